@@ -1,0 +1,54 @@
+import compare from 'semver/functions/compare.js';
+import parse from 'semver/functions/parse.js';
+
+declare const brand: unique symbol;
+
+/** A release's version: strict semver without `v` and without build metadata, which has no place in the order. */
+export type ReleaseVersion = string & { readonly [brand]: 'ReleaseVersion' };
+
+/** Longer than any version people write, and well inside a sort key. */
+export const LONGEST_VERSION = 64;
+
+function isCanonical(text: string): text is ReleaseVersion {
+  return parse(text)?.version === text;
+}
+
+/** Reads `1.2.3`, `v1.2.3` or `1.2.3-rc.1+7`; undefined for anything that is not strict semver. */
+export function parseReleaseVersion(text: string): ReleaseVersion | undefined {
+  if (text.length > LONGEST_VERSION) return undefined;
+  const bare = text.replace(/^v/, '');
+  // semver itself drops a second "v" and white space; here only the one leading v is allowed.
+  if (!/^\d/.test(bare) || /\s/.test(bare)) return undefined;
+  const canonical = parse(bare)?.version;
+  return canonical !== undefined && isCanonical(canonical) ? canonical : undefined;
+}
+
+/** Semver precedence: negative when `a` is older than `b`. */
+export function compareReleaseVersions(a: ReleaseVersion, b: ReleaseVersion): number {
+  return compare(a, b);
+}
+
+/** Whether it is a pre-release, which an MCUboot image can't express. */
+export function isPrerelease(version: ReleaseVersion): boolean {
+  return version.includes('-');
+}
+
+const NUMBER_DIGITS = 16;
+
+/**
+ * A string that sorts, byte by byte, as semver orders the versions, so that a DynamoDB sort key can list releases
+ * newest first. Numbers are padded; a release (`~`) sorts behind its pre-releases (`-`); a numeric identifier (`0`)
+ * before a word (`1`); and a space, lower than every character of an identifier, ends each one.
+ */
+export function versionSortKey(version: ReleaseVersion): string {
+  const parsed = parse(version);
+  if (parsed === null) throw new Error(`not a version: ${version}`);
+  const core = [parsed.major, parsed.minor, parsed.patch].map(padded).join('.');
+  if (parsed.prerelease.length === 0) return `${core}~`;
+  const identifiers = parsed.prerelease.map((part) => (typeof part === 'number' ? `0${padded(part)}` : `1${part}`));
+  return `${core}-${identifiers.join(' ')}`;
+}
+
+function padded(number: number): string {
+  return String(number).padStart(NUMBER_DIGITS, '0');
+}

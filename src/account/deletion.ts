@@ -1,0 +1,43 @@
+import type { UserClaims } from '../platform/cognito-tokens.ts';
+import type { Uid } from '../platform/ids.ts';
+import type { Services } from '../platform/services.ts';
+import type { AccountStore } from './store.ts';
+import { stateObjectPrefix } from './user-state.ts';
+
+/** A deletion is final, so the user must have signed in with credentials this recently (contract). */
+export const RECENT_LOGIN_SECONDS = 10 * 60;
+/** Clocks of Cognito and Lambda may differ this much. */
+const SKEW_SECONDS = 60;
+
+/** Whether the sign-in is recent enough; a token that does not tell counts as old. */
+export function isRecentLogin(authTime: number | undefined, now: number): boolean {
+  if (authTime === undefined) return false;
+  const ageSeconds = now / 1000 - authTime;
+  return ageSeconds >= -SKEW_SECONDS && ageSeconds <= RECENT_LOGIN_SECONDS;
+}
+
+export interface DeletionSteps {
+  /** Gives every device of the user back, so that a next owner can claim it. */
+  releaseDevices(uid: Uid): Promise<void>;
+}
+
+/**
+ * Deletes an account in an order in which every prefix can be repeated: the tombstone first, so that no other call of
+ * the user creates anything more, the login last, so that a user whose deletion failed half-way can still sign in and
+ * ask again (contract, trap 8: a failed step is never skipped).
+ */
+export async function deleteAccount(
+  store: AccountStore,
+  services: Pick<Services, 'objectStore' | 'userDirectory' | 'clock'>,
+  steps: DeletionSteps,
+  user: Pick<UserClaims, 'uid' | 'username'>,
+): Promise<void> {
+  const { uid, username } = user;
+  if ((await store.readDeletion(uid, services.clock.now())) === 'done') return;
+  await store.writeDeletion(uid, 'pending', services.clock.now());
+  await steps.releaseDevices(uid);
+  await services.objectStore.removeAll(stateObjectPrefix(uid));
+  await store.removeAllRecords(uid);
+  await services.userDirectory.remove(username);
+  await store.writeDeletion(uid, 'done', services.clock.now());
+}

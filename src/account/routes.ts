@@ -1,0 +1,213 @@
+import * as z from 'zod';
+import { releaseDevicesOf } from '../fleet/index.ts';
+import { defineRoute, type Route, type User } from '../http/define-route.ts';
+import { ApiError } from '../http/errors.ts';
+import { isoDateTime, textLine } from '../http/fields.ts';
+import { isoTime } from '../platform/clock.ts';
+import type { Uid } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
+import type { Services } from '../platform/services.ts';
+import { withTimeLimit } from '../platform/time-limit.ts';
+import type { DirectoryUser } from '../platform/user-directory.ts';
+import { deleteAccount, isRecentLogin } from './deletion.ts';
+import { mirroredAttributes, Profile, ProfileChange, profilePatch } from './profile.ts';
+import { LARGEST_STATE_BYTES } from './state.ts';
+import { createAccountStore } from './store.ts';
+import { readUserState, saveUserState, stateObjectPrefix } from './user-state.ts';
+
+const DIRECTORY_MS = 2_000;
+/** A state of 512 KiB may arrive with every character escaped. */
+const STATE_BODY_BYTES = 2 * LARGEST_STATE_BYTES;
+const PER_MINUTE = { requests: 60, windowSeconds: 60 } as const;
+
+/** What the app keeps for its user: a profile and one opaque state document. */
+export function accountRoutes(services: Services): readonly Route[] {
+  const store = createAccountStore(services);
+  const { clock, metrics, objectStore, userDirectory } = services;
+
+  /** What the user pool knows, or what the token says when the pool does not answer in time. */
+  const directoryEntry = async (user: User, log: Log): Promise<DirectoryUser> => {
+    try {
+      const entry = await withTimeLimit(DIRECTORY_MS, (signal) => userDirectory.find(user.username, signal));
+      if (entry !== undefined) return entry;
+    } catch (error) {
+      metrics.count('UserDirectoryUnavailable');
+      log.warn('The user pool did not answer; the profile is shown from the token', {}, error);
+    }
+    const { email = null, emailVerified = false } = user;
+    return { email, emailVerified, name: null, picture: null, createdAt: null };
+  };
+
+  /** A write that raced the account's deletion is taken back, so that nothing is left behind. */
+  const takeBackIfDeleted = async (uid: Uid, takeBack: () => Promise<void>): Promise<void> => {
+    if ((await store.readDeletion(uid, clock.now())) === 'none') return;
+    await takeBack();
+    throw new ApiError('account_deleted', 'This account has been deleted.');
+  };
+
+  const getProfile = defineRoute({
+    method: 'GET',
+    path: '/getProfile',
+    auth: 'cognito',
+    domain: 'account',
+    summary: 'The signed-in user and their profile',
+    description: 'Reads only. Times are RFC 3339; `createdAt` is null while the user pool does not answer.',
+    responses: {
+      200: z.object({
+        uid: z.string(),
+        email: z.string().nullable(),
+        emailVerified: z.boolean(),
+        displayName: z.string().nullable(),
+        photoURL: z.string().nullable(),
+        createdAt: isoDateTime.nullable(),
+        lastSignInAt: isoDateTime.nullable(),
+        profile: Profile,
+        updatedAt: isoDateTime.nullable(),
+      }),
+    },
+    errors: [],
+  }).handledBy(async ({ caller }, { log }) => {
+    const [stored, entry] = await Promise.all([store.readProfile(caller.uid), directoryEntry(caller, log)]);
+    const profile = stored ?? {};
+    return {
+      status: 200,
+      body: {
+        uid: caller.uid,
+        email: entry.email,
+        emailVerified: entry.emailVerified,
+        displayName: profile.displayName ?? entry.name,
+        photoURL: profile.photoURL ?? entry.picture,
+        createdAt: entry.createdAt === null ? null : isoTime(entry.createdAt),
+        lastSignInAt: caller.authTime === undefined ? null : isoTime(caller.authTime * 1000),
+        profile,
+        updatedAt: profile.updatedAt ?? null,
+      },
+    };
+  });
+
+  const updateProfile = defineRoute({
+    method: 'POST',
+    path: '/updateProfile',
+    auth: 'cognito',
+    domain: 'account',
+    summary: 'Changes fields of the profile',
+    description:
+      'Only the fields sent change; an empty string clears a field; unknown fields are refused. ' +
+      '`displayName` and `photoURL` are mirrored to the user pool as `name` and `picture`.',
+    rateLimit: PER_MINUTE,
+    body: z.strictObject({ profile: ProfileChange }),
+    responses: { 200: z.object({ ok: z.literal(true), profile: Profile, updatedAt: isoDateTime }) },
+    errors: [],
+  }).handledBy(async ({ caller, body }, { now, log }) => {
+    const profile = await store.writeProfile(caller.uid, profilePatch(body.profile), now);
+    await takeBackIfDeleted(caller.uid, () => store.removeRecord(caller.uid, 'profile'));
+    const mirrored = mirroredAttributes(body.profile);
+    if (Object.keys(mirrored).length > 0) {
+      try {
+        await userDirectory.setAttributes(caller.username, mirrored);
+      } catch (error) {
+        // The profile is the truth and it is saved; the mirror follows with the next change.
+        metrics.count('ProfileMirrorFailed');
+        log.warn('The profile could not be mirrored to the user pool', { uid: caller.uid }, error);
+      }
+    }
+    return { status: 200, body: { ok: true, profile, updatedAt: profile.updatedAt ?? isoTime(now) } };
+  });
+
+  const getUserState = defineRoute({
+    method: 'GET',
+    path: '/getUserState',
+    auth: 'cognito',
+    domain: 'account',
+    summary: "The app's saved state",
+    description: '`state` is null and `docVersion` 0 for a user who never saved one.',
+    responses: {
+      200: z.object({
+        uid: z.string(),
+        state: z.record(z.string(), z.unknown()).nullable(),
+        updatedAt: isoDateTime.nullable(),
+        version: z.string().nullable(),
+        docVersion: z.number(),
+      }),
+    },
+    errors: [],
+  }).handledBy(async ({ caller }) => {
+    const found = await readUserState(store, services, caller.uid);
+    const nothing = { state: null, updatedAt: null, version: null, docVersion: 0 };
+    return { status: 200, body: { uid: caller.uid, ...(found ?? nothing) } };
+  });
+
+  const save = defineRoute({
+    method: 'POST',
+    path: '/saveUserState',
+    auth: 'cognito',
+    domain: 'account',
+    summary: "Saves the app's state",
+    description:
+      'Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, 0 for ' +
+      'none) a save that would overwrite a newer one is refused: 409 `optimistic_lock_failed`, the newer one in ' +
+      '`details.current`.',
+    rateLimit: PER_MINUTE,
+    bodyLimit: STATE_BODY_BYTES,
+    body: z.strictObject({
+      state: z.record(z.string(), z.unknown()),
+      version: textLine(64).optional(),
+      baseDocVersion: z.int().min(0).optional(),
+    }),
+    responses: {
+      200: z.object({
+        ok: z.literal(true),
+        bytes: z.number(),
+        version: z.string().nullable(),
+        updatedAt: isoDateTime,
+        docVersion: z.number(),
+      }),
+    },
+    errors: ['optimistic_lock_failed'],
+  }).handledBy(async ({ caller, body }, { now }) => {
+    const { state, version, baseDocVersion } = body;
+    const outcome = await saveUserState(store, services, caller.uid, { state, version, baseDocVersion }, now);
+    if (!outcome.saved && outcome.reason === 'too_large') {
+      throw new ApiError('payload_too_large', `The saved data is too large: ${outcome.limit / 1024} KiB are allowed.`, {
+        details: { bytes: outcome.bytes, limit: outcome.limit },
+      });
+    }
+    if (!outcome.saved) {
+      throw new ApiError('optimistic_lock_failed', 'Another device has saved newer data. Please load it first.', {
+        details: { current: outcome.current },
+      });
+    }
+    await takeBackIfDeleted(caller.uid, async () => {
+      await store.removeRecord(caller.uid, 'state');
+      await objectStore.removeAll(stateObjectPrefix(caller.uid));
+    });
+    const { bytes, docVersion } = outcome;
+    return { status: 200, body: { ok: true, bytes, version: version ?? null, updatedAt: isoTime(now), docVersion } };
+  });
+
+  const deleteMyAccount = defineRoute({
+    method: 'POST',
+    path: '/deleteMyAccount',
+    auth: 'cognito',
+    domain: 'account',
+    summary: 'Deletes the account and everything held about the user',
+    description:
+      "Releases the user's devices, removes every record, then the login. Needs a sign-in of the last 10 minutes. " +
+      'It can be repeated after any failure and finishes what is left; every other call of the user is 410 meanwhile.',
+    rateLimit: { requests: 10, windowSeconds: 600 },
+    body: z.strictObject({ confirmText: z.literal('DELETE') }),
+    responses: { 200: z.object({ ok: z.literal(true), deleted: z.literal(true) }) },
+    errors: ['recent_login_required'],
+    openToDeletedAccounts: true,
+  }).handledBy(async ({ caller }, { now, log }) => {
+    if (!isRecentLogin(caller.authTime, now)) {
+      throw new ApiError('recent_login_required', 'Please sign in again before you delete your account.');
+    }
+    await deleteAccount(store, services, { releaseDevices: releaseDevicesOf(services) }, caller);
+    metrics.count('AccountDeleted');
+    log.info('An account was deleted');
+    return { status: 200, body: { ok: true, deleted: true } };
+  });
+
+  return [getProfile, updateProfile, getUserState, save, deleteMyAccount];
+}

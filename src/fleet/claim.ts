@@ -1,0 +1,67 @@
+import { isoTime } from '../platform/clock.ts';
+import type { Config } from '../platform/config.ts';
+import type { Serial, Uid } from '../platform/ids.ts';
+import { isClaimCodeOf, parseClaimCode } from './claim-code.ts';
+import type { Device } from './device.ts';
+import type { AliveCheck, FleetStore } from './store.ts';
+
+export interface ClaimRequest {
+  readonly serial: Serial;
+  /** As typed by the person, if they typed one. */
+  readonly claimCode: string | undefined;
+}
+
+export type ClaimOutcome =
+  | { readonly outcome: 'claimed' | 'already_owned'; readonly device: Device; readonly claimedAt: string }
+  | {
+      readonly outcome:
+        | 'device_not_found'
+        | 'already_claimed'
+        | 'not_claimable'
+        | 'claim_proof_required'
+        | 'claim_proof_invalid'
+        | 'account_deleted';
+    };
+
+/** Makes the user the owner of a free device. Whoever comes second gets `already_claimed`; the owner may ask again. */
+export async function claimDevice(
+  store: FleetStore,
+  rules: { readonly claimProof: Config['claimProof']; readonly aliveCheck: AliveCheck },
+  request: ClaimRequest,
+  uid: Uid,
+  now: number,
+): Promise<ClaimOutcome> {
+  const device = await store.findBySerial(request.serial);
+  if (device === undefined) return { outcome: 'device_not_found' };
+  const settled = settledOwnership(device, uid);
+  if (settled?.outcome === 'already_owned') return settled;
+  const proof = await checkProof(device, request.claimCode, rules.claimProof);
+  if (proof !== 'good') return { outcome: proof };
+  if (settled !== undefined) return settled;
+
+  const write = await store.claim(device, uid, rules.aliveCheck, now);
+  if (write.written) return { outcome: 'claimed', device, claimedAt: isoTime(now) };
+  if (write.account === 'deleted') return { outcome: 'account_deleted' };
+  // Somebody was faster: perhaps this very user, on another phone or by a repeated request.
+  const overtaken = write.device === undefined ? undefined : settledOwnership(write.device, uid);
+  return overtaken ?? { outcome: 'device_not_found' };
+}
+
+/** What is decided by the device's state alone; undefined for a device that is free. */
+function settledOwnership(device: Device, uid: Uid): ClaimOutcome | undefined {
+  if (device.status !== 'active') return { outcome: 'not_claimable' };
+  if (device.owner === null) return undefined;
+  if (device.owner.uid !== uid) return { outcome: 'already_claimed' };
+  return { outcome: 'already_owned', device, claimedAt: device.owner.claimedAt };
+}
+
+async function checkProof(
+  device: Device,
+  typed: string | undefined,
+  policy: Config['claimProof'],
+): Promise<'good' | 'claim_proof_required' | 'claim_proof_invalid'> {
+  if (typed === undefined) return policy === 'required' ? 'claim_proof_required' : 'good';
+  const code = parseClaimCode(typed);
+  if (code === undefined || device.claimCode === null) return 'claim_proof_invalid';
+  return (await isClaimCodeOf(code, device.claimCode)) ? 'good' : 'claim_proof_invalid';
+}

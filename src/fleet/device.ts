@@ -1,0 +1,63 @@
+import * as z from 'zod';
+import { type HwId, isHwId, isSerial, isUid, type Serial, type Uid } from '../platform/ids.ts';
+
+/** The last serial there is: six digits are printed on the housing (contract, "Fleet"). */
+export const LAST_SERIAL_NUMBER = 999_999;
+
+/** Sealed and not yet sold; ready to be claimed; taken out of service. A claimed device is `active` and has an owner. */
+export const DeviceStatus = z.enum(['factory_only', 'active', 'revoked']);
+export type DeviceStatus = z.output<typeof DeviceStatus>;
+
+export const MetadataValue = z.union([z.string(), z.number(), z.boolean()]);
+export type Metadata = Readonly<Record<string, string | number | boolean>>;
+
+export interface Ownership {
+  readonly uid: Uid;
+  /** RFC 3339. */
+  readonly claimedAt: string;
+}
+
+export interface Device {
+  readonly hwId: HwId;
+  readonly serial: Serial;
+  readonly serialNumber: number;
+  readonly status: DeviceStatus;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly owner: Ownership | null;
+  readonly claimCode: { readonly salt: string; readonly hash: string } | null;
+  readonly metadata: Metadata;
+  readonly publicKey: string | null;
+}
+
+export function serialOf(number: number): Serial {
+  const serial = String(number).padStart(6, '0');
+  if (!isSerial(serial)) throw new Error(`serial number ${number} does not fit six digits`);
+  return serial;
+}
+
+export function thingName(serial: Serial): string {
+  return `autowatering-${serial}`;
+}
+
+export const SerialField = z
+  .string()
+  .refine(isSerial, 'six digits')
+  .meta({ pattern: '^\\d{6}$', description: 'Six digits, as printed on the device' });
+
+/** Hardware ids come in any case and are kept upper-case. */
+export const HwIdField = z
+  .string()
+  .max(64)
+  .regex(/^[A-Fa-f0-9:_-]{8,64}$/, '8 to 64 of 0-9, A-F, colon, dash and underscore')
+  .transform((text, context): HwId => {
+    const upper = text.toUpperCase();
+    if (isHwId(upper)) return upper;
+    context.addIssue({ code: 'custom', message: 'not a hardware id' });
+    return z.NEVER;
+  });
+
+/** Stored values were checked when they were written; here they get their names back. */
+export const StoredUid = z.string().refine(isUid);
+export const StoredHwId = z.string().refine(isHwId);
+export const StoredSerial = z.string().refine(isSerial);

@@ -1,0 +1,13 @@
+import type { Uid } from '../platform/ids.ts';
+import type { Services } from '../platform/services.ts';
+import { createFleetStore } from './store.ts';
+import { releaseAllDevices } from './unclaim.ts';
+
+export { HwIdField, SerialField } from './device.ts';
+export { fleetRoutes } from './routes.ts';
+
+/** For the deletion of an account: gives every device of the user back. */
+export function releaseDevicesOf(services: Services): (uid: Uid) => Promise<void> {
+  const store = createFleetStore(services);
+  return (uid) => releaseAllDevices(store, uid, services.clock.now());
+}

@@ -1,0 +1,54 @@
+import { isoTime } from '../platform/clock.ts';
+import type { HwId } from '../platform/ids.ts';
+import type { Services } from '../platform/services.ts';
+import { type ClaimCode, createClaimCode, hashClaimCode } from './claim-code.ts';
+import { type Device, type DeviceStatus, type Metadata, serialOf } from './device.ts';
+import type { FleetStore } from './store.ts';
+
+export interface ProvisionRequest {
+  readonly hwId: HwId;
+  readonly status: Exclude<DeviceStatus, 'revoked'>;
+  readonly metadata: Metadata;
+  readonly publicKey: string | null;
+}
+
+export type ProvisionOutcome =
+  | { readonly outcome: 'created'; readonly device: Device; readonly claimCode: ClaimCode }
+  | { readonly outcome: 'known'; readonly device: Device }
+  | { readonly outcome: 'serials_exhausted' };
+
+/**
+ * Gives a device its serial, once: repeated, or asked by two stations at the same time, it is the same serial.
+ * A number may be skipped when two stations race; none is ever given twice.
+ */
+export async function provisionDevice(
+  store: FleetStore,
+  { randomness }: Pick<Services, 'randomness'>,
+  request: ProvisionRequest,
+  now: number,
+): Promise<ProvisionOutcome> {
+  const { hwId, status, metadata, publicKey } = request;
+  const known = await store.readDevice(hwId);
+  if (known !== undefined) return { outcome: 'known', device: known };
+
+  const code = createClaimCode(randomness);
+  const [serialNumber, claimCode] = await Promise.all([store.takeSerialNumber(), hashClaimCode(code, randomness)]);
+  if (serialNumber === undefined) return { outcome: 'serials_exhausted' };
+  const time = isoTime(now);
+  const device: Device = {
+    hwId,
+    serial: serialOf(serialNumber),
+    serialNumber,
+    status,
+    createdAt: time,
+    updatedAt: time,
+    owner: null,
+    claimCode,
+    metadata,
+    publicKey,
+  };
+  if (await store.putNewDevice(device)) return { outcome: 'created', device, claimCode: code };
+  const first = await store.readDevice(hwId);
+  if (first === undefined) throw new Error('a device that refused to be created is not there');
+  return { outcome: 'known', device: first };
+}

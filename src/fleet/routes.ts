@@ -1,0 +1,234 @@
+import * as z from 'zod';
+import { defineRoute, type Route, validationFailed } from '../http/define-route.ts';
+import { ApiError, type ErrorCode } from '../http/errors.ts';
+import { isoDateTime, pageCursor, pageLimit, textLine } from '../http/fields.ts';
+import { decodeCursor, encodeCursor } from '../platform/cursor.ts';
+import type { Services } from '../platform/services.ts';
+import { type ClaimOutcome, claimDevice } from './claim.ts';
+import { type Device, DeviceStatus, HwIdField, MetadataValue, SerialField, thingName } from './device.ts';
+import { provisionDevice } from './provision.ts';
+import { type AliveCheck, createFleetStore, isOwnedRecord } from './store.ts';
+import { unclaimDevice } from './unclaim.ts';
+
+const MOST_METADATA = 20;
+const DEFAULT_PAGE = 50;
+/** Enough for a family setting up a garden, far too little to guess serials or claim codes. */
+const CLAIM_LIMIT = { requests: 20, windowSeconds: 600 } as const;
+
+const Metadata = z
+  .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), z.union([textLine(256), z.number(), z.boolean()]))
+  .refine((map) => Object.keys(map).length <= MOST_METADATA, `at most ${MOST_METADATA} entries`);
+
+const PublicKey = z
+  .string()
+  .max(512)
+  .regex(/^[A-Za-z0-9+/_=-]{43,512}$/, 'a base64 public key');
+
+/** What the factory reads of a device. */
+const ProvisionedDevice = z.object({
+  ok: z.literal(true),
+  created: z.boolean(),
+  hw_id: z.string(),
+  serial: z.string(),
+  serial_seq: z.number(),
+  thing_name: z.string(),
+  status: DeviceStatus,
+  metadata: z.record(z.string(), MetadataValue),
+  created_at: isoDateTime,
+  updated_at: isoDateTime,
+  claimed_by_uid: z.string().nullable(),
+  claimed_at: isoDateTime.nullable(),
+  claim_code: z.string().optional(),
+});
+
+const CLAIM_REFUSALS: { readonly [O in Exclude<ClaimOutcome['outcome'], 'claimed' | 'already_owned'>]: string } = {
+  device_not_found: 'There is no device with this serial number. Please check the label.',
+  already_claimed: 'This device belongs to another account. Its owner has to release it first.',
+  not_claimable: 'This device can not be claimed at the moment. Please contact support.',
+  claim_proof_required: "Please enter the claim code that is printed on the device's label.",
+  claim_proof_invalid: 'The claim code is not right. Please check the label.',
+  account_deleted: 'This account has been deleted.',
+} satisfies { readonly [C in ErrorCode]?: string };
+
+/** Which device left the factory with which serial, and whose it is. */
+export function fleetRoutes(services: Services, aliveCheck: AliveCheck): readonly Route[] {
+  const store = createFleetStore(services);
+  const { claimProof } = services.config;
+
+  const provision = defineRoute({
+    method: 'POST',
+    path: '/provision',
+    auth: 'factory',
+    domain: 'fleet',
+    summary: 'Gives a device its serial',
+    description:
+      '201 for a new device, with its `claim_code` for the label, told this once; 200 for a known one, which is left ' +
+      'as it is. The same hardware always has the same serial; no serial is given twice.',
+    body: z.strictObject({
+      hw_id: HwIdField,
+      status: z.enum(['factory_only', 'active']).default('active'),
+      metadata: Metadata.default({}),
+      public_key: PublicKey.optional(),
+    }),
+    responses: { 200: ProvisionedDevice, 201: ProvisionedDevice },
+    errors: ['serial_space_exhausted'],
+  }).handledBy(async ({ body }, { now }) => {
+    const { hw_id: hwId, status, metadata, public_key: publicKey = null } = body;
+    const result = await provisionDevice(store, services, { hwId, status, metadata, publicKey }, now);
+    switch (result.outcome) {
+      case 'serials_exhausted':
+        throw new ApiError('serial_space_exhausted', 'All 999,999 six-digit serial numbers are used up.');
+      case 'known':
+        services.metrics.count('DeviceProvisioned', { outcome: 'known' });
+        return { status: 200, body: provisioned(result.device, false) };
+      case 'created':
+        services.metrics.count('DeviceProvisioned', { outcome: 'created' });
+        return { status: 201, body: { ...provisioned(result.device, true), claim_code: result.claimCode } };
+    }
+  });
+
+  const claim = defineRoute({
+    method: 'POST',
+    path: '/claimDevice',
+    auth: 'cognito',
+    domain: 'fleet',
+    summary: 'Makes the user the owner of a device',
+    description:
+      'A device has one owner. The owner may ask again and is told `already_owned`; anybody else gets 409. A claim code ' +
+      'that is sent is checked even where none is required.',
+    rateLimit: CLAIM_LIMIT,
+    body: z.strictObject({ serial: SerialField, claim_code: textLine(32).optional() }),
+    responses: {
+      200: z.object({
+        ok: z.literal(true),
+        claimed: z.literal(true),
+        serial: z.string(),
+        hw_id: z.string(),
+        thing_name: z.string(),
+        owner_uid: z.string(),
+        claimed_at: isoDateTime,
+        already_owned: z.boolean(),
+      }),
+    },
+    errors: ['device_not_found', 'already_claimed', 'not_claimable', 'claim_proof_required', 'claim_proof_invalid'],
+  }).handledBy(async ({ caller, body }, { now }) => {
+    const request = { serial: body.serial, claimCode: body.claim_code };
+    const result = await claimDevice(store, { claimProof, aliveCheck }, request, caller.uid, now);
+    services.metrics.count('DeviceClaim', { outcome: result.outcome });
+    if (result.outcome !== 'claimed' && result.outcome !== 'already_owned') {
+      throw new ApiError(result.outcome, CLAIM_REFUSALS[result.outcome]);
+    }
+    const { serial, hwId } = result.device;
+    return {
+      status: 200,
+      body: {
+        ok: true,
+        claimed: true,
+        serial,
+        hw_id: hwId,
+        thing_name: thingName(serial),
+        owner_uid: caller.uid,
+        claimed_at: result.claimedAt,
+        already_owned: result.outcome === 'already_owned',
+      },
+    };
+  });
+
+  const myDevices = defineRoute({
+    method: 'GET',
+    path: '/myDevices',
+    auth: 'cognito',
+    domain: 'fleet',
+    summary: "The user's devices",
+    description: 'By serial, at most `limit` (1–100, else 50) at once; `next_cursor` leads to the rest.',
+    query: z.object({ limit: pageLimit, cursor: pageCursor }),
+    responses: {
+      200: z.object({
+        ok: z.literal(true),
+        owner_uid: z.string(),
+        count: z.number(),
+        devices: z.array(
+          z.object({
+            serial: z.string(),
+            hw_id: z.string(),
+            thing_name: z.string(),
+            status: DeviceStatus,
+            claimed_at: isoDateTime,
+            name: z.string().optional(),
+          }),
+        ),
+        next_cursor: z.string().optional(),
+      }),
+    },
+    errors: [],
+  }).handledBy(async ({ caller, query }) => {
+    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+    if (query.cursor !== undefined && (after === undefined || !isOwnedRecord(after))) {
+      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }]);
+    }
+    const page = await store.listOwned(caller.uid, query.limit ?? DEFAULT_PAGE, after);
+    return {
+      status: 200,
+      body: {
+        ok: true,
+        owner_uid: caller.uid,
+        count: page.devices.length,
+        devices: page.devices.map(({ serial, hwId, thingName: name, status, claimedAt, ...optional }) => ({
+          serial,
+          hw_id: hwId,
+          thing_name: name,
+          status,
+          claimed_at: claimedAt,
+          ...optional,
+        })),
+        ...(page.next === undefined ? {} : { next_cursor: encodeCursor(page.next) }),
+      },
+    };
+  });
+
+  const unclaim = defineRoute({
+    method: 'POST',
+    path: '/unclaimDevice',
+    auth: 'cognito',
+    domain: 'fleet',
+    summary: 'Gives a device back',
+    description: 'It leaves the list of its owner and can be claimed again.',
+    rateLimit: CLAIM_LIMIT,
+    body: z.strictObject({ serial: SerialField, reason: textLine(200).optional() }),
+    responses: {
+      200: z.object({ ok: z.literal(true), unclaimed: z.literal(true), serial: z.string(), hw_id: z.string() }),
+    },
+    errors: ['not_owned', 'not_active'],
+  }).handledBy(async ({ caller, body }, { now }) => {
+    const { serial, reason } = body;
+    const result = await unclaimDevice(store, { serial, reason }, caller.uid, now);
+    services.metrics.count('DeviceUnclaim', { outcome: result.outcome });
+    switch (result.outcome) {
+      case 'not_owned':
+        throw new ApiError('not_owned', 'This device is not in your account.');
+      case 'not_active':
+        throw new ApiError('not_active', 'This device is out of service and can not be released.');
+      case 'unclaimed':
+        return { status: 200, body: { ok: true, unclaimed: true, serial, hw_id: result.hwId } };
+    }
+  });
+
+  return [provision, claim, myDevices, unclaim];
+}
+
+function provisioned(device: Device, created: boolean): z.input<typeof ProvisionedDevice> {
+  return {
+    ok: true,
+    created,
+    hw_id: device.hwId,
+    serial: device.serial,
+    serial_seq: device.serialNumber,
+    thing_name: thingName(device.serial),
+    status: device.status,
+    metadata: { ...device.metadata },
+    created_at: device.createdAt,
+    updated_at: device.updatedAt,
+    claimed_by_uid: device.owner?.uid ?? null,
+    claimed_at: device.owner?.claimedAt ?? null,
+  };
+}

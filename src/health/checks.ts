@@ -1,0 +1,75 @@
+import type { Services } from '../platform/services.ts';
+import { TimeLimitError, withTimeLimit } from '../platform/time-limit.ts';
+
+export interface CheckResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly latencyMs: number;
+  /** A word for the kind of trouble; what exactly failed stands in the log, not on a public page. */
+  readonly error?: 'timeout' | 'unavailable' | 'not_configured';
+}
+
+export interface Check {
+  readonly name: string;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Something that an operator has to set is not set. */
+export class NotConfiguredError extends Error {
+  override readonly name = 'NotConfiguredError';
+}
+
+/** One slow subsystem must not hide the state of the others, nor take the request's whole time. */
+export const CHECK_MS = 2_000;
+
+export async function runCheck(check: Check, log: Services['log']): Promise<CheckResult> {
+  const started = performance.now();
+  const latency = () => Math.round(performance.now() - started);
+  try {
+    await withTimeLimit(CHECK_MS, (signal) => check.run(signal));
+    return { name: check.name, ok: true, latencyMs: latency() };
+  } catch (error) {
+    log.warn('A health check failed', { check: check.name }, error);
+    return { name: check.name, ok: false, latencyMs: latency(), error: kindOf(error) };
+  }
+}
+
+function kindOf(error: unknown): NonNullable<CheckResult['error']> {
+  if (error instanceof TimeLimitError) return 'timeout';
+  if (error instanceof NotConfiguredError) return 'not_configured';
+  return 'unavailable';
+}
+
+type Needed = Pick<Services, 'config' | 'documents' | 'objectStore' | 'secrets' | 'cognitoTokens' | 'stripe'>;
+type SecretName = keyof Awaited<ReturnType<Services['secrets']['values']>>;
+
+/** The single checks: each a cheap read that fails exactly when the product would. */
+export function createChecks(services: Needed) {
+  const { config, documents, objectStore, secrets, cognitoTokens, stripe } = services;
+
+  const table = (name: string, TableName: string, Key: Record<string, string>): Check => ({
+    name: `table:${name}`,
+    run: async (signal) => {
+      // A read of a key that never exists: half a read unit, and it needs the rights the product needs.
+      await (await documents()).get({ TableName, Key }, { abortSignal: signal });
+    },
+  });
+
+  return {
+    usersTable: table('users', config.tables.users, { uid: '#health', record: '#health' }),
+    provisioningTable: table('provisioning', config.tables.provisioning, { hw_id: '#health', record: '#health' }),
+    releasesTable: table('ota-releases', config.tables.otaReleases, { board_channel: '#health', version: '#health' }),
+    rateLimitsTable: table('rate-limits', config.tables.rateLimits, { id: '#health' }),
+    bucket: { name: 'bucket', run: (signal: AbortSignal) => objectStore.ping(signal) },
+    signIn: { name: 'sign-in', run: (signal: AbortSignal) => cognitoTokens.fetchKeys(signal) },
+    stripe: { name: 'stripe', run: () => stripe.ping() },
+    secret: (...names: readonly SecretName[]): Check => ({
+      name: `secret:${names.join(',')}`,
+      run: async () => {
+        const values = await secrets.values();
+        const missing = names.filter((name) => values[name] === undefined);
+        if (missing.length > 0) throw new NotConfiguredError(`the secret lacks ${missing.join(', ')}`);
+      },
+    }),
+  } as const;
+}

@@ -1,0 +1,119 @@
+import * as z from 'zod';
+import { defineRoute, type Route } from '../http/define-route.ts';
+import { isoDateTime } from '../http/fields.ts';
+import { isoTime } from '../platform/clock.ts';
+import type { Services } from '../platform/services.ts';
+import { type Check, type CheckResult, createChecks, runCheck } from './checks.ts';
+
+/** These routes are public: their checks run at most this often, however often they are called. */
+const KEEP_MS = 5_000;
+
+const Report = z.object({
+  ok: z.boolean(),
+  status: z.enum(['healthy', 'degraded']),
+  subsystem: z.enum(['ota', 'stripe', 'provisioning']).optional(),
+  timestamp: isoDateTime,
+  latencyMs: z.number(),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      ok: z.boolean(),
+      latencyMs: z.number(),
+      error: z.enum(['timeout', 'unavailable', 'not_configured']).optional(),
+    }),
+  ),
+});
+type Report = z.output<typeof Report>;
+
+/** Whether the product is alive, and whether each thing it needs is. */
+export function healthRoutes(services: Services): readonly Route[] {
+  const { clock } = services;
+  const checks = createChecks(services);
+
+  const alive = defineRoute({
+    method: 'GET',
+    path: '/health',
+    auth: 'public',
+    domain: 'health',
+    summary: 'Whether the service answers',
+    description: 'Touches nothing.',
+    responses: { 200: z.object({ ok: z.literal(true), status: z.literal('alive'), timestamp: isoDateTime }) },
+    errors: [],
+  }).handledBy(async (_input, { now }) => ({
+    status: 200,
+    body: { ok: true, status: 'alive', timestamp: isoTime(now) },
+  }));
+
+  const report = (path: `/${string}`, summary: string, subsystem: Report['subsystem'], list: readonly Check[]) => {
+    const inspect = createInspection(services, subsystem, list);
+    return defineRoute({
+      method: 'GET',
+      path,
+      auth: 'public',
+      domain: 'health',
+      summary,
+      description:
+        `200 when everything answers, else 503 with the same body. Every check has its own time limit; a result is kept ` +
+        `${KEEP_MS / 1000} s.`,
+      responses: { 200: Report, 503: Report },
+      errors: [],
+    }).handledBy(async () => {
+      const body = await inspect(clock.now());
+      return body.ok ? { status: 200, body } : { status: 503, body };
+    });
+  };
+
+  const tables = [checks.usersTable, checks.provisioningTable, checks.releasesTable, checks.rateLimitsTable];
+  return [
+    alive,
+    report('/health/deep', 'Whether everything the product needs answers', undefined, [
+      ...tables,
+      checks.bucket,
+      checks.secret('FACTORY_PROVISION_TOKEN', 'OTA_ADMIN_TOKEN', 'RATE_LIMIT_SALT'),
+      checks.signIn,
+    ]),
+    report('/health/ota', 'Whether updates can be offered and downloaded', 'ota', [
+      checks.releasesTable,
+      checks.bucket,
+      checks.secret('OTA_ADMIN_TOKEN'),
+    ]),
+    report('/health/stripe', 'Whether payments can be taken', 'stripe', [
+      checks.secret('STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'),
+      checks.stripe,
+    ]),
+    report('/health/provision', 'Whether devices can be provisioned', 'provisioning', [
+      checks.provisioningTable,
+      checks.secret('FACTORY_PROVISION_TOKEN'),
+    ]),
+  ];
+}
+
+/** Runs the checks side by side and keeps the report: a cache, shared by all callers of the container. */
+function createInspection(services: Services, subsystem: Report['subsystem'], list: readonly Check[]) {
+  let kept: { readonly at: number; readonly report: Promise<Report> } | undefined;
+  return (now: number): Promise<Report> => {
+    if (kept === undefined || now - kept.at >= KEEP_MS) {
+      kept = { at: now, report: inspectNow(services, subsystem, list, now) };
+    }
+    return kept.report;
+  };
+}
+
+async function inspectNow(
+  services: Services,
+  subsystem: Report['subsystem'],
+  list: readonly Check[],
+  now: number,
+): Promise<Report> {
+  const started = performance.now();
+  const results: CheckResult[] = await Promise.all(list.map((check) => runCheck(check, services.log)));
+  const ok = results.every((result) => result.ok);
+  return {
+    ok,
+    status: ok ? 'healthy' : 'degraded',
+    ...(subsystem === undefined ? {} : { subsystem }),
+    timestamp: isoTime(now),
+    latencyMs: Math.round(performance.now() - started),
+    checks: results,
+  };
+}

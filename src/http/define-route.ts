@@ -1,0 +1,183 @@
+import type * as z from 'zod';
+import type { UserClaims } from '../platform/cognito-tokens.ts';
+import type { Log } from '../platform/log.ts';
+import { ApiError, type ErrorCode } from './errors.ts';
+
+/** Who may call. `cognito-optional` takes an anonymous caller too, but not a bad token. */
+export type Auth = 'public' | 'cognito' | 'cognito-optional' | 'factory' | 'admin';
+
+export type User = { readonly kind: 'user' } & UserClaims;
+export type Caller = { readonly kind: 'anonymous' | 'factory' | 'admin' } | User;
+
+interface CallerByAuth {
+  readonly public: { readonly kind: 'anonymous' };
+  readonly cognito: User;
+  readonly 'cognito-optional': User | { readonly kind: 'anonymous' };
+  readonly factory: { readonly kind: 'factory' };
+  readonly admin: { readonly kind: 'admin' };
+}
+
+const EXPECTED_CALLERS: { readonly [A in Auth]: readonly Caller['kind'][] } = {
+  public: ['anonymous'],
+  cognito: ['user'],
+  'cognito-optional': ['user', 'anonymous'],
+  factory: ['factory'],
+  admin: ['admin'],
+};
+
+/** A fixed window, counted in DynamoDB per caller (the user, else the address). */
+export interface RateLimit {
+  readonly requests: number;
+  readonly windowSeconds: number;
+}
+
+/** What a handler knows of the request besides its input. */
+export interface RequestContext {
+  readonly requestId: string;
+  /** Milliseconds since 1970, one time for the whole request. */
+  readonly now: number;
+  readonly log: Log;
+}
+
+export type Status = 200 | 201 | 503;
+
+export interface Reply<S extends Status = Status, B = unknown> {
+  readonly status: S;
+  readonly body: B;
+}
+
+type Responses = Partial<Record<Status, z.ZodType>>;
+type ReplyOf<R extends Responses> = {
+  [S in keyof R & Status]: { readonly status: S; readonly body: z.input<NonNullable<R[S]>> };
+}[keyof R & Status];
+
+type OutputOf<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+export interface RouteInput<A extends Auth, P, Q, B> {
+  readonly caller: CallerByAuth[A];
+  readonly params: OutputOf<P>;
+  readonly query: OutputOf<Q>;
+  readonly body: OutputOf<B>;
+}
+
+/** A request as it arrives, before any schema has seen it. */
+export interface RawInput {
+  readonly caller: Caller;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+/** What a route promises, as data: the app, the docs, the template and the smoke test all derive from it. */
+export interface RouteContract {
+  readonly method: 'GET' | 'POST';
+  /** Parameters in braces, as API Gateway and OpenAPI write them. */
+  readonly path: `/${string}`;
+  readonly auth: Auth;
+  readonly domain: 'account' | 'fleet' | 'ota' | 'health';
+  readonly summary: string;
+  /** The promise in full, in Markdown, for the API page. */
+  readonly description: string;
+  readonly rateLimit?: RateLimit;
+  /** Bytes; a POST without it takes 64 KiB of JSON. */
+  readonly bodyLimit?: number;
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  readonly responses: Responses;
+  /** The codes this route answers besides those that every route of its kind can answer. */
+  readonly errors: readonly ErrorCode[];
+  /** Whether a user whose account is deleted, or being deleted, may still call it. */
+  readonly openToDeletedAccounts?: boolean;
+}
+
+export interface Route {
+  readonly contract: RouteContract;
+  /** Checks the input against the contract and runs the handler. */
+  run(input: RawInput, context: RequestContext): Promise<Reply>;
+}
+
+type ContractFor<A extends Auth, P, Q, B, R extends Responses> = Omit<
+  RouteContract,
+  'auth' | 'params' | 'query' | 'body' | 'responses'
+> & {
+  readonly auth: A;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly responses: R;
+};
+
+/** The input of a handler once its types are forgotten: what `defineRoute` knows inside. */
+interface ErasedInput {
+  readonly caller: Caller;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+/** A contract that waits for its handler, whose input and output types follow from the schemas. */
+interface OpenRoute<A extends Auth, P, Q, B, R extends Responses> {
+  handledBy(handle: (input: RouteInput<A, P, Q, B>, context: RequestContext) => Promise<ReplyOf<R>>): Route;
+}
+
+/** Declares a route: `defineRoute(contract).handledBy(handler)`. */
+export function defineRoute<
+  const A extends Auth,
+  R extends Responses,
+  P extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+>(contract: ContractFor<A, P, Q, B, R>): OpenRoute<A, P, Q, B, R>;
+export function defineRoute(contract: RouteContract) {
+  return {
+    handledBy: (handle: (input: ErasedInput, context: RequestContext) => Promise<Reply>): Route => ({
+      contract,
+      async run(input, context) {
+        const { caller } = input;
+        if (!EXPECTED_CALLERS[contract.auth].includes(caller.kind)) {
+          throw new Error(`the guard let a ${caller.kind} caller through to ${contract.path}`);
+        }
+        const params = parsePart(contract.params, 'path', input.params);
+        const query = parsePart(contract.query, 'query', input.query);
+        const body = parsePart(contract.body, 'body', input.body);
+        if (!params.ok || !query.ok || !body.ok) {
+          throw validationFailed([params, query, body].flatMap((part) => (part.ok ? [] : part.faults)));
+        }
+        return handle({ caller, params: params.value, query: query.value, body: body.value }, context);
+      },
+    }),
+  };
+}
+
+interface FieldFault {
+  readonly in: 'path' | 'query' | 'body';
+  readonly field: string;
+  readonly message: string;
+}
+
+const MOST_FAULTS = 20;
+
+export function validationFailed(faults: readonly FieldFault[]): ApiError {
+  const first = faults[0];
+  const where = first === undefined || first.field === '' ? 'The request' : `“${first.field}”`;
+  return new ApiError('validation_failed', `${where} is not valid: ${first?.message ?? 'unknown fault'}`, {
+    details: faults.slice(0, MOST_FAULTS),
+  });
+}
+
+type ParsedPart =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly faults: readonly FieldFault[] };
+
+function parsePart(schema: z.ZodType | undefined, part: FieldFault['in'], value: unknown): ParsedPart {
+  if (schema === undefined) return { ok: true, value: undefined };
+  const result = schema.safeParse(value);
+  if (result.success) return { ok: true, value: result.data };
+  const faults = result.error.issues.map((issue) => ({
+    in: part,
+    field: issue.path.map(String).join('.').slice(0, 200),
+    message: issue.message.slice(0, 300),
+  }));
+  return { ok: false, faults };
+}

@@ -1,0 +1,73 @@
+/** Every error code of the API with its status: one place, so that a code never means two things. */
+export const ERROR_STATUS = {
+  invalid_json: 400,
+  validation_failed: 400,
+  auth_required: 401,
+  invalid_token: 401,
+  recent_login_required: 401,
+  claim_proof_required: 403,
+  claim_proof_invalid: 403,
+  not_owned: 403,
+  origin_not_allowed: 403,
+  device_not_found: 404,
+  not_found: 404,
+  release_not_found: 404,
+  method_not_allowed: 405,
+  already_claimed: 409,
+  artifact_invalid: 409,
+  artifact_mismatch: 409,
+  artifact_missing: 409,
+  not_active: 409,
+  not_claimable: 409,
+  optimistic_lock_failed: 409,
+  release_exists: 409,
+  serial_space_exhausted: 409,
+  account_deleted: 410,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  rate_limited: 429,
+  internal_error: 500,
+  auth_unavailable: 503,
+  registry_unavailable: 503,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+export type ErrorStatus = (typeof ERROR_STATUS)[ErrorCode];
+
+interface ApiErrorExtras {
+  /** Facts for the client's code; for `validation_failed` the list of invalid fields. */
+  readonly details?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** An expected failure. The app shows `message` to the user, so it is written for a person. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly code: ErrorCode;
+  readonly status: ErrorStatus;
+  readonly details: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ErrorCode, message: string, extras: ApiErrorExtras = {}) {
+    super(message, extras.cause === undefined ? undefined : { cause: extras.cause });
+    this.code = code;
+    this.status = ERROR_STATUS[code];
+    this.details = extras.details;
+    this.headers = extras.headers ?? {};
+  }
+}
+
+export interface ErrorBody {
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly requestId: string;
+    readonly details?: unknown;
+  };
+}
+
+export function errorBody(error: ApiError, requestId: string): ErrorBody {
+  const { code, message, details } = error;
+  return { error: { code, message, requestId, ...(details === undefined ? {} : { details }) } };
+}

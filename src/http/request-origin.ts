@@ -1,0 +1,21 @@
+import type { IncomingMessage } from 'node:http';
+import type { LambdaContext, LambdaEvent } from 'hono/aws-lambda';
+
+/** What the two adapters hand over: Lambda its event, Node its request. Tests without a server hand over nothing. */
+export interface Bindings {
+  readonly event?: LambdaEvent;
+  readonly lambdaContext?: LambdaContext;
+  readonly incoming?: IncomingMessage;
+}
+
+export function stageOf(bindings: Bindings | undefined): string | undefined {
+  const context = bindings?.event?.requestContext;
+  return context !== undefined && 'stage' in context && typeof context.stage === 'string' ? context.stage : undefined;
+}
+
+/** The caller's address as the gateway or the socket saw it; `X-Forwarded-For` is only what a client claims. */
+export function addressOf(bindings: Bindings | undefined): string {
+  const context = bindings?.event?.requestContext;
+  if (context !== undefined && 'http' in context) return context.http.sourceIp;
+  return bindings?.incoming?.socket.remoteAddress ?? 'unknown';
+}

@@ -1,0 +1,48 @@
+import type { MiddlewareHandler } from 'hono';
+import type { Services } from '../platform/services.ts';
+
+/** What is known of a request while it is served. */
+export interface RequestVariables {
+  requestId: string;
+  route: string | undefined;
+  uid: string | undefined;
+  errorCode: string | undefined;
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
+
+/** A cache of one fact: whether this container has answered before. */
+let isColdStart = true;
+
+type Needed = Pick<Services, 'clock' | 'randomness' | 'log' | 'metrics'>;
+
+/** Gives each request its id, its headers, its one log line and its metrics. */
+export function requestScope(services: Needed): MiddlewareHandler<{ Variables: RequestVariables }> {
+  const { clock, randomness, log, metrics } = services;
+
+  return async function requestScopeMiddleware(c, next) {
+    const started = performance.now();
+    const coldStart = isColdStart;
+    isColdStart = false;
+    const given = c.req.header('x-request-id');
+    const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomness.id();
+    c.set('requestId', requestId);
+    c.set('route', undefined);
+    c.set('uid', undefined);
+    c.set('errorCode', undefined);
+
+    await next();
+
+    const latencyMs = Math.round((performance.now() - started) * 100) / 100;
+    c.header('X-Request-Id', requestId);
+    c.header('X-Process-Time', String(latencyMs));
+    // Presigned URLs and personal data fill nearly every answer; none of them may rest in a shared cache.
+    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
+    const { route = 'unmatched', uid, errorCode } = c.var;
+    const statusCode = c.res.status;
+    log.info('request', { requestId, route, uid, statusCode, latencyMs, errorCode, coldStart, at: clock.now() });
+    const dimensions = { route, status: `${Math.floor(statusCode / 100)}xx` };
+    metrics.count('Requests', dimensions);
+    metrics.duration('Latency', latencyMs, { route });
+  };
+}

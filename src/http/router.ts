@@ -1,0 +1,194 @@
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import { HTTPException } from 'hono/http-exception';
+import { getPath } from 'hono/utils/url';
+import type { Uid } from '../platform/ids.ts';
+import { type Log, logWith } from '../platform/log.ts';
+import type { Services } from '../platform/services.ts';
+import { createAuthenticate } from './authenticate.ts';
+import type { Caller, RawInput, Reply, RequestContext, Route, RouteContract } from './define-route.ts';
+import { ApiError, errorBody } from './errors.ts';
+import { readJsonBody } from './json-body.ts';
+import { originPolicy } from './origins.ts';
+import { normalizePath, routerPath } from './path.ts';
+import { createAllow } from './rate-limit.ts';
+import { addressOf, type Bindings, stageOf } from './request-origin.ts';
+import { type RequestVariables, requestScope } from './request-scope.ts';
+
+export type AppEnv = { readonly Bindings: Bindings; readonly Variables: RequestVariables };
+export type App = Hono<AppEnv>;
+
+/** What the router has to ask a domain, without knowing it. */
+export interface RouterHooks {
+  /** Whether the account is deleted, or its deletion is under way. */
+  isAccountDeleted(uid: Uid): Promise<boolean>;
+}
+
+export const DEFAULT_BODY_LIMIT = 64 * 1024;
+const PREFLIGHT_SECONDS = 3_600;
+
+/** Turns the route table into the running app: the one place where a request's way through the checks is laid out. */
+export function createRouter(routes: readonly Route[], services: Services, hooks: RouterHooks): App {
+  const { config } = services;
+  const isAllowedOrigin = originPolicy(config.allowedOrigins);
+  const app: App = new Hono<AppEnv>({
+    getPath: (request, options) => normalizePath(getPath(request), stageOf(options?.env)),
+  });
+  app.use(requestScope(services));
+  app.onError((error, c) => answerError(error, c, services.log));
+  app.notFound((c) => answerError(new ApiError('not_found', 'There is nothing at this address.'), c, services.log));
+  app.use(
+    cors({
+      origin: (origin) => (isAllowedOrigin(origin) ? origin : null),
+      allowMethods: ['GET', 'POST'],
+      allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id', 'x-factory-token', 'x-admin-token'],
+      exposeHeaders: ['X-Request-Id', 'X-Process-Time', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
+      maxAge: PREFLIGHT_SECONDS,
+    }),
+  );
+  const serve = createServe(services, hooks, isAllowedOrigin);
+  for (const route of routes) {
+    const { method, path, bodyLimit: limit = DEFAULT_BODY_LIMIT } = route.contract;
+    if (method === 'POST') app.post(routerPath(path), limitBody(limit), serve(route));
+    else app.get(routerPath(path), serve(route));
+  }
+  for (const [path, methods] of methodsByPath(routes)) {
+    app.all(routerPath(path), () => {
+      throw new ApiError('method_not_allowed', `This address answers ${methods.join(' and ')} only.`, {
+        headers: { Allow: [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ') },
+      });
+    });
+  }
+  return app;
+}
+
+function createServe(services: Services, hooks: RouterHooks, isAllowedOrigin: (origin: string) => boolean) {
+  const authenticate = createAuthenticate(services.cognitoTokens, services.secrets);
+  const allow = createAllow(services);
+
+  return (route: Route) => {
+    const { contract } = route;
+    const name = `${contract.method} ${contract.path}`;
+    return async (c: Context<AppEnv>): Promise<Response> => {
+      c.set('route', name);
+      const caller = await authenticate(contract.auth, c.req.raw.headers);
+      if (caller.kind === 'user') c.set('uid', caller.uid);
+      refuseForeignOrigin(contract, c.req.header('origin'), isAllowedOrigin);
+      const deleted = isShutOut(contract, caller, hooks);
+      const limited = contract.rateLimit && allow(name, contract.rateLimit, subjectOf(caller, c.env));
+      const reply =
+        contract.method === 'GET' && limited === undefined
+          ? await unlessDeleted(deleted, run(route, c, caller, services))
+          : await afterChecks(deleted, limited, c, () => run(route, c, caller, services));
+      return c.json(reply.body, reply.status);
+    };
+  };
+}
+
+/** A read changes nothing, so it need not wait until the account is known to be alive: both go out together. */
+async function unlessDeleted(deleted: Promise<boolean>, reply: Promise<Reply>): Promise<Reply> {
+  const [gate, answer] = await Promise.allSettled([deleted, reply]);
+  if (gate.status === 'rejected') throw gate.reason;
+  if (gate.value) throw accountDeleted();
+  if (answer.status === 'rejected') throw answer.reason;
+  return answer.value;
+}
+
+async function afterChecks(
+  deleted: Promise<boolean>,
+  limited: Promise<Readonly<Record<string, string>>> | undefined,
+  c: Context<AppEnv>,
+  reply: () => Promise<Reply>,
+): Promise<Reply> {
+  const [isDeleted, headers] = await Promise.all([deleted, limited]);
+  if (isDeleted) throw accountDeleted();
+  for (const [header, value] of Object.entries(headers ?? {})) c.header(header, value);
+  return reply();
+}
+
+async function run(route: Route, c: Context<AppEnv>, caller: Caller, services: Services): Promise<Reply> {
+  const { contract } = route;
+  const input: RawInput = {
+    caller,
+    params: c.req.param(),
+    query: c.req.query(),
+    body: contract.method === 'POST' ? await readJsonBody(c.req.raw) : undefined,
+  };
+  const context: RequestContext = {
+    requestId: c.var.requestId,
+    now: services.clock.now(),
+    log: logWith(services.log, { requestId: c.var.requestId }),
+  };
+  const reply = await route.run(input, context);
+  if (services.config.checkResponses) refuseBrokenPromise(contract, reply);
+  return reply;
+}
+
+function refuseBrokenPromise(contract: RouteContract, reply: Reply): void {
+  const result = contract.responses[reply.status]?.safeParse(reply.body);
+  if (result?.success === true) return;
+  throw new Error(`${contract.path} answered ${reply.status} against its contract`, { cause: result?.error });
+}
+
+function refuseForeignOrigin(
+  contract: RouteContract,
+  origin: string | undefined,
+  isAllowed: (origin: string) => boolean,
+): void {
+  if (origin === undefined || contract.auth === 'public' || contract.auth === 'cognito-optional') return;
+  if (!isAllowed(origin)) throw new ApiError('origin_not_allowed', 'This web page may not use the service.');
+}
+
+async function isShutOut(contract: RouteContract, caller: Caller, hooks: RouterHooks): Promise<boolean> {
+  if (caller.kind !== 'user' || contract.openToDeletedAccounts === true) return false;
+  return hooks.isAccountDeleted(caller.uid);
+}
+
+function accountDeleted(): ApiError {
+  return new ApiError('account_deleted', 'This account has been deleted.');
+}
+
+function subjectOf(caller: Caller, bindings: Bindings | undefined): string {
+  return caller.kind === 'user' ? `user:${caller.uid}` : `address:${addressOf(bindings)}`;
+}
+
+function limitBody(maxSize: number): MiddlewareHandler {
+  return bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new ApiError(
+        'payload_too_large',
+        `That is too large: at most ${Math.floor(maxSize / 1024)} KiB go through.`,
+      );
+    },
+  });
+}
+
+function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
+  const byPath = new Map<string, string[]>();
+  for (const { contract } of routes) {
+    byPath.set(contract.path, [...(byPath.get(contract.path) ?? []), contract.method]);
+  }
+  return byPath;
+}
+
+/** The one place where a failure becomes an answer. What is not an `ApiError` says nothing of itself to the caller. */
+function answerError(error: unknown, c: Context<AppEnv>, log: Log): Response {
+  const expected = toApiError(error);
+  if (expected.status >= 500) {
+    const fields = { requestId: c.var.requestId, route: c.var.route, code: expected.code };
+    log.error('The request failed', fields, error);
+  }
+  c.set('errorCode', expected.code);
+  for (const [header, value] of Object.entries(expected.headers)) c.header(header, value);
+  return c.json(errorBody(expected, c.var.requestId), expected.status);
+}
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof HTTPException && error.status === 413) {
+    return new ApiError('payload_too_large', 'That is too large.', { cause: error });
+  }
+  return new ApiError('internal_error', 'Something went wrong on our side. Please try again.', { cause: error });
+}

@@ -1,0 +1,1 @@
+export { otaRoutes } from './routes.ts';

@@ -1,0 +1,156 @@
+import * as z from 'zod';
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  );
+
+const otaFallbackFields = {
+  OTA_LATEST_VERSION: z.string().optional(),
+  OTA_LATEST_BOARD: z.string().default('arduino_nano_33_ble'),
+  OTA_LATEST_CHANNEL: z.string().default('stable'),
+  OTA_LATEST_STORAGE_KEY: z.string().optional(),
+  OTA_LATEST_SIZE_BYTES: z.coerce.number().int().positive().optional(),
+  OTA_LATEST_SHA256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  OTA_LATEST_NOTES: z.string().default(''),
+  OTA_LATEST_MANDATORY: z.enum(['true', 'false']).default('false'),
+};
+
+const Environment = z
+  .object({
+    APP_ENV: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes'),
+    AWS_REGION: z.string().min(1),
+    ARTIFACT_BUCKET: z.string().min(3),
+    COGNITO_USER_POOL_ID: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d_\w+$/, 'a user pool id like eu-central-1_AbC123'),
+    COGNITO_CLIENT_IDS: list.refine((ids) => ids.length > 0, 'at least one app client id'),
+    COGNITO_JWKS_URI: z.url().optional(),
+    ALLOWED_ORIGINS: list,
+    CLAIM_PROOF: z.enum(['required', 'optional']).default('required'),
+    STRIPE_API_BASE: z.url().optional(),
+    SECRETS_CACHE_SECONDS: z.coerce.number().int().min(0).max(3600).default(300),
+    CHECK_RESPONSES: z.enum(['true', 'false']).default('false'),
+    ...otaFallbackFields,
+  })
+  .superRefine((env, issues) => {
+    const fallback = [
+      env.OTA_LATEST_VERSION,
+      env.OTA_LATEST_STORAGE_KEY,
+      env.OTA_LATEST_SIZE_BYTES,
+      env.OTA_LATEST_SHA256,
+    ];
+    const given = fallback.filter((value) => value !== undefined).length;
+    if (given !== 0 && given !== fallback.length) {
+      issues.addIssue({
+        code: 'custom',
+        path: ['OTA_LATEST_VERSION'],
+        message: 'OTA_LATEST_VERSION, _STORAGE_KEY, _SIZE_BYTES and _SHA256 go together: set all of them or none',
+      });
+    }
+  });
+
+/** The release that is offered for one board and channel while the registry holds none (contract, OTA). */
+export interface OtaFallback {
+  readonly version: string;
+  readonly board: string;
+  readonly channel: string;
+  readonly storageKey: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly notes: string;
+  readonly mandatory: boolean;
+}
+
+export interface Config {
+  readonly env: string;
+  readonly region: string;
+  readonly tables: {
+    readonly users: string;
+    readonly provisioning: string;
+    readonly otaReleases: string;
+    readonly rateLimits: string;
+  };
+  readonly artifactBucket: string;
+  readonly secretId: string;
+  readonly secretsCacheMs: number;
+  readonly cognito: {
+    readonly userPoolId: string;
+    readonly clientIds: readonly string[];
+    /** Where the key set is fetched instead of Cognito's own address; set by the local stack only. */
+    readonly jwksUri?: string;
+  };
+  readonly allowedOrigins: readonly string[];
+  readonly claimProof: 'required' | 'optional';
+  readonly stripeApiBase?: string;
+  /** Holds every answer against its schema before it is sent. On in tests and locally, off where it costs money. */
+  readonly checkResponses: boolean;
+  readonly otaFallback?: OtaFallback;
+}
+
+/** The environment does not describe a runnable backend; the message lists everything that is wrong. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads the whole configuration from environment variables.
+ *
+ * @throws ConfigError naming every variable that is missing or malformed, all at once.
+ */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const result = Environment.safeParse(env);
+  if (!result.success) {
+    const faults = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`The configuration is not usable:\n${faults.join('\n')}`);
+  }
+  const values = result.data;
+  const fallback = otaFallback(values);
+  return {
+    env: values.APP_ENV,
+    region: values.AWS_REGION,
+    tables: {
+      users: `autowatering-users-${values.APP_ENV}`,
+      provisioning: `autowatering-provisioning-${values.APP_ENV}`,
+      otaReleases: `autowatering-ota-releases-${values.APP_ENV}`,
+      rateLimits: `autowatering-rate-limits-${values.APP_ENV}`,
+    },
+    artifactBucket: values.ARTIFACT_BUCKET,
+    secretId: `autowatering-backend-${values.APP_ENV}/secrets`,
+    secretsCacheMs: values.SECRETS_CACHE_SECONDS * 1000,
+    cognito: {
+      userPoolId: values.COGNITO_USER_POOL_ID,
+      clientIds: values.COGNITO_CLIENT_IDS,
+      ...(values.COGNITO_JWKS_URI === undefined ? {} : { jwksUri: values.COGNITO_JWKS_URI }),
+    },
+    allowedOrigins: values.ALLOWED_ORIGINS,
+    claimProof: values.CLAIM_PROOF,
+    ...(values.STRIPE_API_BASE === undefined ? {} : { stripeApiBase: values.STRIPE_API_BASE }),
+    checkResponses: values.CHECK_RESPONSES === 'true',
+    ...(fallback === undefined ? {} : { otaFallback: fallback }),
+  };
+}
+
+function otaFallback(values: z.output<typeof Environment>): OtaFallback | undefined {
+  const { OTA_LATEST_VERSION: version, OTA_LATEST_STORAGE_KEY: storageKey } = values;
+  const { OTA_LATEST_SIZE_BYTES: sizeBytes, OTA_LATEST_SHA256: sha256 } = values;
+  if (version === undefined || storageKey === undefined || sizeBytes === undefined || sha256 === undefined) {
+    return undefined;
+  }
+  return {
+    version,
+    board: values.OTA_LATEST_BOARD,
+    channel: values.OTA_LATEST_CHANNEL,
+    storageKey,
+    sizeBytes,
+    sha256,
+    notes: values.OTA_LATEST_NOTES,
+    mandatory: values.OTA_LATEST_MANDATORY === 'true',
+  };
+}

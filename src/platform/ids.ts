@@ -1,0 +1,40 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** A Cognito user: the token's `sub`. */
+export type Uid = Branded<'Uid'>;
+/** A device's hardware id, 8–64 of `[A-F0-9:_-]`, upper-case. */
+export type HwId = Branded<'HwId'>;
+/** Six digits, as printed on the device. */
+export type Serial = Branded<'Serial'>;
+
+const HW_ID = /^[A-F0-9:_-]{8,64}$/;
+const SERIAL = /^\d{6}$/;
+
+export function isUid(value: string): value is Uid {
+  return value.length >= 1 && value.length <= 128;
+}
+
+export function isHwId(value: string): value is HwId {
+  return HW_ID.test(value);
+}
+
+export function isSerial(value: string): value is Serial {
+  return SERIAL.test(value);
+}
+
+/** Randomness comes in from outside, like the time. */
+export interface Randomness {
+  id(): string;
+  bytes(count: number): Buffer;
+  /** A number in [0, 1): for jitter only, never for a secret. */
+  fraction(): number;
+}
+
+export const systemRandomness: Randomness = {
+  id: () => randomUUID(),
+  bytes: (count) => randomBytes(count),
+  fraction: () => Math.random(),
+};

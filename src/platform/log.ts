@@ -1,0 +1,37 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+
+/** Plain facts about one event. Never a token, an e-mail address, a claim code, an image or a secret. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields, error?: unknown): void;
+  error(message: string, fields?: LogFields, error?: unknown): void;
+}
+
+/** JSON lines by Powertools; the level comes from `AWS_LAMBDA_LOG_LEVEL` or `POWERTOOLS_LOG_LEVEL`. */
+export function createLog(): Log {
+  const logger = new Logger({ serviceName: 'autowatering' });
+  return {
+    debug: (message, fields = {}) => logger.debug(message, fields),
+    info: (message, fields = {}) => logger.info(message, fields),
+    warn: (message, fields = {}, error) => logger.warn(message, withError(fields, error)),
+    error: (message, fields = {}, error) => logger.error(message, withError(fields, error)),
+  };
+}
+
+/** A log that adds the same fields to every line: a request's id, say. */
+export function logWith(log: Log, bound: LogFields): Log {
+  return {
+    debug: (message, fields) => log.debug(message, { ...bound, ...fields }),
+    info: (message, fields) => log.info(message, { ...bound, ...fields }),
+    warn: (message, fields, error) => log.warn(message, { ...bound, ...fields }, error),
+    error: (message, fields, error) => log.error(message, { ...bound, ...fields }, error),
+  };
+}
+
+function withError(fields: LogFields, error: unknown): Record<string, unknown> {
+  if (error === undefined) return { ...fields };
+  return { ...fields, error: error instanceof Error ? error : new Error(String(error)) };
+}

@@ -1,0 +1,93 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import * as z from 'zod';
+import type { Clock } from './clock.ts';
+
+const text = z.string().min(1).optional();
+/** A token may be a list while it rotates: both the old and the new one are good. */
+const token = z.union([z.string().min(16), z.array(z.string().min(16)).min(1)]).optional();
+
+const SecretValues = z.object({
+  STRIPE_SECRET_KEY: text,
+  STRIPE_WEBHOOK_SECRET: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+  KINDWISE_API_KEY: text,
+  PLANTNET_API_KEY: text,
+  FACTORY_PROVISION_TOKEN: token,
+  OTA_ADMIN_TOKEN: token,
+  RATE_LIMIT_SALT: z.string().min(16).optional(),
+});
+
+export type SecretValues = Readonly<z.output<typeof SecretValues>>;
+export type TokenName = 'FACTORY_PROVISION_TOKEN' | 'OTA_ADMIN_TOKEN';
+
+export interface Secrets {
+  /** The current values, read at most every few minutes. */
+  values(): Promise<SecretValues>;
+  /** Whether `given` is the token of that name; after a miss the secret is read again, so a rotation needs no deploy. */
+  isToken(name: TokenName, given: string): Promise<boolean>;
+}
+
+/** The secret could not be read or does not have the form described in the architecture page. */
+export class SecretsError extends Error {
+  override readonly name = 'SecretsError';
+}
+
+/** However many wrong tokens arrive, the secret is not read again more often than this. */
+const REREAD_AFTER_MISS_MS = 10_000;
+
+/**
+ * @param fetchSecret reads the secret's JSON text
+ * @param cacheMs how long a read is good for
+ */
+export function createSecrets(fetchSecret: () => Promise<string>, cacheMs: number, clock: Clock): Secrets {
+  let cached: { readonly at: number; readonly values: Promise<SecretValues> } | undefined;
+
+  const read = (maxAgeMs: number): Promise<SecretValues> => {
+    if (cached !== undefined && clock.now() - cached.at < maxAgeMs) return cached.values;
+    const values = fetchSecret()
+      .then(parseSecret)
+      .catch((error: unknown) => {
+        cached = undefined;
+        throw error;
+      });
+    cached = { at: clock.now(), values };
+    return values;
+  };
+
+  return {
+    values: () => read(cacheMs),
+    async isToken(name, given) {
+      if (isOneOf(given, (await read(cacheMs))[name])) return true;
+      return isOneOf(given, (await read(Math.min(cacheMs, REREAD_AFTER_MISS_MS)))[name]);
+    },
+  };
+}
+
+function parseSecret(json: string): SecretValues {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    // The parser's own message would quote the secret.
+    throw new SecretsError('The secret is not JSON');
+  }
+  const result = SecretValues.safeParse(parsed);
+  if (!result.success) {
+    const names = result.error.issues.map((issue) => issue.path.join('.') || '(the whole)');
+    throw new SecretsError(`The secret has malformed entries: ${names.join(', ')}`);
+  }
+  return result.data;
+}
+
+function isOneOf(given: string, tokens: string | readonly string[] | undefined): boolean {
+  const digest = sha256(given);
+  let found = false;
+  // Every token is compared, and digests of equal length are: neither place nor length shows in the time it takes.
+  for (const expected of typeof tokens === 'string' ? [tokens] : (tokens ?? [])) {
+    if (timingSafeEqual(digest, sha256(expected))) found = true;
+  }
+  return found;
+}
+
+function sha256(value: string): Buffer {
+  return createHash('sha256').update(value).digest();
+}

@@ -1,0 +1,61 @@
+import { systemClock } from './platform/clock.ts';
+import { createCognitoTokens } from './platform/cognito-tokens.ts';
+import { type Config, parseConfig } from './platform/config.ts';
+import { createDocuments } from './platform/dynamo.ts';
+import { systemRandomness } from './platform/ids.ts';
+import { createLog } from './platform/log.ts';
+import { createMetrics } from './platform/metrics.ts';
+import { createObjectLinks } from './platform/object-links.ts';
+import { createObjectStore } from './platform/object-store.ts';
+import { once } from './platform/once.ts';
+import { createSecrets } from './platform/secrets.ts';
+import type { Services } from './platform/services.ts';
+import { createStripeGateway } from './platform/stripe-gateway.ts';
+import { createUserDirectory } from './platform/user-directory.ts';
+
+/**
+ * The real services. Nothing is connected here: each one loads its SDK and opens its connection on first use.
+ *
+ * @param overrides for tests: a clock that can be moved, say
+ * @throws ConfigError listing everything that is wrong with the environment
+ */
+export function createServices(
+  env: Readonly<Record<string, string | undefined>>,
+  overrides: Partial<Services> = {},
+): Services {
+  const config = parseConfig(env);
+  const clock = overrides.clock ?? systemClock;
+  const secrets = createSecrets(() => fetchSecret(config), config.secretsCacheMs, clock);
+  return {
+    config,
+    clock,
+    randomness: systemRandomness,
+    log: createLog(),
+    metrics: createMetrics(config.env),
+    secrets,
+    documents: once(() => createDocuments(config.region)),
+    objectStore: createObjectStore(config.artifactBucket, config.region),
+    objectLinks: createObjectLinks(config.artifactBucket, config.region, env['AWS_ENDPOINT_URL_S3'], clock),
+    cognitoTokens: createCognitoTokens(config.cognito),
+    userDirectory: createUserDirectory(config.cognito.userPoolId, config.region),
+    stripe: createStripeGateway(secrets, config.stripeApiBase),
+    ...overrides,
+  };
+}
+
+const SECRETS_MS = 3_000;
+
+async function fetchSecret(config: Config): Promise<string> {
+  const [{ SecretsManager }, { awsCredentials }] = await Promise.all([
+    import('@aws-sdk/client-secrets-manager'),
+    import('./platform/credentials.ts'),
+  ]);
+  const client = new SecretsManager({
+    region: config.region,
+    credentials: await awsCredentials(),
+    requestHandler: { connectionTimeout: 1_000, requestTimeout: SECRETS_MS, throwOnRequestTimeout: true },
+  });
+  const { SecretString: text } = await client.getSecretValue({ SecretId: config.secretId });
+  if (text === undefined) throw new Error('The secret has no text value');
+  return text;
+}
