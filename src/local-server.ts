@@ -1,17 +1,28 @@
 import { serve } from '@hono/node-server';
+import { serveStatic } from '@hono/node-server/serve-static';
+import { Hono } from 'hono';
 import { createApp } from './app.ts';
+import type { Bindings } from './http/request-origin.ts';
 import { createServices } from './services.ts';
 
 /**
- * The same app on Node's HTTP server, for the local stack. It tells its address over the IPC channel and ends with
- * the process that started it.
+ * The same app on Node's HTTP server, for the local stack, with the API page at `/docs`. It tells its port over the
+ * IPC channel and ends with the process that started it.
  */
-const services = createServices(process.env);
-const server = serve(
-  { fetch: createApp(services).fetch, hostname: '127.0.0.1', port: Number(process.env['PORT'] ?? 0) },
-  ({ port }) => process.send?.({ listening: port }),
-);
-// A busy port is told to the stack, which chooses another one or says so.
+const app = createApp(createServices(process.env));
+const site = new Hono<{ Bindings: Bindings }>();
+const docs = process.env['LOCAL_DOCS_DIRECTORY'];
+if (docs !== undefined) {
+  site.get('/docs', (c) => c.redirect('/docs/'));
+  site.use('/docs/*', serveStatic({ root: docs, rewriteRequestPath: (path) => path.replace(/^\/docs/, '') }));
+}
+site.mount('/', (request, env) => app.fetch(request, env), { replaceRequest: (request) => request });
+
+const port = Number(process.env['PORT'] ?? 0);
+const server = serve({ fetch: site.fetch, hostname: '127.0.0.1', port }, (address) => {
+  process.send?.({ listening: address.port });
+});
+// A busy port is told to the stack, which says so in a plain sentence.
 server.on('error', (error) => {
   process.send?.({ failed: error.message });
   process.exitCode = 1;

@@ -64,7 +64,7 @@ export function createChecks(services: Needed) {
     signIn: { name: 'sign-in', run: (signal: AbortSignal) => cognitoTokens.fetchKeys(signal) },
     stripe: { name: 'stripe', run: () => stripe.ping() },
     secret: (...names: readonly SecretName[]): Check => ({
-      name: `secret:${names.join(',')}`,
+      name: 'secrets',
       run: async () => {
         const values = await secrets.values();
         const missing = names.filter((name) => values[name] === undefined);

@@ -1,0 +1,9 @@
+import type { SwapType, Trailer } from './trailer.ts';
+
+/** What the next boot will do, by MCUboot's table, first match (facts sheet, F2). */
+export function decideSwapType(primary: Trailer, secondary: Trailer): SwapType {
+  if (secondary.magic === 'good' && secondary.imageOk === 'unset') return 'test';
+  if (secondary.magic === 'good' && secondary.imageOk === 'set') return 'permanent';
+  if (primary.magic === 'good' && primary.imageOk === 'unset' && primary.copyDone === 'set') return 'revert';
+  return 'none';
+}

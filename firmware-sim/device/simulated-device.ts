@@ -1,0 +1,133 @@
+import { formatMcubootVersion } from '../../release-format/mcuboot-header.ts';
+import { type BootReport, boot } from '../bootloader/bootloader.ts';
+import type { TrustedKey } from '../bootloader/verify-image.ts';
+import { createProductSlots, type Slots } from '../flash/layout.ts';
+import { confirmRunning, imageGroup } from '../smp/image-group.ts';
+import { osGroup } from '../smp/os-group.ts';
+import { SmpServer } from '../smp/server.ts';
+
+/** Runs something later; real timers unless a test or a simulation has its own time. */
+export interface Scheduler {
+  after(ms: number, run: () => void): void;
+}
+
+export const realTime: Scheduler = {
+  after: (ms, run) => {
+    setTimeout(run, ms);
+  },
+};
+
+export interface DeviceOptions {
+  /** The image that the factory programmed into slot 0. */
+  readonly firmware: Uint8Array;
+  /** The keys that its bootloader trusts. */
+  readonly keys: readonly TrustedKey[];
+  readonly preventDowngrade?: boolean;
+  /** Whether a new firmware confirms itself after its start, instead of waiting for the phone. */
+  readonly confirmsItself?: boolean;
+  /** `MCUMGR_TRANSPORT_NETBUF_SIZE`, and how many of them. */
+  readonly bufferBytes?: number;
+  readonly bufferCount?: number;
+  readonly board?: string;
+  readonly scheduler?: Scheduler;
+  readonly slots?: Slots;
+}
+
+/** What the product's firmware is configured with (facts sheet, G5 and H1). */
+const DEFAULT_BUFFER_BYTES = 2475;
+const DEFAULT_BUFFER_COUNT = 4;
+const DEFAULT_BOARD = 'arduino_nano_33_ble';
+/** `CONFIG_MCUMGR_GRP_OS_RESET_MS`: the answer leaves first. */
+const RESET_MS = 250;
+const BOOT_MS = 50;
+/** MCUboot's number for "swap using move". */
+const SWAP_USING_MOVE = 3;
+
+/** The irrigation controller: flash, bootloader, and an application that is reached over SMP. */
+export class SimulatedDevice {
+  readonly bufferBytes: number;
+  readonly #options: DeviceOptions;
+  readonly #slots: Slots;
+  readonly #scheduler: Scheduler;
+  readonly #resetListeners: (() => void)[] = [];
+  #server: SmpServer | undefined;
+  #lastBoot: BootReport;
+  #boots = 0;
+
+  constructor(options: DeviceOptions) {
+    this.#options = options;
+    this.#slots = options.slots ?? createProductSlots();
+    this.#scheduler = options.scheduler ?? realTime;
+    this.bufferBytes = options.bufferBytes ?? DEFAULT_BUFFER_BYTES;
+    this.#slots.primary.eraseAll();
+    this.#slots.primary.write(0, options.firmware);
+    this.#lastBoot = this.#boot();
+  }
+
+  /** Whether an application runs, and so advertises and answers. */
+  get isRunning(): boolean {
+    return this.#server !== undefined;
+  }
+
+  get lastBoot(): BootReport {
+    return this.#lastBoot;
+  }
+
+  /** How often it has booted since it was made. */
+  get boots(): number {
+    return this.#boots;
+  }
+
+  /** As mcumgr writes it; undefined while nothing runs. */
+  get runningVersion(): string | undefined {
+    const { running } = this.#lastBoot;
+    return this.isRunning && running !== undefined ? formatMcubootVersion(running.header.version) : undefined;
+  }
+
+  /** Answers one buffer of SMP requests. */
+  receive(packet: Uint8Array): Uint8Array[] {
+    return this.#server?.handle(packet) ?? [];
+  }
+
+  onReset(listener: () => void): void {
+    this.#resetListeners.push(listener);
+  }
+
+  /** The reset button, or power that comes back: everything in RAM is gone, the bootloader runs. */
+  reset(): void {
+    this.#server = undefined;
+    for (const listener of this.#resetListeners) listener();
+    this.#scheduler.after(BOOT_MS, () => {
+      this.#lastBoot = this.#boot();
+    });
+  }
+
+  #boot(): BootReport {
+    this.#boots += 1;
+    const { keys, preventDowngrade = false } = this.#options;
+    const report = boot(this.#slots, { keys, preventDowngrade });
+    if (report.running !== undefined) {
+      if (this.#options.confirmsItself === true) confirmRunning(this.#slots);
+      this.#server = this.#startApplication(formatMcubootVersion(report.running.header.version));
+    }
+    return report;
+  }
+
+  #startApplication(version: string): SmpServer {
+    const { preventDowngrade = false, bufferCount = DEFAULT_BUFFER_COUNT, board = DEFAULT_BOARD } = this.#options;
+    return new SmpServer({
+      bufferBytes: this.bufferBytes,
+      groups: [
+        osGroup({
+          bufferBytes: this.bufferBytes,
+          bufferCount,
+          bootloaderMode: SWAP_USING_MOVE,
+          preventsDowngrade: preventDowngrade,
+          reset: () => this.#scheduler.after(RESET_MS, () => this.reset()),
+          info: { s: 'Zephyr', n: 'autowatering', r: version, m: 'arm', p: 'cortex-m4', i: board, o: 'Zephyr' },
+        }),
+        imageGroup(this.#slots),
+      ],
+    });
+  }
+}

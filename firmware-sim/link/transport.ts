@@ -1,0 +1,15 @@
+/** A way for SMP packets between a phone and one device, whatever carries them. */
+export interface Transport {
+  /** The longest packet the way itself can carry. */
+  readonly largestPacket: number;
+  send(packet: Uint8Array): void;
+  onPacket(listener: (packet: Uint8Array) => void): void;
+  /** Told once when the connection is gone, from whichever side. */
+  onClose(listener: () => void): void;
+  close(): void;
+}
+
+/** There is no connection, or there is none any more. */
+export class LinkLostError extends Error {
+  override readonly name = 'LinkLostError';
+}

@@ -1,0 +1,33 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import type { SimulatedDevice } from '../device/simulated-device.ts';
+
+/** Zephyr's default port for SMP over UDP (facts sheet, D3). */
+export const SMP_UDP_PORT = 1337;
+
+export interface UdpServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** One SMP packet per datagram, answered to whoever sent it, so that any mcumgr client can talk to the device. */
+export async function startUdpServer(
+  device: SimulatedDevice,
+  options: { readonly port: number; readonly host?: string },
+): Promise<UdpServer> {
+  const socket = createSocket('udp4');
+  socket.on('message', (packet, sender) => {
+    // A device that resets hears nothing; a datagram longer than a buffer is dropped.
+    if (!device.isRunning || packet.byteLength > device.bufferBytes) return;
+    for (const answer of device.receive(packet)) socket.send(answer, sender.port, sender.address);
+  });
+  socket.bind(options.port, options.host ?? '127.0.0.1');
+  await once(socket, 'listening');
+  return {
+    port: socket.address().port,
+    async stop() {
+      socket.close();
+      await once(socket, 'close');
+    },
+  };
+}

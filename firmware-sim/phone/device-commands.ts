@@ -1,0 +1,65 @@
+import * as z from 'zod';
+import type { CborMap } from '../smp/cbor.ts';
+import { GROUP } from '../smp/header.ts';
+import type { SmpClient } from './smp-client.ts';
+
+const Flag = z.boolean().default(false);
+
+/** Absent flags are false: devices built with `…FRUGAL_LIST` send only the true ones (facts sheet, C1). */
+const ImageEntry = z
+  .map(z.string(), z.unknown())
+  .transform((entry) => Object.fromEntries(entry))
+  .pipe(
+    z.object({
+      slot: z.number(),
+      version: z.string(),
+      hash: z.instanceof(Uint8Array).transform((bytes) => Buffer.from(bytes).toString('hex')),
+      pending: Flag,
+      confirmed: Flag,
+      active: Flag,
+      permanent: Flag,
+    }),
+  );
+
+export type ImageEntry = z.output<typeof ImageEntry>;
+
+/** The first chunk makes the device erase: other clients wait this long for it too (facts sheet, H3). */
+const ERASE_MS = 40_000;
+
+/** The requests of the update flow, with their answers parsed. */
+export function deviceCommands(client: SmpClient) {
+  const images = async (op: 'read' | 'write', fields: CborMap = {}): Promise<ImageEntry[]> => {
+    const answer = await client.request({ op, group: GROUP.image, command: 0, fields });
+    return z.array(ImageEntry).parse(answer.get('images'));
+  };
+  return {
+    async echo(text: string): Promise<string> {
+      const answer = await client.request({ op: 'write', group: GROUP.os, command: 0, fields: { d: text } });
+      return z.string().parse(answer.get('r'));
+    },
+    /** The device's longest packet in bytes, and how many it can hold. */
+    async parameters(): Promise<{ readonly bufferBytes: number; readonly bufferCount: number }> {
+      const answer = await client.request({ op: 'read', group: GROUP.os, command: 6 });
+      const bufferBytes = z.number().parse(answer.get('buf_size'));
+      return { bufferBytes, bufferCount: z.number().parse(answer.get('buf_count')) };
+    },
+    images: () => images('read'),
+    /** Marks the image with that hash for one trial boot. */
+    test: (hash: string) => images('write', { hash: Buffer.from(hash, 'hex'), confirm: false }),
+    /** Confirms the running image. */
+    confirm: () => images('write', { confirm: true }),
+    async reset(): Promise<void> {
+      await client.request({ op: 'write', group: GROUP.os, command: 5 });
+    },
+    /** Sends one chunk; gives the offset that the device expects next. */
+    async uploadChunk(fields: CborMap): Promise<{ readonly offset: number; readonly match: boolean | undefined }> {
+      const isFirst = fields['off'] === 0;
+      const request = { op: 'write', group: GROUP.image, command: 1, fields } as const;
+      const answer = await client.request(isFirst ? { ...request, timeoutMs: ERASE_MS } : request);
+      const match = z.boolean().optional().parse(answer.get('match'));
+      return { offset: z.number().parse(answer.get('off')), match };
+    },
+  };
+}
+
+export type DeviceCommands = ReturnType<typeof deviceCommands>;

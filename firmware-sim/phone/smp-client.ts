@@ -1,0 +1,113 @@
+import { LinkLostError, type Transport } from '../link/transport.ts';
+import { type CborFields, type CborMap, decodeFields, encodeDefinite } from '../smp/cbor.ts';
+import { describeSmpError } from '../smp/errors.ts';
+import { decodeSmpHeader, encodePacket, OP, SMP_HEADER_BYTES } from '../smp/header.ts';
+
+/** The device understood the request and said no. */
+export class SmpError extends Error {
+  override readonly name = 'SmpError';
+  /** The group whose error it is; undefined for an SMP-level one. */
+  readonly group: number | undefined;
+  readonly rc: number;
+
+  constructor(group: number | undefined, rc: number) {
+    super(describeSmpError(group, rc));
+    this.group = group;
+    this.rc = rc;
+  }
+}
+
+/** Nothing came back in time. */
+export class SmpTimeoutError extends Error {
+  override readonly name = 'SmpTimeoutError';
+}
+
+export interface SmpRequest {
+  readonly op: 'read' | 'write';
+  readonly group: number;
+  readonly command: number;
+  readonly fields?: CborMap;
+  /** Milliseconds; the first chunk of an upload needs long, because the device erases (facts sheet, C5). */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 2_500;
+
+interface Waiting {
+  resolve(fields: CborFields): void;
+  reject(error: Error): void;
+}
+
+/** The client's side of SMP over one connection: matches answers to requests by their sequence number. */
+export class SmpClient {
+  readonly #transport: Transport;
+  readonly #waiting = new Map<number, Waiting>();
+  #sequence = 0;
+  #isClosed = false;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+    transport.onPacket((packet) => this.#receive(packet));
+    transport.onClose(() => {
+      this.#isClosed = true;
+      for (const waiting of this.#waiting.values()) waiting.reject(new LinkLostError('the connection was lost'));
+      this.#waiting.clear();
+    });
+  }
+
+  get largestPacket(): number {
+    return this.#transport.largestPacket;
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  /** @throws SmpError, SmpTimeoutError or LinkLostError */
+  async request(request: SmpRequest): Promise<CborFields> {
+    if (this.#isClosed) throw new LinkLostError('the connection is closed');
+    const sequence = this.#sequence;
+    this.#sequence = (sequence + 1) % 256;
+    const packet = encodeRequest(request, sequence);
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<CborFields>((resolve, reject) => {
+        this.#waiting.set(sequence, { resolve, reject });
+        timer = setTimeout(() => {
+          reject(new SmpTimeoutError(`no answer to group ${request.group} command ${request.command}`));
+        }, request.timeoutMs ?? TIMEOUT_MS);
+        this.#transport.send(packet);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(sequence);
+    }
+  }
+
+  #receive(packet: Uint8Array): void {
+    const header = decodeSmpHeader(packet);
+    const waiting = header === undefined ? undefined : this.#waiting.get(header.sequence);
+    if (header === undefined || waiting === undefined) return;
+    const fields = decodeFields(packet.subarray(SMP_HEADER_BYTES, SMP_HEADER_BYTES + header.length));
+    if (fields === undefined) waiting.reject(new Error('the answer is not CBOR'));
+    else {
+      const error = errorIn(fields);
+      if (error === undefined) waiting.resolve(fields);
+      else waiting.reject(error);
+    }
+  }
+}
+
+/** A request as bytes, in the second version of the protocol. */
+export function encodeRequest(request: SmpRequest, sequence: number): Uint8Array {
+  const { op, group, command, fields = {} } = request;
+  return encodePacket({ op: OP[op], version: 1, group, sequence, command }, encodeDefinite(fields));
+}
+
+/** Both shapes of an error may come (facts sheet, A3). */
+function errorIn(fields: CborFields): SmpError | undefined {
+  const grouped = fields.get('err');
+  if (grouped instanceof Map) return new SmpError(Number(grouped.get('group')), Number(grouped.get('rc')));
+  const rc = fields.get('rc');
+  return typeof rc === 'number' && rc !== 0 ? new SmpError(undefined, rc) : undefined;
+}

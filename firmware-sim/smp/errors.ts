@@ -1,0 +1,80 @@
+import { GROUP } from './header.ts';
+
+/** SMP-level results (facts sheet, A4). */
+export const MGMT = {
+  ok: 0,
+  unknown: 1,
+  invalid: 3,
+  tooLarge: 7,
+  notSupported: 8,
+  corrupt: 9,
+  versionTooNew: 13,
+} as const;
+
+/** Results of the OS group (facts sheet, A5). */
+export const OS_ERROR = { invalidFormat: 2, queryHasNoAnswer: 3, clockNotSet: 4 } as const;
+
+/** Results of the image group (facts sheet, A6). */
+export const IMAGE_ERROR = {
+  unknown: 1,
+  hashNotFound: 8,
+  noFreeSlot: 9,
+  flashWriteFailed: 12,
+  invalidSlot: 14,
+  invalidOffset: 20,
+  invalidLength: 21,
+  invalidHeader: 22,
+  invalidHeaderMagic: 23,
+  invalidHash: 24,
+  currentVersionIsNewer: 27,
+  alreadyPending: 28,
+  imageTooLarge: 30,
+  dataOverrun: 31,
+  settingTestToActiveDenied: 33,
+} as const;
+
+/** How a group's error reads for a client of the original protocol, which knows only SMP-level ones; 1 is the rest. */
+const V1_TRANSLATION: ReadonlyMap<number, ReadonlyMap<number, number>> = new Map([
+  [
+    GROUP.os,
+    new Map([
+      [2, 3],
+      [3, 5],
+      [4, 5],
+      [6, 5],
+    ]),
+  ],
+  [
+    GROUP.image,
+    new Map([
+      [3, 5],
+      [4, 5],
+      [9, 6],
+      [14, 3],
+      [15, 2],
+      [19, 3],
+      [20, 3],
+      [21, 3],
+      [22, 3],
+      [24, 3],
+      [25, 3],
+      [27, 6],
+      [28, 6],
+    ]),
+  ],
+]);
+
+export function v1ErrorOf(group: number, rc: number): number {
+  return V1_TRANSLATION.get(group)?.get(rc) ?? MGMT.unknown;
+}
+
+/** A client's name for what the device answered. */
+export function describeSmpError(group: number | undefined, rc: number): string {
+  if (group === undefined) return `SMP error ${rc} (${nameIn(MGMT, rc)})`;
+  const names = group === GROUP.image ? IMAGE_ERROR : OS_ERROR;
+  return `${group === GROUP.image ? 'image' : 'OS'} error ${rc} (${nameIn(names, rc)})`;
+}
+
+function nameIn(table: Readonly<Record<string, number>>, rc: number): string {
+  return Object.entries(table).find(([, value]) => value === rc)?.[0] ?? 'unlisted';
+}

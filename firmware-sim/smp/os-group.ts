@@ -1,0 +1,77 @@
+import { MGMT, OS_ERROR } from './errors.ts';
+import { textField } from './fields.ts';
+import { GROUP } from './header.ts';
+import type { Command, CommandResult, SmpGroup } from './server.ts';
+
+const LONGEST_INFO = 256;
+
+export interface OsGroupOptions {
+  readonly bufferBytes: number;
+  readonly bufferCount: number;
+  /** How MCUboot was built to update, as its own number (facts sheet, B3). */
+  readonly bootloaderMode: number;
+  readonly preventsDowngrade: boolean;
+  /** Asks for a reset, which happens only after the answer has left. */
+  readonly reset: () => void;
+  /** The parts of the application info, by format character (facts sheet, B4). */
+  readonly info: Readonly<Partial<Record<InfoCharacter, string>>>;
+}
+
+const INFO_ORDER = ['s', 'n', 'r', 'v', 'b', 'm', 'p', 'i', 'o'] as const;
+type InfoCharacter = (typeof INFO_ORDER)[number];
+
+/** The OS group: echo, reset, parameters, application and bootloader info (facts sheet, B). */
+export function osGroup(options: OsGroupOptions): SmpGroup {
+  const echo: Command = {
+    decodes: true,
+    run(fields) {
+      const text = textField(fields, 'd');
+      return text.ok ? { fields: { r: text.value ?? '' } } : { rc: MGMT.invalid };
+    },
+  };
+  const reset: Command = {
+    decodes: false,
+    run() {
+      options.reset();
+      return { fields: {} };
+    },
+  };
+  const parameters: Command = {
+    decodes: false,
+    run: () => ({ fields: { buf_size: options.bufferBytes, buf_count: options.bufferCount } }),
+  };
+  const info: Command = { decodes: true, run: (fields) => osInfo(textField(fields, 'format'), options.info) };
+  const bootloader: Command = {
+    decodes: true,
+    run(fields) {
+      const query = textField(fields, 'query');
+      if (!query.ok) return { rc: MGMT.invalid };
+      if (query.value === undefined) return { fields: { bootloader: 'MCUboot' } };
+      if (query.value !== 'mode') return { error: OS_ERROR.queryHasNoAnswer };
+      return {
+        fields: { mode: options.bootloaderMode, ...(options.preventsDowngrade ? { 'no-downgrade': true } : {}) },
+      };
+    },
+  };
+  return {
+    id: GROUP.os,
+    read: { 0: echo, 6: parameters, 7: info, 8: bootloader },
+    write: { 0: echo, 5: reset },
+  };
+}
+
+function osInfo(format: ReturnType<typeof textField>, parts: OsGroupOptions['info']): CommandResult {
+  if (!format.ok) return { rc: MGMT.invalid };
+  const asked = new Set(format.value ?? 's');
+  const all = asked.has('a');
+  asked.delete('a');
+  for (const character of asked) {
+    if (!INFO_ORDER.some((known) => known === character && parts[known] !== undefined)) {
+      return { error: OS_ERROR.invalidFormat };
+    }
+  }
+  const output = INFO_ORDER.filter((character) => (all || asked.has(character)) && parts[character] !== undefined)
+    .map((character) => parts[character])
+    .join(' ');
+  return output.length > LONGEST_INFO ? { rc: MGMT.tooLarge } : { fields: { output } };
+}

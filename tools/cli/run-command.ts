@@ -1,0 +1,41 @@
+import { type Command, CommanderError } from 'commander';
+import { PlainError } from './plain-error.ts';
+
+/** Exit codes of all commands: 0 done, 1 it failed or something is wrong, 2 it was called wrongly, 130 Ctrl-C. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** The command was stopped by Ctrl-C or a terminal that closed. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
+/**
+ * Runs a command line: errors that people can mend become one sentence on stderr, everything else shows its stack.
+ * The signal is aborted by Ctrl-C, so that the command can stop what it started; a second Ctrl-C ends it at once.
+ */
+export async function runCommand(create: (signal: AbortSignal) => Command, argv: readonly string[] = process.argv) {
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort(new InterruptedError('stopped'));
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
+  try {
+    const command = create(controller.signal).exitOverride();
+    await command.parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = exitCodeOf(error, controller.signal);
+  } finally {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, interrupt);
+  }
+}
+
+function exitCodeOf(error: unknown, signal: AbortSignal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (signal.aborted || error instanceof InterruptedError) {
+    console.error('Stopped.');
+    return EXIT.interrupted;
+  }
+  console.error(error instanceof PlainError ? `Error: ${error.message}` : error);
+  return EXIT.failed;
+}

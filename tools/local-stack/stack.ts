@@ -1,0 +1,127 @@
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { PlainError } from '../cli/plain-error.ts';
+import { type ApiServer, startApi } from './api-server.ts';
+import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from './cognito-local.ts';
+import { cognitoUsers } from './cognito-users.ts';
+import { writeDocsSite } from './docs-site.ts';
+import { backendEnvironment, bucketName, type Engines, startEngines } from './engines.ts';
+import { localSecrets } from './local-secrets.ts';
+import { freePort, requirePort } from './ports.ts';
+import { DEFAULT_DIRECTORY, readStackFile, removeStackFile, type StackFile, writeStackFile } from './stack-file.ts';
+import { createTables, localDynamoDb } from './tables.ts';
+
+const ENVIRONMENT = 'local';
+const API_PORT = 3000;
+
+export interface StackOptions {
+  /** Where its state lies; `.local` unless told otherwise. */
+  readonly directory?: string;
+  /** Starts without the state of earlier runs. */
+  readonly fresh?: boolean;
+  /** The API's port; left out, 3000 or whatever is free. */
+  readonly port?: number;
+  /** Random ports only, for stacks that run beside the developer's own. */
+  readonly ownPorts?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** Told what is being done, for a progress display. */
+  readonly onStep?: (step: string) => void;
+}
+
+export interface Stack {
+  readonly info: StackFile;
+  readonly engines: Engines;
+  readonly apiLogFile: string;
+  /** The first part that ended by itself, with the reason. */
+  broken(): string | undefined;
+  stop(): Promise<void>;
+}
+
+/** Starts the whole product on this machine: engines, stand-ins and the API, and writes `stack.json`. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const directory = path.resolve(options.directory ?? DEFAULT_DIRECTORY);
+  const signal = options.signal ?? new AbortController().signal;
+  const step = options.onStep ?? (() => {});
+  const running = await readStackFile(directory);
+  if (running !== undefined) {
+    throw new PlainError(
+      `A stack is running already: ${running.apiBaseUrl} (process ${running.pid}). Stop it with Ctrl-C there, or start ` +
+        'another one with --directory.',
+    );
+  }
+  if (options.fresh === true) await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  const port = options.port === undefined ? undefined : await requirePort(options.port);
+  const secrets = await localSecrets(directory);
+
+  step('starting DynamoDB Local, cognito-local and the stand-ins');
+  const wellKnownPorts = options.ownPorts !== true;
+  const engines = await startEngines(
+    { environment: ENVIRONMENT, directory, persistent: true, secrets, wellKnownPorts },
+    signal,
+  );
+  let api: ApiServer | undefined;
+  try {
+    step('creating tables and demo users');
+    const pool = {
+      endpoint: engines.cognito.url,
+      region: LOCAL_REGION,
+      userPoolId: LOCAL_USER_POOL_ID,
+      clientId: LOCAL_CLIENT_ID,
+    };
+    const users = ['demo@autowatering.example', 'neighbour@autowatering.example'].map((email) => ({
+      email,
+      password: secrets.password,
+    }));
+    const docs = path.join(directory, 'docs');
+    await createTables(localDynamoDb(engines.dynamoDb.url, LOCAL_REGION), ENVIRONMENT);
+    await writeDocsSite(docs);
+    for (const { email, password } of users) await cognitoUsers(pool).signUp(email, password);
+
+    step('building and starting the API');
+    const apiLogFile = path.join(directory, 'logs', 'api.log');
+    const server = await startApi(
+      {
+        env: { ...backendEnvironment(ENVIRONMENT, engines), LOCAL_DOCS_DIRECTORY: docs, ...options.env },
+        port: port ?? (await freePort(wellKnownPorts ? API_PORT : undefined)),
+        buildDirectory: path.join(directory, 'build'),
+        logFile: apiLogFile,
+      },
+      signal,
+    );
+    api = server;
+    const info: StackFile = {
+      pid: process.pid,
+      apiBaseUrl: server.url,
+      docsUrl: `${server.url}/docs/`,
+      factoryToken: secrets.factoryToken,
+      adminToken: secrets.adminToken,
+      cognito: pool,
+      s3: { endpoint: engines.s3.url, bucket: bucketName(ENVIRONMENT) },
+      dynamodb: { endpoint: engines.dynamoDb.url },
+      stripe: { endpoint: engines.stripe.url, webhookSecret: secrets.stripeWebhookSecret },
+      users,
+    };
+    signal.throwIfAborted();
+    await writeStackFile(directory, info);
+    return {
+      info,
+      engines,
+      apiLogFile,
+      broken: () => {
+        const ended = server.child.ended();
+        return ended === undefined ? engines.broken() : `The API ended (${ended}). Its output is in ${apiLogFile}.`;
+      },
+      async stop() {
+        await removeStackFile(directory);
+        await server.child.stop();
+        await engines.stop();
+      },
+    };
+  } catch (error) {
+    await api?.child.stop();
+    await engines.stop();
+    throw error;
+  }
+}
