@@ -64,3 +64,8 @@ export function formatMcubootVersion(version: McubootVersion): string {
 export function releaseVersionOf(version: McubootVersion): string {
   return `${version.major}.${version.minor}.${version.revision}`;
 }
+
+/** The release version in what a device reports over mcumgr: `1.1.0.7` is release 1.1.0, build 7. */
+export function releaseVersionOfReport(reported: string): string {
+  return reported.split('.').slice(0, 3).join('.');
+}

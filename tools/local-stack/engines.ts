@@ -113,11 +113,16 @@ export function secretValues(secrets: LocalSecrets): Record<string, string> {
   };
 }
 
+export interface EngineAddresses {
+  readonly dynamoDb: Pick<DynamoDbLocal, 'url'>;
+  readonly cognito: Pick<CognitoLocal, 'url' | 'jwksUri'>;
+  readonly s3: Pick<StandIn, 'url'>;
+  readonly secrets: Pick<StandIn, 'url'>;
+  readonly stripe: Pick<StandIn, 'url'>;
+}
+
 /** The backend's environment variables against these engines: the SDK's own endpoint variables, nothing special. */
-export function backendEnvironment(
-  environment: string,
-  engines: Pick<Engines, 'dynamoDb' | 'cognito' | 's3' | 'secrets' | 'stripe'>,
-): Record<string, string> {
+export function backendEnvironment(environment: string, engines: EngineAddresses): Record<string, string> {
   return {
     APP_ENV: environment,
     AWS_REGION: LOCAL_REGION,

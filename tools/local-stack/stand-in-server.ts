@@ -4,7 +4,7 @@ import { isBusy, portOf } from './ports.ts';
 
 /** How a stand-in should misbehave, until told otherwise or until `times` is used up. */
 export interface Fault {
-  /** Only requests whose method and URL match, e.g. `^PUT /`. */
+  /** Only requests whose method, URL and AWS operation match, e.g. `^PUT /` or `PutItem`. */
   readonly match?: string;
   readonly latencyMs?: number;
   /** Answers with this status instead of the real answer. */
@@ -42,7 +42,7 @@ export async function startStandIn(handler: StandInHandler, preferredPort: numbe
       response.writeHead(204).end();
       return;
     }
-    const name = `${request.method} ${request.url}`;
+    const name = `${request.method} ${request.url} ${request.headers['x-amz-target'] ?? ''}`;
     const active = faults.find(({ fault, left }) => left > 0 && (!fault.match || new RegExp(fault.match).test(name)));
     if (active !== undefined) {
       active.left -= 1;

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { newUser } from '../../support/tokens.ts';
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await startBackend({ ALLOWED_ORIGINS: 'capacitor://localhost,https://app.example.com,http://localhost' });
+});
+afterAll(() => backend.stop());
+
+describe('every response', () => {
+  it('carries the request id and the time it took, and may not be cached', async () => {
+    const answer = await backend.call('/health');
+    expect(answer.headers.get('x-request-id')).toMatch(/^[A-Za-z0-9._-]{8,128}$/);
+    expect(Number(answer.headers.get('x-process-time'))).toBeGreaterThanOrEqual(0);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it("takes over the caller's request id when it is well-formed", async () => {
+    const answer = await backend.call('/nowhere', { headers: { 'X-Request-Id': 'phone-42.a_b' } });
+    expect(answer.headers.get('x-request-id')).toBe('phone-42.a_b');
+    expect(answer.body.error.requestId).toBe('phone-42.a_b');
+  });
+
+  it.each(['short', 'x'.repeat(129), 'with space', 'semi;colon'])('makes a new request id for %j', async (given) => {
+    const answer = await backend.call('/health', { headers: { 'X-Request-Id': given } });
+    expect(answer.headers.get('x-request-id')).not.toBe(given);
+  });
+
+  it('answers an unknown address with 404 in the error form', async () => {
+    const answer = await backend.call('/no/such/thing');
+    expect(answer.status).toBe(404);
+    expect(answer.body).toEqual({
+      error: { code: 'not_found', message: expect.any(String), requestId: answer.headers.get('x-request-id') },
+    });
+  });
+
+  it('answers a known address with the wrong method with 405 and Allow', async () => {
+    const answer = await backend.call('/ota/releases', { method: 'DELETE' });
+    expect(answer.status).toBe(405);
+    expect(answer.body.error.code).toBe('method_not_allowed');
+    expect(answer.headers.get('allow')).toBe('POST, GET, HEAD, OPTIONS');
+  });
+
+  it.each(['/health/', '/health//'])('takes %s for /health', async (path) => {
+    expect((await backend.call(path)).body.status).toBe('alive');
+  });
+
+  it('answers HEAD like GET, without a body', async () => {
+    const answer = await backend.call('/health', { method: 'HEAD' });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toBe('');
+  });
+
+  it('writes one log line with route, user, status and error code, and nothing of the token', async () => {
+    const { uid, headers } = newUser();
+    const { headers: got } = await backend.call('/claimDevice', { headers, body: { serial: '999999' } });
+    const lines = backend.log.lines.filter(({ fields }) => fields['requestId'] === got.get('x-request-id'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.fields).toMatchObject({
+      route: 'POST /claimDevice',
+      uid,
+      statusCode: 404,
+      errorCode: 'device_not_found',
+      coldStart: false,
+    });
+    expect(JSON.stringify(lines)).not.toContain(headers.Authorization.slice(7, 40));
+  });
+
+  it('says nothing of an unexpected failure but that it happened, and logs the rest', async () => {
+    backend.dynamo.setFaults([
+      {
+        match: 'Query',
+        status: 400,
+        body: '{"__type":"ResourceNotFoundException","message":"table autowatering-users missing"}',
+      },
+    ]);
+    const answer = await backend.call('/myDevices', { headers: newUser().headers });
+    backend.dynamo.setFaults([]);
+    expect(answer.status).toBe(500);
+    expect(answer.body.error.code).toBe('internal_error');
+    expect(JSON.stringify(answer.body)).not.toMatch(/autowatering|table|Resource/);
+    expect(backend.log.lines.some(({ level, error }) => level === 'error' && String(error).includes('missing'))).toBe(
+      true,
+    );
+  });
+});
+
+describe('CORS', () => {
+  it.each(['capacitor://localhost', 'https://app.example.com', 'http://localhost', 'http://localhost:8100'])(
+    'lets %s in',
+    async (origin) => {
+      const preflight = await backend.call('/claimDevice', {
+        method: 'OPTIONS',
+        headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' },
+      });
+      expect(preflight.status).toBe(204);
+      expect(preflight.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(preflight.headers.get('access-control-allow-headers')).toContain('Authorization');
+      const answer = await backend.call('/myDevices', { headers: { ...newUser().headers, Origin: origin } });
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
+    },
+  );
+
+  it.each([
+    'https://evil.example.com',
+    'https://app.example.com.evil.com',
+    'null',
+    'http://localhost.evil.com',
+    'https://localhost:8100',
+  ])('refuses %s on private routes, and gives it no headers on public ones', async (origin) => {
+    const answer = await backend.call('/myDevices', { headers: { ...newUser().headers, Origin: origin } });
+    expect(answer.status).toBe(403);
+    expect(answer.body.error.code).toBe('origin_not_allowed');
+    const open = await backend.call('/health', { headers: { Origin: origin } });
+    expect(open.status).toBe(200);
+    expect(open.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});

@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { serve } from '@hono/node-server';
+import { inject } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import type { App } from '../../src/http/router.ts';
+import type { Services } from '../../src/platform/services.ts';
+import { createServices } from '../../src/services.ts';
+import { LOCAL_REGION } from '../../tools/local-stack/cognito-local.ts';
+import { backendEnvironment, bucketName, LOCAL_ACCESS_KEY, secretValues } from '../../tools/local-stack/engines.ts';
+import { createLocalSecrets, type LocalSecrets } from '../../tools/local-stack/local-secrets.ts';
+import { portOf } from '../../tools/local-stack/ports.ts';
+import { startS3 } from '../../tools/local-stack/s3-stand-in.ts';
+import { type SecretsStandIn, startSecrets } from '../../tools/local-stack/secrets-stand-in.ts';
+import type { StandIn } from '../../tools/local-stack/stand-in-server.ts';
+import { startStripe } from '../../tools/local-stack/stripe-stand-in.ts';
+import { createTables, localDynamoDb } from '../../tools/local-stack/tables.ts';
+import { type DynamoProxy, startDynamoProxy } from './dynamo-proxy.ts';
+import { movableClock, recordingLog, recordingMetrics } from './recorders.ts';
+
+export interface CallOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON; a string or bytes are sent as they are. */
+  readonly body?: unknown;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape; the schemas check the types
+  readonly body: any;
+}
+
+export interface Backend {
+  readonly url: string;
+  readonly environment: string;
+  readonly app: App;
+  readonly services: Services;
+  readonly clock: ReturnType<typeof movableClock>;
+  readonly log: ReturnType<typeof recordingLog>;
+  readonly metrics: ReturnType<typeof recordingMetrics>;
+  readonly secrets: LocalSecrets;
+  readonly dynamo: DynamoProxy;
+  readonly s3: StandIn;
+  readonly secretsManager: SecretsStandIn;
+  readonly stripe: StandIn;
+  call(path: string, options?: CallOptions): Promise<Answer>;
+  /** Every item of a table, for tests that prove what is left. */
+  scan(table: keyof Services['config']['tables']): Promise<Record<string, unknown>[]>;
+  stop(): Promise<void>;
+}
+
+/** The backend over HTTP on a port of its own, with tables, bucket and secrets of its own, on the shared engines. */
+export async function startBackend(env: Readonly<Record<string, string>> = {}): Promise<Backend> {
+  const environment = `t${randomBytes(6).toString('hex')}`;
+  const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-backend-'));
+  const secrets = createLocalSecrets();
+  const clock = movableClock();
+  const [dynamo, s3, secretsManager, stripe] = await Promise.all([
+    startDynamoProxy(inject('dynamoDbUrl')),
+    startS3({ directory, bucket: bucketName(environment), accessKey: LOCAL_ACCESS_KEY, now: () => clock.now() }),
+    startSecrets(`autowatering-backend-${environment}/secrets`, secretValues(secrets)),
+    startStripe(secrets.stripeSecretKey),
+    createTables(localDynamoDb(inject('dynamoDbUrl'), LOCAL_REGION), environment),
+  ]);
+  const variables = {
+    ...backendEnvironment(environment, {
+      dynamoDb: { url: dynamo.url },
+      cognito: { url: inject('cognitoUrl'), jwksUri: inject('jwksUri') },
+      s3,
+      secrets: secretsManager,
+      stripe,
+    }),
+    ...env,
+  };
+  // The SDK reads its endpoints from the process; each test file runs in a process of its own.
+  Object.assign(process.env, variables);
+  const log = recordingLog();
+  const metrics = recordingMetrics();
+  const services = createServices(variables, { clock, log, metrics });
+  const app = createApp(services);
+  const server = await listen(app);
+  const url = `http://127.0.0.1:${portOf(server)}`;
+
+  return {
+    ...{ url, environment, app, services, clock, log, metrics, secrets, dynamo, s3, secretsManager, stripe },
+    call: (where, options) => call(url, where, options),
+    async scan(table) {
+      const { Items: items = [] } = await (await services.documents()).scan({
+        TableName: services.config.tables[table],
+      });
+      return items;
+    },
+    async stop() {
+      server.closeAllConnections();
+      await Promise.all([
+        new Promise((resolve) => server.close(resolve)),
+        ...[dynamo, s3, secretsManager, stripe].map((standIn) => standIn.stop()),
+      ]);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function listen(app: App): Promise<Server> {
+  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 });
+  if (!('closeAllConnections' in server)) throw new Error('not an HTTP/1 server');
+  if (!server.listening) await once(server, 'listening');
+  return server;
+}
+
+async function call(url: string, where: string, options: CallOptions = {}): Promise<Answer> {
+  const { body, headers = {} } = options;
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+  const response = await fetch(`${url}${where}`, {
+    method: options.method ?? (body === undefined ? 'GET' : 'POST'),
+    redirect: 'manual',
+    headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: isRaw ? Buffer.from(body) : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: parse(text) };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

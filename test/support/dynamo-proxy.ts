@@ -1,0 +1,21 @@
+import { readAll, type StandIn, startStandIn } from '../../tools/local-stack/stand-in-server.ts';
+
+export interface DynamoProxy extends StandIn {
+  /** The operations that went through, e.g. `GetItem`, in order. */
+  readonly operations: string[];
+}
+
+/** Stands in front of DynamoDB Local: counts what is asked of it, and fails where it is told to. */
+export async function startDynamoProxy(target: string): Promise<DynamoProxy> {
+  const operations: string[] = [];
+  const standIn = await startStandIn(async (request, response) => {
+    const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers;
+    operations.push(String(request.headers['x-amz-target']).split('.')[1] ?? '');
+    const body = await readAll(request);
+    const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
+    const answer = await fetch(target, { method: 'POST', headers: given, body });
+    response.writeHead(answer.status, { 'Content-Type': 'application/x-amz-json-1.0' });
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  }, undefined);
+  return { ...standIn, operations };
+}

@@ -1,0 +1,45 @@
+import type { Clock } from '../../src/platform/clock.ts';
+import type { Log, LogFields } from '../../src/platform/log.ts';
+import type { Metrics } from '../../src/platform/metrics.ts';
+
+export interface LogLine {
+  readonly level: keyof Log;
+  readonly message: string;
+  readonly fields: LogFields;
+  readonly error: unknown;
+}
+
+/** A log that keeps its lines. */
+export function recordingLog(): Log & { readonly lines: LogLine[] } {
+  const lines: LogLine[] = [];
+  const record =
+    (level: keyof Log) =>
+    (message: string, fields: LogFields = {}, error?: unknown) => {
+      lines.push({ level, message, fields, error });
+    };
+  return { lines, debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') };
+}
+
+/** Metrics that keep what they were told, as `name` or `name{dimension=value}`. */
+export function recordingMetrics(): Metrics & { readonly counted: string[] } {
+  const counted: string[] = [];
+  return {
+    counted,
+    count(name, dimensions = {}) {
+      const list = Object.entries(dimensions).map(([key, value]) => `${key}=${value}`);
+      counted.push(list.length === 0 ? name : `${name}{${list.join(',')}}`);
+    },
+    duration: () => {},
+  };
+}
+
+/** A clock that runs with the real one and can be set ahead. */
+export function movableClock(): Clock & { forward(ms: number): void } {
+  let ahead = 0;
+  return {
+    now: () => Date.now() + ahead,
+    forward(ms) {
+      ahead += ms;
+    },
+  };
+}

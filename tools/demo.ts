@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { SimulatedDevice, trustedKey } from '../firmware-sim/index.ts';
+import { EXIT, runCommand } from './cli/run-command.ts';
+import { factoryChapter } from './demo/factory-chapter.ts';
+import { ownerChapter } from './demo/owner-chapter.ts';
+import { carryToDevice, downloadOffer, type Phone } from './demo/phone-chapter.ts';
+import { runTool } from './demo/run-tool.ts';
+import { Story, StoryError } from './demo/story.ts';
+import { type Stack, startStack } from './local-stack/stack.ts';
+
+const FIRMWARE = fileURLToPath(new URL('../test/fixtures/firmware/', import.meta.url));
+const firmware = (name: string) => path.join(FIRMWARE, name);
+/** A state of its own, so that it neither needs nor touches the stack of "npm run dev". */
+const DIRECTORY = '.local/demo';
+/** A reset takes a twentieth of a second. */
+const RESET_MS = 5_000;
+
+await runCommand((signal) =>
+  new Command('npm run demo --')
+    .description('Starts the whole product, plays its story on real MCUboot images, and stops everything again.')
+    .addHelpText('after', '\nExample:\n  npm run demo\n')
+    .action(async () => {
+      const story = new Story();
+      console.log('AutoWatering: a device is made, owned and updated over the air.');
+      const stack = await story.chapter('Local stack', () => startedStack(story, signal));
+      try {
+        await tell(story, stack, signal);
+      } catch (error) {
+        if (!(error instanceof StoryError)) throw error;
+        console.error(error.message);
+        process.exitCode = EXIT.failed;
+        return;
+      } finally {
+        await stack.stop();
+      }
+      console.log(`\nWhere the time went\n${story.timetable()}\n\nEverything was stopped. Logs: ${DIRECTORY}/logs`);
+    }),
+);
+
+async function startedStack(story: Story, signal: AbortSignal): Promise<Stack> {
+  const stack = await startStack({
+    directory: DIRECTORY,
+    fresh: true,
+    ownPorts: true,
+    signal,
+    onStep: (step) => story.fact(step),
+  });
+  story.fact(`the API answers on ${stack.info.apiBaseUrl}`);
+  return stack;
+}
+
+async function tell(story: Story, { info }: Stack, signal: AbortSignal): Promise<void> {
+  const publish = async (name: string) => {
+    const args = ['--artifact-path', firmware(name), '--channel', 'stable', '--board', 'arduino_nano_33_ble'];
+    await runTool('publish-ota-release', ['--stack', DIRECTORY, ...args, '--json'], signal);
+  };
+  const devices = await story.chapter('Factory', () => factoryChapter(story, DIRECTORY, signal));
+  const [first] = devices;
+  if (first === undefined) throw new StoryError('the factory made nothing');
+  const owner = await story.chapter('Owner', () => ownerChapter(story, info, first, signal));
+
+  const key = trustedKey(await readFile(firmware('dev-signing-key.pub.pem'), 'utf8'));
+  const device = new SimulatedDevice({
+    firmware: await readFile(firmware('autowatering-1.0.0.signed.bin')),
+    keys: [key],
+  });
+  const phone: Phone = { story, stack: info, serial: first.serial, idToken: owner.idToken, signal };
+
+  await story.chapter('Release engineer', async () => {
+    await story.display.during('Publishing 1.1.0', () => publish('autowatering-1.1.0.signed.bin'));
+    story.fact('1.1.0 is published: drafted, uploaded by presigned URL, checked, let out');
+  });
+  await story.chapter('Phone updates to 1.1.0', () => update(phone, device, '1.1.0', '1.1.0.7', 40_000));
+  await story.chapter('Release engineer again', async () => {
+    await story.display.during('Publishing 2.0.0', () => publish('autowatering-2.0.0.signed.bin'));
+    story.fact('2.0.0 is published');
+  });
+  await story.chapter('Phone updates to 2.0.0 (720 KB)', () => update(phone, device, '2.0.0', '2.0.0', 300_000));
+  await story.chapter('Bad firmware', () => badFirmware(story, device, signal));
+  await story.chapter('Ops', async () => {
+    const output = await runTool('smoke-test', ['--api-base-url', info.apiBaseUrl], signal);
+    story.fact(output.trim().split('\n').at(-1) ?? '');
+  });
+}
+
+async function update(phone: Phone, device: SimulatedDevice, release: string, running: string, dropAfter: number) {
+  const { story } = phone;
+  const image = await downloadOffer(phone, device);
+  const outcome = await carryToDevice(phone, device, image, release, { dropAfter });
+  story.promise(outcome.outcome === 'confirmed', `uploaded, tested, swapped and confirmed`);
+  story.promise(outcome.reconnects > 1, `the radio link dropped half-way and the upload went on where it was`);
+  story.promise(device.runningVersion === running, `the device runs ${device.runningVersion}`);
+}
+
+async function badFirmware(story: Story, device: SimulatedDevice, signal: AbortSignal): Promise<void> {
+  const before = device.runningVersion;
+  const cases = {
+    'bit-flip-1.2.0.signed.bin': 'a flipped bit',
+    'wrong-key-1.2.0.signed.bin': "a stranger's signature",
+  };
+  for (const [name, fault] of Object.entries(cases)) {
+    const outcome = await carryToDevice({ story, signal }, device, await readFile(firmware(name)), name);
+    const refused = outcome.outcome === 'refused' && device.runningVersion === before;
+    story.promise(refused, `${fault} is refused (${device.lastBoot.refused}); the device still runs ${before}`);
+  }
+  const image = await readFile(firmware('autowatering-1.1.0.signed.bin'));
+  const trial = await carryToDevice({ story, signal }, device, image, 'an image that never confirms', {
+    confirm: false,
+  });
+  story.promise(trial.outcome === 'unconfirmed', `it boots as ${device.runningVersion}, on trial`);
+  const boots = device.boots;
+  device.reset();
+  const deadline = Date.now() + RESET_MS;
+  while (device.boots === boots && Date.now() < deadline) await delay(20, undefined, { signal });
+  story.promise(device.runningVersion === before, `the next reset rolls it back: the device runs ${before} again`);
+}

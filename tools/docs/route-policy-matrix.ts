@@ -1,0 +1,35 @@
+import { DEFAULT_BODY_LIMIT } from '../../src/http/router.ts';
+import { commonErrors, routeContracts } from './route-contracts.ts';
+
+/** ROUTE_POLICY_MATRIX.md: who may call what, how often, with how much, and what can go wrong. */
+export function routePolicyMatrix(): string {
+  const rows = routeContracts().map((contract) => {
+    const { method, path, auth, rateLimit, bodyLimit = DEFAULT_BODY_LIMIT, errors } = contract;
+    return [
+      `\`${method} ${path}\``,
+      auth,
+      rateLimit === undefined ? '–' : `${rateLimit.requests} in ${rateLimit.windowSeconds} s`,
+      method === 'POST' ? `${bodyLimit / 1024} KiB` : '–',
+      list(errors),
+      list(commonErrors(contract)),
+    ];
+  });
+  const head = ['Route', 'Caller', 'Rate limit', 'Body', 'Own errors', 'Common errors'];
+  return [
+    '# Route policy matrix',
+    '',
+    'Generated from the route table by `npm run docs`; a test fails when it is stale.',
+    '',
+    'Callers: `public` anybody · `cognito` a signed-in user · `cognito-optional` anybody, and a token is checked if sent ·',
+    '`factory` the factory token · `admin` the admin token. Rate limits are per user, or per address where there is none.',
+    '',
+    `| ${head.join(' | ')} |`,
+    `|${head.map(() => '---').join('|')}|`,
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+    '',
+  ].join('\n');
+}
+
+function list(codes: readonly string[]): string {
+  return codes.length === 0 ? '–' : codes.map((code) => `\`${code}\``).join(' ');
+}

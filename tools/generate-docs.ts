@@ -1,0 +1,31 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { PlainError } from './cli/plain-error.ts';
+import { runCommand } from './cli/run-command.ts';
+import { openApiDocument } from './docs/openapi.ts';
+import { routePolicyMatrix } from './docs/route-policy-matrix.ts';
+
+const FILES = [
+  { path: 'docs/openapi.json', content: () => `${JSON.stringify(openApiDocument(), null, 2)}\n` },
+  { path: 'ROUTE_POLICY_MATRIX.md', content: routePolicyMatrix },
+] as const;
+
+await runCommand(() =>
+  new Command('npm run docs --')
+    .description('Writes the documents that derive from the route table.')
+    .option('--check', 'writes nothing; fails when a document is stale', false)
+    .addHelpText('after', '\nExamples:\n  npm run docs\n  npm run docs -- --check\n')
+    .action(async ({ check }: { check: boolean }) => {
+      const stale: string[] = [];
+      for (const { path, content } of FILES) {
+        const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
+        const fresh = content();
+        if ((await readFile(file, 'utf8').catch(() => '')) === fresh) continue;
+        stale.push(path);
+        if (!check) await writeFile(file, fresh);
+      }
+      if (check && stale.length > 0) throw new PlainError(`${stale.join(' and ')} are stale: run "npm run docs".`);
+      console.log(stale.length === 0 ? 'All documents are fresh.' : `Wrote ${stale.join(' and ')}.`);
+    }),
+);

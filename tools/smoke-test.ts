@@ -1,0 +1,97 @@
+import { styleText } from 'node:util';
+import { Command } from 'commander';
+import { PlainError } from './cli/plain-error.ts';
+import { runCommand } from './cli/run-command.ts';
+import { findApiBaseUrl } from './cli/target.ts';
+import { type Probe, type SmokeCheck, smokeChecks } from './smoke/checks.ts';
+import { listedRoutes } from './smoke/route-list.ts';
+
+const PROBE_MS = 10_000;
+
+interface Options {
+  readonly apiBaseUrl?: string;
+  readonly stack?: string;
+  readonly json: boolean;
+}
+
+interface Result {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly ms: number;
+  readonly error?: string;
+}
+
+await runCommand((signal) =>
+  new Command('npm run smoke --')
+    .description(
+      'Checks a running API from outside: health, the guard of every route, error form, headers. Reads only.',
+    )
+    .option('--api-base-url <url>', 'the API (default: the stack that runs here)')
+    .option('--stack <directory>', 'directory of the local stack', '.local')
+    .option('--json', 'the results as JSON, for machines', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run smoke\n  npm run smoke -- --api-base-url https://api.example.com --json\n' +
+        '\nExit code 0 when everything is right, 1 when anything is wrong.\n',
+    )
+    .action((options: Options) => smoke(options, signal)),
+);
+
+async function smoke(options: Options, signal: AbortSignal): Promise<void> {
+  const apiBaseUrl = await findApiBaseUrl(options);
+  const probe = prober(apiBaseUrl, signal);
+  const results: Result[] = [];
+  for (const check of smokeChecks(await listedRoutes())) {
+    const result = await runCheck(check, probe);
+    signal.throwIfAborted();
+    results.push(result);
+    if (!options.json) console.log(line(result));
+  }
+  const failed = results.filter(({ ok }) => !ok);
+  const passed = results.length - failed.length;
+  if (options.json)
+    console.log(JSON.stringify({ apiBaseUrl, passed, failed: failed.length, checks: results }, null, 2));
+  else console.log(`\n${passed} checks passed, ${failed.length} failed on ${apiBaseUrl}`);
+  if (failed.length > 0) throw new PlainError(`The smoke test failed: ${failed.map(({ name }) => name).join('; ')}`);
+}
+
+function prober(apiBaseUrl: string, signal: AbortSignal): Probe {
+  return async (path, init = {}) => {
+    const response = await fetch(new URL(path, apiBaseUrl), {
+      ...init,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: parse(text) };
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+async function runCheck(check: SmokeCheck, probe: Probe): Promise<Result> {
+  const started = performance.now();
+  const ms = () => Math.round(performance.now() - started);
+  try {
+    await check.run(probe);
+    return { name: check.name, ok: true, ms: ms() };
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+    return {
+      name: check.name,
+      ok: false,
+      ms: ms(),
+      error: `${error instanceof Error ? error.message : error}${cause}`,
+    };
+  }
+}
+
+function line({ name, ok, ms, error }: Result): string {
+  const paint = (color: 'green' | 'red', text: string) => styleText(color, text, { stream: process.stdout });
+  return ok ? `${paint('green', '✓')} ${name} (${ms} ms)` : `${paint('red', '✗')} ${name}\n    ${error}`;
+}

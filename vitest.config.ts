@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/engines.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts', 'firmware-sim/**/*.ts', 'release-format/**/*.ts'],
+      // The two entry points run in processes of their own: the local server in every e2e test, the Lambda handler and
+      // its credentials in the bundle test.
+      exclude: ['src/local-server.ts', 'src/handler.ts', 'src/platform/lambda-credentials.ts'],
+      reporter: ['text-summary', 'json-summary'],
+      thresholds: { lines: 90, branches: 90, functions: 90, statements: 90 },
+    },
+  },
+});
