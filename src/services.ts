@@ -25,7 +25,7 @@ export function createServices(
 ): Services {
   const config = parseConfig(env);
   const clock = overrides.clock ?? systemClock;
-  const secrets = createSecrets(() => fetchSecret(config), config.secretsCacheMs, clock);
+  const secrets = createSecrets(secretReader(config), config.secretsCacheMs, clock);
   return {
     config,
     clock,
@@ -45,17 +45,22 @@ export function createServices(
 
 const SECRETS_MS = 3_000;
 
-async function fetchSecret(config: Config): Promise<string> {
-  const [{ SecretsManager }, { awsCredentials }] = await Promise.all([
-    import('@aws-sdk/client-secrets-manager'),
-    import('./platform/credentials.ts'),
-  ]);
-  const client = new SecretsManager({
-    region: config.region,
-    credentials: await awsCredentials(),
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: SECRETS_MS, throwOnRequestTimeout: true },
+/** Reads the secret's text; the client is made at the first read and kept. */
+function secretReader(config: Config): () => Promise<string> {
+  const client = once(async () => {
+    const [{ SecretsManager }, { awsCredentials }] = await Promise.all([
+      import('@aws-sdk/client-secrets-manager'),
+      import('./platform/credentials.ts'),
+    ]);
+    return new SecretsManager({
+      region: config.region,
+      credentials: await awsCredentials(),
+      requestHandler: { connectionTimeout: 1_000, requestTimeout: SECRETS_MS, throwOnRequestTimeout: true },
+    });
   });
-  const { SecretString: text } = await client.getSecretValue({ SecretId: config.secretId });
-  if (text === undefined) throw new Error('The secret has no text value');
-  return text;
+  return async () => {
+    const { SecretString: text } = await (await client()).getSecretValue({ SecretId: config.secretId });
+    if (text === undefined) throw new Error('The secret has no text value');
+    return text;
+  };
 }

@@ -1,4 +1,5 @@
 import type { Services } from '../platform/services.ts';
+import { StripeNotConfiguredError } from '../platform/stripe-gateway.ts';
 import { TimeLimitError, withTimeLimit } from '../platform/time-limit.ts';
 
 export interface CheckResult {
@@ -36,7 +37,7 @@ export async function runCheck(check: Check, log: Services['log']): Promise<Chec
 
 function kindOf(error: unknown): NonNullable<CheckResult['error']> {
   if (error instanceof TimeLimitError) return 'timeout';
-  if (error instanceof NotConfiguredError) return 'not_configured';
+  if (error instanceof NotConfiguredError || error instanceof StripeNotConfiguredError) return 'not_configured';
   return 'unavailable';
 }
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { serve } from '@hono/node-server';
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
@@ -52,6 +53,8 @@ export interface Backend {
   call(path: string, options?: CallOptions): Promise<Answer>;
   /** Every item of a table, for tests that prove what is left. */
   scan(table: keyof Services['config']['tables']): Promise<Record<string, unknown>[]>;
+  /** The keys in the bucket that begin with a prefix. */
+  objects(prefix: string): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -78,11 +81,12 @@ export async function startBackend(env: Readonly<Record<string, string>> = {}): 
     }),
     ...env,
   };
-  // The SDK reads its endpoints from the process; each test file runs in a process of its own.
   Object.assign(process.env, variables);
   const log = recordingLog();
   const metrics = recordingMetrics();
   const services = createServices(variables, { clock, log, metrics });
+  await connect(services);
+  dynamo.operations.length = 0;
   const app = createApp(services);
   const server = await listen(app);
   const url = `http://127.0.0.1:${portOf(server)}`;
@@ -96,6 +100,14 @@ export async function startBackend(env: Readonly<Record<string, string>> = {}): 
       });
       return items;
     },
+    async objects(prefix) {
+      const credentials = { accessKeyId: LOCAL_ACCESS_KEY.id, secretAccessKey: LOCAL_ACCESS_KEY.secret };
+      const client = new S3Client({ region: LOCAL_REGION, endpoint: s3.url, forcePathStyle: true, credentials });
+      const { Contents: contents = [] } = await client.send(
+        new ListObjectsV2Command({ Bucket: bucketName(environment), Prefix: prefix }),
+      );
+      return contents.flatMap(({ Key: key }) => (key === undefined ? [] : [key]));
+    },
     async stop() {
       server.closeAllConnections();
       await Promise.all([
@@ -105,6 +117,21 @@ export async function startBackend(env: Readonly<Record<string, string>> = {}): 
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The SDK reads its endpoints from the process at a client's first call: here, so that a second backend of the same
+ * test can't move the first one's. A service that a test has put out of reach stays so.
+ */
+async function connect(services: Services): Promise<void> {
+  await Promise.allSettled([
+    services.secrets.values(),
+    services.objectStore.ping(),
+    services.userDirectory.find('nobody'),
+    services
+      .documents()
+      .then((documents) => documents.get({ TableName: services.config.tables.rateLimits, Key: { id: '-' } })),
+  ]);
 }
 
 async function listen(app: App): Promise<Server> {

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from '../../../tools/local-stack/cognito-local.ts';
+import { cognitoUsers } from '../../../tools/local-stack/cognito-users.ts';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { incompressible } from '../../support/incompressible.ts';
+import { bearer, newUser } from '../../support/tokens.ts';
+
+const PASSWORD = 'Aw1!password-for-tests';
+let backend: Backend;
+beforeAll(async () => {
+  backend = await startBackend();
+});
+afterAll(() => backend.stop());
+beforeEach(() => backend.dynamo.setFaults([]));
+
+const users = () =>
+  cognitoUsers({
+    endpoint: inject('cognitoUrl'),
+    region: LOCAL_REGION,
+    userPoolId: LOCAL_USER_POOL_ID,
+    clientId: LOCAL_CLIENT_ID,
+  });
+
+async function signedUp() {
+  const email = `${randomUUID()}@example.com`;
+  await users().signUp(email, PASSWORD);
+  const { idToken } = await users().logIn(email, PASSWORD);
+  const headers = bearer(idToken);
+  const { uid } = (await backend.call('/getUserState', { headers })).body;
+  return { email, headers, uid };
+}
+
+const remove = (headers: Record<string, string>) =>
+  backend.call('/deleteMyAccount', { headers, body: { confirmText: 'DELETE' } });
+const logIn = (email: string) => users().logIn(email, PASSWORD);
+
+const stateObjects = (uid: string) => backend.objects(`user-state/${uid}/`);
+
+let made = 0;
+async function claimedDevice(headers: Record<string, string>): Promise<string> {
+  made += 1;
+  const provisioned = await backend.call('/provision', {
+    headers: { 'x-factory-token': backend.secrets.factoryToken },
+    body: { hw_id: `DE1E7E00${String(made).padStart(4, '0')}` },
+  });
+  const { serial } = provisioned.body;
+  expect((await backend.call('/claimDevice', { headers, body: { serial } })).status).toBe(200);
+  return serial;
+}
+
+describe('deleteMyAccount', () => {
+  it('removes every trace of the user, frees the devices and removes the login', async () => {
+    const { email, headers, uid } = await signedUp();
+    const serials = [await claimedDevice(headers), await claimedDevice(headers)];
+    await backend.call('/updateProfile', { headers, body: { profile: { displayName: 'Ada' } } });
+    await backend.call('/saveUserState', { headers, body: { state: { t: incompressible(500_000) } } });
+
+    expect(await stateObjects(uid)).toHaveLength(1);
+    expect((await remove(headers)).body).toEqual({ ok: true, deleted: true });
+
+    const left = await Promise.all([backend.scan('users'), backend.scan('provisioning'), backend.scan('rateLimits')]);
+    expect(JSON.stringify(left)).not.toContain(uid);
+    expect(JSON.stringify(left)).not.toContain(email);
+    expect(await stateObjects(uid)).toEqual([]);
+    await expect(logIn(email)).rejects.toThrow();
+    const next = newUser();
+    for (const serial of serials) {
+      expect((await backend.call('/claimDevice', { headers: next.headers, body: { serial } })).status).toBe(200);
+    }
+  });
+
+  it('shuts every other route while the token is still good, and may be repeated', async () => {
+    const { headers } = await signedUp();
+    await remove(headers);
+    for (const call of [
+      backend.call('/getProfile', { headers }),
+      backend.call('/getUserState', { headers }),
+      backend.call('/myDevices', { headers }),
+      backend.call('/saveUserState', { headers, body: { state: {} } }),
+      backend.call('/updateProfile', { headers, body: { profile: {} } }),
+      backend.call('/claimDevice', { headers, body: { serial: '000001' } }),
+    ]) {
+      const answer = await call;
+      expect(answer.status).toBe(410);
+      expect(answer.body.error.code).toBe('account_deleted');
+    }
+    expect((await remove(headers)).body).toEqual({ ok: true, deleted: true });
+  });
+
+  it('needs a recent sign-in', async () => {
+    const old = newUser({ authTime: Math.floor(Date.now() / 1000) - 11 * 60 });
+    const answer = await remove(old.headers);
+    expect(answer.status).toBe(401);
+    expect(answer.body.error.code).toBe('recent_login_required');
+    expect((await backend.call('/getUserState', { headers: old.headers })).status).toBe(200);
+  });
+
+  it.each([{}, { confirmText: 'delete' }, { confirmText: 'DELETE', extra: 1 }])('refuses %j', async (body) => {
+    const { headers } = newUser();
+    expect((await backend.call('/deleteMyAccount', { headers, body })).body.error.code).toBe('validation_failed');
+    expect((await backend.call('/getUserState', { headers })).status).toBe(200);
+  });
+
+  it.each(['TransactWriteItems', 'DeleteItem', 'Query'])(
+    'keeps the login when %s fails half-way, and finishes when asked again (trap 8)',
+    async (operation) => {
+      const { email, headers, uid } = await signedUp();
+      const serial = await claimedDevice(headers);
+      await backend.call('/saveUserState', { headers, body: { state: { kept: 1 } } });
+      backend.dynamo.setFaults([{ match: operation, status: 400, body: '{"__type":"AccessDeniedException"}' }]);
+      expect((await remove(headers)).status).toBe(500);
+      backend.dynamo.setFaults([]);
+      await expect(logIn(email)).resolves.toBeDefined();
+      expect((await backend.call('/getUserState', { headers })).status).toBe(410);
+
+      expect((await remove(headers)).status).toBe(200);
+      await expect(logIn(email)).rejects.toThrow();
+      expect(JSON.stringify(await backend.scan('users'))).not.toContain(uid);
+      const next = newUser();
+      expect((await backend.call('/claimDevice', { headers: next.headers, body: { serial } })).status).toBe(200);
+    },
+  );
+
+  it('leaves nothing behind when writes race it', async () => {
+    const { headers, uid } = await signedUp();
+    made += 1;
+    const { serial } = (
+      await backend.call('/provision', {
+        headers: { 'x-factory-token': backend.secrets.factoryToken },
+        body: { hw_id: `DE1E7E11${String(made).padStart(4, '0')}` },
+      })
+    ).body;
+    const race = [
+      remove(headers),
+      ...Array.from({ length: 5 }, (_, i) => backend.call('/saveUserState', { headers, body: { state: { i } } })),
+      ...Array.from({ length: 5 }, (_, i) =>
+        backend.call('/updateProfile', { headers, body: { profile: { theme: `t${i}` } } }),
+      ),
+      backend.call('/claimDevice', { headers, body: { serial } }),
+    ];
+    const answers = await Promise.all(race);
+    for (const { status } of answers) expect([200, 410]).toContain(status);
+    expect(JSON.stringify(await backend.scan('users'))).not.toContain(uid);
+    expect(JSON.stringify(await backend.scan('provisioning'))).not.toContain(uid);
+  });
+
+  it('leaves a tombstone that names nobody and expires in seconds (trap 6)', async () => {
+    const { headers, uid } = await signedUp();
+    await remove(headers);
+    const [tombstone] = (await backend.scan('users')).filter(
+      (item) => item['record'] === 'deletion' && item['status'] === 'done',
+    );
+    expect(JSON.stringify(tombstone)).not.toContain(uid);
+    const hours = (Number(tombstone?.['expires_at']) - Date.now() / 1000) / 3600;
+    expect(hours).toBeGreaterThan(24);
+    expect(hours).toBeLessThan(26);
+  });
+
+  it('lets the user of an expired tombstone be forgotten even before TTL has removed it', async () => {
+    const { headers } = newUser({ expiresAt: Math.floor(Date.now() / 1000) + 100_000 });
+    await remove(headers);
+    expect((await backend.call('/getUserState', { headers })).status).toBe(410);
+    backend.clock.forward(26 * 3_600_000);
+    expect((await backend.call('/getUserState', { headers })).status).toBe(200);
+    backend.clock.forward(-26 * 3_600_000);
+  });
+});

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../../support/backend.ts';
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await startBackend();
+});
+afterAll(() => backend.stop());
+
+const provision = (body: unknown) =>
+  backend.call('/provision', { headers: { 'x-factory-token': backend.secrets.factoryToken }, body });
+
+describe('provision', () => {
+  it('gives a new device the next serial and tells its claim code once', async () => {
+    const first = await provision({
+      hw_id: 'aa:bb:cc:dd:00:01',
+      metadata: { batch: '2026-11', tested: true, volts: 3.3 },
+    });
+    expect(first.status).toBe(201);
+    expect(first.body).toMatchObject({
+      ok: true,
+      created: true,
+      hw_id: 'AA:BB:CC:DD:00:01',
+      status: 'active',
+      thing_name: `autowatering-${first.body.serial}`,
+      claimed_by_uid: null,
+      claimed_at: null,
+      metadata: { batch: '2026-11', tested: true, volts: 3.3 },
+    });
+    expect(first.body.serial).toMatch(/^\d{6}$/);
+    expect(Number(first.body.serial)).toBe(first.body.serial_seq);
+    expect(first.body.claim_code).toMatch(/^[0-9A-HJKMNP-TV-Z]{9}[0-9A-Z*~$=]$/);
+
+    const again = await provision({ hw_id: 'AA:BB:CC:DD:00:01', status: 'factory_only' });
+    expect(again.status).toBe(200);
+    const { claim_code: _told, ...rest } = first.body;
+    expect(again.body).toEqual({ ...rest, created: false });
+  });
+
+  it('stores the claim code as a salted hash only', async () => {
+    const { body } = await provision({ hw_id: 'AABBCCDD0002' });
+    expect(JSON.stringify(await backend.scan('provisioning'))).not.toContain(body.claim_code);
+  });
+
+  it('gives one serial to a device that many stations provision at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => provision({ hw_id: 'AABBCCDD0003' })));
+    expect(new Set(answers.map(({ body }) => body.serial)).size).toBe(1);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ body }) => body.claim_code !== undefined)).toHaveLength(1);
+  });
+
+  it('gives no serial twice to devices that are provisioned at once', async () => {
+    const hwIds = Array.from({ length: 60 }, (_, i) => `FEED${String(i).padStart(8, '0')}`);
+    const answers = await Promise.all(hwIds.map((hwId) => provision({ hw_id: hwId })));
+    expect(answers.every(({ status }) => status === 201)).toBe(true);
+    expect(new Set(answers.map(({ body }) => body.serial)).size).toBe(60);
+  });
+
+  it('refuses the millionth serial in plain words instead of printing seven digits', async () => {
+    const full = await startBackend();
+    const documents = await full.services.documents();
+    await documents.put({
+      TableName: full.services.config.tables.provisioning,
+      Item: { hw_id: '#serial-counter', record: 'counter', last_number: 999_998 },
+    });
+    const headers = { 'x-factory-token': full.secrets.factoryToken };
+    const last = await full.call('/provision', { headers, body: { hw_id: 'AABBCCDD0009' } });
+    expect(last.body.serial).toBe('999999');
+    const over = await full.call('/provision', { headers, body: { hw_id: 'AABBCCDD000A' } });
+    expect(over.status).toBe(409);
+    expect(over.body.error.code).toBe('serial_space_exhausted');
+    expect(JSON.stringify(await full.scan('provisioning'))).not.toContain('AABBCCDD000A');
+    expect((await full.call('/provision', { headers, body: { hw_id: 'AABBCCDD0009' } })).status).toBe(200);
+    await full.stop();
+  });
+
+  it.each([
+    {},
+    { hw_id: 'AABBCC' },
+    { hw_id: 'G'.repeat(12) },
+    { hw_id: 'A'.repeat(65) },
+    { hw_id: '#serial-counter' },
+    { hw_id: 'AABBCCDD0010', status: 'claimed' },
+    { hw_id: 'AABBCCDD0010', metadata: { nested: {} } },
+    { hw_id: 'AABBCCDD0010', metadata: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`k${i}`, i])) },
+    { hw_id: 'AABBCCDD0010', public_key: 'not base64!' },
+  ])('refuses %j and stores nothing', async (body) => {
+    const answer = await provision(body);
+    expect(answer.status).toBe(400);
+    expect(JSON.stringify(await backend.scan('provisioning'))).not.toContain('AABBCCDD0010');
+  });
+
+  it('keeps a public key for later proofs', async () => {
+    const key = Buffer.alloc(44, 7).toString('base64');
+    expect((await provision({ hw_id: 'AABBCCDD0011', public_key: key })).status).toBe(201);
+    const device = (await backend.scan('provisioning')).find((item) => item['hw_id'] === 'AABBCCDD0011');
+    expect(device?.['public_key']).toBe(key);
+  });
+});

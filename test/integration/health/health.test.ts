@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../../support/backend.ts';
+
+let backend: Backend;
+beforeEach(async () => {
+  backend = await startBackend();
+});
+afterEach(() => backend.stop());
+
+const REPORTS = ['/health/deep', '/health/ota', '/health/stripe', '/health/provision'];
+
+describe('health', () => {
+  it('says alive, with exactly the fields that the smoke test relies on (trap 12), and touches nothing', async () => {
+    const answer = await backend.call('/health');
+    expect(answer.body).toEqual({ ok: true, status: 'alive', timestamp: expect.stringMatching(/^\d{4}-.*Z$/) });
+    expect(backend.dynamo.operations).toEqual([]);
+  });
+
+  it.each(REPORTS)('%s is healthy when everything answers', async (path) => {
+    const answer = await backend.call(path);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ ok: true, status: 'healthy', latencyMs: expect.any(Number) });
+    for (const check of answer.body.checks)
+      expect(check).toEqual({ name: expect.any(String), ok: true, latencyMs: expect.any(Number) });
+  });
+
+  it('names the subsystems', async () => {
+    const subsystems = await Promise.all(REPORTS.map(async (path) => (await backend.call(path)).body.subsystem));
+    expect(subsystems).toEqual([undefined, 'ota', 'stripe', 'provisioning']);
+  });
+
+  it('is degraded with 503 when a table is gone, and tells which, but not why', async () => {
+    backend.dynamo.setFaults([
+      { match: 'GetItem', status: 400, body: '{"__type":"ResourceNotFoundException","message":"secret detail"}' },
+    ]);
+    const answer = await backend.call('/health/provision');
+    expect(answer.status).toBe(503);
+    expect(answer.body).toMatchObject({ ok: false, status: 'degraded', subsystem: 'provisioning' });
+    expect(answer.body.checks[0]).toMatchObject({ name: 'table:provisioning', ok: false, error: 'unavailable' });
+    expect(JSON.stringify(answer.body)).not.toContain('secret detail');
+    expect(backend.log.lines.some(({ message }) => message === 'A health check failed')).toBe(true);
+  });
+
+  it('gives a check two seconds, not the whole request', async () => {
+    backend.s3.setFaults([{ hang: true }]);
+    const answer = await backend.call('/health/ota');
+    expect(answer.status).toBe(503);
+    expect(answer.body.checks).toContainEqual({
+      name: 'bucket',
+      ok: false,
+      latencyMs: expect.any(Number),
+      error: 'timeout',
+    });
+    expect(answer.body.checks[0]).toMatchObject({ name: 'table:ota-releases', ok: true });
+  });
+
+  it('tells a key that was never set from a service that is down', async () => {
+    backend.secretsManager.setValues({ FACTORY_PROVISION_TOKEN: backend.secrets.factoryToken });
+    backend.clock.forward(301_000);
+    const answer = await backend.call('/health/stripe');
+    expect(answer.body.checks.map(({ error }: { error?: string }) => error)).toEqual([
+      'not_configured',
+      'not_configured',
+    ]);
+  });
+
+  it('is degraded when Stripe refuses the key or is down', async () => {
+    backend.stripe.setFaults([{ status: 500 }]);
+    expect((await backend.call('/health/stripe')).body.checks[1]).toMatchObject({
+      name: 'stripe',
+      ok: false,
+      error: 'unavailable',
+    });
+  });
+
+  it('can not be used to hammer the database: results are kept some seconds', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => backend.call('/health/deep')));
+    const reads = backend.dynamo.operations.length;
+    expect(reads).toBe(4);
+    backend.clock.forward(5_001);
+    await backend.call('/health/deep');
+    expect(backend.dynamo.operations.length).toBe(8);
+  });
+});

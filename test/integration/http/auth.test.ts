@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { bearer, newUser, token } from '../../support/tokens.ts';
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await startBackend();
+});
+afterAll(() => backend.stop());
+
+describe('a Cognito route', () => {
+  it.each(['id', 'access'] as const)('takes a good %s token, and the user is its sub', async (use) => {
+    const { uid, headers } = newUser({ use });
+    const answer = await backend.call('/getUserState', { headers });
+    expect(answer.status).toBe(200);
+    expect(answer.body.uid).toBe(uid);
+  });
+
+  it.each([{}, { Authorization: 'Basic dXNlcjpwdw==' }, { Authorization: 'Bearer' }])(
+    'answers auth_required to a call without a token (%j)',
+    async (headers) => {
+      const answer = await backend.call('/getUserState', { headers });
+      expect(answer.status).toBe(401);
+      expect(answer.body.error.code).toBe('auth_required');
+    },
+  );
+
+  const past = Math.floor(Date.now() / 1000) - 60;
+  it.each([
+    ['expired', token({ expiresAt: past })],
+    ['of another pool', token({ poolId: 'eu-central-1_Other0001' })],
+    ['of another client', token({ clientId: 'somebodyelsesclient' })],
+    ['of another client (access)', token({ clientId: 'somebodyelsesclient', use: 'access' })],
+    ['unsigned (alg none)', token({ algorithm: 'none' })],
+    ['keyed with HS256', token({ algorithm: 'HS256' })],
+    ['signed by an unknown key', token({ keyId: 'Unknown' })],
+    ['a refresh token', token({ use: 'refresh' })],
+    ['tampered with', token().replace(/\.[^.]+\./, `.${Buffer.from('{"sub":"me"}').toString('base64url')}.`)],
+    ['no JWT', 'abc'],
+    ['endless', 'a'.repeat(9_000)],
+    ['without a subject', token({ sub: '' })],
+  ])('answers invalid_token to a token that is %s', async (_what, jwt) => {
+    const answer = await backend.call('/getUserState', { headers: bearer(jwt) });
+    expect(answer.status).toBe(401);
+    expect(answer.body.error.code).toBe('invalid_token');
+  });
+});
+
+describe('a route with an optional token', () => {
+  it('serves a caller without one', async () => {
+    expect((await backend.call('/ota/latest')).status).toBe(200);
+  });
+
+  it('refuses a bad one', async () => {
+    expect((await backend.call('/ota/latest', { headers: bearer('x.y.z') })).body.error.code).toBe('invalid_token');
+  });
+});
+
+describe('when the key set can not be fetched', () => {
+  it('answers 503 auth_unavailable, because that is no fault of the token', async () => {
+    const lonely = await startBackend({ COGNITO_JWKS_URI: 'http://127.0.0.1:9/jwks.json' });
+    const answer = await lonely.call('/getUserState', { headers: newUser().headers });
+    expect(answer.status).toBe(503);
+    expect(answer.body.error.code).toBe('auth_unavailable');
+    expect(answer.headers.get('retry-after')).not.toBeNull();
+    await lonely.stop();
+  });
+});
+
+describe('the machine tokens', () => {
+  it('open their own routes only', async () => {
+    const { factoryToken, adminToken } = backend.secrets;
+    const list = (headers: Record<string, string>) => backend.call('/ota/releases', { headers });
+    expect((await list({ 'x-admin-token': adminToken })).status).toBe(200);
+    expect((await list(bearer(adminToken))).status).toBe(200);
+    expect((await list({ 'x-admin-token': factoryToken })).body.error.code).toBe('invalid_token');
+    expect((await list({ 'x-factory-token': factoryToken })).body.error.code).toBe('auth_required');
+    expect((await list(newUser().headers)).body.error.code).toBe('invalid_token');
+    const provision = await backend.call('/provision', { body: {}, headers: { 'x-factory-token': adminToken } });
+    expect(provision.body.error.code).toBe('invalid_token');
+  });
+
+  it('rotate without a deploy: while two are listed both are good, then only the new one', async () => {
+    const rotating = await startBackend();
+    const list = async (token: string) =>
+      (await rotating.call('/ota/releases', { headers: { 'x-admin-token': token } })).status;
+    const old = rotating.secrets.adminToken;
+    const fresh = 'admin-a-fresh-token-of-good-length';
+    const set = (adminTokens: string[]) =>
+      rotating.secretsManager.setValues({
+        FACTORY_PROVISION_TOKEN: rotating.secrets.factoryToken,
+        OTA_ADMIN_TOKEN: adminTokens,
+        RATE_LIMIT_SALT: rotating.secrets.rateLimitSalt,
+      });
+    expect(await list(old)).toBe(200);
+    set([old, fresh]);
+    rotating.clock.forward(11_000);
+    expect(await list(fresh)).toBe(200);
+    expect(await list(old)).toBe(200);
+    set([fresh]);
+    rotating.clock.forward(301_000);
+    expect(await list(old)).toBe(401);
+    expect(await list(fresh)).toBe(200);
+    await rotating.stop();
+  });
+
+  it('can not be tried to hammer Secrets Manager: wrong tokens read it once in ten seconds', async () => {
+    const guarded = await startBackend();
+    let reads = 0;
+    const values = guarded.services.secrets;
+    const attempts = Array.from({ length: 20 }, (_, i) => values.isToken('OTA_ADMIN_TOKEN', `wrong-token-number-${i}`));
+    expect(await Promise.all(attempts)).toEqual(Array(20).fill(false));
+    guarded.secretsManager.setFaults([{ status: 500 }]);
+    for (let i = 0; i < 5; i += 1) {
+      const answer = await guarded.call('/ota/releases', { headers: { 'x-admin-token': `still-wrong-token-${i}` } });
+      if (answer.status === 500) reads += 1;
+    }
+    expect(reads).toBe(0);
+    await guarded.stop();
+  });
+});

@@ -1,0 +1,137 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { handle, type LambdaContext } from 'hono/aws-lambda';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { newUser } from '../../support/tokens.ts';
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await startBackend();
+});
+afterAll(() => backend.stop());
+
+interface EventOptions {
+  readonly method?: string;
+  readonly path: string;
+  readonly query?: string;
+  readonly stage?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly base64?: boolean;
+}
+
+/** An event as API Gateway sends it in payload format 2.0. */
+function event(options: EventOptions): APIGatewayProxyEventV2 {
+  const { method = 'GET', path, query = '', stage = '$default', body, base64 = false } = options;
+  const rawPath = stage === '$default' ? path : `/${stage}${path}`;
+  return {
+    version: '2.0',
+    routeKey: `${method} ${path}`,
+    rawPath,
+    rawQueryString: query,
+    cookies: ['theme=dark', 'tracking=%7B%22a%22%3A1%7D'],
+    headers: {
+      host: 'abc123.execute-api.eu-central-1.amazonaws.com',
+      'content-type': 'application/json',
+      ...options.headers,
+    },
+    requestContext: {
+      accountId: 'anonymous',
+      apiId: 'abc123',
+      domainName: 'abc123.execute-api.eu-central-1.amazonaws.com',
+      domainPrefix: 'abc123',
+      http: {
+        method,
+        path: rawPath,
+        protocol: 'HTTP/1.1',
+        sourceIp: '203.0.113.9',
+        userAgent: 'AutoWatering/3.1 (iOS)',
+      },
+      requestId: 'JKJaXmPLvHcESHA=',
+      routeKey: `${method} ${path}`,
+      stage,
+      time: '20/Nov/2026:12:00:00 +0000',
+      timeEpoch: 1_795_176_000_000,
+    },
+    ...(body === undefined ? {} : { body: base64 ? Buffer.from(body).toString('base64') : body }),
+    isBase64Encoded: base64,
+  };
+}
+
+const LAMBDA: Context & LambdaContext = {
+  awsRequestId: 'a-request',
+  callbackWaitsForEmptyEventLoop: false,
+  functionName: 'autowatering-backend-test',
+  functionVersion: '1',
+  invokedFunctionArn: 'arn:aws:lambda:eu-central-1:000000000000:function:autowatering-backend-test',
+  memoryLimitInMB: '512',
+  logGroupName: 'group',
+  logStreamName: 'stream',
+  getRemainingTimeInMillis: () => 29_000,
+  done: () => {},
+  fail: () => {},
+  succeed: () => {},
+};
+
+async function invoke(options: EventOptions) {
+  const run = handle(backend.app);
+  // Hono types the event more narrowly than AWS sends it; it is handed over as the JSON that arrives.
+  const result: APIGatewayProxyStructuredResultV2 = await Reflect.apply(run, undefined, [event(options), LAMBDA]);
+  return { ...result, json: JSON.parse(result.body || 'null') };
+}
+
+describe('API Gateway events of payload format 2.0', () => {
+  it('reach a public route', async () => {
+    const answer = await invoke({ path: '/health' });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json.status).toBe('alive');
+    expect(answer.isBase64Encoded).toBe(false);
+    expect(answer.headers?.['x-request-id']).toBeDefined();
+  });
+
+  it.each(['prod', 'health'])('reach it behind the stage prefix /%s', async (stage) => {
+    expect((await invoke({ path: '/health', stage })).statusCode).toBe(200);
+    expect((await invoke({ path: '/health/', stage })).statusCode).toBe(200);
+    expect((await invoke({ path: '/nowhere', stage })).json.error.code).toBe('not_found');
+  });
+
+  it('carry query strings', async () => {
+    const answer = await invoke({ path: '/ota/latest', query: 'current_version=1.0&channel=stable' });
+    expect(answer.json.error.details[0].field).toBe('current_version');
+  });
+
+  it('carry a version with a plus sign in the path', async () => {
+    const answer = await invoke({ path: '/ota/releases/v1.2.3%2B7/download-url' });
+    expect(answer.json.error.code).toBe('release_not_found');
+    expect(answer.json.error.message).toContain('1.2.3');
+  });
+
+  it.each([false, true])('carry a body, base64 or not (%s), with cookies beside it', async (base64) => {
+    const { uid, headers } = newUser();
+    const answer = await invoke({
+      method: 'POST',
+      path: '/saveUserState',
+      headers: { authorization: headers.Authorization },
+      body: JSON.stringify({ state: { note: 'Grüße 🌱' } }),
+      base64,
+    });
+    expect(answer.statusCode).toBe(200);
+    const read = await invoke({ path: '/getUserState', headers: { authorization: headers.Authorization } });
+    expect(read.json).toMatchObject({ uid, state: { note: 'Grüße 🌱' } });
+  });
+
+  it('carry a body that is too large, and one that is no JSON', async () => {
+    const headers = { 'x-factory-token': backend.secrets.factoryToken };
+    const large = await invoke({ method: 'POST', path: '/provision', headers, body: 'x'.repeat(70_000), base64: true });
+    expect(large.json.error.code).toBe('payload_too_large');
+    const broken = await invoke({ method: 'POST', path: '/provision', headers, body: '{', base64: true });
+    expect(broken.json.error.code).toBe('invalid_json');
+  });
+
+  it('carry a preflight through the default route', async () => {
+    const headers = { origin: 'capacitor://localhost', 'access-control-request-method': 'POST' };
+    const answer = await invoke({ method: 'OPTIONS', path: '/claimDevice', headers });
+    expect(answer.statusCode).toBe(204);
+    expect(answer.headers?.['access-control-allow-origin']).toBe('capacitor://localhost');
+  });
+});

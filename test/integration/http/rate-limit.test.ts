@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { newUser } from '../../support/tokens.ts';
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await startBackend();
+});
+afterAll(() => backend.stop());
+
+const claim = (headers: Record<string, string>) =>
+  backend.call('/claimDevice', { headers, body: { serial: '424242' } });
+
+describe('the rate limit', () => {
+  it('lets exactly as many parallel requests pass as there are left (trap 4)', async () => {
+    const { headers } = newUser();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => claim(headers)));
+    expect(answers.filter(({ status }) => status === 404)).toHaveLength(20);
+    const limited = answers.filter(({ status }) => status === 429);
+    expect(limited).toHaveLength(30);
+    for (const { headers: got, body } of limited) {
+      expect(body.error.code).toBe('rate_limited');
+      expect(Number(got.get('retry-after'))).toBeGreaterThan(0);
+      expect(got.get('ratelimit')).toMatch(/^"default";r=0;t=\d+$/);
+      expect(got.get('ratelimit-policy')).toBe('"default";q=20;w=600');
+    }
+  });
+
+  it('tells what is left', async () => {
+    const { headers } = newUser();
+    expect((await claim(headers)).headers.get('ratelimit')).toMatch(/r=19;/);
+    expect((await claim(headers)).headers.get('ratelimit')).toMatch(/r=18;/);
+  });
+
+  it('is counted per user, and begins anew with the next window', async () => {
+    const [one, two] = [newUser(), newUser()];
+    await Promise.all(Array.from({ length: 21 }, () => claim(one.headers)));
+    expect((await claim(one.headers)).status).toBe(429);
+    expect((await claim(two.headers)).status).toBe(404);
+    backend.clock.forward(600_000);
+    expect((await claim(one.headers)).status).toBe(404);
+  });
+
+  it('leaves counters that expire in seconds since 1970 (trap 6) and name nobody', async () => {
+    const { uid, headers } = newUser();
+    await claim(headers);
+    const items = await backend.scan('rateLimits');
+    expect(JSON.stringify(items)).not.toContain(uid);
+    for (const { expires_at: expiresAt } of items) {
+      const secondsFromNow = Number(expiresAt) - backend.clock.now() / 1000;
+      expect(secondsFromNow).toBeGreaterThan(-1200);
+      expect(secondsFromNow).toBeLessThan(3600);
+    }
+  });
+
+  it('does not stand in the way when its table can not be reached', async () => {
+    const { headers } = newUser();
+    backend.dynamo.setFaults([{ match: 'UpdateItem', status: 400, body: '{"__type":"ResourceNotFoundException"}' }]);
+    const answer = await claim(headers);
+    backend.dynamo.setFaults([]);
+    expect(answer.status).toBe(404);
+    expect(backend.metrics.counted).toContain('RateLimitUnavailable');
+  });
+});

@@ -1,0 +1,369 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { firmware, GOOD, sha256, withVersion } from '../../support/firmware.ts';
+import { bearer, newUser } from '../../support/tokens.ts';
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await startBackend();
+});
+afterAll(() => backend.stop());
+
+const admin = () => ({ 'x-admin-token': backend.secrets.adminToken });
+const create = (body: unknown, on: Backend = backend) =>
+  on.call('/ota/releases', { headers: { 'x-admin-token': on.secrets.adminToken }, body });
+const publish = (version: string, body: unknown = {}) =>
+  backend.call(`/ota/releases/${version}/publish`, { headers: admin(), body });
+
+/** What a release of these bytes is registered with. */
+const facts = (version: string, image: Uint8Array, channel: string) => ({
+  version,
+  channel,
+  artifact_size_bytes: image.byteLength,
+  artifact_sha256: sha256(image),
+});
+
+const put = (link: { upload_url: string; upload_headers: Record<string, string> }, image: Uint8Array) =>
+  fetch(link.upload_url, { method: 'PUT', headers: link.upload_headers, body: Buffer.from(image) });
+
+/** Registers, uploads and publishes on a channel of its own. */
+async function release(version: string, channel: string, image: Uint8Array = firmware(GOOD['1.1.0'])) {
+  const bytes = withVersion(image, version);
+  const draft = await create(facts(version, bytes, channel));
+  expect(draft.status).toBe(201);
+  expect((await put(draft.body, bytes)).status).toBe(200);
+  const published = await publish(version, { channel });
+  expect(published.status).toBe(200);
+  return { bytes, published: published.body };
+}
+
+const latest = async (channel: string, query = '') =>
+  (await backend.call(`/ota/latest?channel=${channel}${query}`)).body;
+
+describe('the way of a release', () => {
+  it('goes from draft over a verified upload to the phones', async () => {
+    const image = firmware(GOOD['1.1.0']);
+    const draft = await create({ ...facts('v1.1.0', image, 'Story'), notes: 'Waters\nbetter.', mandatory: true });
+    expect(draft.status).toBe(201);
+    expect(draft.body).toMatchObject({
+      ok: true,
+      version: '1.1.0',
+      channel: 'story',
+      board: 'arduino_nano_33_ble',
+      upload_expires_in: 900,
+      upload_headers: { 'if-none-match': '*' },
+    });
+    expect((await latest('story')).reason).toBe('no_release');
+    expect((await put(draft.body, image)).status).toBe(200);
+    const published = await publish('1.1.0', { channel: 'story' });
+    expect(published.body).toMatchObject({
+      ok: true,
+      version: '1.1.0',
+      published: true,
+      published_at: expect.any(String),
+    });
+
+    const offer = await latest('story', '&current_version=1.0.0');
+    expect(offer).toMatchObject({
+      ok: true,
+      update_available: true,
+      reason: 'offered',
+      latest: {
+        version: '1.1.0',
+        channel: 'story',
+        mandatory: true,
+        notes: 'Waters\nbetter.',
+        artifact: { size_bytes: image.byteLength, sha256: sha256(image) },
+      },
+    });
+    const downloaded = Buffer.from(await (await fetch(offer.latest.download.url)).arrayBuffer());
+    expect(sha256(downloaded)).toBe(sha256(image));
+    expect(Date.parse(offer.latest.download.expires_at)).toBeGreaterThan(Date.now());
+
+    const fresh = await backend.call('/ota/releases/1.1.0/download-url?channel=story');
+    expect(fresh.body).toMatchObject({ ok: true, version: '1.1.0', url: fresh.body.download.url });
+    const range = await fetch(fresh.body.url, { headers: { Range: 'bytes=100-199' } });
+    expect(range.status).toBe(206);
+    expect(Buffer.from(await range.arrayBuffer())).toEqual(image.subarray(100, 200));
+  });
+
+  it('published twice, also at once, is published once', async () => {
+    const bytes = withVersion(firmware(GOOD['1.1.0']), '1.4.0');
+    const draft = await create(facts('1.4.0', bytes, 'twice'));
+    await put(draft.body, bytes);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => publish('1.4.0', { channel: 'twice' })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    const times = new Set(answers.map(({ body }) => body.published_at));
+    expect(times.size).toBe(1);
+    expect((await publish('1.4.0', { channel: 'twice' })).body.published_at).toBe([...times][0]);
+  });
+
+  it('created twice at once is created once', async () => {
+    const image = firmware(GOOD['1.0.0']);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => create(facts('1.0.0', image, 'race'))));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ body }) => body.error?.code === 'release_exists')).toHaveLength(5);
+  });
+});
+
+describe('an existing version', () => {
+  it('of the same bytes gets a fresh upload URL, so that a broken upload can go on', async () => {
+    const image = firmware(GOOD['1.0.0']);
+    await create(facts('1.0.0', image, 'resume'));
+    const again = await create(facts('1.0.0', image, 'resume'));
+    expect(again.status).toBe(409);
+    expect(again.body.error.details).toMatchObject({ state: 'draft', artifact_sha256: sha256(image) });
+    expect((await put(again.body.error.details.upload, image)).status).toBe(200);
+    expect((await publish('1.0.0', { channel: 'resume' })).status).toBe(200);
+    const third = await create(facts('1.0.0', image, 'resume'));
+    expect(third.body.error.details).toEqual({ state: 'published', artifact_sha256: sha256(image) });
+  });
+
+  it('is never replaced by other bytes', async () => {
+    await release('1.0.0', 'fixed');
+    const other = firmware(GOOD['2.0.0']);
+    const answer = await create(facts('1.0.0', other, 'fixed'));
+    expect(answer.status).toBe(409);
+    expect(answer.body.error.details.upload).toBeUndefined();
+  });
+});
+
+describe('an upload', () => {
+  it('of other bytes, of another length, or without its headers is refused by the storage', async () => {
+    const image = firmware(GOOD['1.0.0']);
+    const draft = await create(facts('1.0.0', image, 'pinned'));
+    const flipped = Buffer.from(image);
+    flipped.writeUInt8(flipped.readUInt8(5_000) ^ 1, 5_000);
+    expect((await put(draft.body, flipped)).status).toBe(400);
+    expect((await put(draft.body, image.subarray(0, 50_000))).status).toBe(403);
+    const { 'x-amz-checksum-sha256': _left, ...without } = draft.body.upload_headers;
+    expect((await put({ ...draft.body, upload_headers: without }, image)).status).toBe(403);
+    const elsewhere = draft.body.upload_url.replace('/drafts/', '/releases/');
+    expect((await put({ ...draft.body, upload_url: elsewhere }, image)).status).toBe(403);
+    expect((await publish('1.0.0', { channel: 'pinned' })).body.error.code).toBe('artifact_missing');
+    expect((await put(draft.body, image)).status).toBe(200);
+    expect((await put(draft.body, image)).status).toBe(412);
+    expect((await publish('1.0.0', { channel: 'pinned' })).status).toBe(200);
+  });
+
+  it('that stops half-way leaves nothing, and can be repeated', async () => {
+    const image = firmware(GOOD['1.0.0']);
+    const draft = await create(facts('1.0.0', image, 'halfway'));
+    const { request } = await import('node:http');
+    await new Promise<void>((resolve) => {
+      const cut = request(draft.body.upload_url, {
+        method: 'PUT',
+        headers: { ...draft.body.upload_headers, 'Content-Length': image.byteLength },
+      });
+      cut.on('error', () => resolve());
+      cut.write(image.subarray(0, 40_000), () => cut.destroy(new Error('the train entered a tunnel')));
+    });
+    expect((await publish('1.0.0', { channel: 'halfway' })).body.error.code).toBe('artifact_missing');
+    expect((await put(draft.body, image)).status).toBe(200);
+  });
+
+  it('after the URL has expired is refused, and so is a late download', async () => {
+    const own = await startBackend();
+    const image = firmware(GOOD['1.0.0']);
+    const draft = await create(facts('1.0.0', image, 'late'), own);
+    own.clock.forward(901_000);
+    expect((await put(draft.body, image)).status).toBe(403);
+    await own.stop();
+  });
+});
+
+describe('publish', () => {
+  const draftOf = async (version: string, image: Uint8Array, channel: string) => {
+    const draft = await create(facts(version, image, channel));
+    await put(draft.body, image);
+    return publish(version, { channel });
+  };
+
+  it('knows no release that was never registered', async () => {
+    const answer = await publish('9.9.9');
+    expect(answer.status).toBe(404);
+    expect(answer.body.error.code).toBe('release_not_found');
+  });
+
+  it('refuses a draft without a file', async () => {
+    await create(facts('1.0.0', firmware(GOOD['1.0.0']), 'empty'));
+    const answer = await publish('1.0.0', { channel: 'empty' });
+    expect(answer.status).toBe(409);
+    expect(answer.body.error.code).toBe('artifact_missing');
+  });
+
+  it.each([
+    ['no-mcuboot', '1.2.0', firmware('not-mcuboot.bin'), /not an MCUboot image/],
+    ['other-version', '1.5.0', firmware(GOOD['1.0.0']), /version 1\.0\.0/],
+    ['cut-off', '1.2.0', firmware('truncated-1.2.0.signed.bin'), /cut off/],
+    ['pre-release', '1.1.0-rc.1', firmware(GOOD['1.1.0']), /pre-release/],
+  ])('refuses a wrong image (%s) as artifact_invalid', async (channel, version, image, reason) => {
+    const answer = await draftOf(version, image, channel);
+    expect(answer.status).toBe(409);
+    expect(answer.body.error.code).toBe('artifact_invalid');
+    expect(answer.body.error.details.reason).toMatch(reason);
+    expect((await latest(channel)).latest).toBeNull();
+  });
+
+  it('refuses an object that is not the announced one, however it got there', async () => {
+    const image = firmware(GOOD['1.0.0']);
+    const draft = await create(facts('1.0.0', image, 'swapped'));
+    await backend.services.objectStore.put(draft.body.storage_key, image, 'application/octet-stream');
+    const unsummed = await publish('1.0.0', { channel: 'swapped' });
+    expect(unsummed.body.error.code).toBe('artifact_mismatch');
+    await backend.services.objectStore.put(draft.body.storage_key, image.subarray(1), 'application/octet-stream');
+    const shorter = await publish('1.0.0', { channel: 'swapped' });
+    expect(shorter.body.error.code).toBe('artifact_mismatch');
+    expect(shorter.body.error.details).toEqual({ expected: '98968 bytes', found: '98967 bytes' });
+  });
+
+  it('keeps the published bytes where no upload URL reaches', async () => {
+    const { bytes } = await release('1.0.0', 'safe');
+    const offer = await latest('safe');
+    expect(offer.latest.download.url).toContain('/releases/arduino_nano_33_ble/safe/1.0.0/');
+    expect(sha256(Buffer.from(await (await fetch(offer.latest.download.url)).arrayBuffer()))).toBe(sha256(bytes));
+  });
+});
+
+describe('a new release', () => {
+  const good = facts('3.0.0', firmware(GOOD['1.0.0']), 'fields');
+  it.each([
+    { ...good, artifact_size_bytes: 0 },
+    { ...good, artifact_size_bytes: 17_000_000 },
+    { ...good, artifact_sha256: 'xyz' },
+    { ...good, artifact_name: '../../etc/passwd' },
+    { ...good, channel: 'a b' },
+    { ...good, board: 'x'.repeat(41) },
+    { ...good, notes: 'x'.repeat(4001) },
+    { ...good, mandatory: 'yes' },
+    { ...good, force: true },
+  ])('with a bad field is refused: %#', async (body) => {
+    expect((await create(body)).body.error.code).toBe('validation_failed');
+  });
+
+  it.each([{ rollout_pct: 10 }, { allowlist: ['000001'] }, { min_version: '1.0.0' }, { min_bootloader: '2.0.0' }])(
+    'that asks for %j is refused rather than sent to everyone',
+    async (staged) => {
+      const answer = await create({ ...good, ...staged });
+      expect(answer.status).toBe(400);
+      expect(answer.body.error.message).toMatch(/not available yet/);
+    },
+  );
+
+  it('may say that it is for everyone', async () => {
+    expect((await create({ ...good, rollout_pct: 100, allowlist: [] })).status).toBe(201);
+  });
+});
+
+describe('GET /ota/latest', () => {
+  it('offers the greatest version under semver, whatever the order of publishing', async () => {
+    await release('1.9.0', 'order');
+    await release('1.10.0', 'order');
+    await release('1.2.0', 'order');
+    expect((await latest('order')).latest.version).toBe('1.10.0');
+    expect(await latest('order', '&current_version=1.9.0')).toMatchObject({
+      update_available: true,
+      reason: 'offered',
+    });
+    expect(await latest('order', '&current_version=v1.10.0%2B7')).toMatchObject({
+      update_available: false,
+      reason: 'up_to_date',
+    });
+    expect(await latest('order', '&current_version=1.10.0-rc.1')).toMatchObject({ update_available: true });
+    expect(await latest('order', '&current_version=2.0.0')).toMatchObject({
+      update_available: false,
+      reason: 'up_to_date',
+    });
+    const list = await backend.call('/ota/releases?channel=order', { headers: admin() });
+    expect(list.body.releases.map(({ version }: { version: string }) => version)).toEqual(['1.10.0', '1.9.0', '1.2.0']);
+  });
+
+  it('keeps boards and channels apart', async () => {
+    await release('1.3.0', 'apart');
+    expect((await latest('apart', '&board=another_board')).latest).toBeNull();
+    expect((await latest('apart-beta')).reason).toBe('no_release');
+    expect((await latest('APART')).latest.version).toBe('1.3.0');
+  });
+
+  it('takes a device and a user, and serves the same', async () => {
+    await release('1.3.0', 'device');
+    const query = '/ota/latest?channel=device&serial=000001&hw_id=aabbccddeeff&bootloader_version=2.1.0';
+    const answer = await backend.call(query, { headers: newUser().headers });
+    expect(answer.body.latest.version).toBe('1.3.0');
+    expect((await backend.call('/ota/latest?serial=12')).body.error.code).toBe('validation_failed');
+  });
+
+  it('costs one read of one small item, and none while the answer is fresh', async () => {
+    await release('1.3.0', 'cost');
+    await release('1.4.0', 'cost');
+    backend.clock.forward(31_000);
+    const before = backend.dynamo.operations.length;
+    await latest('cost');
+    expect(backend.dynamo.operations.slice(before)).toEqual(['GetItem']);
+    await Promise.all(Array.from({ length: 10 }, () => latest('cost', '&current_version=1.3.0')));
+    expect(backend.dynamo.operations.slice(before)).toEqual(['GetItem']);
+    backend.clock.forward(30_000);
+    await Promise.all(Array.from({ length: 10 }, () => latest('cost')));
+    expect(backend.dynamo.operations.slice(before)).toEqual(['GetItem', 'GetItem']);
+  });
+
+  it('says 503 when the registry can not be read: never "no update", never the fallback (trap 7)', async () => {
+    const own = await startBackend({
+      OTA_LATEST_VERSION: '9.9.9',
+      OTA_LATEST_STORAGE_KEY: 'releases/fallback.bin',
+      OTA_LATEST_SIZE_BYTES: '1000',
+      OTA_LATEST_SHA256: 'a'.repeat(64),
+    });
+    own.dynamo.setFaults([{ match: 'GetItem', status: 400, body: '{"__type":"ResourceNotFoundException"}' }]);
+    for (const path of ['/ota/latest', '/ota/releases/1.0.0/download-url']) {
+      const answer = await own.call(path);
+      expect(answer.status).toBe(503);
+      expect(answer.body.error.code).toBe('registry_unavailable');
+      expect(answer.headers.get('retry-after')).toBe('10');
+    }
+    own.dynamo.setFaults([]);
+    const fallback = await own.call('/ota/latest?current_version=1.0.0');
+    expect(fallback.body).toMatchObject({ update_available: true, latest: { version: '9.9.9' } });
+    expect((await own.call('/ota/latest?board=another_board')).body.latest).toBeNull();
+
+    // A draft is a release of the registry: from here on the fallback is out of the game.
+    await create(facts('1.0.0', firmware(GOOD['1.0.0']), 'stable'), own);
+    own.clock.forward(31_000);
+    expect((await own.call('/ota/latest')).body).toMatchObject({ latest: null, reason: 'no_release' });
+    await own.stop();
+    for (const name of Object.keys(process.env)) if (name.startsWith('OTA_LATEST')) delete process.env[name];
+  });
+});
+
+describe('download-url and list', () => {
+  it('do not know drafts as downloads', async () => {
+    await create(facts('1.0.0', firmware(GOOD['1.0.0']), 'hidden'));
+    for (const version of ['1.0.0', '4.0.4']) {
+      const answer = await backend.call(`/ota/releases/${version}/download-url?channel=hidden`);
+      expect(answer.status).toBe(404);
+      expect(answer.body.error.code).toBe('release_not_found');
+    }
+  });
+
+  it('show drafts and published ones to the admin, in pages', async () => {
+    await release('1.0.0', 'pages');
+    await release('1.1.0', 'pages');
+    await create(facts('1.2.0', firmware(GOOD['1.0.0']), 'pages'));
+    const first = await backend.call('/ota/releases?channel=pages&limit=2', {
+      headers: bearer(backend.secrets.adminToken),
+    });
+    expect(first.body.count).toBe(2);
+    expect(first.body.releases[0]).toMatchObject({
+      version: '1.2.0',
+      state: 'draft',
+      published: false,
+      published_at: null,
+    });
+    expect(first.body.releases[1]).toMatchObject({ version: '1.1.0', state: 'published', published: true });
+    const rest = await backend.call(`/ota/releases?channel=pages&limit=2&cursor=${first.body.next_cursor}`, {
+      headers: admin(),
+    });
+    expect(rest.body.releases.map(({ version }: { version: string }) => version)).toEqual(['1.0.0']);
+    expect(rest.body.next_cursor).toBeUndefined();
+  });
+});

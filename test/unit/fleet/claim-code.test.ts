@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createClaimCode, hashClaimCode, isClaimCodeOf, parseClaimCode } from '../../../src/fleet/claim-code.ts';
+import { serialOf, thingName } from '../../../src/fleet/device.ts';
+
+const randomness = { bytes: (count: number) => randomBytes(count) };
+const code = fc
+  .uint8Array({ minLength: 9, maxLength: 9 })
+  .map((bytes) => createClaimCode({ bytes: () => Buffer.from(bytes) }));
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+describe('a claim code', () => {
+  it('is read back however a person writes it', () => {
+    fc.assert(
+      fc.property(code, (made) => {
+        const typed = `${made.slice(0, 3)}-${made.slice(3, 7)} ${made.slice(7)}`.toLowerCase();
+        expect(parseClaimCode(typed)).toBe(made);
+        expect(parseClaimCode(made.replace(/0/g, 'o').replace(/1/g, 'l'))).toBe(made);
+      }),
+    );
+  });
+
+  it('with one wrong character is none', () => {
+    fc.assert(
+      fc.property(code, fc.nat({ max: 8 }), fc.nat({ max: 31 }), (made, at, other) => {
+        const wrong = ALPHABET.charAt(other);
+        fc.pre(wrong !== made.charAt(at));
+        expect(parseClaimCode(made.slice(0, at) + wrong + made.slice(at + 1))).toBeUndefined();
+      }),
+    );
+  });
+
+  it('with two neighbours swapped is none', () => {
+    fc.assert(
+      fc.property(code, fc.nat({ max: 7 }), (made, at) => {
+        fc.pre(made.charAt(at) !== made.charAt(at + 1));
+        const swapped = made.slice(0, at) + made.charAt(at + 1) + made.charAt(at) + made.slice(at + 2);
+        expect(parseClaimCode(swapped)).toBeUndefined();
+      }),
+    );
+  });
+
+  it('is recognised by its hash, another one is not, and two hashes of one code differ', async () => {
+    const [mine, other] = [createClaimCode(randomness), createClaimCode(randomness)];
+    const stored = await hashClaimCode(mine, randomness);
+    expect(await isClaimCodeOf(mine, stored)).toBe(true);
+    expect(await isClaimCodeOf(other, stored)).toBe(false);
+    expect((await hashClaimCode(mine, randomness)).hash).not.toBe(stored.hash);
+  });
+});
+
+describe('a serial', () => {
+  it('has six digits, and never seven', () => {
+    expect(serialOf(1)).toBe('000001');
+    expect(serialOf(999_999)).toBe('999999');
+    expect(thingName(serialOf(42))).toBe('autowatering-000042');
+    expect(() => serialOf(1_000_000)).toThrow(/six digits/);
+  });
+});
