@@ -14,21 +14,21 @@ import { type Stack, startStack } from './local-stack/stack.ts';
 
 const FIRMWARE = fileURLToPath(new URL('../test/fixtures/firmware/', import.meta.url));
 const firmware = (name: string) => path.join(FIRMWARE, name);
-/** A state of its own, so that it neither needs nor touches the stack of "npm run dev". */
-const DIRECTORY = '.local/demo';
 /** A reset takes a twentieth of a second. */
 const RESET_MS = 5_000;
 
 await runCommand((signal) =>
   new Command('npm run demo --')
     .description('Starts the whole product, plays its story on real MCUboot images, and stops everything again.')
+    // A state of its own, so that it neither needs nor touches the stack of "npm run dev".
+    .option('--directory <path>', 'where its state and logs lie; emptied at each start', '.local/demo')
     .addHelpText('after', '\nExample:\n  npm run demo\n')
-    .action(async () => {
+    .action(async ({ directory }: { directory: string }) => {
       const story = new Story();
       console.log('AutoWatering: a device is made, owned and updated over the air.');
-      const stack = await story.chapter('Local stack', () => startedStack(story, signal));
+      const stack = await story.chapter('Local stack', () => startedStack(story, directory, signal));
       try {
-        await tell(story, stack, signal);
+        await tell(story, stack, directory, signal);
       } catch (error) {
         if (!(error instanceof StoryError)) throw error;
         console.error(error.message);
@@ -37,13 +37,13 @@ await runCommand((signal) =>
       } finally {
         await stack.stop();
       }
-      console.log(`\nWhere the time went\n${story.timetable()}\n\nEverything was stopped. Logs: ${DIRECTORY}/logs`);
+      console.log(`\nWhere the time went\n${story.timetable()}\n\nEverything was stopped. Logs: ${directory}/logs`);
     }),
 );
 
-async function startedStack(story: Story, signal: AbortSignal): Promise<Stack> {
+async function startedStack(story: Story, directory: string, signal: AbortSignal): Promise<Stack> {
   const stack = await startStack({
-    directory: DIRECTORY,
+    directory,
     fresh: true,
     ownPorts: true,
     signal,
@@ -53,12 +53,12 @@ async function startedStack(story: Story, signal: AbortSignal): Promise<Stack> {
   return stack;
 }
 
-async function tell(story: Story, { info }: Stack, signal: AbortSignal): Promise<void> {
+async function tell(story: Story, { info }: Stack, directory: string, signal: AbortSignal): Promise<void> {
   const publish = async (name: string) => {
     const args = ['--artifact-path', firmware(name), '--channel', 'stable', '--board', 'arduino_nano_33_ble'];
-    await runTool('publish-ota-release', ['--stack', DIRECTORY, ...args, '--json'], signal);
+    await runTool('publish-ota-release', ['--stack', directory, ...args, '--json'], signal);
   };
-  const devices = await story.chapter('Factory', () => factoryChapter(story, DIRECTORY, signal));
+  const devices = await story.chapter('Factory', () => factoryChapter(story, directory, signal));
   const [first] = devices;
   if (first === undefined) throw new StoryError('the factory made nothing');
   const owner = await story.chapter('Owner', () => ownerChapter(story, info, first, signal));

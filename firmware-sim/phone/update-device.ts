@@ -76,7 +76,7 @@ export async function updateDevice(options: UpdateOptions): Promise<UpdateOutcom
       enter('testing');
       await session.run((commands) => markForTest(commands, wanted));
       enter('resetting');
-      await session.reset();
+      await session.resetInto(wanted);
     }
     enter('validating');
     const after = await session.run((commands) => commands.images());
@@ -105,6 +105,7 @@ class PhoneSession {
   readonly #options: UpdateOptions;
   #client: SmpClient | undefined;
   #wasConnected = false;
+  #onLost = () => {};
 
   constructor(options: UpdateOptions) {
     this.#options = options;
@@ -124,10 +125,17 @@ class PhoneSession {
     }
   }
 
-  /** Asks for a reset and drops the connection, which the device is about to lose anyway. */
-  async reset(): Promise<void> {
+  /**
+   * Asks for the reset that starts the trial. Where the answer was lost it looks before it asks again: a second reset
+   * would roll the trial back.
+   */
+  async resetInto(hash: string): Promise<void> {
     await this.run(async (commands) => {
-      const gone = new Promise<void>((resolve) => this.#onLost(resolve));
+      const images = await commands.images();
+      if (!images.some((image) => image.hash === hash && image.pending)) return;
+      const gone = new Promise<void>((resolve) => {
+        this.#onLost = resolve;
+      });
       await commands.reset();
       await Promise.race([gone, this.#pause(RESET_WAIT_MS)]);
     });
@@ -144,18 +152,13 @@ class PhoneSession {
     this.#client = undefined;
   }
 
-  #lost: (() => void) | undefined;
-  #onLost(listener: () => void): void {
-    this.#lost = listener;
-  }
-
   async #connected(): Promise<SmpClient> {
     if (this.#client !== undefined) return this.#client;
     for (let tries = 1; ; tries += 1) {
       this.#options.signal?.throwIfAborted();
       try {
         const transport = await this.#options.connect();
-        transport.onClose(() => this.#lost?.());
+        transport.onClose(() => this.#onLost());
         if (this.#wasConnected) this.reconnects += 1;
         this.#wasConnected = true;
         this.#client = new SmpClient(transport);

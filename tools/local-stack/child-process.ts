@@ -84,12 +84,25 @@ function watch(options: Omit<ChildOptions, 'command'>, child: ChildProcess): Gua
 const START_MS = 30_000;
 const POLL_MS = 50;
 
-/** Waits until `isReady` says yes. @throws PlainError when the child ends first or takes too long */
+/**
+ * Waits until `isReady` says yes. A child that does not get there is stopped.
+ *
+ * @throws PlainError when the child ends first or takes too long; the signal's reason when it is aborted
+ */
 export async function untilReady(
   child: GuardedChild,
   isReady: () => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<void> {
+  try {
+    await poll(child, isReady, signal);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
+async function poll(child: GuardedChild, isReady: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + START_MS;
   while (!(await isReady())) {
     signal.throwIfAborted();

@@ -1,0 +1,334 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cognitoUsers } from '../../tools/local-stack/cognito-users.ts';
+import { type Stack, startStack } from '../../tools/local-stack/stack.ts';
+import { startStandIn } from '../../tools/local-stack/stand-in-server.ts';
+import { firmware, GOOD } from '../support/firmware.ts';
+import { runTool, startTool } from '../support/run-tool.ts';
+import { bearer } from '../support/tokens.ts';
+
+let directory: string;
+let stack: Stack;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'autowatering-e2e-'));
+  stack = await startStack({ directory, ownPorts: true });
+});
+afterAll(async () => {
+  await stack.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const here = () => ['--stack', directory];
+const provision = (...args: string[]) => runTool('factory-provision', [...here(), ...args]);
+const publish = (...args: string[]) => runTool('publish-ota-release', [...here(), ...args]);
+const image = (name: string) => path.join('test/fixtures/firmware', name);
+
+describe('the factory tool', () => {
+  it('prints a label with serial, claim code and QR code; repeated, the same serial', async () => {
+    const first = await provision('--hw-id', 'E2:E0:00:00:00:01');
+    expect(first.code).toBe(0);
+    const serial = /Serial {6}(\d{6})/.exec(first.stdout)?.[1];
+    expect(serial).toBeDefined();
+    expect(first.stdout).toMatch(/Claim code {2}[0-9A-Z]{5}-[0-9A-Z]{4}[0-9A-Z*~$=]/);
+    expect(first.stdout).toContain('██');
+    const again = await provision('--hw-id', 'E2:E0:00:00:00:01');
+    expect(again.stdout).toContain(`Serial      ${serial}`);
+    expect(again.stdout).toContain('known already');
+  });
+
+  it('gives no serial twice from four stations at once', async () => {
+    const hwIds = (station: number) => ['E2E1AAAA0001', 'E2E1AAAA0002', `E2E1BBBB000${station}`];
+    const runs = await Promise.all([0, 1, 2, 3].map((station) => provision('--json', '--hw-id', ...hwIds(station))));
+    const devices = runs.flatMap(({ stdout }) =>
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
+    const bySerial = new Map(devices.map(({ serial, hw_id }) => [serial, hw_id]));
+    const byHwId = new Map(devices.map(({ serial, hw_id }) => [hw_id, serial]));
+    expect(devices).toHaveLength(12);
+    expect(bySerial.size).toBe(6);
+    expect(byHwId.size).toBe(6);
+  });
+
+  it('says in one sentence what is wrong, and exits with 1', async () => {
+    const bad = await provision('--hw-id', 'nope');
+    expect(bad.code).toBe(1);
+    expect(bad.stderr).toMatch(/^Error: POST \/provision answered 400 validation_failed/);
+    const token = await provision('--hw-id', 'E2E000000002', '--token', 'wrong-token-wrong-token');
+    expect(token.stderr).toContain('401 invalid_token');
+    const pair = await provision('--hw-id', 'E2E000000002', '--metadata', 'novalue');
+    expect(pair.stderr).toContain('key=value');
+    const nobody = await runTool('factory-provision', [
+      '--hw-id',
+      'E2E000000002',
+      '--api-base-url',
+      'http://127.0.0.1:9',
+      '--token',
+      'x',
+    ]);
+    expect(nobody.stderr).toContain('can not be reached');
+    const nowhere = await runTool('factory-provision', ['--hw-id', 'E2E000000002', '--stack', '/nowhere']);
+    expect(nowhere.stderr).toContain('npm run dev');
+  });
+
+  it('exits with 2 when it is called wrongly, and explains itself', async () => {
+    expect((await provision()).code).toBe(2);
+    const help = await provision('--help');
+    expect(help.code).toBe(0);
+    expect(help.stdout).toContain('Examples:');
+  });
+});
+
+describe('the release tool', () => {
+  it('publishes an image, and may be run again', async () => {
+    const first = await publish(
+      '--artifact-path',
+      image(GOOD['1.1.0']),
+      '--channel',
+      'stable',
+      '--board',
+      'arduino_nano_33_ble',
+    );
+    expect(first.code).toBe(0);
+    expect(first.stdout).toContain('1.1.0 is offered on stable');
+    const again = await publish('--artifact-path', image(GOOD['1.1.0']), '--channel', 'stable', '--json');
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({ version: '1.1.0', artifact_size_bytes: 98_967 });
+  });
+
+  it('goes on where an earlier run was cut short', async () => {
+    const bytes = firmware(GOOD['2.0.0']);
+    const { createHash } = await import('node:crypto');
+    await fetch(new URL('/ota/releases', stack.info.apiBaseUrl), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'x-admin-token': stack.info.adminToken },
+      body: JSON.stringify({
+        version: '2.0.0',
+        artifact_size_bytes: bytes.byteLength,
+        artifact_sha256: createHash('sha256').update(bytes).digest('hex'),
+      }),
+    });
+    const run = await publish('--artifact-path', image(GOOD['2.0.0']));
+    expect(run.code).toBe(0);
+    expect(run.stdout).toContain('2.0.0 is offered');
+  });
+
+  it('refuses what it should not publish, before anything is sent', async () => {
+    const none = await publish('--artifact-path', image('not-mcuboot.bin'));
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('not a signed MCUboot image')]);
+    const other = await publish('--artifact-path', image(GOOD['1.0.0']), '--version', '1.0.1');
+    expect(other.stderr).toContain('--version says 1.0.1');
+    const odd = await publish('--artifact-path', image(GOOD['1.0.0']), '--version', 'latest');
+    expect(odd.stderr).toContain('not a semantic version');
+    expect((await publish('--artifact-path', '/no/such/file')).stderr).toContain('can not be read');
+  });
+
+  it('does not replace a version by other bytes', async () => {
+    const file = path.join(directory, 'other.bin');
+    const bytes = firmware(GOOD['1.1.0']);
+    bytes.writeUInt8(1, 6_000);
+    await writeFile(file, bytes);
+    const run = await publish('--artifact-path', file, '--channel', 'stable');
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain('release_exists');
+  });
+});
+
+describe('the smoke test', () => {
+  it('is green against the running stack, for people and for machines', async () => {
+    const run = await runTool('smoke-test', ['--api-base-url', stack.info.apiBaseUrl]);
+    expect(run.stdout).toMatch(/\d+ checks passed, 0 failed/);
+    expect(run.code).toBe(0);
+    const json = await runTool('smoke-test', [...here(), '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ failed: 0 });
+  });
+
+  it('is red, with exit code 1 and the reason, when something is wrong', async () => {
+    const impostor = await startStandIn(async (_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"ok":true}');
+    }, undefined);
+    const run = await runTool('smoke-test', ['--api-base-url', impostor.url]);
+    await impostor.stop();
+    expect(run.code).toBe(1);
+    expect(run.stdout).toContain('✗ GET /health/stripe is healthy');
+    expect(run.stderr).toContain('POST /claimDevice refuses a caller without credentials');
+    expect((await runTool('smoke-test', ['--api-base-url', 'http://127.0.0.1:9'])).code).toBe(1);
+  });
+});
+
+describe('the stack', () => {
+  it('tells tools everything in stack.json, which only its owner can read', async () => {
+    const text = await readFile(path.join(directory, 'stack.json'), 'utf8');
+    expect(JSON.parse(text)).toEqual(stack.info);
+    expect(Object.keys(stack.info)).toEqual(
+      expect.arrayContaining([
+        'apiBaseUrl',
+        'factoryToken',
+        'adminToken',
+        'cognito',
+        's3',
+        'dynamodb',
+        'stripe',
+        'users',
+      ]),
+    );
+  });
+
+  it('serves an interactive API page with its document', async () => {
+    const page = await fetch(stack.info.docsUrl);
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect(await page.text()).toContain('swagger-ui-bundle.js');
+    for (const file of ['openapi.json', 'swagger-ui-bundle.js', 'swagger-ui.css', 'start.js']) {
+      expect((await fetch(new URL(file, stack.info.docsUrl))).status).toBe(200);
+    }
+  });
+
+  it('has a demo user who can log in and call the API from a page', async () => {
+    const [user] = stack.info.users;
+    const { idToken } = await cognitoUsers(stack.info.cognito).logIn(user?.email ?? '', user?.password ?? '');
+    const answer = await fetch(new URL('/myDevices', stack.info.apiBaseUrl), {
+      headers: { ...bearer(idToken), Origin: stack.info.apiBaseUrl },
+    });
+    expect(answer.status).toBe(200);
+  });
+
+  it('is not started twice from one directory', async () => {
+    const second = await runTool('dev', ['--directory', directory]);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain('A stack is running already');
+  });
+
+  it('says it when the port is in use', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const run = await runTool('dev', ['--directory', path.join(directory, 'busy'), '--port', String(port)]);
+    server.close();
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain(`Port ${port} is in use`);
+  });
+
+  it('says it when there is no Java', async () => {
+    const run = await runTool('dev', ['--directory', path.join(directory, 'no-java')], { env: { PATH: '/nowhere' } });
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain('Java 17 or newer');
+  });
+});
+
+/** The processes that belong to a stack directory. */
+async function processesOf(place: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid,args']);
+  return stdout.split('\n').filter((line) => line.includes(place) && !line.includes('ps -eo'));
+}
+
+async function untilGone(place: string): Promise<string[]> {
+  const deadline = Date.now() + 8_000;
+  let left = await processesOf(place);
+  while (left.length > 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setImmediate(resolve));
+    left = await processesOf(place);
+  }
+  return left;
+}
+
+describe('npm run dev', () => {
+  it('shows what an app developer needs, keeps its state, and stops without a trace on Ctrl-C', async () => {
+    const place = path.join(directory, 'dev');
+    const dev = startTool('dev', ['--directory', place]);
+    await dev.printed(/Ctrl-C stops everything/);
+    const screen = dev.output();
+    for (const word of ['API page', 'Factory token', 'Admin token', 'Demo log-in', 'Try it:'])
+      expect(screen).toContain(word);
+    const lines = screen.split('\n').filter((line) => line.startsWith('curl '));
+    expect(lines).toHaveLength(3);
+    for (const line of lines) {
+      const { stdout } = await promisify(execFile)('sh', ['-c', line]);
+      expect(JSON.parse(stdout)).toMatchObject({ ok: true });
+    }
+    dev.child.kill('SIGINT');
+    expect((await dev.ended).code).toBe(0);
+    expect(await untilGone(place)).toEqual([]);
+
+    const again = await startStack({ directory: place, ownPorts: true });
+    const answer = await fetch(new URL('/provision', again.info.apiBaseUrl), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'x-factory-token': again.info.factoryToken },
+      body: JSON.stringify({ hw_id: 'AA:BB:CC:DD:EE:01' }),
+    });
+    expect(answer.status).toBe(200);
+    await again.stop();
+  });
+
+  it('leaves no process behind when Ctrl-C comes while it starts', async () => {
+    const place = path.join(directory, 'early');
+    const dev = startTool('dev', ['--directory', place]);
+    await dev.printed(/starting DynamoDB/);
+    dev.child.kill('SIGINT');
+    expect((await dev.ended).code).toBe(130);
+    expect(await untilGone(place)).toEqual([]);
+  });
+
+  it('leaves no process behind even when it is killed', async () => {
+    const place = path.join(directory, 'killed');
+    const dev = startTool('dev', ['--directory', place]);
+    await dev.printed(/Ctrl-C stops everything/);
+    expect((await processesOf(place)).length).toBeGreaterThan(1);
+    dev.child.kill('SIGKILL');
+    await dev.ended;
+    expect(await untilGone(place)).toEqual([]);
+    // The file it left says so itself: its process is gone, so a new stack may start.
+    const next = await startStack({ directory: place, ownPorts: true });
+    await next.stop();
+  });
+});
+
+describe('npm run sim', () => {
+  it('runs one device that a client can update over UDP', async () => {
+    const { connectUdp, updateDevice } = await import('../../firmware-sim/index.ts');
+    const sim = startTool('sim', ['--port', '0']);
+    await sim.printed(/SMP over UDP on 127\.0\.0\.1:\d+/);
+    const port = Number(/127\.0\.0\.1:(\d+)/.exec(sim.output())?.[1]);
+    const outcome = await updateDevice({
+      connect: () => connectUdp('127.0.0.1', port),
+      image: firmware(GOOD['1.1.0']),
+    });
+    expect(outcome).toMatchObject({ outcome: 'confirmed', version: '1.1.0.7' });
+    await sim.printed(/swap: test; running 1\.1\.0\.7/);
+    sim.child.kill('SIGINT');
+    expect((await sim.ended).code).toBe(0);
+  });
+
+  it('refuses a firmware that would not boot', async () => {
+    const run = await runTool('sim', ['--port', '0', '--firmware', image('bit-flip-1.2.0.signed.bin')]);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain('does not boot');
+  });
+});
+
+describe('npm run demo', () => {
+  it('tells the whole story, stops everything and exits with 0', async () => {
+    const place = path.join(directory, 'demo');
+    const run = await runTool('demo', ['--directory', place]);
+    expect(run.stderr).toBe('');
+    expect(run.code).toBe(0);
+    for (const part of [
+      'no serial twice',
+      'already_claimed',
+      'the device runs 2.0.0',
+      'rolls it back',
+      '0 failed',
+      'Where the time went',
+    ]) {
+      expect(run.stdout).toContain(part);
+    }
+    expect(await untilGone(place)).toEqual([]);
+  }, 90_000);
+});

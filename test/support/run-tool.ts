@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface ToolRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningTool {
+  readonly child: ChildProcess;
+  /** What it has printed so far. */
+  output(): string;
+  /** Waits until it has printed something that matches. */
+  printed(pattern: RegExp): Promise<void>;
+  readonly ended: Promise<ToolRun>;
+}
+
+export interface ToolOptions {
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts one of the command lines as a person would: in a process of its own. */
+export function startTool(tool: string, args: readonly string[], options: ToolOptions = {}): RunningTool {
+  const child = spawn(process.execPath, ['--import', 'tsx', `tools/${tool}.ts`, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...withoutTestVariables(), NODE_NO_WARNINGS: '1', ...options.env },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (part) => {
+    stdout += part;
+  });
+  child.stderr.on('data', (part) => {
+    stderr += part;
+  });
+  const ended = once(child, 'close').then(([code]): ToolRun => ({ code, stdout, stderr }));
+  return {
+    child,
+    ended,
+    output: () => stdout + stderr,
+    async printed(pattern) {
+      while (!pattern.test(stdout + stderr)) {
+        const over = await Promise.race([once(child.stdout, 'data').then(() => false), ended.then(() => true)]);
+        if (over && !pattern.test(stdout + stderr))
+          throw new Error(`it ended without printing ${pattern}:\n${stdout}${stderr}`);
+      }
+    },
+  };
+}
+
+export function runTool(tool: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolRun> {
+  return startTool(tool, args, options).ended;
+}
+
+function withoutTestVariables(): Record<string, string> {
+  const own = /^(VITEST|AWS_|APP_ENV|API_BASE_URL|FACTORY_|OTA_|NODE_V8_COVERAGE)/;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || own.test(name) ? [] : [[name, value]],
+    ),
+  );
+}

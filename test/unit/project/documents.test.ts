@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { openApiDocument } from '../../../tools/docs/openapi.ts';
+import { routeContracts } from '../../../tools/docs/route-contracts.ts';
+import { routePolicyMatrix } from '../../../tools/docs/route-policy-matrix.ts';
+
+const packageJson: { scripts: Record<string, string> } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+describe('the documents', () => {
+  it('that are generated are fresh ("npm run docs" writes them)', () => {
+    expect(readFileSync('ROUTE_POLICY_MATRIX.md', 'utf8')).toBe(routePolicyMatrix());
+    expect(JSON.parse(readFileSync('docs/openapi.json', 'utf8'))).toEqual(
+      JSON.parse(JSON.stringify(openApiDocument())),
+    );
+  });
+
+  it('describe each operation under a name of its own', () => {
+    const ids = Object.values(openApiDocument().paths).flatMap((operations) =>
+      Object.values(operations).map((operation) => JSON.stringify(operation).match(/"operationId":"(\w+)"/)?.[1]),
+    );
+    expect(ids).toHaveLength(routeContracts().length);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toContain('getOtaLatest');
+  });
+
+  it('name only commands that there are', () => {
+    const pages = [
+      'README.md',
+      'ADR.md',
+      ...readdirSync('docs')
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => `docs/${name}`),
+    ];
+    for (const page of pages) {
+      for (const [, script = ''] of readFileSync(page, 'utf8').matchAll(/npm run ([\w:-]+)/g)) {
+        expect(Object.keys(packageJson.scripts), `${page} names "npm run ${script}"`).toContain(script);
+      }
+    }
+  });
+
+  it('name only commands whose file there is', () => {
+    for (const [name, command] of Object.entries(packageJson.scripts)) {
+      const file = /^tsx (\S+)/.exec(command)?.[1];
+      if (file !== undefined) expect(() => readFileSync(file), name).not.toThrow();
+    }
+  });
+});

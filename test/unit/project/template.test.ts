@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { routeContracts } from '../../../tools/docs/route-contracts.ts';
+import { readTemplate, type Template } from '../../../tools/local-stack/template.ts';
+
+let template: Template;
+beforeAll(async () => {
+  template = await readTemplate();
+});
+
+const Events = z.record(
+  z.string(),
+  z.object({
+    Type: z.literal('HttpApi'),
+    Properties: z.object({
+      Path: z.string(),
+      Method: z.string(),
+      TimeoutInMillis: z.number(),
+      Auth: z.object({ Authorizer: z.enum(['NONE', 'Cognito']) }),
+    }),
+  }),
+);
+const Statement = z.object({
+  Sid: z.string(),
+  Effect: z.literal('Allow'),
+  Action: z.union([z.string(), z.array(z.string())]),
+  Resource: z.unknown(),
+});
+const Backend = z.object({
+  Events,
+  Policies: z.array(z.object({ Statement: z.array(Statement) })),
+  Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
+});
+
+const backend = () => Backend.parse(template.Resources['Backend']?.Properties);
+const ofType = (type: string) => Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
+
+describe('the template', () => {
+  it('has an event for every route of the table, and none besides the default', () => {
+    const events = Object.values(backend().Events).map(({ Properties }) => `${Properties.Method} ${Properties.Path}`);
+    const routes = routeContracts().map(({ method, path }) => `${method} ${path}`);
+    expect(events.sort()).toEqual([...routes, 'ANY $default'].sort());
+  });
+
+  it('puts the JWT authorizer on exactly the private routes of users', () => {
+    const guards = new Map(
+      Object.values(backend().Events).map(({ Properties: p }) => [`${p.Method} ${p.Path}`, p.Auth.Authorizer]),
+    );
+    for (const { method, path, auth } of routeContracts()) {
+      expect(guards.get(`${method} ${path}`), path).toBe(auth === 'cognito' ? 'Cognito' : 'NONE');
+    }
+    expect(guards.get('ANY $default')).toBe('NONE');
+  });
+
+  it('lets the function fail before the gateway does', () => {
+    for (const { Properties } of Object.values(backend().Events)) expect(Properties.TimeoutInMillis).toBe(30_000);
+    expect(template['Globals']).toMatchObject({
+      Function: { Timeout: 29, Runtime: 'nodejs24.x', Architectures: ['arm64'] },
+    });
+  });
+
+  it('allows no wildcard: neither an action nor a resource', () => {
+    const statements = backend().Policies.flatMap(({ Statement: list }) => list);
+    expect(statements.length).toBeGreaterThan(5);
+    for (const { Sid, Action, Resource } of statements) {
+      for (const action of [Action].flat()) expect(action, Sid).toMatch(/^[a-z0-9-]+:[A-Za-z]+$/);
+      expect(JSON.stringify(Resource), Sid).not.toMatch(/^"\*"$|"\*"/);
+    }
+  });
+
+  it('never allows a scan, nor the deletion of a device or a release', () => {
+    const actions = backend().Policies.flatMap(({ Statement: list }) =>
+      list.map(({ Sid, Action }) => [Sid, [Action].flat()] as const),
+    );
+    for (const [sid, list] of actions) {
+      expect(list).not.toContain('dynamodb:Scan');
+      if (sid !== 'Users') expect(list).not.toContain('dynamodb:DeleteItem');
+    }
+  });
+
+  it('hands over every variable that the configuration needs', () => {
+    const given = Object.keys(backend().Environment.Variables);
+    expect(given).toEqual(
+      expect.arrayContaining([
+        'APP_ENV',
+        'ARTIFACT_BUCKET',
+        'COGNITO_USER_POOL_ID',
+        'COGNITO_CLIENT_IDS',
+        'ALLOWED_ORIGINS',
+        'CLAIM_PROOF',
+      ]),
+    );
+  });
+
+  it('keeps the data: on demand, encrypted, recoverable and protected outside dev', () => {
+    const tables = ofType('AWS::DynamoDB::Table');
+    expect(tables.map(([name]) => name).sort()).toEqual([
+      'OtaReleasesTable',
+      'ProvisioningTable',
+      'RateLimitsTable',
+      'UsersTable',
+    ]);
+    for (const [name, { Properties: properties }] of tables) {
+      expect(properties['BillingMode'], name).toBe('PAY_PER_REQUEST');
+      expect(properties['SSESpecification'], name).toEqual({ SSEEnabled: true });
+      expect(JSON.stringify(properties['PointInTimeRecoverySpecification']), name).toContain('IsKept');
+      expect(JSON.stringify(properties['DeletionProtectionEnabled']), name).toContain('IsKept');
+    }
+  });
+
+  it('keeps the bucket private, encrypted, versioned, and free of abandoned drafts', () => {
+    const bucket = template.Resources['ArtifactBucket']?.Properties ?? {};
+    expect(bucket['PublicAccessBlockConfiguration']).toEqual({
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    });
+    expect(bucket['VersioningConfiguration']).toEqual({ Status: 'Enabled' });
+    expect(JSON.stringify(bucket['BucketEncryption'])).toContain('AES256');
+    expect(JSON.stringify(bucket['LifecycleConfiguration'])).toContain('drafts/');
+    expect(JSON.stringify(template.Resources['ArtifactBucketPolicy'])).toContain('aws:SecureTransport');
+  });
+
+  it('describes and constrains its parameters', () => {
+    for (const [name, parameter] of Object.entries(template.Parameters)) {
+      expect(parameter['Description'], name).toEqual(expect.any(String));
+      const isConstrained = 'AllowedPattern' in parameter || 'AllowedValues' in parameter;
+      expect(isConstrained || name === 'UserPoolClientIds', name).toBe(true);
+    }
+  });
+
+  it.each(['template.yaml', 'samconfig.toml'])('%s holds no secret and no account id', (file) => {
+    const text = readFileSync(file, 'utf8');
+    expect(text).not.toMatch(/\b\d{12}\b/);
+    expect(text).not.toMatch(/sk_(live|test)_|whsec_|AKIA[A-Z0-9]{8}/);
+  });
+});
