@@ -28,3 +28,4 @@ server.on('error', (error) => {
   process.exitCode = 1;
 });
 process.on('disconnect', () => process.exit(0));
+if (process.connected === false) process.exit(0);

@@ -2,15 +2,19 @@
 // channel closes, and the command is killed with it. Usage: node child-guard.mjs COMMAND ARGS…
 import { spawn } from 'node:child_process';
 
-const [command, ...args] = process.argv.slice(2);
-const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+let child;
+const end = () => {
+  child?.kill('SIGKILL');
+  process.exit(0);
+};
+process.on('disconnect', end);
+// It may have gone while this file was being read: then no event will come.
+if (!process.connected) end();
 
+const [command, ...args] = process.argv.slice(2);
+child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
 child.on('error', (error) => {
   console.error(error.message);
   process.exit(127);
 });
 child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 0 : 1)));
-process.on('disconnect', () => {
-  child.kill('SIGKILL');
-  process.exit(0);
-});

@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { Agent, request as httpRequest } from 'node:http';
+import { serve } from '@hono/node-server';
+import * as z from 'zod';
+import { createApp } from '../../src/app.ts';
+import { defineRoute } from '../../src/http/define-route.ts';
+import { createRouter } from '../../src/http/router.ts';
+import { LOCAL_REGION } from '../local-stack/cognito-local.ts';
+import { backendEnvironment, startEngines } from '../local-stack/engines.ts';
+import { createLocalSecrets } from '../local-stack/local-secrets.ts';
+import { createTables, localDynamoDb } from '../local-stack/tables.ts';
+import { measureColdStarts } from './cold-start.ts';
+import { meteredServices } from './dynamo-meter.ts';
+import { type Load, putUnderLoad } from './load.ts';
+import { prepareScenarios, type Scenario } from './scenarios.ts';
+
+const ENVIRONMENT = 'bench';
+const AT_ONCE = 10;
+
+export interface RouteResult {
+  readonly route: string;
+  readonly inProcess: Load;
+  readonly overHttp?: Load;
+  readonly dynamoCalls: number;
+  readonly capacityUnits: number;
+}
+
+export interface BenchmarkResult {
+  readonly node: string;
+  readonly baselines: readonly RouteResult[];
+  readonly routes: readonly RouteResult[];
+  readonly coldStart: Awaited<ReturnType<typeof measureColdStarts>>;
+}
+
+/** Runs everything against fresh engines of its own and stops them again. */
+export async function runBenchmark(
+  directory: string,
+  signal: AbortSignal,
+  onStep: (step: string) => void,
+): Promise<BenchmarkResult> {
+  await rm(directory, { recursive: true, force: true });
+  const secrets = createLocalSecrets();
+  onStep('starting engines');
+  const engines = await startEngines(
+    { environment: ENVIRONMENT, directory, persistent: false, secrets, wellKnownPorts: false },
+    signal,
+  );
+  try {
+    await createTables(localDynamoDb(engines.dynamoDb.url, LOCAL_REGION), ENVIRONMENT);
+    const env = {
+      ...backendEnvironment(ENVIRONMENT, engines),
+      CHECK_RESPONSES: 'false',
+      POWERTOOLS_LOG_LEVEL: 'SILENT',
+    };
+    Object.assign(process.env, env);
+    const { services, meter } = meteredServices(env);
+    const app = createApp(services);
+    const noop = createRouter([noopRoute], services, { isAccountDeleted: async () => false });
+    const ask = async (path: string, init?: RequestInit) => app.request(path, init);
+    const scenarios = await prepareScenarios(ask, engines.cognito.url, secrets);
+
+    const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 });
+    const noopServer = serve({ fetch: noop.fetch, hostname: '127.0.0.1', port: 0 });
+    await Promise.all([server, noopServer].map((one) => once(one, 'listening')));
+    const measure = async (scenario: Scenario, fetcher: typeof app, at: typeof server): Promise<RouteResult> => {
+      signal.throwIfAborted();
+      onStep(scenario.route);
+      const cost = await costOf(scenario, ask, meter, fetcher === app);
+      const inProcess = await putUnderLoad(() => inProcessCall(scenario, fetcher), AT_ONCE);
+      const overHttp = await putUnderLoad(() => httpCall(scenario, at), AT_ONCE);
+      return { route: scenario.route, inProcess, overHttp, ...cost };
+    };
+    const baselines = [
+      await measure({ route: 'no-op route', request: () => ({ path: '/noop' }), expect: [200] }, noop, noopServer),
+      await bareGetItem(services.documents, services.config.tables.users, onStep),
+    ];
+    const routes: RouteResult[] = [];
+    for (const scenario of scenarios) routes.push(await measure(scenario, app, server));
+    for (const one of [server, noopServer]) one.close();
+    onStep('cold starts');
+    const coldStart = await measureColdStarts(directory, env, ['/health', '/ota/latest']);
+    return { node: process.version, baselines, routes, coldStart };
+  } finally {
+    await engines.stop();
+  }
+}
+
+const noopRoute = defineRoute({
+  method: 'GET',
+  path: '/noop',
+  auth: 'public',
+  domain: 'health',
+  summary: 'Does nothing',
+  description: 'The cost of the framework and of our own pipeline, to compare with.',
+  responses: { 200: z.object({ ok: z.literal(true) }) },
+  errors: [],
+}).handledBy(async () => ({ status: 200, body: { ok: true } }));
+
+async function costOf(
+  scenario: Scenario,
+  ask: (path: string, init?: RequestInit) => Promise<Response>,
+  meter: { calls: number; capacityUnits: number },
+  isOurs: boolean,
+): Promise<{ readonly dynamoCalls: number; readonly capacityUnits: number }> {
+  if (!isOurs) return { dynamoCalls: 0, capacityUnits: 0 };
+  const before = { ...meter };
+  const { path, init } = scenario.request();
+  const { status } = await ask(path, init);
+  if (!scenario.expect.includes(status)) throw new Error(`${scenario.route} answered ${status}`);
+  return { dynamoCalls: meter.calls - before.calls, capacityUnits: meter.capacityUnits - before.capacityUnits };
+}
+
+async function inProcessCall(scenario: Scenario, app: ReturnType<typeof createApp>): Promise<void> {
+  const { path, init } = scenario.request();
+  const response = await app.request(path, init);
+  await response.arrayBuffer();
+  if (!scenario.expect.includes(response.status)) throw new Error(`${scenario.route} answered ${response.status}`);
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
+
+function httpCall(scenario: Scenario, server: ReturnType<typeof serve>): Promise<void> {
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { path, init = {} } = scenario.request();
+  return new Promise((resolve, reject) => {
+    const headers = Object.fromEntries(new Headers(init.headers));
+    const call = httpRequest(
+      { agent, host: '127.0.0.1', port, path, method: init.method ?? 'GET', headers },
+      (answer) => {
+        answer.resume();
+        answer.on('end', () => {
+          const { statusCode = 0 } = answer;
+          if (scenario.expect.includes(statusCode)) resolve();
+          else reject(new Error(`${scenario.route} answered ${statusCode} over HTTP`));
+        });
+      },
+    );
+    call.on('error', reject);
+    call.end(typeof init.body === 'string' ? init.body : undefined);
+  });
+}
+
+type Documents = ReturnType<typeof meteredServices>['services']['documents'];
+
+async function bareGetItem(documents: Documents, table: string, onStep: (step: string) => void): Promise<RouteResult> {
+  onStep('bare GetItem');
+  const client = await documents();
+  const call = async () => {
+    await client.get({ TableName: table, Key: { uid: 'nobody', record: 'profile' } });
+  };
+  return { route: 'bare GetItem', inProcess: await putUnderLoad(call, AT_ONCE), dynamoCalls: 1, capacityUnits: 0.5 };
+}
