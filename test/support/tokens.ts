@@ -1,48 +1,5 @@
-import { createPrivateKey, randomUUID, sign } from 'node:crypto';
-import { createRequire } from 'node:module';
-import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from '../../tools/local-stack/cognito-local.ts';
-
-const keys: { readonly pem: string } = createRequire(import.meta.url)(
-  'cognito-local/lib/keys/cognitoLocal.private.json',
-);
-const signingKey = createPrivateKey(keys.pem);
-
-export interface TokenClaims {
-  readonly sub?: string;
-  readonly use?: 'id' | 'access' | 'refresh';
-  readonly email?: string;
-  readonly username?: string;
-  /** Seconds since 1970. */
-  readonly authTime?: number;
-  readonly expiresAt?: number;
-  readonly clientId?: string;
-  readonly poolId?: string;
-  readonly algorithm?: 'RS256' | 'none' | 'HS256';
-  readonly keyId?: string;
-}
-
-/** A token as the local Cognito signs them, with any claim one may want to get wrong. */
-export function token(claims: TokenClaims = {}): string {
-  const now = Math.floor(Date.now() / 1000);
-  const { use = 'id', sub = randomUUID(), clientId = LOCAL_CLIENT_ID, algorithm = 'RS256' } = claims;
-  const header = { alg: algorithm, kid: claims.keyId ?? 'CognitoLocal', typ: 'JWT' };
-  const username = claims.username ?? sub;
-  const payload = {
-    sub,
-    token_use: use,
-    iss: `https://cognito-idp.${LOCAL_REGION}.amazonaws.com/${claims.poolId ?? LOCAL_USER_POOL_ID}`,
-    iat: now,
-    exp: claims.expiresAt ?? now + 3600,
-    auth_time: claims.authTime ?? now,
-    ...(use === 'id'
-      ? { aud: clientId, 'cognito:username': username, email: claims.email ?? 'a@example.com', email_verified: true }
-      : { client_id: clientId, username }),
-  };
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const signed = `${part(header)}.${part(payload)}`;
-  if (algorithm === 'none') return `${signed}.`;
-  return `${signed}.${sign('sha256', Buffer.from(signed), signingKey).toString('base64url')}`;
-}
+import { randomUUID } from 'node:crypto';
+import { mintToken, type TokenClaims } from '../../tools/local-stack/mint-token.ts';
 
 export function bearer(jwt: string): { readonly Authorization: string } {
   return { Authorization: `Bearer ${jwt}` };
@@ -51,5 +8,5 @@ export function bearer(jwt: string): { readonly Authorization: string } {
 /** A new user who is signed in: their id, and the headers of their calls. */
 export function newUser(claims: TokenClaims = {}) {
   const uid = claims.sub ?? randomUUID();
-  return { uid, headers: bearer(token({ ...claims, sub: uid })) };
+  return { uid, headers: bearer(mintToken({ ...claims, sub: uid })) };
 }

@@ -1,6 +1,9 @@
 import { type Command, CommanderError } from 'commander';
 import { PlainError } from './plain-error.ts';
 
+// The lockfile pins an SDK that runs on Node 20; what later ones will need is no business of who runs a command.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
 /** Exit codes of all commands: 0 done, 1 it failed or something is wrong, 2 it was called wrongly, 130 Ctrl-C. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mintToken as token } from '../../../tools/local-stack/mint-token.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
-import { bearer, newUser, token } from '../../support/tokens.ts';
+import { bearer, newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
 beforeAll(async () => {

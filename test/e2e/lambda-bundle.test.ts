@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildLambdaBundle, type LambdaBundle } from '../../tools/build/lambda-bundle.ts';
+import { mintToken } from '../../tools/local-stack/mint-token.ts';
+import { type Backend, startBackend } from '../support/backend.ts';
+import { firmware, GOOD, sha256 } from '../support/firmware.ts';
+
+let backend: Backend;
+let directory: string;
+let bundle: LambdaBundle;
+let lambda: ChildProcess;
+let invoke: (
+  method: string,
+  where: string,
+  options?: { headers?: Record<string, string>; body?: unknown },
+) => Promise<{ statusCode: number; json: Record<string, unknown> }>;
+
+beforeAll(async () => {
+  // The backend of the tests lends its tables and stand-ins; what answers is the bundle, in a process of its own.
+  backend = await startBackend();
+  directory = await mkdtemp(path.join(tmpdir(), 'autowatering-bundle-'));
+  bundle = await buildLambdaBundle(directory);
+  lambda = spawn(process.execPath, ['test/support/invoke-handler.mjs', bundle.handler], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_NO_WARNINGS: '1', POWERTOOLS_LOG_LEVEL: 'SILENT' },
+  });
+  const { stdin, stdout } = lambda;
+  if (stdin === null || stdout === null) throw new Error('no pipes');
+  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  const nextLine = async (prefix: string): Promise<string> => {
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done === true) throw new Error('the bundle ended');
+      if (value.startsWith(prefix)) return value.slice(prefix.length);
+    }
+  };
+  await nextLine('ready');
+  invoke = async (method, where, options = {}) => {
+    const [rawPath = '/', rawQueryString = ''] = where.split('?');
+    const event = {
+      version: '2.0',
+      routeKey: `${method} ${rawPath}`,
+      rawPath,
+      rawQueryString,
+      headers: { 'content-type': 'application/json', ...options.headers },
+      requestContext: {
+        http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '203.0.113.9', userAgent: 'test' },
+        requestId: 'id',
+        stage: '$default',
+      },
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      isBase64Encoded: false,
+    };
+    stdin.write(`${JSON.stringify(event)}\n`);
+    const answer: { statusCode: number; body: string } = JSON.parse(await nextLine('answer '));
+    return { statusCode: answer.statusCode, json: JSON.parse(answer.body) };
+  };
+});
+afterAll(async () => {
+  lambda.kill();
+  await backend.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('the bundled Lambda function', () => {
+  it('reaches everything it needs: tables, bucket, secret, key set and Stripe', async () => {
+    for (const where of ['/health', '/health/deep', '/health/ota', '/health/stripe', '/health/provision']) {
+      const answer = await invoke('GET', where);
+      expect(answer.statusCode, JSON.stringify(answer.json)).toBe(200);
+    }
+  });
+
+  it('serves a user, with the user pool behind it', async () => {
+    const headers = { authorization: `Bearer ${mintToken()}` };
+    expect((await invoke('GET', '/getProfile', { headers })).statusCode).toBe(200);
+    const saved = await invoke('POST', '/saveUserState', { headers, body: { state: { t: 'water '.repeat(5_000) } } });
+    expect(saved.json).toMatchObject({ ok: true, docVersion: 1 });
+    const deleted = await invoke('POST', '/deleteMyAccount', { headers, body: { confirmText: 'DELETE' } });
+    expect(deleted.json).toEqual({ ok: true, deleted: true });
+  });
+
+  it('provisions, and a claim needs its transaction', async () => {
+    const made = await invoke('POST', '/provision', {
+      headers: { 'x-factory-token': backend.secrets.factoryToken },
+      body: { hw_id: 'B0B0B0B00001' },
+    });
+    const headers = { authorization: `Bearer ${mintToken({ use: 'access' })}` };
+    const claim = () => invoke('POST', '/claimDevice', { headers, body: { serial: made.json['serial'] } });
+    expect((await claim()).json).toMatchObject({ claimed: true, already_owned: false });
+    const other = { authorization: `Bearer ${mintToken()}` };
+    const late = await invoke('POST', '/claimDevice', { headers: other, body: { serial: made.json['serial'] } });
+    expect(late.statusCode).toBe(409);
+  });
+
+  it('takes a release from draft to download', async () => {
+    const headers = { 'x-admin-token': backend.secrets.adminToken };
+    const image = firmware(GOOD['1.0.0']);
+    const body = { version: '1.0.0', artifact_size_bytes: image.byteLength, artifact_sha256: sha256(image) };
+    const draft = await invoke('POST', '/ota/releases', { headers, body });
+    const { upload_url: url, upload_headers: uploadHeaders } = draft.json;
+    await fetch(String(url), { method: 'PUT', headers: Object.entries(uploadHeaders ?? {}), body: image });
+    const published = await invoke('POST', '/ota/releases/1.0.0/publish', { headers, body: {} });
+    expect(published.json).toMatchObject({ published: true });
+    const latest = await invoke('GET', '/ota/latest?current_version=0.9.0');
+    expect(latest.json).toMatchObject({ update_available: true, latest: { version: '1.0.0' } });
+  });
+
+  it('keeps what its hot routes load small: one source of credentials, no Stripe, no S3 client at the start', () => {
+    const entry = Object.values(bundle.metafile.outputs).find(({ entryPoint }) => entryPoint === 'src/handler.ts');
+    const inputs = Object.keys(entry?.inputs ?? {});
+    expect(inputs.length).toBeGreaterThan(50);
+    expect(
+      inputs.filter((input) => /node_modules\/(stripe|@aws-sdk|@smithy)\/(?!.*util-dynamodb)/.test(input)),
+    ).toEqual([]);
+    const everything = Object.values(bundle.metafile.outputs).flatMap((output) => Object.keys(output.inputs));
+    expect(everything.filter((input) => /credential-provider-(sso|ini|login|process|imds)/.test(input))).toEqual([]);
+    expect(
+      everything.filter((input) => /zod\/.*(to-json-schema|json-schema-processors)/.test(input)).length,
+    ).toBeLessThan(3);
+  });
+});
