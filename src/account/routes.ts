@@ -18,7 +18,7 @@ import { readUserState, saveUserState, stateObjectPrefix } from './user-state.ts
 const DIRECTORY_MS = 2_000;
 /** A state of 512 KiB may arrive with every character escaped. */
 const STATE_BODY_BYTES = 2 * LARGEST_STATE_BYTES;
-const PER_MINUTE = { requests: 60, windowSeconds: 60 } as const;
+const PER_MINUTE = { requests: 120, windowSeconds: 60 } as const;
 
 /** What the app keeps for its user: a profile and one opaque state document. */
 export function accountRoutes(services: Services): readonly Route[] {

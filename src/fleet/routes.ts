@@ -12,8 +12,8 @@ import { unclaimDevice } from './unclaim.ts';
 
 const MOST_METADATA = 20;
 const DEFAULT_PAGE = 50;
-/** Enough for a family setting up a garden, far too little to guess serials or claim codes. */
-const CLAIM_LIMIT = { requests: 20, windowSeconds: 600 } as const;
+/** Enough for a gardener setting up a whole park, far too little to guess a claim code of 45 bits. */
+const CLAIM_LIMIT = { requests: 100, windowSeconds: 600 } as const;
 
 const Metadata = z
   .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), z.union([textLine(256), z.number(), z.boolean()]))

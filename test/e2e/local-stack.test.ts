@@ -306,6 +306,16 @@ describe('npm run sim', () => {
     expect((await sim.ended).code).toBe(0);
   });
 
+  it('says it when its port is in use', async () => {
+    const sim = startTool('sim', ['--port', '0']);
+    await sim.printed(/SMP over UDP on 127\.0\.0\.1:\d+/);
+    const port = /127\.0\.0\.1:(\d+)/.exec(sim.output())?.[1] ?? '';
+    const second = await runTool('sim', ['--port', port]);
+    sim.child.kill('SIGINT');
+    await sim.ended;
+    expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(`UDP port ${port} is in use`)]);
+  });
+
   it('refuses a firmware that would not boot', async () => {
     const run = await runTool('sim', ['--port', '0', '--firmware', image('bit-flip-1.2.0.signed.bin')]);
     expect(run.code).toBe(1);
@@ -314,6 +324,17 @@ describe('npm run sim', () => {
 });
 
 describe('npm run demo', () => {
+  it('stops everything when Ctrl-C comes in the middle of the story', async () => {
+    const place = path.join(directory, 'demo-stopped');
+    const demo = startTool('demo', ['--directory', place]);
+    await demo.printed(/3\. Owner/);
+    demo.child.kill('SIGINT');
+    const run = await demo.ended;
+    expect(run.code).toBe(130);
+    expect(run.stderr).toBe('Stopped.\n');
+    expect(await untilGone(place)).toEqual([]);
+  });
+
   it('tells the whole story, stops everything and exits with 0', async () => {
     const place = path.join(directory, 'demo');
     const run = await runTool('demo', ['--directory', place]);

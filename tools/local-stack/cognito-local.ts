@@ -31,7 +31,8 @@ export async function startCognito(options: CognitoOptions, signal: AbortSignal)
   const child = await startGuarded({
     name: 'cognito-local',
     command: process.execPath,
-    args: [createRequire(import.meta.url).resolve('cognito-local/lib/bin/start.js')],
+    // It reads no arguments; the directory is there so that a process list tells whose process it is.
+    args: [createRequire(import.meta.url).resolve('cognito-local/lib/bin/start.js'), options.directory],
     cwd: options.directory,
     env: { HOST: '127.0.0.1', PORT: String(port), AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1' },
     logFile: options.logFile,

@@ -88,6 +88,15 @@ describe('deleteMyAccount', () => {
     expect((await remove(headers)).body).toEqual({ ok: true, deleted: true });
   });
 
+  it('asked for twice at once deletes once, and says so both times', async () => {
+    const { email, headers, uid } = await signedUp();
+    await claimedDevice(headers);
+    const answers = await Promise.all([remove(headers), remove(headers), remove(headers)]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    await expect(logIn(email)).rejects.toThrow();
+    expect(JSON.stringify([await backend.scan('users'), await backend.scan('provisioning')])).not.toContain(uid);
+  });
+
   it('needs a recent sign-in', async () => {
     const old = newUser({ authTime: Math.floor(Date.now() / 1000) - 11 * 60 });
     const answer = await remove(old.headers);

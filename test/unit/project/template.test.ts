@@ -1,8 +1,12 @@
+import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { routeContracts } from '../../../tools/docs/route-contracts.ts';
 import { readTemplate, type Template } from '../../../tools/local-stack/template.ts';
+
+const hasCfnLint = spawnSync('cfn-lint', ['--version']).status === 0;
 
 let template: Template;
 beforeAll(async () => {
@@ -129,6 +133,10 @@ describe('the template', () => {
       const isConstrained = 'AllowedPattern' in parameter || 'AllowedValues' in parameter;
       expect(isConstrained || name === 'UserPoolClientIds', name).toBe(true);
     }
+  });
+
+  it.skipIf(!hasCfnLint)('passes cfn-lint, where that is installed', async () => {
+    await promisify(execFile)('cfn-lint', ['template.yaml']);
   });
 
   it.each(['template.yaml', 'samconfig.toml'])('%s holds no secret and no account id', (file) => {

@@ -1,0 +1,22 @@
+import type { ReleaseVersion } from '../../release-format/release-version.ts';
+import { ApiError } from '../http/errors.ts';
+
+/** An outage of the registry must never look like "no update" (contract, trap 7). */
+export async function orUnavailable<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    throw new ApiError(
+      'registry_unavailable',
+      'Updates can not be looked up right now. Please try again in a moment.',
+      {
+        headers: { 'Retry-After': '10' },
+        cause: error,
+      },
+    );
+  }
+}
+
+export function releaseNotFound(version: ReleaseVersion): ApiError {
+  return new ApiError('release_not_found', `There is no release ${version} for this board and channel.`);
+}
