@@ -7,6 +7,8 @@ export interface Fault {
   /** Only requests whose method, URL and AWS operation match, e.g. `^PUT /` or `PutItem`. */
   readonly match?: string;
   readonly latencyMs?: number;
+  /** Holds the request back until this is over; for tests in the same process. */
+  readonly until?: Promise<unknown>;
   /** Answers with this status instead of the real answer. */
   readonly status?: number;
   readonly body?: string;
@@ -21,6 +23,8 @@ export interface StandIn {
   readonly url: string;
   /** Every later request meets this fault; an empty list makes it well again. */
   setFaults(faults: readonly Fault[]): void;
+  /** How many requests have met a fault so far. */
+  faultsMet(): number;
   stop(): Promise<void>;
 }
 
@@ -32,6 +36,7 @@ const FAULTS_PATH = '/_faults';
 /** An HTTP server on loopback that does what its handler says, or what a fault says. */
 export async function startStandIn(handler: StandInHandler, preferredPort: number | undefined): Promise<StandIn> {
   let faults: { fault: Fault; left: number }[] = [];
+  let met = 0;
   const setFaults = (list: readonly Fault[]) => {
     faults = list.map((fault) => ({ fault, left: fault.times ?? Number.POSITIVE_INFINITY }));
   };
@@ -46,8 +51,10 @@ export async function startStandIn(handler: StandInHandler, preferredPort: numbe
     const active = faults.find(({ fault, left }) => left > 0 && (!fault.match || new RegExp(fault.match).test(name)));
     if (active !== undefined) {
       active.left -= 1;
-      const { latencyMs, hang, drop, status, body } = active.fault;
+      met += 1;
+      const { latencyMs, until, hang, drop, status, body } = active.fault;
       if (latencyMs !== undefined) await delay(latencyMs);
+      await until;
       if (hang === true) return;
       if (drop === true) {
         request.socket.destroy();
@@ -80,6 +87,7 @@ export async function startStandIn(handler: StandInHandler, preferredPort: numbe
   return {
     url: `http://127.0.0.1:${portOf(server)}`,
     setFaults,
+    faultsMet: () => met,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from '../../../tools/local-stack/cognito-local.ts';
 import { cognitoUsers } from '../../../tools/local-stack/cognito-users.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
@@ -130,6 +130,59 @@ describe('deleteMyAccount', () => {
       expect((await backend.call('/claimDevice', { headers: next.headers, body: { serial } })).status).toBe(200);
     },
   );
+
+  /** Lets a request through to its last write, holds that back, deletes the account, and lets the write go on. */
+  async function overtakenByDeletion(
+    headers: Record<string, string>,
+    held: { readonly operation: string; readonly before: number },
+    request: () => ReturnType<Backend['call']>,
+  ) {
+    let letGo = () => {};
+    const until = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const metBefore = backend.dynamo.faultsMet();
+    backend.dynamo.setFaults([
+      ...(held.before === 0 ? [] : [{ match: held.operation, latencyMs: 0, times: held.before }]),
+      { match: held.operation, until, times: 1 },
+    ]);
+    const answering = request();
+    await vi.waitUntil(() => backend.dynamo.faultsMet() === metBefore + held.before + 1);
+    expect((await remove(headers)).status).toBe(200);
+    letGo();
+    return answering;
+  }
+
+  it('wins against a claim that was under way', async () => {
+    const { headers, uid } = await signedUp();
+    const { serial } = (
+      await backend.call('/provision', {
+        headers: { 'x-factory-token': backend.secrets.factoryToken },
+        body: { hw_id: 'DE1E7E220001' },
+      })
+    ).body;
+    const answer = await overtakenByDeletion(headers, { operation: 'TransactWriteItems', before: 0 }, () =>
+      backend.call('/claimDevice', { headers, body: { serial } }),
+    );
+    expect([answer.status, answer.body.error?.code]).toEqual([410, 'account_deleted']);
+    expect(JSON.stringify([await backend.scan('users'), await backend.scan('provisioning')])).not.toContain(uid);
+    expect((await backend.call('/claimDevice', { headers: newUser().headers, body: { serial } })).status).toBe(200);
+  });
+
+  it.each([
+    ['/saveUserState', { state: { late: true } }],
+    ['/saveUserState', { state: { late: incompressible(500_000) } }],
+    ['/updateProfile', { profile: { displayName: 'Late' } }],
+  ])('wins against a write that was under way: %s', async (path, body) => {
+    const { headers, uid } = await signedUp();
+    // The first update counts the rate limit, the second one is the write.
+    const answer = await overtakenByDeletion(headers, { operation: 'UpdateItem', before: 1 }, () =>
+      backend.call(path, { headers, body }),
+    );
+    expect([answer.status, answer.body.error?.code]).toEqual([410, 'account_deleted']);
+    expect(JSON.stringify(await backend.scan('users'))).not.toContain(uid);
+    expect(await stateObjects(uid)).toEqual([]);
+  });
 
   it('leaves nothing behind when writes race it', async () => {
     const { headers, uid } = await signedUp();
