@@ -1,5 +1,4 @@
 import { styleText } from 'node:util';
-import { intro, log, note, outro } from '@clack/prompts';
 import { Command, InvalidArgumentError } from 'commander';
 import { PlainError } from './cli/plain-error.ts';
 import { runCommand } from './cli/run-command.ts';
@@ -22,11 +21,11 @@ await runCommand((signal) =>
     .option('--fresh', 'start without the state of earlier runs', false)
     .addHelpText('after', '\nExamples:\n  npm run dev\n  npm run dev -- --fresh\n  npm run dev -- --port 8080\n')
     .action(async (options: { port?: number; directory: string; fresh: boolean }) => {
-      intro('AutoWatering, the whole product on this machine');
-      const stack = await startStack({ ...options, signal, onStep: (step) => log.step(step) });
+      console.log('AutoWatering, the whole product on this machine');
+      const stack = await startStack({ ...options, signal, onStep: (step) => console.log(`  … ${step}`) });
       try {
         await showStartScreen(stack);
-        outro(`Ctrl-C stops everything. Logs: ${options.directory}/logs`);
+        console.log(`Ctrl-C stops everything. Logs: ${options.directory}/logs`);
         await untilStopped(stack, signal);
       } finally {
         await stack.stop();
@@ -40,18 +39,19 @@ async function showStartScreen({ info }: Stack): Promise<void> {
   if (user === undefined) throw new PlainError('The stack has no demo user.');
   const { idToken } = await cognitoUsers(info.cognito).logIn(user.email, user.password);
   const strong = (text: string) => styleText('bold', text, { stream: process.stdout });
-  note(
+  console.log(
     [
+      '',
       `API            ${strong(info.apiBaseUrl)}`,
       `API page       ${strong(info.docsUrl)}`,
       `Factory token  ${info.factoryToken}`,
       `Admin token    ${info.adminToken}`,
       `Demo log-in    ${user.email}  ${user.password}`,
       `Cognito        ${info.cognito.endpoint}  pool ${info.cognito.userPoolId}  client ${info.cognito.clientId}`,
+      '',
     ].join('\n'),
-    'Ready',
   );
-  // Outside the box, so that they can be pasted. The token is the demo user's, good for an hour.
+  // The token is the demo user's, good for an hour.
   console.log(
     [
       'Try it:',

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { log } from '@clack/prompts';
 import { Command, InvalidArgumentError } from 'commander';
 import { SimulatedDevice, SMP_UDP_PORT, startUdpServer, trustedKey } from '../firmware-sim/index.ts';
 import { PlainError } from './cli/plain-error.ts';
@@ -51,14 +50,14 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
     throw new PlainError(`${options.firmware} does not boot: it is no valid image, or signed with another key.`);
   }
   const server = await listen(device, options.port);
-  log.success(`Running ${device.runningVersion}; SMP over UDP on 127.0.0.1:${server.port}. Ctrl-C stops it.`);
+  console.log(`Running ${device.runningVersion}; SMP over UDP on 127.0.0.1:${server.port}. Ctrl-C stops it.`);
   let boots = device.boots;
   const watch = setInterval(() => {
     if (device.boots === boots) return;
     boots = device.boots;
     const { swapped, refused } = device.lastBoot;
     const what = refused === undefined ? (swapped === 'none' ? 'no swap' : `swap: ${swapped}`) : `refused: ${refused}`;
-    log.step(`Boot ${boots}: ${what}; running ${device.runningVersion ?? 'nothing: it stays in the bootloader'}`);
+    console.log(`Boot ${boots}: ${what}; running ${device.runningVersion ?? 'nothing: it stays in the bootloader'}`);
   }, WATCH_MS);
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   clearInterval(watch);

@@ -1,4 +1,5 @@
-import { log, progress, spinner } from '@clack/prompts';
+import { styleText } from 'node:util';
+import ora from 'ora';
 
 /** What a command shows while it works: on a terminal it moves, elsewhere it is one line a step, with --json nothing. */
 export interface ProgressDisplay {
@@ -14,6 +15,13 @@ export function progressDisplay(mode: 'people' | 'silent'): ProgressDisplay {
   return process.stdout.isTTY === true ? ON_TERMINAL : LINES;
 }
 
+/** With its message it must fit a terminal of 80 columns: a longer line would be printed anew at every step. */
+const BAR_COLUMNS = 24;
+
+function printDone(message: string): void {
+  console.log(`  ${styleText('green', '✔', { stream: process.stdout })} ${message}`);
+}
+
 const SILENT: ProgressDisplay = {
   done: () => {},
   during: (_message, work) => work(),
@@ -21,7 +29,7 @@ const SILENT: ProgressDisplay = {
 };
 
 const LINES: ProgressDisplay = {
-  done: (message) => console.log(`  ✓ ${message}`),
+  done: printDone,
   during: (message, work) => {
     console.log(`  … ${message}`);
     return work();
@@ -33,33 +41,42 @@ const LINES: ProgressDisplay = {
 };
 
 const ON_TERMINAL: ProgressDisplay = {
-  done: (message) => log.success(message),
+  done: printDone,
   async during(message, work) {
-    const spin = spinner();
-    spin.start(message);
+    const spinner = startSpinner(message);
     try {
       const result = await work();
-      spin.stop(message);
+      spinner.succeed();
       return result;
     } catch (error) {
-      spin.error(message);
+      spinner.fail();
       throw error;
     }
   },
-  async bar(message, total, work) {
-    const bar = progress({ max: total, size: 40 });
-    bar.start(message);
-    let shown = 0;
-    try {
-      const result = await work((value) => {
-        bar.advance(Math.max(0, value - shown), `${message} ${Math.floor((100 * value) / total)} %`);
-        shown = Math.max(shown, value);
-      });
-      bar.stop(message);
-      return result;
-    } catch (error) {
-      bar.error(message);
-      throw error;
-    }
+  bar: (message, total, work) => {
+    const spinner = startSpinner(message);
+    const advanceTo = (value: number) => {
+      spinner.text = `${message} ${drawBar(value / total)}`;
+    };
+    return work(advanceTo).then(
+      (result) => {
+        spinner.succeed(message);
+        return result;
+      },
+      (error: unknown) => {
+        spinner.fail(message);
+        throw error;
+      },
+    );
   },
 };
+
+function startSpinner(message: string) {
+  // Its own way with the keyboard would swallow Ctrl-C, which has to stop what the command has started.
+  return ora({ text: message, indent: 2, discardStdin: false }).start();
+}
+
+function drawBar(share: number): string {
+  const full = Math.min(BAR_COLUMNS, Math.floor(share * BAR_COLUMNS));
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_COLUMNS - full)} ${Math.floor(100 * share)} %`;
+}

@@ -68,7 +68,7 @@ export async function carryToDevice(
 ): Promise<UpdateOutcome> {
   const link = new BleLink(device, { mtu: MTU });
   if (options.dropAfter !== undefined) link.dropAfter(options.dropAfter);
-  return story.display.bar(`Updating the device with ${name}`, image.byteLength, (advanceTo) =>
+  return story.display.bar(`Updating with ${name}`, image.byteLength, (advanceTo) =>
     updateDevice({
       connect: () => link.connect(),
       image,
