@@ -7,7 +7,8 @@ import type { Services } from '../platform/services.ts';
 import { type ClaimOutcome, claimDevice } from './claim.ts';
 import { type Device, DeviceStatus, HwIdField, MetadataValue, SerialField, thingName } from './device.ts';
 import { provisionDevice } from './provision.ts';
-import { type AliveCheck, createFleetStore, isOwnedRecord } from './store.ts';
+import { type AliveCheck, createFleetStore } from './store.ts';
+import { isOwnedRecord } from './stored-items.ts';
 import { unclaimDevice } from './unclaim.ts';
 
 const MOST_METADATA = 20;

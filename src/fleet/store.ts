@@ -3,56 +3,10 @@ import { isoTime } from '../platform/clock.ts';
 import { failedCondition, type TransactItems, transactWrite } from '../platform/dynamo.ts';
 import type { HwId, Serial, Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
-import {
-  type Device,
-  DeviceStatus,
-  LAST_SERIAL_NUMBER,
-  MetadataValue,
-  StoredHwId,
-  StoredSerial,
-  StoredUid,
-  thingName,
-} from './device.ts';
+import { type Device, LAST_SERIAL_NUMBER, StoredHwId } from './device.ts';
+import { OWNED_PREFIX, type OwnedDevice, SCHEMA, toDevice, toOwned } from './stored-items.ts';
 
-/** Layout of the items below; a change of it gets the next number and a migration. */
-const SCHEMA = 1;
 const COUNTER_KEY = { hw_id: '#serial-counter', record: 'counter' } as const;
-const OWNED_PREFIX = 'device#';
-
-const StoredDevice = z.object({
-  hw_id: StoredHwId,
-  serial: StoredSerial,
-  serial_seq: z.number(),
-  status: DeviceStatus,
-  created_at: z.string(),
-  updated_at: z.string(),
-  owner_uid: StoredUid.optional(),
-  claimed_at: z.string().optional(),
-  claim_code_salt: z.string().optional(),
-  claim_code_hash: z.string().optional(),
-  metadata: z.record(z.string(), MetadataValue).default({}),
-  public_key: z.string().optional(),
-});
-
-const StoredOwned = z.object({
-  record: z.string(),
-  serial: StoredSerial,
-  hw_id: StoredHwId,
-  status: DeviceStatus,
-  claimed_at: z.string(),
-  name: z.string().optional(),
-});
-
-/** An entry of an owner's list. */
-export interface OwnedDevice {
-  readonly serial: Serial;
-  readonly hwId: HwId;
-  readonly thingName: string;
-  readonly status: DeviceStatus;
-  readonly claimedAt: string;
-  readonly name?: string;
-}
-
 export interface OwnedPage {
   readonly devices: readonly OwnedDevice[];
   /** The record after which the next page begins. */
@@ -250,37 +204,3 @@ export function createFleetStore({ config, documents, randomness }: Needed) {
 }
 
 export type FleetStore = ReturnType<typeof createFleetStore>;
-
-/** Whether a cursor names an entry of an owner's list, and nothing else in that partition. */
-export function isOwnedRecord(record: string): boolean {
-  return /^device#\d{6}$/.test(record);
-}
-
-function toDevice(item: unknown): Device {
-  const stored = StoredDevice.parse(item);
-  const { owner_uid: uid, claimed_at: claimedAt, claim_code_salt: salt, claim_code_hash: hash } = stored;
-  return {
-    hwId: stored.hw_id,
-    serial: stored.serial,
-    serialNumber: stored.serial_seq,
-    status: stored.status,
-    createdAt: stored.created_at,
-    updatedAt: stored.updated_at,
-    owner: uid === undefined || claimedAt === undefined ? null : { uid, claimedAt },
-    claimCode: salt === undefined || hash === undefined ? null : { salt, hash },
-    metadata: stored.metadata,
-    publicKey: stored.public_key ?? null,
-  };
-}
-
-function toOwned(item: unknown): OwnedDevice {
-  const stored = StoredOwned.parse(item);
-  return {
-    serial: stored.serial,
-    hwId: stored.hw_id,
-    thingName: thingName(stored.serial),
-    status: stored.status,
-    claimedAt: stored.claimed_at,
-    ...(stored.name === undefined ? {} : { name: stored.name }),
-  };
-}
