@@ -205,6 +205,16 @@ describe('the stack', () => {
     expect(second.stderr).toContain('A stack is running already');
   });
 
+  it('is started once when it is started twice at the same moment', async () => {
+    const place = path.join(directory, 'same-moment');
+    const [one, two] = [startTool('dev', ['--directory', place]), startTool('dev', ['--directory', place])];
+    const loser = await Promise.race([one.ended, two.ended]);
+    expect([loser.code, loser.stderr]).toEqual([1, expect.stringContaining('A stack is running already')]);
+    for (const dev of [one, two]) dev.child.kill('SIGINT');
+    await Promise.all([one.ended, two.ended]);
+    expect(await untilGone(place)).toEqual([]);
+  });
+
   it('says it when the port is in use', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -44,7 +44,8 @@ export async function readStackFile(directory: string = DEFAULT_DIRECTORY): Prom
   return parsed.success && isAlive(parsed.data.pid) ? parsed.data : undefined;
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process with that id is there. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

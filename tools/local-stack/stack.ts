@@ -1,6 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { PlainError } from '../cli/plain-error.ts';
 import { type ApiServer, startApi } from './api-server.ts';
 import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from './cognito-local.ts';
 import { cognitoUsers } from './cognito-users.ts';
@@ -8,7 +7,8 @@ import { writeDocsSite } from './docs-site.ts';
 import { backendEnvironment, bucketName, type Engines, startEngines } from './engines.ts';
 import { localSecrets } from './local-secrets.ts';
 import { freePort, requirePort } from './ports.ts';
-import { DEFAULT_DIRECTORY, readStackFile, removeStackFile, type StackFile, writeStackFile } from './stack-file.ts';
+import { DEFAULT_DIRECTORY, removeStackFile, type StackFile, writeStackFile } from './stack-file.ts';
+import { lockDirectory } from './stack-lock.ts';
 import { createTables, localDynamoDb } from './tables.ts';
 
 const ENVIRONMENT = 'local';
@@ -41,15 +41,25 @@ export interface Stack {
 /** Starts the whole product on this machine: engines, stand-ins and the API, and writes `stack.json`. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const directory = path.resolve(options.directory ?? DEFAULT_DIRECTORY);
+  const unlock = await lockDirectory(directory);
+  try {
+    const stack = await startIn(directory, options);
+    return {
+      ...stack,
+      async stop() {
+        await stack.stop();
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+async function startIn(directory: string, options: StackOptions): Promise<Stack> {
   const signal = options.signal ?? new AbortController().signal;
   const step = options.onStep ?? (() => {});
-  const running = await readStackFile(directory);
-  if (running !== undefined) {
-    throw new PlainError(
-      `A stack is running already: ${running.apiBaseUrl} (process ${running.pid}). Stop it with Ctrl-C there, or start ` +
-        'another one with --directory.',
-    );
-  }
   if (options.fresh === true) await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const port = options.port === undefined ? undefined : await requirePort(options.port);
