@@ -153,6 +153,18 @@ describe('deleteMyAccount', () => {
     return answering;
   }
 
+  it('keeps the login when the bucket fails half-way, and finishes when asked again', async () => {
+    const { email, headers, uid } = await signedUp();
+    await backend.call('/saveUserState', { headers, body: { state: { t: incompressible(500_000) } } });
+    backend.s3.setFaults([{ status: 403 }]);
+    expect((await remove(headers)).status).toBe(500);
+    backend.s3.setFaults([]);
+    await expect(logIn(email)).resolves.toBeDefined();
+    expect((await remove(headers)).status).toBe(200);
+    expect(await stateObjects(uid)).toEqual([]);
+    await expect(logIn(email)).rejects.toThrow();
+  });
+
   it('wins against a claim that was under way', async () => {
     const { headers, uid } = await signedUp();
     const { serial } = (

@@ -87,6 +87,39 @@ describe('claimDevice', () => {
     expect((await mine(headers)).count).toBe(1);
   });
 
+  /** DynamoDB's answer to a transaction that it cancels for that reason. */
+  const cancelled = (code: string) =>
+    JSON.stringify({
+      __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
+      Message: `Transaction cancelled [${code}, None, None]`,
+      CancellationReasons: [{ Code: code, Message: 'for the test' }, { Code: 'None' }, { Code: 'None' }],
+    });
+
+  it('is tried again when DynamoDB reports a clash with another transaction', async () => {
+    const { headers } = newUser();
+    const { serial } = await device();
+    const fault = { match: 'TransactWriteItems', status: 400, body: cancelled('TransactionConflict') };
+    backend.dynamo.setFaults([{ ...fault, times: 3 }]);
+    expect((await claim(headers, { serial })).status).toBe(200);
+    expect((await mine(headers)).count).toBe(1);
+
+    const other = await device();
+    backend.dynamo.setFaults([fault]);
+    expect((await claim(headers, { serial: other.serial })).status).toBe(500);
+    backend.dynamo.setFaults([]);
+    expect((await mine(headers)).count).toBe(1);
+  });
+
+  it('fails at once when DynamoDB refuses for a reason that will not pass', async () => {
+    const { headers } = newUser();
+    const { serial } = await device();
+    const met = backend.dynamo.faultsMet();
+    backend.dynamo.setFaults([{ match: 'TransactWriteItems', status: 400, body: cancelled('ValidationError') }]);
+    expect((await claim(headers, { serial })).status).toBe(500);
+    backend.dynamo.setFaults([]);
+    expect(backend.dynamo.faultsMet() - met).toBe(1);
+  });
+
   it('knows no device with a serial that was never given', async () => {
     const answer = await claim(newUser().headers, { serial: '999999' });
     expect(answer.status).toBe(404);

@@ -12,6 +12,9 @@ import {
   type UpdatePhase,
   updateDevice,
 } from '../../../firmware-sim/phone/update-device.ts';
+import type { CborMap } from '../../../firmware-sim/smp/cbor.ts';
+import { SmpServer } from '../../../firmware-sim/smp/server.ts';
+import { directClient } from '../../support/direct-client.ts';
 import { DEV_KEY, firmware, GOOD } from '../../support/firmware.ts';
 
 /** A device whose waits are over at once, so that a whole update takes no time to speak of. */
@@ -218,11 +221,17 @@ describe('the upload', () => {
     await expect(attempt).rejects.toBeInstanceOf(UploadError);
   });
 
-  it('gives up on a device that never gets further', async () => {
-    const commands = deviceCommands(new SmpClient(await new BleLink(makeDevice(), { mtu: 247 }).connect()));
-    const stuck = { ...commands, uploadChunk: async () => ({ offset: 0, match: undefined }) };
-    await expect(uploadImage(stuck, firmware(GOOD['1.1.0']), 2475, () => {})).rejects.toThrow(/does not get past/);
-    const wrong = { ...commands, uploadChunk: async () => ({ offset: 10, match: false }) };
-    await expect(uploadImage(wrong, firmware(GOOD['1.1.0']), 2475, () => {})).rejects.toThrow(/other bytes/);
+  /** A device whose image group answers every chunk with the same fields. */
+  const broken = (answer: CborMap) => {
+    const upload = { decodes: true, run: () => ({ fields: answer }) };
+    const server = new SmpServer({ groups: [{ id: 1, read: {}, write: { 1: upload } }], bufferBytes: 2475 });
+    return deviceCommands(directClient(server));
+  };
+
+  it('gives up on a device that never gets further, and on one that stored something else', async () => {
+    const send = (answer: CborMap) => uploadImage(broken(answer), firmware(GOOD['1.1.0']), 2475, () => {});
+    await expect(send({ off: 0 })).rejects.toThrow(/does not get past/);
+    await expect(send({ off: 10, match: false })).rejects.toThrow(/other bytes/);
+    await expect(send({ nothing: true })).rejects.toThrow();
   });
 });

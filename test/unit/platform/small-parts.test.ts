@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { isoTime, ttlSeconds } from '../../../src/platform/clock.ts';
 import { decodeCursor, encodeCursor } from '../../../src/platform/cursor.ts';
-import { transactWrite } from '../../../src/platform/dynamo.ts';
 import { createLog, logWith } from '../../../src/platform/log.ts';
 import { createMetrics } from '../../../src/platform/metrics.ts';
 import { once } from '../../../src/platform/once.ts';
@@ -134,35 +133,6 @@ describe('secrets', () => {
     );
     await expect(secrets.values()).rejects.toThrow('throttled');
     await expect(secrets.values()).resolves.toEqual({});
-  });
-});
-
-describe('a transaction', () => {
-  const clash = (code: string) =>
-    Object.assign(new Error('cancelled'), {
-      name: 'TransactionCanceledException',
-      CancellationReasons: [{ Code: code }],
-    });
-  const randomness = { fraction: () => 0 };
-  /** As much of the document client as a transaction asks of it: the engine's answers that can't be had on demand. */
-  const answering = (answers: (Error | undefined)[]) => {
-    const client = {
-      async transactWrite() {
-        const next = answers.shift();
-        if (next !== undefined) throw next;
-      },
-    };
-    return async () => Object.assign(Object.create(null), client);
-  };
-
-  it('that clashes with another one is tried again', async () => {
-    const documents = answering([clash('TransactionConflict'), clash('TransactionConflict'), undefined]);
-    await expect(transactWrite(documents, randomness, [])).resolves.toEqual({ committed: true });
-  });
-
-  it('that fails for another reason is not', async () => {
-    const documents = answering([clash('ValidationError'), undefined]);
-    await expect(transactWrite(documents, randomness, [])).rejects.toThrow('cancelled');
   });
 });
 
