@@ -2,10 +2,6 @@ import type { SimulatedDevice } from '../device/simulated-device.ts';
 import { fragments, PacketReassembler } from './packet-reassembler.ts';
 import { LinkLostError, type Transport } from './transport.ts';
 
-/** SMP over BLE (facts sheet, D1). */
-export const SMP_SERVICE = '8d53dc1d-1db7-4cd3-868b-8a527460aa84';
-export const SMP_CHARACTERISTIC = 'da2e7828-fbce-4e01-ae9e-261174997c48';
-
 export const SMALLEST_MTU = 23;
 export const LARGEST_MTU = 498;
 /** A write or a notification carries this much less than the ATT MTU. */
@@ -18,8 +14,10 @@ export interface BleLinkOptions {
 }
 
 /**
- * The radio between one phone and one device: write-without-response one way, notifications the other, each cut to
- * the MTU; one connection at a time; gone whenever the device resets.
+ * The radio between one phone and one device: what passes through the SMP characteristic
+ * (da2e7828-fbce-4e01-ae9e-261174997c48 of service 8d53dc1d-1db7-4cd3-868b-8a527460aa84; facts sheet, D1).
+ * Write-without-response one way, notifications the other, each cut to the MTU; one connection at a time; gone whenever
+ * the device resets.
  */
 export class BleLink {
   readonly #device: SimulatedDevice;

@@ -14,11 +14,11 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 /** A cache of one fact: whether this container has answered before. */
 let isColdStart = true;
 
-type Needed = Pick<Services, 'clock' | 'randomness' | 'log' | 'metrics'>;
+type Needed = Pick<Services, 'randomness' | 'log' | 'metrics'>;
 
 /** Gives each request its id, its headers, its one log line and its metrics. */
 export function requestScope(services: Needed): MiddlewareHandler<{ Variables: RequestVariables }> {
-  const { clock, randomness, log, metrics } = services;
+  const { randomness, log, metrics } = services;
 
   return async function requestScopeMiddleware(c, next) {
     const started = performance.now();
@@ -40,7 +40,7 @@ export function requestScope(services: Needed): MiddlewareHandler<{ Variables: R
     if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
     const { route = 'unmatched', uid, errorCode } = c.var;
     const statusCode = c.res.status;
-    log.info('request', { requestId, route, uid, statusCode, latencyMs, errorCode, coldStart, at: clock.now() });
+    log.info('request', { requestId, route, uid, statusCode, latencyMs, errorCode, coldStart });
     const dimensions = { route, status: `${Math.floor(statusCode / 100)}xx` };
     metrics.count('Requests', dimensions);
     metrics.duration('Latency', latencyMs, { route });

@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { originPolicy } from '../../../src/http/origins.ts';
+
+describe('the origins', () => {
+  it('are taken literally, but for localhost without a port', () => {
+    const isAllowed = originPolicy(['https://App.example.com/', 'http://localhost', 'https://localhost:8443']);
+    expect(isAllowed('https://app.example.com')).toBe(true);
+    expect(isAllowed('http://app.example.com')).toBe(false);
+    expect(isAllowed('http://localhost:8100')).toBe(true);
+    expect(isAllowed('https://localhost:8443')).toBe(true);
+    expect(isAllowed('https://localhost:9999')).toBe(false);
+  });
+
+  it('are all there are with a star, and none without an entry', () => {
+    expect(originPolicy(['*'])('https://anybody.example')).toBe(true);
+    expect(originPolicy([])('capacitor://localhost')).toBe(false);
+  });
+});

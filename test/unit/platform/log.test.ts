@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { createLog, logWith } from '../../../src/platform/log.ts';
+import { linesWritten } from '../../support/lines-written.ts';
+import { recordingLog } from '../../support/recorders.ts';
+
+describe('the log', () => {
+  it('writes one JSON line with the bound fields, and the error with its stack', () => {
+    const written = linesWritten(() => {
+      const log = logWith(createLog(), { requestId: 'r-1' });
+      log.info('request', { statusCode: 200 });
+      log.error('it broke', {}, new Error('why'));
+      log.warn('it limps', {}, 'a string');
+    });
+    const [info, error, warning] = written;
+    expect(warning).toMatchObject({ level: 'WARN', error: { message: 'a string' } });
+    expect(info).toMatchObject({ level: 'INFO', message: 'request', requestId: 'r-1', statusCode: 200 });
+    expect(error).toMatchObject({ level: 'ERROR', requestId: 'r-1', error: { message: 'why' } });
+  });
+
+  it('binds fields on every level', () => {
+    const recorded = recordingLog();
+    const log = logWith(recorded, { requestId: 'r-2' });
+    log.debug('d');
+    log.info('i');
+    log.warn('w');
+    log.error('e');
+    expect(recorded.lines.map(({ level, fields }) => [level, fields['requestId']])).toEqual([
+      ['debug', 'r-2'],
+      ['info', 'r-2'],
+      ['warn', 'r-2'],
+      ['error', 'r-2'],
+    ]);
+  });
+});
