@@ -215,6 +215,17 @@ describe('the stack', () => {
     expect(await untilGone(place)).toEqual([]);
   });
 
+  it('starts clean with --fresh, but never empties a directory that no stack has made', async () => {
+    const place = await mkdtemp(path.join(tmpdir(), 'autowatering-precious-'));
+    await writeFile(path.join(place, 'thesis.txt'), 'years of work');
+    for (const [tool, ...args] of [['dev', '--fresh'], ['demo']] as const) {
+      const run = await runTool(tool, [...args, '--directory', place]);
+      expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('not emptied')]);
+    }
+    expect(await readFile(path.join(place, 'thesis.txt'), 'utf8')).toBe('years of work');
+    await rm(place, { recursive: true, force: true });
+  });
+
   it('says it when the port is in use', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

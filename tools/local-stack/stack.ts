@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { PlainError } from '../cli/plain-error.ts';
 import { type ApiServer, startApi } from './api-server.ts';
 import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from './cognito-local.ts';
 import { cognitoUsers } from './cognito-users.ts';
@@ -57,10 +58,26 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
+/** All that a stack lays into its directory, and what demo and benchmark lay beside it. */
+const OWN_FILES: ReadonlySet<string> = new Set([
+  ...['build', 'cognito', 'docs', 'dynamodb', 'logs', 's3', 'secrets.json', 'stack.json'],
+  ...['bench', 'demo', 'demo.lock'],
+]);
+
+/** Removes an earlier stack's state: a directory that holds anything else is left alone. */
+async function clearDirectory(directory: string): Promise<void> {
+  const files = await readdir(directory).catch((): string[] => []);
+  const strange = files.find((name) => !OWN_FILES.has(name));
+  if (strange !== undefined) {
+    throw new PlainError(`${directory} is not emptied: it holds ${strange}, which is not a stack's.`);
+  }
+  await rm(directory, { recursive: true, force: true });
+}
+
 async function startIn(directory: string, options: StackOptions): Promise<Stack> {
   const signal = options.signal ?? new AbortController().signal;
   const step = options.onStep ?? (() => {});
-  if (options.fresh === true) await rm(directory, { recursive: true, force: true });
+  if (options.fresh === true) await clearDirectory(directory);
   await mkdir(directory, { recursive: true });
   const port = options.port === undefined ? undefined : await requirePort(options.port);
   const secrets = await localSecrets(directory);
