@@ -20,6 +20,7 @@ const StoredState = z.object({
   version: z.string().optional(),
   updated_at: z.string(),
   doc_version: z.number(),
+  write_id: z.string().optional(),
 });
 
 const Tombstone = z.object({ status: z.enum(['pending', 'done']), expires_at: z.number().optional() });
@@ -33,6 +34,11 @@ export interface StateRecord {
 }
 
 export interface StateWrite {
+  /**
+   * Names this write. The SDK tries again when an answer is lost, though the first try was applied: by this name the
+   * second one recognises what it finds as its own work, and neither conflicts with it nor takes it for replaced.
+   */
+  readonly writeId: string;
   readonly packed: PackedState;
   /** Where the content went when it does not fit the item. */
   readonly objectKey: string | undefined;
@@ -92,7 +98,7 @@ export function createAccountStore({ config, documents }: Pick<Services, 'config
     },
 
     async writeState(uid: Uid, write: StateWrite, now: number): Promise<StateWriteOutcome> {
-      const { packed, objectKey, version, baseDocVersion } = write;
+      const { writeId, packed, objectKey, version, baseDocVersion } = write;
       const home =
         packed.encoding === 'object'
           ? { set: 'object_key = :home', drop: 'body' }
@@ -104,7 +110,7 @@ export function createAccountStore({ config, documents }: Pick<Services, 'config
           Key: { uid, record: 'state' },
           UpdateExpression:
             `SET ${home.set}${label.set}, encoding = :encoding, #bytes = :bytes, updated_at = :now, #schema = :schema, ` +
-            `doc_version = if_not_exists(doc_version, :zero) + :one REMOVE ${home.drop}${label.drop}`,
+            `write_id = :write, doc_version = if_not_exists(doc_version, :zero) + :one REMOVE ${home.drop}${label.drop}`,
           ...(baseDocVersion === undefined ? {} : { ConditionExpression: isStillAt(baseDocVersion) }),
           ExpressionAttributeNames: { '#bytes': 'bytes', '#schema': 'schema' },
           ExpressionAttributeValues: {
@@ -112,6 +118,7 @@ export function createAccountStore({ config, documents }: Pick<Services, 'config
             ':encoding': packed.encoding,
             ':bytes': packed.bytes,
             ':now': isoTime(now),
+            ':write': writeId,
             ':schema': SCHEMA,
             ':zero': 0,
             ':one': 1,
@@ -125,12 +132,15 @@ export function createAccountStore({ config, documents }: Pick<Services, 'config
         return {
           written: true,
           docVersion: (replaced?.doc_version ?? 0) + 1,
-          replacedObjectKey: replaced?.object_key,
+          replacedObjectKey: replaced?.write_id === writeId ? undefined : replaced?.object_key,
         };
       } catch (error) {
         const conflict = failedCondition(error);
         if (conflict === undefined) throw error;
-        return { written: false, current: conflict.item === undefined ? undefined : toStateRecord(conflict.item) };
+        if (conflict.item === undefined) return { written: false, current: undefined };
+        const { write_id: found, doc_version: docVersion } = StoredState.parse(conflict.item);
+        if (found === writeId) return { written: true, docVersion, replacedObjectKey: undefined };
+        return { written: false, current: toStateRecord(conflict.item) };
       }
     },
 

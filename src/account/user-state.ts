@@ -53,14 +53,15 @@ export async function saveUserState(
   const result = await packState(request.state);
   if (!result.ok) return { saved: false, reason: 'too_large', bytes: result.bytes, limit: LARGEST_STATE_BYTES };
   const { packed } = result;
+  const writeId = services.randomness.id();
   // A new object each time: the record never points at bytes that are about to change.
-  const objectKey =
-    packed.encoding === 'object' ? `${stateObjectPrefix(uid)}${services.randomness.id()}.json.gz` : undefined;
+  const objectKey = packed.encoding === 'object' ? `${stateObjectPrefix(uid)}${writeId}.json.gz` : undefined;
   if (packed.encoding === 'object' && objectKey !== undefined) {
     await services.objectStore.put(objectKey, packed.content, 'application/gzip');
   }
   const { version, baseDocVersion } = request;
-  const outcome = await store.writeState(uid, { packed, objectKey, version, baseDocVersion }, now);
+  // Should this throw, the object stays: whether the record already points there is not known.
+  const outcome = await store.writeState(uid, { writeId, packed, objectKey, version, baseDocVersion }, now);
   if (!outcome.written) {
     if (objectKey !== undefined) await services.objectStore.remove(objectKey);
     const { current } = outcome;

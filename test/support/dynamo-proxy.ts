@@ -3,19 +3,37 @@ import { readAll, type StandIn, startStandIn } from '../../tools/local-stack/sta
 export interface DynamoProxy extends StandIn {
   /** The operations that went through, e.g. `GetItem`, in order. */
   readonly operations: string[];
+  /** The next answer to that operation, after so many others of it, is lost on its way: the work itself was done. */
+  loseAnswer(operation: string, after?: number): void;
 }
 
 /** Stands in front of DynamoDB Local: counts what is asked of it, and fails where it is told to. */
 export async function startDynamoProxy(target: string): Promise<DynamoProxy> {
   const operations: string[] = [];
+  let losing: { readonly operation: string; after: number } | undefined;
   const standIn = await startStandIn(async (request, response) => {
     const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers;
-    operations.push(String(request.headers['x-amz-target']).split('.')[1] ?? '');
+    const operation = String(request.headers['x-amz-target']).split('.')[1] ?? '';
+    operations.push(operation);
     const body = await readAll(request);
     const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
     const answer = await fetch(target, { method: 'POST', headers: given, body });
+    if (losing?.operation === operation) {
+      losing.after -= 1;
+      if (losing.after < 0) {
+        losing = undefined;
+        request.socket.destroy();
+        return;
+      }
+    }
     response.writeHead(answer.status, { 'Content-Type': 'application/x-amz-json-1.0' });
     response.end(Buffer.from(await answer.arrayBuffer()));
   }, undefined);
-  return { ...standIn, operations };
+  return {
+    ...standIn,
+    operations,
+    loseAnswer(operation, after = 0) {
+      losing = { operation, after };
+    },
+  };
 }

@@ -96,6 +96,28 @@ describe('the state of the app', () => {
     expect(await objectsOf(uid)).toEqual([]);
   });
 
+  it.each([
+    ['small', () => ({ small: true })],
+    ['compressed', () => ({ t: 'water '.repeat(5_000) })],
+    ['in S3', () => ({ t: incompressible(500_000) })],
+  ])(
+    'is saved once when the answer of the database is lost and the write is tried again (%s)',
+    async (_where, make) => {
+      for (const based of [true, false]) {
+        const { uid, headers } = newUser();
+        await save(headers, { state: { t: incompressible(500_000) } });
+        const state = make();
+        // The first update counts the rate limit, the second one is the save.
+        backend.dynamo.loseAnswer('UpdateItem', 1);
+        const answer = await save(headers, based ? { state, baseDocVersion: 1 } : { state });
+        expect(answer.status).toBe(200);
+        expect((await load(headers)).state).toEqual(state);
+        expect((await load(headers)).docVersion).toBe(answer.body.docVersion);
+        expect((await objectsOf(uid)).length).toBeLessThanOrEqual(2);
+      }
+    },
+  );
+
   it('over 512 KiB is refused with the limit, and what was saved stays', async () => {
     const { headers } = newUser();
     await save(headers, { state: { kept: true } });

@@ -186,6 +186,16 @@ describe('unclaimDevice', () => {
     }
   });
 
+  it('succeeds when the answer of the database is lost, and so does the claim before it', async () => {
+    const { headers } = newUser();
+    const { serial } = await device();
+    backend.dynamo.loseAnswer('TransactWriteItems');
+    expect((await claim(headers, { serial })).body).toMatchObject({ claimed: true, already_owned: false });
+    backend.dynamo.loseAnswer('TransactWriteItems');
+    expect((await unclaim(headers, { serial })).body).toMatchObject({ unclaimed: true });
+    expect((await mine(headers)).count).toBe(0);
+  });
+
   it('done twice at once releases once', async () => {
     const { headers } = newUser();
     const { serial } = await device();

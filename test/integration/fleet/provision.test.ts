@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
 beforeAll(async () => {
@@ -40,6 +41,18 @@ describe('provision', () => {
   it('stores the claim code as a salted hash only', async () => {
     const { body } = await provision({ hw_id: 'AABBCCDD0002' });
     expect(JSON.stringify(await backend.scan('provisioning'))).not.toContain(body.claim_code);
+  });
+
+  it('still tells the claim code when the answer of the database was lost and the write tried again', async () => {
+    backend.dynamo.loseAnswer('PutItem');
+    const made = await provision({ hw_id: 'AABBCCDD0004' });
+    expect(made.status).toBe(201);
+    const { serial, claim_code: code } = made.body;
+    const claimed = await backend.call('/claimDevice', {
+      headers: newUser().headers,
+      body: { serial, claim_code: code },
+    });
+    expect(claimed.status).toBe(200);
   });
 
   it('gives one serial to a device that many stations provision at once', async () => {

@@ -98,6 +98,17 @@ describe('the way of a release', () => {
     expect((await publish('1.4.0', { channel: 'twice' })).body.published_at).toBe([...times][0]);
   });
 
+  it('goes its way when answers of the database are lost', async () => {
+    const image = firmware(GOOD['1.0.0']);
+    backend.dynamo.loseAnswer('TransactWriteItems');
+    const draft = await create(facts('1.0.0', image, 'lost'));
+    expect(draft.status).toBe(201);
+    await put(draft.body, image);
+    backend.dynamo.loseAnswer('TransactWriteItems');
+    expect((await publish('1.0.0', { channel: 'lost' })).status).toBe(200);
+    expect((await latest('lost')).latest.version).toBe('1.0.0');
+  });
+
   it('created twice at once is created once', async () => {
     const image = firmware(GOOD['1.0.0']);
     const answers = await Promise.all(Array.from({ length: 6 }, () => create(facts('1.0.0', image, 'race'))));
