@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { Command } from 'commander';
+import { parseLeniently } from './cli/lenient-json.ts';
 import { PlainError } from './cli/plain-error.ts';
 import { runCommand } from './cli/run-command.ts';
 import { findApiBaseUrl } from './cli/target.ts';
@@ -62,16 +63,8 @@ function prober(apiBaseUrl: string, signal: AbortSignal): Probe {
       signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: parse(text) };
+    return { status: response.status, headers: response.headers, body: parseLeniently(text) };
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 async function runCheck(check: SmokeCheck, probe: Probe): Promise<Result> {

@@ -11,6 +11,7 @@ import { createApp } from '../../src/app.ts';
 import type { App } from '../../src/http/router.ts';
 import type { Services } from '../../src/platform/services.ts';
 import { createServices } from '../../src/services.ts';
+import { parseLeniently } from '../../tools/cli/lenient-json.ts';
 import { LOCAL_REGION } from '../../tools/local-stack/cognito-local.ts';
 import { backendEnvironment, bucketName, LOCAL_ACCESS_KEY, secretValues } from '../../tools/local-stack/engines.ts';
 import { createLocalSecrets, type LocalSecrets } from '../../tools/local-stack/local-secrets.ts';
@@ -151,13 +152,5 @@ async function call(url: string, where: string, options: CallOptions = {}): Prom
     ...(body === undefined ? {} : { body: isRaw ? Buffer.from(body) : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: parse(text) };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return { status: response.status, headers: response.headers, body: parseLeniently(text) };
 }

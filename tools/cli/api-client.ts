@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseLeniently } from './lenient-json.ts';
 import { PlainError } from './plain-error.ts';
 
 const ErrorAnswer = z.object({
@@ -49,7 +50,7 @@ export function apiClient(baseUrl: string, signal?: AbortSignal) {
       );
     }
     const text = await response.text();
-    const body = parseJson(text);
+    const body = parseLeniently(text);
     if (!response.ok) {
       const refused = ErrorAnswer.safeParse(body);
       if (refused.success) throw new ApiCallError(name, response.status, refused.data.error);
@@ -62,11 +63,3 @@ export function apiClient(baseUrl: string, signal?: AbortSignal) {
 }
 
 export type CallApi = ReturnType<typeof apiClient>;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
