@@ -5,7 +5,8 @@ import type { LocalSecrets } from './local-secrets.ts';
 import { startS3 } from './s3-stand-in.ts';
 import { type SecretsStandIn, startSecrets } from './secrets-stand-in.ts';
 import type { StandIn } from './stand-in-server.ts';
-import { startStripe } from './stripe-stand-in.ts';
+import { LOCAL_PRICE } from './stripe/objects.ts';
+import { type StripeStandIn, startStripe } from './stripe/stripe-stand-in.ts';
 
 export const LOCAL_ACCESS_KEY = { id: 'local', secret: 'local' } as const;
 
@@ -15,7 +16,7 @@ export interface Engines {
   readonly cognito: CognitoLocal;
   readonly s3: StandIn;
   readonly secrets: SecretsStandIn;
-  readonly stripe: StandIn;
+  readonly stripe: StripeStandIn;
   /** The first engine that ended by itself, with the reason. */
   broken(): string | undefined;
   stop(): Promise<void>;
@@ -75,7 +76,15 @@ export async function startEngines(options: EnginesOptions, signal: AbortSignal)
       (it) => it.stop(),
     ),
     track(startSecrets(`autowatering-backend-${environment}/secrets`, secretValues(secrets)), (it) => it.stop()),
-    track(startStripe(secrets.stripeSecretKey), (it) => it.stop()),
+    track(
+      startStripe({
+        secretKey: secrets.stripeSecretKey,
+        webhookSecret: secrets.stripeWebhookSecret,
+        ...(options.persistent ? { file: path.join(directory, 'stripe', 'state.json') } : {}),
+        ...at(12_111),
+      }),
+      (it) => it.stop(),
+    ),
   ]);
   const [dynamoDb, cognito, s3, secretsStandIn, stripe] = parts;
   if (
@@ -137,6 +146,9 @@ export function backendEnvironment(environment: string, engines: EngineAddresses
     COGNITO_CLIENT_IDS: LOCAL_CLIENT_ID,
     COGNITO_JWKS_URI: engines.cognito.jwksUri,
     STRIPE_API_BASE: engines.stripe.url,
+    STRIPE_PRICE_ID: LOCAL_PRICE.id,
+    RETURN_URL_ALLOWED_SCHEMES: 'autowatering',
+    RETURN_URL_ALLOWED_ORIGINS: 'http://localhost:8100',
     ALLOWED_ORIGINS: '*',
     CLAIM_PROOF: 'optional',
     CHECK_RESPONSES: 'true',

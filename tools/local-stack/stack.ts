@@ -60,7 +60,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
 /** All that a stack lays into its directory, and what demo and benchmark lay beside it. */
 const OWN_FILES: ReadonlySet<string> = new Set([
-  ...['build', 'cognito', 'docs', 'dynamodb', 'logs', 's3', 'secrets.json', 'stack.json'],
+  ...['build', 'cognito', 'docs', 'dynamodb', 'logs', 's3', 'secrets.json', 'stack.json', 'stripe'],
   ...['bench', 'demo', 'demo.lock'],
 ]);
 
@@ -118,6 +118,7 @@ async function startIn(directory: string, options: StackOptions): Promise<Stack>
       signal,
     );
     api = server;
+    engines.stripe.webhooks.deliverTo(`${server.url}/stripeWebhook`);
     const info: StackFile = {
       pid: process.pid,
       apiBaseUrl: server.url,
