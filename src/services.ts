@@ -10,7 +10,9 @@ import { createObjectStore } from './platform/object-store.ts';
 import { once } from './platform/once.ts';
 import { createSecrets } from './platform/secrets.ts';
 import type { Services } from './platform/services.ts';
+import { createStripeClient } from './platform/stripe-client.ts';
 import { createStripeGateway } from './platform/stripe-gateway.ts';
+import { createStripeSignatures } from './platform/stripe-signatures.ts';
 import { createUserDirectory } from './platform/user-directory.ts';
 
 /**
@@ -26,19 +28,22 @@ export function createServices(
   const config = parseConfig(env);
   const clock = overrides.clock ?? systemClock;
   const secrets = createSecrets(secretReader(config), config.secretsCacheMs, clock);
+  const log = overrides.log ?? createLog();
+  const metrics = overrides.metrics ?? createMetrics(config.env);
   return {
     config,
     clock,
     randomness: systemRandomness,
-    log: createLog(),
-    metrics: createMetrics(config.env),
+    log,
+    metrics,
     secrets,
     documents: once(() => createDocuments(config.region)),
     objectStore: createObjectStore(config.artifactBucket, config.region),
     objectLinks: createObjectLinks(config.artifactBucket, config.region, env['AWS_ENDPOINT_URL_S3'], clock),
     cognitoTokens: createCognitoTokens(config.cognito),
     userDirectory: createUserDirectory(config.cognito.userPoolId, config.region),
-    stripe: createStripeGateway(secrets, config.stripeApiBase),
+    stripe: createStripeGateway(createStripeClient({ secrets, clock, log, metrics }, config.stripeApiBase)),
+    stripeSignatures: createStripeSignatures(secrets, clock),
     ...overrides,
   };
 }

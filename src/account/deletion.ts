@@ -19,6 +19,8 @@ export function isRecentLogin(authTime: number | undefined, now: number): boolea
 export interface DeletionSteps {
   /** Gives every device of the user back, so that a next owner can claim it. */
   releaseDevices(uid: Uid): Promise<void>;
+  /** Ends what the user pays for; nothing that is left names them. */
+  endBilling(uid: Uid): Promise<void>;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function deleteAccount(
   const { uid, username } = user;
   if ((await store.readDeletion(uid, services.clock.now())) === 'done') return;
   await store.writeDeletion(uid, 'pending', services.clock.now());
+  await steps.endBilling(uid);
   await steps.releaseDevices(uid);
   await services.objectStore.removeAll(stateObjectPrefix(uid));
   await store.removeAllRecords(uid);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { releaseDevicesOf } from '../fleet/index.ts';
+import { ownedDevicesOf, releaseDevicesOf } from '../fleet/index.ts';
 import { defineRoute, type Route, type User } from '../http/define-route.ts';
 import { ApiError } from '../http/errors.ts';
 import { isoDateTime, textLine } from '../http/fields.ts';
@@ -9,7 +9,9 @@ import type { Log } from '../platform/log.ts';
 import type { Services } from '../platform/services.ts';
 import { withTimeLimit } from '../platform/time-limit.ts';
 import type { DirectoryUser } from '../platform/user-directory.ts';
+import { type Subscriptions, whileStripeAnswers } from '../subscriptions/index.ts';
 import { deleteAccount, isRecentLogin } from './deletion.ts';
+import { AccountExport, exportAccount } from './export.ts';
 import { mirroredAttributes, Profile, ProfileChange, profilePatch } from './profile.ts';
 import { LARGEST_STATE_BYTES } from './state.ts';
 import { createAccountStore } from './store.ts';
@@ -21,7 +23,7 @@ const STATE_BODY_BYTES = 2 * LARGEST_STATE_BYTES;
 const PER_MINUTE = { requests: 120, windowSeconds: 60 } as const;
 
 /** What the app keeps for its user: a profile and one opaque state document. */
-export function accountRoutes(services: Services): readonly Route[] {
+export function accountRoutes(services: Services, subscriptions: Subscriptions): readonly Route[] {
   const store = createAccountStore(services);
   const { clock, metrics, objectStore, userDirectory } = services;
 
@@ -192,22 +194,55 @@ export function accountRoutes(services: Services): readonly Route[] {
     domain: 'account',
     summary: 'Deletes the account and everything held about the user',
     description:
-      "Releases the user's devices, removes every record, then the login. Needs a sign-in of the last 10 minutes. " +
+      "Cancels the subscription, releases the user's devices, removes every record, then the login. Needs a sign-in of " +
+      'the last 10 minutes. ' +
       'It can be repeated after any failure and finishes what is left; every other call of the user is 410 meanwhile.',
     rateLimit: { requests: 10, windowSeconds: 600 },
     body: z.strictObject({ confirmText: z.literal('DELETE') }),
     responses: { 200: z.object({ ok: z.literal(true), deleted: z.literal(true) }) },
-    errors: ['recent_login_required'],
+    errors: ['recent_login_required', 'billing_unavailable'],
     openToDeletedAccounts: true,
   }).handledBy(async ({ caller }, { now, log }) => {
     if (!isRecentLogin(caller.authTime, now)) {
       throw new ApiError('recent_login_required', 'Please sign in again before you delete your account.');
     }
-    await deleteAccount(store, services, { releaseDevices: releaseDevicesOf(services) }, caller);
+    const steps = {
+      releaseDevices: releaseDevicesOf(services),
+      endBilling: async (uid: Uid) => {
+        // A token of an earlier sign-in may know the address when the login is gone already.
+        const email = caller.email ?? (await userDirectory.find(caller.username))?.email ?? undefined;
+        await whileStripeAnswers(() => subscriptions.endBilling(uid, email));
+      },
+    };
+    await deleteAccount(store, services, steps, caller);
     metrics.count('AccountDeleted');
     log.info('An account was deleted');
     return { status: 200, body: { ok: true, deleted: true } };
   });
 
-  return [getProfile, updateProfile, getUserState, save, deleteMyAccount];
+  const exportMyData = defineRoute({
+    method: 'GET',
+    path: '/exportMyData',
+    auth: 'cognito',
+    domain: 'account',
+    summary: 'Everything held about the user, as one download',
+    description:
+      'Profile, state, devices and billing as they are stored, and what the user pool knows. Payments themselves are at ' +
+      'Stripe: the billing portal has the invoices.',
+    rateLimit: { requests: 10, windowSeconds: 600 },
+    responses: { 200: AccountExport },
+    errors: [],
+  }).handledBy(async ({ caller }, { now, log }) => {
+    const body = await exportAccount(caller.uid, now, {
+      directoryEntry: () => directoryEntry(caller, log),
+      profile: (uid) => store.readProfile(uid),
+      state: (uid) => readUserState(store, services, uid),
+      devices: ownedDevicesOf(services),
+      billing: subscriptions.readBilling,
+    });
+    const headers = { 'Content-Disposition': 'attachment; filename="autowatering-export.json"' };
+    return { status: 200, body, headers };
+  });
+
+  return [getProfile, updateProfile, getUserState, save, deleteMyAccount, exportMyData];
 }

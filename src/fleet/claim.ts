@@ -1,9 +1,10 @@
 import { isoTime } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
+import type { AliveCheck } from '../platform/dynamo.ts';
 import type { Serial, Uid } from '../platform/ids.ts';
 import { isClaimCodeOf, parseClaimCode } from './claim-code.ts';
 import type { Device } from './device.ts';
-import type { AliveCheck, FleetStore } from './store.ts';
+import type { FleetStore } from './store.ts';
 
 export interface ClaimRequest {
   readonly serial: Serial;

@@ -3,11 +3,12 @@ import { defineRoute, type Route, validationFailed } from '../http/define-route.
 import { ApiError, type ErrorCode } from '../http/errors.ts';
 import { isoDateTime, pageCursor, pageLimit, textLine } from '../http/fields.ts';
 import { decodeCursor, encodeCursor } from '../platform/cursor.ts';
+import type { AliveCheck } from '../platform/dynamo.ts';
 import type { Services } from '../platform/services.ts';
 import { type ClaimOutcome, claimDevice } from './claim.ts';
 import { type Device, DeviceStatus, HwIdField, MetadataValue, SerialField, thingName } from './device.ts';
 import { provisionDevice } from './provision.ts';
-import { type AliveCheck, createFleetStore } from './store.ts';
+import { createFleetStore } from './store.ts';
 import { isOwnedRecord } from './stored-items.ts';
 import { unclaimDevice } from './unclaim.ts';
 

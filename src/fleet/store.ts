@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isoTime } from '../platform/clock.ts';
-import { failedCondition, type TransactItems, transactWrite } from '../platform/dynamo.ts';
+import { type AliveCheck, failedCondition, transactWrite } from '../platform/dynamo.ts';
 import type { HwId, Serial, Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { type Device, LAST_SERIAL_NUMBER, StoredHwId } from './device.ts';
@@ -17,9 +17,6 @@ export type ClaimWrite =
   | { readonly written: true }
   | { readonly written: false; readonly account: 'deleted' }
   | { readonly written: false; readonly account: 'alive'; readonly device: Device | undefined };
-
-/** Gives an action that fails while the user's account is being deleted; the account domain supplies it. */
-export type AliveCheck = (uid: Uid) => TransactItems[number];
 
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
 

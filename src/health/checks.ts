@@ -1,5 +1,5 @@
 import type { Services } from '../platform/services.ts';
-import { StripeNotConfiguredError } from '../platform/stripe-gateway.ts';
+import { StripeNotConfiguredError } from '../platform/stripe-errors.ts';
 import { TimeLimitError, withTimeLimit } from '../platform/time-limit.ts';
 
 export interface CheckResult {

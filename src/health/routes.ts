@@ -25,8 +25,26 @@ const Report = z.object({
 });
 type Report = z.output<typeof Report>;
 
+const StripeReport = Report.extend({
+  webhooks: z
+    .object({
+      lastEventAt: isoDateTime.nullable(),
+      lastEventAgeSeconds: z.number().nullable(),
+      failedEvents: z.number(),
+      keptEvents: z.number(),
+    })
+    .nullable(),
+});
+
+/** How Stripe's webhook is doing, as the subscriptions domain tells it; times in ms since 1970. */
+export interface WebhookFacts {
+  readonly lastEventAt: number | null;
+  readonly failedEvents: number;
+  readonly keptEvents: number;
+}
+
 /** Whether the product is alive, and whether each thing it needs is. */
-export function healthRoutes(services: Services): readonly Route[] {
+export function healthRoutes(services: Services, readWebhookFacts: () => Promise<WebhookFacts>): readonly Route[] {
   const { clock } = services;
   const checks = createChecks(services);
 
@@ -63,6 +81,36 @@ export function healthRoutes(services: Services): readonly Route[] {
     });
   };
 
+  let facts: WebhookFacts | undefined;
+  const webhooks: Check = {
+    name: 'webhook-ledger',
+    run: async () => {
+      facts = undefined;
+      facts = await readWebhookFacts();
+    },
+  };
+  const inspectStripe = createInspection(services, 'stripe', [
+    checks.secret('STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'),
+    checks.stripe,
+    webhooks,
+  ]);
+  const stripeReport = defineRoute({
+    method: 'GET',
+    path: '/health/stripe',
+    auth: 'public',
+    domain: 'health',
+    summary: 'Whether payments can be taken',
+    description:
+      'As the other reports, and how the webhook is doing: when the last event came, how many failed and wait for a ' +
+      'replay, how many wait for somebody whose customer they are about. A thousand stands for any number above it.',
+    responses: { 200: StripeReport, 503: StripeReport },
+    errors: [],
+  }).handledBy(async () => {
+    const report = await inspectStripe(clock.now());
+    const body = { ...report, webhooks: facts === undefined ? null : described(facts, clock.now()) };
+    return body.ok ? { status: 200, body } : { status: 503, body };
+  });
+
   const tables = [checks.usersTable, checks.provisioningTable, checks.releasesTable, checks.rateLimitsTable];
   return [
     alive,
@@ -77,15 +125,21 @@ export function healthRoutes(services: Services): readonly Route[] {
       checks.bucket,
       checks.secret('OTA_ADMIN_TOKEN'),
     ]),
-    report('/health/stripe', 'Whether payments can be taken', 'stripe', [
-      checks.secret('STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'),
-      checks.stripe,
-    ]),
+    stripeReport,
     report('/health/provision', 'Whether devices can be provisioned', 'provisioning', [
       checks.provisioningTable,
       checks.secret('FACTORY_PROVISION_TOKEN'),
     ]),
   ];
+}
+
+function described({ lastEventAt, failedEvents, keptEvents }: WebhookFacts, now: number) {
+  return {
+    lastEventAt: lastEventAt === null ? null : isoTime(lastEventAt),
+    lastEventAgeSeconds: lastEventAt === null ? null : Math.max(0, Math.round((now - lastEventAt) / 1000)),
+    failedEvents,
+    keptEvents,
+  };
 }
 
 /** Runs the checks side by side and keeps the report: a cache, shared by all callers of the container. */

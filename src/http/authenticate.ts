@@ -1,12 +1,18 @@
-import { type CognitoTokens, KeySetError } from '../platform/cognito-tokens.ts';
-import type { Secrets, TokenName } from '../platform/secrets.ts';
+import { KeySetError } from '../platform/cognito-tokens.ts';
+import type { TokenName } from '../platform/secrets.ts';
+import type { Services } from '../platform/services.ts';
+import { StripeNotConfiguredError } from '../platform/stripe-errors.ts';
+import type { StripeSignatures } from '../platform/stripe-signatures.ts';
 import type { Auth, Caller } from './define-route.ts';
 import { ApiError } from './errors.ts';
+import { parseJson } from './json-body.ts';
 
-export type Authenticate = (auth: Auth, headers: Headers) => Promise<Caller>;
+export type Authenticate = (auth: Auth, request: Request) => Promise<Caller>;
+
+type Needed = Pick<Services, 'cognitoTokens' | 'secrets' | 'stripeSignatures'>;
 
 /** Finds out who calls. Absent credentials are `auth_required`, bad ones `invalid_token` (contract, "Auth"). */
-export function createAuthenticate(cognitoTokens: CognitoTokens, secrets: Secrets): Authenticate {
+export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures }: Needed): Authenticate {
   const user = async (token: string): Promise<Caller> => {
     try {
       const verdict = await cognitoTokens.verify(token);
@@ -27,7 +33,8 @@ export function createAuthenticate(cognitoTokens: CognitoTokens, secrets: Secret
     return { kind };
   };
 
-  return async (auth, headers) => {
+  return async (auth, request) => {
+    const { headers } = request;
     const bearer = bearerToken(headers.get('authorization'));
     switch (auth) {
       case 'public':
@@ -41,8 +48,25 @@ export function createAuthenticate(cognitoTokens: CognitoTokens, secrets: Secret
         return machine('factory', 'FACTORY_PROVISION_TOKEN', headers.get('x-factory-token') || undefined);
       case 'admin':
         return machine('admin', 'OTA_ADMIN_TOKEN', headers.get('x-admin-token') || bearer);
+      case 'stripe':
+        return stripe(stripeSignatures, request);
     }
   };
+}
+
+/** The signature is over the bytes as they came, so they are read here and nowhere else. */
+async function stripe(signatures: StripeSignatures, request: Request): Promise<Caller> {
+  const header = request.headers.get('stripe-signature');
+  const raw = new Uint8Array(await request.arrayBuffer());
+  try {
+    if (header === null || !(await signatures.isGenuine(raw, header))) {
+      throw new ApiError('invalid_signature', 'This is not signed by Stripe.');
+    }
+  } catch (error) {
+    if (!(error instanceof StripeNotConfiguredError)) throw error;
+    throw new ApiError('billing_unavailable', 'Payments are not set up yet.', { cause: error });
+  }
+  return { kind: 'stripe', payload: parseJson(raw) };
 }
 
 function bearerToken(header: string | null): string | undefined {

@@ -3,11 +3,13 @@ import type { UserClaims } from '../platform/cognito-tokens.ts';
 import type { Log } from '../platform/log.ts';
 import { ApiError, type ErrorCode } from './errors.ts';
 
-/** Who may call. `cognito-optional` takes an anonymous caller too, but not a bad token. */
-export type Auth = 'public' | 'cognito' | 'cognito-optional' | 'factory' | 'admin';
+/** Who may call. `cognito-optional` takes an anonymous caller too, but not a bad token; `stripe` checks a signature. */
+export type Auth = 'public' | 'cognito' | 'cognito-optional' | 'factory' | 'admin' | 'stripe';
 
 export type User = { readonly kind: 'user' } & UserClaims;
-export type Caller = { readonly kind: 'anonymous' | 'factory' | 'admin' } | User;
+/** Stripe itself, with the JSON that it has signed: there is no separate body. */
+export type StripeCaller = { readonly kind: 'stripe'; readonly payload: unknown };
+export type Caller = { readonly kind: 'anonymous' | 'factory' | 'admin' } | User | StripeCaller;
 
 interface CallerByAuth {
   readonly public: { readonly kind: 'anonymous' };
@@ -15,6 +17,7 @@ interface CallerByAuth {
   readonly 'cognito-optional': User | { readonly kind: 'anonymous' };
   readonly factory: { readonly kind: 'factory' };
   readonly admin: { readonly kind: 'admin' };
+  readonly stripe: StripeCaller;
 }
 
 const EXPECTED_CALLERS: { readonly [A in Auth]: readonly Caller['kind'][] } = {
@@ -23,6 +26,7 @@ const EXPECTED_CALLERS: { readonly [A in Auth]: readonly Caller['kind'][] } = {
   'cognito-optional': ['user', 'anonymous'],
   factory: ['factory'],
   admin: ['admin'],
+  stripe: ['stripe'],
 };
 
 /** A fixed window, counted in DynamoDB per caller (the user, else the address). */
@@ -37,18 +41,22 @@ export interface RequestContext {
   /** Milliseconds since 1970, one time for the whole request. */
   readonly now: number;
   readonly log: Log;
+  /** Where this API is reached from outside, without a slash at the end. */
+  readonly apiBaseUrl: string;
 }
 
-export type Status = 200 | 201 | 503;
+export type Status = 200 | 201 | 302 | 503;
 
 export interface Reply<S extends Status = Status, B = unknown> {
   readonly status: S;
+  /** Sent as JSON; null with a redirect, which has no body. */
   readonly body: B;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 type Responses = Partial<Record<Status, z.ZodType>>;
 type ReplyOf<R extends Responses> = {
-  [S in keyof R & Status]: { readonly status: S; readonly body: z.input<NonNullable<R[S]>> };
+  [S in keyof R & Status]: Reply<S, z.input<NonNullable<R[S]>>>;
 }[keyof R & Status];
 
 type OutputOf<S> = S extends z.ZodType ? z.output<S> : undefined;
@@ -74,7 +82,7 @@ export interface RouteContract {
   /** Parameters in braces, as API Gateway and OpenAPI write them. */
   readonly path: `/${string}`;
   readonly auth: Auth;
-  readonly domain: 'account' | 'fleet' | 'ota' | 'health';
+  readonly domain: 'account' | 'subscriptions' | 'fleet' | 'ota' | 'health';
   readonly summary: string;
   /** The promise in full, in Markdown, for the API page. */
   readonly description: string;

@@ -1,6 +1,8 @@
 /** Every error code of the API with its status: one place, so that a code never means two things. */
 export const ERROR_STATUS = {
   invalid_json: 400,
+  invalid_return_url: 400,
+  invalid_signature: 400,
   validation_failed: 400,
   auth_required: 401,
   invalid_token: 401,
@@ -10,13 +12,16 @@ export const ERROR_STATUS = {
   not_owned: 403,
   origin_not_allowed: 403,
   device_not_found: 404,
+  event_not_found: 404,
   not_found: 404,
   release_not_found: 404,
   method_not_allowed: 405,
   already_claimed: 409,
+  already_subscribed: 409,
   artifact_invalid: 409,
   artifact_mismatch: 409,
   artifact_missing: 409,
+  no_customer: 409,
   not_active: 409,
   not_claimable: 409,
   optimistic_lock_failed: 409,
@@ -28,6 +33,8 @@ export const ERROR_STATUS = {
   rate_limited: 429,
   internal_error: 500,
   auth_unavailable: 503,
+  billing_unavailable: 503,
+  event_in_progress: 503,
   registry_unavailable: 503,
 } as const;
 

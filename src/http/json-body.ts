@@ -14,7 +14,7 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   if (!isJson(request.headers.get('content-type'))) {
     throw new ApiError('unsupported_media_type', 'This address takes JSON: send Content-Type: application/json.');
   }
-  const body = parse(bytes);
+  const body = parseJson(bytes);
   const fault = structureFault(body, 0);
   if (fault !== undefined) throw new ApiError('validation_failed', fault, { details: [] });
   return body;
@@ -25,7 +25,8 @@ function isJson(contentType: string | null): boolean {
   return type === 'application/json' || type?.endsWith('+json') === true;
 }
 
-function parse(bytes: ArrayBuffer): unknown {
+/** @throws ApiError `invalid_json`, for what is no UTF-8 too */
+export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {

@@ -19,3 +19,13 @@ export function addressOf(bindings: Bindings | undefined): string {
   if (context !== undefined && 'http' in context) return context.http.sourceIp;
   return bindings?.incoming?.socket.remoteAddress ?? 'unknown';
 }
+
+/** Where the request came in, as the caller spelled it: API Gateway's own name, a custom domain, or the local port. */
+export function apiBaseUrlOf(bindings: Bindings | undefined, url: string): string {
+  const context = bindings?.event?.requestContext;
+  if (context === undefined || !('domainName' in context) || typeof context.domainName !== 'string') {
+    return new URL(url).origin;
+  }
+  const stage = stageOf(bindings);
+  return `https://${context.domainName}${stage === undefined || stage === '$default' ? '' : `/${stage}`}`;
+}

@@ -13,7 +13,7 @@ import { readJsonBody } from './json-body.ts';
 import { originPolicy } from './origins.ts';
 import { normalizePath, routerPath } from './path.ts';
 import { createAllow } from './rate-limit.ts';
-import { addressOf, type Bindings, stageOf } from './request-origin.ts';
+import { addressOf, apiBaseUrlOf, type Bindings, stageOf } from './request-origin.ts';
 import { type RequestVariables, requestScope } from './request-scope.ts';
 
 export type AppEnv = { readonly Bindings: Bindings; readonly Variables: RequestVariables };
@@ -38,15 +38,7 @@ export function createRouter(routes: readonly Route[], services: Services, hooks
   app.use(requestScope(services));
   app.onError((error, c) => answerError(error, c, services.log));
   app.notFound((c) => answerError(new ApiError('not_found', 'There is nothing at this address.'), c, services.log));
-  app.use(
-    cors({
-      origin: (origin) => (isAllowedOrigin(origin) ? origin : null),
-      allowMethods: ['GET', 'POST'],
-      allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id', 'x-factory-token', 'x-admin-token'],
-      exposeHeaders: ['X-Request-Id', 'X-Process-Time', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
-      maxAge: PREFLIGHT_SECONDS,
-    }),
-  );
+  app.use(corsFor(routes, isAllowedOrigin));
   const serve = createServe(services, hooks, isAllowedOrigin);
   for (const route of routes) {
     const { method, path, bodyLimit: limit = DEFAULT_BODY_LIMIT } = route.contract;
@@ -63,8 +55,21 @@ export function createRouter(routes: readonly Route[], services: Services, hooks
   return app;
 }
 
+/** Routes that another server calls are not for web pages: no preflight lets one in (contract, "CORS"). */
+function corsFor(routes: readonly Route[], isAllowedOrigin: (origin: string) => boolean): MiddlewareHandler<AppEnv> {
+  const allow = cors({
+    origin: (origin) => (isAllowedOrigin(origin) ? origin : null),
+    allowMethods: ['GET', 'POST'],
+    allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id', 'x-factory-token', 'x-admin-token'],
+    exposeHeaders: ['X-Request-Id', 'X-Process-Time', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
+    maxAge: PREFLIGHT_SECONDS,
+  });
+  const closed = new Set(routes.flatMap(({ contract }) => (contract.auth === 'stripe' ? [contract.path] : [])));
+  return async (c, next) => (closed.has(`/${c.req.path.slice(1)}`) ? next() : allow(c, next));
+}
+
 function createServe(services: Services, hooks: RouterHooks, isAllowedOrigin: (origin: string) => boolean) {
-  const authenticate = createAuthenticate(services.cognitoTokens, services.secrets);
+  const authenticate = createAuthenticate(services);
   const allow = createAllow(services);
 
   return (route: Route) => {
@@ -72,7 +77,7 @@ function createServe(services: Services, hooks: RouterHooks, isAllowedOrigin: (o
     const name = `${contract.method} ${contract.path}`;
     return async (c: Context<AppEnv>): Promise<Response> => {
       c.set('route', name);
-      const caller = await authenticate(contract.auth, c.req.raw.headers);
+      const caller = await authenticate(contract.auth, c.req.raw);
       if (caller.kind === 'user') c.set('uid', caller.uid);
       refuseForeignOrigin(contract, c.req.header('origin'), isAllowedOrigin);
       const deleted = isShutOut(contract, caller, hooks);
@@ -81,7 +86,8 @@ function createServe(services: Services, hooks: RouterHooks, isAllowedOrigin: (o
         contract.method === 'GET' && limited === undefined
           ? await unlessDeleted(deleted, run(route, c, caller, services))
           : await afterChecks(deleted, limited, c, () => run(route, c, caller, services));
-      return c.json(reply.body, reply.status);
+      for (const [header, value] of Object.entries(reply.headers ?? {})) c.header(header, value);
+      return reply.status === 302 ? c.body(null, reply.status) : c.json(reply.body, reply.status);
     };
   };
 }
@@ -113,12 +119,14 @@ async function run(route: Route, c: Context<AppEnv>, caller: Caller, services: S
     caller,
     params: c.req.param(),
     query: c.req.query(),
-    body: contract.method === 'POST' ? await readJsonBody(c.req.raw) : undefined,
+    // What Stripe has signed was read with its signature.
+    body: contract.method === 'POST' && caller.kind !== 'stripe' ? await readJsonBody(c.req.raw) : undefined,
   };
   const context: RequestContext = {
     requestId: c.var.requestId,
     now: services.clock.now(),
     log: logWith(services.log, { requestId: c.var.requestId }),
+    apiBaseUrl: services.config.apiBaseUrl ?? apiBaseUrlOf(c.env, c.req.url),
   };
   const reply = await route.run(input, context);
   if (services.config.checkResponses) refuseBrokenPromise(contract, reply);

@@ -10,6 +10,38 @@ const list = z
       .filter((entry) => entry !== ''),
   );
 
+/** CloudFormation has no way to leave a variable out, only to leave it empty. */
+const optional = <S extends z.ZodType>(schema: S) =>
+  z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+
+const SCHEME = /^[a-z][a-z0-9+.-]*$/;
+/** Schemes that run code, read files or leave the device's browser for anywhere: never an app's own. */
+const FOREIGN_SCHEMES = new Set([
+  'about',
+  'blob',
+  'data',
+  'file',
+  'filesystem',
+  'http',
+  'https',
+  'intent',
+  'javascript',
+  'vbscript',
+]);
+
+const billingFields = {
+  STRIPE_PRICE_ID: optional(z.string().regex(/^price_\w+$/, 'a price id like price_1AbC')),
+  RETURN_URL_ALLOWED_SCHEMES: list
+    .refine((schemes) => schemes.every((scheme) => SCHEME.test(scheme)), 'schemes in lower case, without “://”')
+    .refine((schemes) => schemes.every((scheme) => !FOREIGN_SCHEMES.has(scheme)), "only the app's own schemes"),
+  RETURN_URL_ALLOWED_ORIGINS: list.refine(
+    (origins) => origins.every(isWebOrigin),
+    'origins like https://app.example.com',
+  ),
+  APP_BASE_URL: optional(z.url({ protocol: /^https?$/ })),
+  API_BASE_URL: optional(z.url({ protocol: /^https?$/ })),
+};
+
 const otaFallbackFields = {
   OTA_LATEST_VERSION: z.string().optional(),
   OTA_LATEST_BOARD: z.string().default('arduino_nano_33_ble'),
@@ -37,6 +69,7 @@ const Environment = z
     STRIPE_API_BASE: z.url().optional(),
     SECRETS_CACHE_SECONDS: z.coerce.number().int().min(0).max(3600).default(300),
     CHECK_RESPONSES: z.enum(['true', 'false']).default('false'),
+    ...billingFields,
     ...otaFallbackFields,
   })
   .superRefine((env, issues) => {
@@ -68,6 +101,15 @@ export interface OtaFallback {
   readonly mandatory: boolean;
 }
 
+export interface BillingConfig {
+  /** What a subscriber pays; without it nothing can be bought. */
+  readonly priceId?: string;
+  /** The app's own URL schemes, the first one for URLs that a client leaves out. */
+  readonly returnSchemes: readonly string[];
+  /** Web origins that Stripe's pages may lead back to. */
+  readonly returnOrigins: readonly string[];
+}
+
 export interface Config {
   readonly env: string;
   readonly region: string;
@@ -89,6 +131,9 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   readonly claimProof: 'required' | 'optional';
   readonly stripeApiBase?: string;
+  readonly billing: BillingConfig;
+  /** This API's own address, where it is not the one that API Gateway gave it. */
+  readonly apiBaseUrl?: string;
   /** Holds every answer against its schema before it is sent. On in tests and locally, off where it costs money. */
   readonly checkResponses: boolean;
   readonly otaFallback?: OtaFallback;
@@ -132,9 +177,25 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     allowedOrigins: values.ALLOWED_ORIGINS,
     claimProof: values.CLAIM_PROOF,
     ...(values.STRIPE_API_BASE === undefined ? {} : { stripeApiBase: values.STRIPE_API_BASE }),
+    billing: billing(values),
+    ...(values.API_BASE_URL === undefined ? {} : { apiBaseUrl: values.API_BASE_URL.replace(/\/+$/, '') }),
     checkResponses: values.CHECK_RESPONSES === 'true',
     ...(fallback === undefined ? {} : { otaFallback: fallback }),
   };
+}
+
+function billing(values: z.output<typeof Environment>): BillingConfig {
+  const { STRIPE_PRICE_ID: priceId, APP_BASE_URL: app, RETURN_URL_ALLOWED_SCHEMES: schemes } = values;
+  const origins = [...values.RETURN_URL_ALLOWED_ORIGINS, ...(app === undefined ? [] : [new URL(app).origin])];
+  return {
+    ...(priceId === undefined ? {} : { priceId }),
+    returnSchemes: schemes.length === 0 ? ['autowatering'] : schemes,
+    returnOrigins: [...new Set(origins)],
+  };
+}
+
+function isWebOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
 function otaFallback(values: z.output<typeof Environment>): OtaFallback | undefined {

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocument, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Randomness } from './ids.ts';
+import type { Randomness, Uid } from './ids.ts';
 import { retry } from './retry.ts';
 
 /** The document client, created on first use: `/health` never loads it. */
@@ -27,6 +27,9 @@ export async function createDocuments(region: string): Promise<DynamoDBDocument>
 }
 
 export type TransactItems = NonNullable<TransactWriteCommandInput['TransactItems']>;
+
+/** Gives an action that fails while the user's account is being deleted; the account domain supplies it. */
+export type AliveCheck = (uid: Uid) => TransactItems[number];
 
 /** What DynamoDB said of one action of a cancelled transaction. */
 export interface CancellationReason {

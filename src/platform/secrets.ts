@@ -22,6 +22,8 @@ export type TokenName = 'FACTORY_PROVISION_TOKEN' | 'OTA_ADMIN_TOKEN';
 export interface Secrets {
   /** The current values, read at most every few minutes. */
   values(): Promise<SecretValues>;
+  /** Values read within the last seconds: for a caller whose credential was just refused. */
+  freshValues(): Promise<SecretValues>;
   /** Whether `given` is the token of that name; after a miss the secret is read again, so a rotation needs no deploy. */
   isToken(name: TokenName, given: string): Promise<boolean>;
 }
@@ -53,11 +55,14 @@ export function createSecrets(fetchSecret: () => Promise<string>, cacheMs: numbe
     return values;
   };
 
+  const freshValues = () => read(Math.min(cacheMs, REREAD_AFTER_MISS_MS));
+
   return {
     values: () => read(cacheMs),
+    freshValues,
     async isToken(name, given) {
       if (isOneOf(given, (await read(cacheMs))[name])) return true;
-      return isOneOf(given, (await read(Math.min(cacheMs, REREAD_AFTER_MISS_MS)))[name]);
+      return isOneOf(given, (await freshValues())[name]);
     },
   };
 }

@@ -9,6 +9,7 @@ import type { ObjectLinks } from './object-links.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { Secrets } from './secrets.ts';
 import type { StripeGateway } from './stripe-gateway.ts';
+import type { StripeSignatures } from './stripe-signatures.ts';
 import type { UserDirectory } from './user-directory.ts';
 
 /** Everything outside the process, and the two things that make a run unrepeatable: the time and chance. */
@@ -25,4 +26,5 @@ export interface Services {
   readonly cognitoTokens: CognitoTokens;
   readonly userDirectory: UserDirectory;
   readonly stripe: StripeGateway;
+  readonly stripeSignatures: StripeSignatures;
 }

@@ -1,4 +1,5 @@
 import type { CognitoIdentityProvider } from '@aws-sdk/client-cognito-identity-provider';
+import type { Uid } from './ids.ts';
 import { once } from './once.ts';
 
 /** What the user pool knows of a user. */
@@ -13,6 +14,8 @@ export interface DirectoryUser {
 
 export interface UserDirectory {
   find(username: string, signal?: AbortSignal): Promise<DirectoryUser | undefined>;
+  /** Whether a user of that id is there, under whatever username. */
+  exists(uid: Uid): Promise<boolean>;
   /** Sets Cognito's `name` and `picture`; an empty string clears. A user who is gone is left gone. */
   setAttributes(username: string, attributes: { readonly name?: string; readonly picture?: string }): Promise<void>;
   /** Removes the login; a user who is already gone counts as removed. */
@@ -55,6 +58,16 @@ export function createUserDirectory(userPoolId: string, region: string): UserDir
         if (isUserNotFound(error)) return undefined;
         throw error;
       }
+    },
+    async exists(uid) {
+      // The filter is a string of its own small language: a uid never needs quoting, and anything else is no uid.
+      if (!/^[\w-]+$/.test(uid)) return false;
+      const { Users: users = [] } = await (await client()).listUsers({
+        UserPoolId: userPoolId,
+        Filter: `sub = "${uid}"`,
+        Limit: 1,
+      });
+      return users.length > 0;
     },
     async setAttributes(username, attributes) {
       const list = Object.entries(attributes).map(([Name, Value]) => ({ Name, Value }));

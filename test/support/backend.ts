@@ -19,7 +19,7 @@ import { portOf } from '../../tools/local-stack/ports.ts';
 import { startS3 } from '../../tools/local-stack/s3-stand-in.ts';
 import { type SecretsStandIn, startSecrets } from '../../tools/local-stack/secrets-stand-in.ts';
 import type { StandIn } from '../../tools/local-stack/stand-in-server.ts';
-import { startStripe } from '../../tools/local-stack/stripe-stand-in.ts';
+import { type StripeStandIn, startStripe } from '../../tools/local-stack/stripe/stripe-stand-in.ts';
 import { createTables, localDynamoDb } from '../../tools/local-stack/tables.ts';
 import { type DynamoProxy, startDynamoProxy } from './dynamo-proxy.ts';
 import { movableClock, recordingLog, recordingMetrics } from './recorders.ts';
@@ -50,7 +50,8 @@ export interface Backend {
   readonly dynamo: DynamoProxy;
   readonly s3: StandIn;
   readonly secretsManager: SecretsStandIn;
-  readonly stripe: StandIn;
+  /** Sends no webhooks by itself until a test says `stripe.webhooks.deliverTo`. */
+  readonly stripe: StripeStandIn;
   call(path: string, options?: CallOptions): Promise<Answer>;
   /** Every item of a table, for tests that prove what is left. */
   scan(table: keyof Services['config']['tables']): Promise<Record<string, unknown>[]>;
@@ -69,7 +70,7 @@ export async function startBackend(env: Readonly<Record<string, string>> = {}): 
     startDynamoProxy(inject('dynamoDbUrl')),
     startS3({ directory, bucket: bucketName(environment), accessKey: LOCAL_ACCESS_KEY, now: () => clock.now() }),
     startSecrets(`autowatering-backend-${environment}/secrets`, secretValues(secrets)),
-    startStripe(secrets.stripeSecretKey),
+    startStripe({ secretKey: secrets.stripeSecretKey, webhookSecret: secrets.stripeWebhookSecret }),
     createTables(localDynamoDb(inject('dynamoDbUrl'), LOCAL_REGION), environment),
   ]);
   const variables = {

@@ -5,19 +5,35 @@ export interface DynamoProxy extends StandIn {
   readonly operations: string[];
   /** The next answer to that operation, after so many others of it, is lost on its way: the work itself was done. */
   loseAnswer(operation: string, after?: number): void;
+  /** After so many more writes nothing gets through any more, not even the last one's answer: the caller has died. */
+  dieAfterWrites(count: number): void;
+  /** Everything gets through again. */
+  revive(): void;
 }
+
+const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems', 'BatchWriteItem']);
 
 /** Stands in front of DynamoDB Local: counts what is asked of it, and fails where it is told to. */
 export async function startDynamoProxy(target: string): Promise<DynamoProxy> {
   const operations: string[] = [];
+  let writesLeft = Number.POSITIVE_INFINITY;
   let losing: { readonly operation: string; after: number } | undefined;
   const standIn = await startStandIn(async (request, response) => {
     const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers;
     const operation = String(request.headers['x-amz-target']).split('.')[1] ?? '';
+    if (writesLeft <= 0) {
+      request.socket.destroy();
+      return;
+    }
     operations.push(operation);
     const body = await readAll(request);
     const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
     const answer = await fetch(target, { method: 'POST', headers: given, body });
+    if (WRITES.has(operation)) writesLeft -= 1;
+    if (writesLeft <= 0) {
+      request.socket.destroy();
+      return;
+    }
     if (losing?.operation === operation) {
       losing.after -= 1;
       if (losing.after < 0) {
@@ -34,6 +50,12 @@ export async function startDynamoProxy(target: string): Promise<DynamoProxy> {
     operations,
     loseAnswer(operation, after = 0) {
       losing = { operation, after };
+    },
+    dieAfterWrites(count) {
+      writesLeft = count;
+    },
+    revive() {
+      writesLeft = Number.POSITIVE_INFINITY;
     },
   };
 }

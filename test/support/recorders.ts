@@ -21,15 +21,18 @@ export function recordingLog(): Log & { readonly lines: LogLine[] } {
 }
 
 /** Metrics that keep what they were told, as `name` or `name{dimension=value}`. */
-export function recordingMetrics(): Metrics & { readonly counted: string[] } {
+export function recordingMetrics(): Metrics & { readonly counted: string[]; readonly measured: string[] } {
   const counted: string[] = [];
+  const measured: string[] = [];
+  const spell = (name: string, dimensions: Readonly<Record<string, string>>) => {
+    const list = Object.entries(dimensions).map(([key, value]) => `${key}=${value}`);
+    return list.length === 0 ? name : `${name}{${list.join(',')}}`;
+  };
   return {
     counted,
-    count(name, dimensions = {}) {
-      const list = Object.entries(dimensions).map(([key, value]) => `${key}=${value}`);
-      counted.push(list.length === 0 ? name : `${name}{${list.join(',')}}`);
-    },
-    duration: () => {},
+    measured,
+    count: (name, dimensions = {}) => counted.push(spell(name, dimensions)),
+    duration: (name, _ms, dimensions = {}) => measured.push(spell(name, dimensions)),
   };
 }
 

@@ -8,5 +8,5 @@ export function bearer(jwt: string): { readonly Authorization: string } {
 /** A new user who is signed in: their id, and the headers of their calls. */
 export function newUser(claims: TokenClaims = {}) {
   const uid = claims.sub ?? randomUUID();
-  return { uid, headers: bearer(mintToken({ ...claims, sub: uid })) };
+  return { uid, headers: bearer(mintToken({ email: `${uid}@example.com`, ...claims, sub: uid })) };
 }

@@ -9,10 +9,12 @@ const SECURITY: Readonly<Record<RouteContract['auth'], readonly Record<string, r
   'cognito-optional': [{}, { cognito: [] }],
   factory: [{ factory: [] }],
   admin: [{ admin: [] }, { adminBearer: [] }],
+  stripe: [{ stripe: [] }],
 };
 
 const DOMAINS = {
   account: "The signed-in user's profile, state and account",
+  subscriptions: 'What users pay for, and what Stripe tells of it',
   fleet: 'Devices: their serials and their owners',
   ota: 'Firmware releases and updates',
   health: 'Whether the service works',
@@ -43,12 +45,15 @@ export function openApiDocument() {
         cognito: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A Cognito id or access token' },
         factory: { type: 'apiKey', in: 'header', name: 'x-factory-token' },
         admin: { type: 'apiKey', in: 'header', name: 'x-admin-token' },
+        stripe: { type: 'apiKey', in: 'header', name: 'Stripe-Signature', description: 'Signed over the raw body' },
         adminBearer: { type: 'http', scheme: 'bearer', description: 'The admin token' },
       },
       schemas: { Error: jsonSchema(ErrorSchema, 'output') },
     },
   };
 }
+
+const SUCCESS: Readonly<Record<string, string>> = { 302: 'Leads on by `Location`', 503: 'Degraded' };
 
 const ErrorSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), requestId: z.string(), details: z.unknown().optional() }),
@@ -59,8 +64,8 @@ function operation(contract: RouteContract) {
   const successes = Object.entries(responses).map(([status, schema]) => [
     status,
     {
-      description: status === '503' ? 'Degraded' : 'Done',
-      content: { 'application/json': { schema: jsonSchema(schema, 'output') } },
+      description: SUCCESS[status] ?? 'Done',
+      ...(status === '302' ? {} : { content: { 'application/json': { schema: jsonSchema(schema, 'output') } } }),
     },
   ]);
   return {
@@ -72,12 +77,22 @@ function operation(contract: RouteContract) {
     'x-auth': auth,
     ...(rateLimit === undefined ? {} : { 'x-rate-limit': rateLimit }),
     parameters: parameters(contract),
+    ...(auth === 'stripe' ? SIGNED_BODY : {}),
     ...(body === undefined
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body, 'input') } } } }),
     responses: { ...Object.fromEntries(successes), ...errorResponses(contract) },
   };
 }
+
+const SIGNED_BODY = {
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': { schema: { type: 'object', description: 'A snapshot event, as Stripe sends it' } },
+    },
+  },
+};
 
 /** `GET /ota/latest` is `getOtaLatest`. */
 function operationId({ method, path }: RouteContract): string {

@@ -18,6 +18,9 @@ export function routeContracts(): readonly RouteContract[] {
 export function commonErrors(contract: RouteContract): readonly string[] {
   const { auth, method, rateLimit, params, query, body } = contract;
   const identified = auth !== 'public';
+  if (auth === 'stripe') {
+    return ['invalid_json', 'invalid_signature', 'origin_not_allowed', 'payload_too_large', 'internal_error'];
+  }
   return [
     ...(method === 'POST' ? ['invalid_json', 'payload_too_large', 'unsupported_media_type'] : []),
     ...(params || query || body ? ['validation_failed'] : []),

@@ -21,7 +21,7 @@ export function routePolicyMatrix(): string {
     'Generated from the route table by `npm run docs`; a test fails when it is stale.',
     '',
     'Callers: `public` anybody · `cognito` a signed-in user · `cognito-optional` anybody, and a token is checked if sent ·',
-    '`factory` the factory token · `admin` the admin token. Rate limits are per user, or per address where there is none.',
+    '`factory` the factory token · `admin` the admin token · `stripe` whoever signs with the webhook secret. Rate limits are per user, or per address where there is none.',
     '',
     `| ${head.join(' | ')} |`,
     `|${head.map(() => '---').join('|')}|`,

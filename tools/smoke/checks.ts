@@ -67,23 +67,24 @@ const CREDENTIALS: Readonly<Partial<Record<ListedRoute['auth'], Readonly<Record<
   cognito: { Authorization: 'Bearer not.a.token' },
   factory: { 'x-factory-token': 'not-the-factory-token' },
   admin: { 'x-admin-token': 'not-the-admin-token' },
+  stripe: { 'Stripe-Signature': `t=1,v1=${'0'.repeat(64)}` },
 };
 
 function guardChecks({ method, path, auth }: ListedRoute): SmokeCheck[] {
   const wrong = CREDENTIALS[auth];
   if (wrong === undefined) return [];
-  const url = path.replace(/\{version\}/, '0.0.0');
+  const url = path.replace('{version}', '0.0.0').replace('{eventId}', 'evt_smoke');
   const body = method === 'POST' ? { body: '{}', headers: { 'Content-Type': 'application/json' } } : {};
   return [
     {
       name: `${method} ${path} refuses a caller without credentials`,
-      run: async (probe) => expectRefusal(await probe(url, { method, ...body }), 'auth_required'),
+      run: async (probe) => expectRefusal(await probe(url, { method, ...body }), auth, 'auth_required'),
     },
     {
       name: `${method} ${path} refuses wrong credentials`,
       run: async (probe) => {
         const headers = { ...body.headers, ...wrong };
-        expectRefusal(await probe(url, { method, ...body, headers }), 'invalid_token');
+        expectRefusal(await probe(url, { method, ...body, headers }), auth, 'invalid_token');
       },
     },
   ];
@@ -153,7 +154,12 @@ function expectError(answer: Answer, status: number, code: string): void {
   expectHeader(answer, 'x-request-id', new RegExp(`^${error.requestId}$`));
 }
 
-function expectRefusal(answer: Answer, code: string): void {
+function expectRefusal(answer: Answer, auth: ListedRoute['auth'], code: string): void {
+  // A signature is part of the message: without a good one the message is bad, and not the caller unknown.
+  if (auth === 'stripe') {
+    expectError(answer, 400, 'invalid_signature');
+    return;
+  }
   if (answer.status === 401 && GatewayForm.safeParse(answer.body).success) return;
   expectError(answer, 401, code);
 }

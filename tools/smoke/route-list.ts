@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 
 const OPENAPI = fileURLToPath(new URL('../../docs/openapi.json', import.meta.url));
-const AuthKind = z.enum(['public', 'cognito', 'cognito-optional', 'factory', 'admin']);
+const AuthKind = z.enum(['public', 'cognito', 'cognito-optional', 'factory', 'admin', 'stripe']);
 const Operation = z.looseObject({ 'x-auth': AuthKind });
 const Document = z.looseObject({
   paths: z.record(z.string(), z.record(z.enum(['get', 'post']), Operation.optional())),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { billing } from '../../support/billing.ts';
 
 let backend: Backend;
 beforeEach(async () => {
@@ -61,6 +62,7 @@ describe('health', () => {
     expect(answer.body.checks.map(({ error }: { error?: string }) => error)).toEqual([
       'not_configured',
       'not_configured',
+      undefined,
     ]);
   });
 
@@ -71,6 +73,37 @@ describe('health', () => {
       ok: false,
       error: 'unavailable',
     });
+  });
+
+  it('tells how the webhook is doing: the age of the last event, how many failed, how many wait', async () => {
+    const people = billing(backend);
+    expect((await backend.call('/health/stripe')).body.webhooks).toEqual({
+      lastEventAt: null,
+      lastEventAgeSeconds: null,
+      failedEvents: 0,
+      keptEvents: 0,
+    });
+    const user = await people.subscribed();
+    await people.deliver(people.subscriptionEvent('customer.subscription.updated', user.subscription));
+    await people.deliver(
+      people.subscriptionEvent('invoice.paid', people.subscriptionAtStripe(people.customerAtStripe(), 'active')),
+    );
+    backend.stripe.setFaults([{ status: 500 }]);
+    await people.deliver(people.subscriptionEvent('invoice.payment_failed', user.subscription));
+    backend.stripe.setFaults([]);
+    backend.clock.forward(120_000);
+    const { webhooks } = (await backend.call('/health/stripe')).body;
+    expect(webhooks).toMatchObject({ failedEvents: 1, keptEvents: 1 });
+    expect(webhooks.lastEventAgeSeconds).toBeGreaterThanOrEqual(120);
+    expect(webhooks.lastEventAgeSeconds).toBeLessThan(130);
+  });
+
+  it('says so when the ledger of events can not be read', async () => {
+    backend.dynamo.setFaults([{ match: 'Query', status: 400, body: '{"__type":"AccessDeniedException"}' }]);
+    const answer = await backend.call('/health/stripe');
+    expect(answer.status).toBe(503);
+    expect(answer.body.webhooks).toBeNull();
+    expect(answer.body.checks[2]).toMatchObject({ name: 'webhook-ledger', ok: false, error: 'unavailable' });
   });
 
   it('can not be used to hammer the database: results are kept some seconds', async () => {

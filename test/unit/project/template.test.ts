@@ -79,7 +79,7 @@ describe('the template', () => {
     );
     for (const [sid, list] of actions) {
       expect(list).not.toContain('dynamodb:Scan');
-      if (sid !== 'Users') expect(list).not.toContain('dynamodb:DeleteItem');
+      if (sid !== 'Users' && sid !== 'RateLimits') expect(list).not.toContain('dynamodb:DeleteItem');
     }
   });
 
@@ -93,6 +93,11 @@ describe('the template', () => {
         'COGNITO_CLIENT_IDS',
         'ALLOWED_ORIGINS',
         'CLAIM_PROOF',
+        'STRIPE_PRICE_ID',
+        'RETURN_URL_ALLOWED_SCHEMES',
+        'RETURN_URL_ALLOWED_ORIGINS',
+        'APP_BASE_URL',
+        'API_BASE_URL',
       ]),
     );
   });

@@ -1,0 +1,92 @@
+import * as z from 'zod';
+import type { OwnedDevice } from '../fleet/index.ts';
+import { isoDateTime } from '../http/fields.ts';
+import { isoTime } from '../platform/clock.ts';
+import type { Uid } from '../platform/ids.ts';
+import type { DirectoryUser } from '../platform/user-directory.ts';
+import type { Billing } from '../subscriptions/index.ts';
+import { Profile } from './profile.ts';
+import type { UserState } from './user-state.ts';
+
+/** The download's form: a section for each thing that is held. */
+export const AccountExport = z.object({
+  exportedAt: isoDateTime,
+  uid: z.string(),
+  login: z.object({
+    email: z.string().nullable(),
+    emailVerified: z.boolean(),
+    name: z.string().nullable(),
+    picture: z.string().nullable(),
+    createdAt: isoDateTime.nullable(),
+  }),
+  profile: Profile,
+  state: z
+    .object({
+      state: z.record(z.string(), z.unknown()),
+      version: z.string().nullable(),
+      updatedAt: isoDateTime,
+      docVersion: z.number(),
+    })
+    .nullable(),
+  devices: z.array(
+    z.object({
+      serial: z.string(),
+      hwId: z.string(),
+      thingName: z.string(),
+      status: z.string(),
+      claimedAt: isoDateTime,
+      name: z.string().optional(),
+    }),
+  ),
+  billing: z.object({
+    stripeCustomerId: z.string().nullable(),
+    formerStripeCustomerIds: z.array(z.string()),
+    subscription: z
+      .object({
+        subscriptionId: z.string(),
+        customerId: z.string(),
+        status: z.string(),
+        plan: z.string(),
+        currentPeriodEnd: isoDateTime.nullable(),
+        cancelAtPeriodEnd: z.boolean(),
+      })
+      .nullable(),
+    trialUsedAt: isoDateTime.nullable(),
+    confirmedByStripeAt: isoDateTime.nullable(),
+  }),
+});
+export type AccountExport = z.output<typeof AccountExport>;
+
+/** Where each section comes from. */
+export interface ExportSources {
+  directoryEntry(): Promise<DirectoryUser>;
+  profile(uid: Uid): Promise<Profile | undefined>;
+  state(uid: Uid): Promise<UserState | undefined>;
+  devices(uid: Uid): Promise<readonly OwnedDevice[]>;
+  billing(uid: Uid): Promise<Billing>;
+}
+
+export async function exportAccount(uid: Uid, now: number, sources: ExportSources): Promise<AccountExport> {
+  const [login, profile, state, devices, billing] = await Promise.all([
+    sources.directoryEntry(),
+    sources.profile(uid),
+    sources.state(uid),
+    sources.devices(uid),
+    sources.billing(uid),
+  ]);
+  return {
+    exportedAt: isoTime(now),
+    uid,
+    login: { ...login, createdAt: login.createdAt === null ? null : isoTime(login.createdAt) },
+    profile: profile ?? {},
+    state: state ?? null,
+    devices: [...devices],
+    billing: {
+      stripeCustomerId: billing.customerId,
+      formerStripeCustomerIds: [...billing.formerCustomerIds],
+      subscription: billing.snapshot,
+      trialUsedAt: billing.trialUsedAt,
+      confirmedByStripeAt: billing.syncedAt === null ? null : isoTime(billing.syncedAt),
+    },
+  };
+}

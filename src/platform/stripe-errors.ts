@@ -1,0 +1,95 @@
+export type StripeTrouble =
+  | 'circuit_open'
+  | 'not_configured'
+  | 'rate_limited'
+  | 'refused_key'
+  | 'server_error'
+  | 'timeout'
+  | 'unreachable';
+
+/** Stripe can't be asked now. Nothing is known of what was asked; a write may or may not have happened. */
+export class StripeUnavailableError extends Error {
+  override readonly name: string = 'StripeUnavailableError';
+  readonly reason: StripeTrouble;
+  /** When asking again makes sense. */
+  readonly retryAfterSeconds: number;
+
+  constructor(reason: StripeTrouble, retryAfterSeconds: number, cause?: unknown) {
+    super(`Stripe is not available: ${reason}`, cause === undefined ? undefined : { cause });
+    this.reason = reason;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** Somebody has to put Stripe's key into the secret first. */
+export class StripeNotConfiguredError extends StripeUnavailableError {
+  override readonly name = 'StripeNotConfiguredError';
+
+  constructor() {
+    super('not_configured', 60);
+  }
+}
+
+/** Stripe understood and said no: an unknown id, a parameter it does not take, an idempotency key used otherwise. */
+export class StripeRefusedError extends Error {
+  override readonly name = 'StripeRefusedError';
+  readonly kind: 'missing' | 'idempotency' | 'invalid';
+  /** Stripe's own word for it, e.g. `resource_missing`. */
+  readonly code: string | undefined;
+  /** The parameter that Stripe did not like. */
+  readonly param: string | undefined;
+
+  constructor(kind: StripeRefusedError['kind'], code: string | undefined, param: string | undefined, cause: unknown) {
+    super(`Stripe refused: ${code ?? kind}${param === undefined ? '' : ` (${param})`}`, { cause });
+    this.kind = kind;
+    this.code = code;
+    this.param = param;
+  }
+}
+
+const SOON_SECONDS = 5;
+const RATE_LIMIT_SECONDS = 2;
+
+/** What an error of Stripe's SDK means to us; anything else is thrown on as it is. */
+export function translated(error: unknown): unknown {
+  if (!isSdkError(error)) return error;
+  switch (error.type) {
+    case 'StripeConnectionError':
+      return new StripeUnavailableError(isTimeout(error) ? 'timeout' : 'unreachable', SOON_SECONDS, error);
+    case 'StripeAPIError':
+      // Another request with the same idempotency key is under way: Stripe is well, and it did nothing of this one.
+      if (error.statusCode === 409) return new StripeRefusedError('idempotency', error.code, error.param, error);
+      return new StripeUnavailableError('server_error', SOON_SECONDS, error);
+    case 'StripeRateLimitError':
+      return new StripeUnavailableError('rate_limited', RATE_LIMIT_SECONDS, error);
+    case 'StripeAuthenticationError':
+    case 'StripePermissionError':
+      return new StripeUnavailableError('refused_key', 60, error);
+    case 'StripeIdempotencyError':
+      return new StripeRefusedError('idempotency', error.code, error.param, error);
+    default:
+      return error.statusCode !== undefined && error.statusCode >= 500
+        ? new StripeUnavailableError('server_error', SOON_SECONDS, error)
+        : new StripeRefusedError(isMissing(error) ? 'missing' : 'invalid', error.code, error.param, error);
+  }
+}
+
+/** The part of the SDK's errors that is relied on; their classes are not loaded before the SDK is. */
+interface SdkError extends Error {
+  readonly type: string;
+  readonly code?: string;
+  readonly param?: string;
+  readonly statusCode?: number;
+}
+
+function isSdkError(error: unknown): error is SdkError {
+  return error instanceof Error && 'type' in error && typeof error.type === 'string' && error.type.startsWith('Stripe');
+}
+
+function isTimeout(error: SdkError): boolean {
+  return /aborted due to timeout|timeout/i.test(error.message);
+}
+
+function isMissing(error: SdkError): boolean {
+  return error.code === 'resource_missing' || error.statusCode === 404;
+}

@@ -1,0 +1,25 @@
+import { ApiError } from '../http/errors.ts';
+import { StripeRefusedError, StripeUnavailableError } from '../platform/stripe-errors.ts';
+import { TimeLimitError } from '../platform/time-limit.ts';
+
+const SOON_SECONDS = 5;
+
+/** Runs what can't be done without Stripe; when Stripe is away, the caller is told when to come again. */
+export async function whileStripeAnswers<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StripeUnavailableError) throw billingUnavailable(error.retryAfterSeconds, error);
+    // The same request is under way a second time, and Stripe does it once: the other one brings the result.
+    if (error instanceof StripeRefusedError && error.kind === 'idempotency') throw billingUnavailable(1, error);
+    if (error instanceof TimeLimitError) throw billingUnavailable(SOON_SECONDS, error);
+    throw error;
+  }
+}
+
+export function billingUnavailable(retryAfterSeconds: number, cause?: unknown): ApiError {
+  return new ApiError('billing_unavailable', 'Payments do not work right now. Please try again in a moment.', {
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+    cause,
+  });
+}

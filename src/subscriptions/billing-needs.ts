@@ -1,0 +1,32 @@
+import type { AliveCheck } from '../platform/dynamo.ts';
+import type { Services } from '../platform/services.ts';
+import { emailHasher } from './email-hash.ts';
+import { createEventLedger, type EventLedger } from './event-ledger.ts';
+import { type BillingStore, createBillingStore } from './store.ts';
+
+/** What the rules of this domain work with: the outside world, and the domain's own stores on top of it. */
+export interface BillingNeeds {
+  readonly store: BillingStore;
+  readonly ledger: EventLedger;
+  readonly stripe: Services['stripe'];
+  readonly userDirectory: Services['userDirectory'];
+  readonly metrics: Services['metrics'];
+  readonly log: Services['log'];
+  readonly randomness: Services['randomness'];
+  readonly priceId: string | undefined;
+  readonly now: () => number;
+  /** A keyed hash under which an e-mail address can be recognised but not read. */
+  readonly hashEmail: (email: string) => Promise<string>;
+}
+
+export function billingNeeds(services: Services, aliveCheck: AliveCheck): BillingNeeds {
+  const { config, clock, stripe, userDirectory, metrics, log, randomness, secrets } = services;
+  return {
+    ...{ stripe, userDirectory, metrics, log, randomness },
+    store: createBillingStore(services, aliveCheck),
+    ledger: createEventLedger(services),
+    priceId: config.billing.priceId,
+    now: () => clock.now(),
+    hashEmail: emailHasher(secrets),
+  };
+}

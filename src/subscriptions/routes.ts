@@ -1,0 +1,165 @@
+import * as z from 'zod';
+import { defineRoute, type Route, type User } from '../http/define-route.ts';
+import { ApiError } from '../http/errors.ts';
+import { isoDateTime } from '../http/fields.ts';
+import type { Services } from '../platform/services.ts';
+import { withTimeLimit } from '../platform/time-limit.ts';
+import { billingUnavailable, whileStripeAnswers } from './billing-errors.ts';
+import type { BillingNeeds } from './billing-needs.ts';
+import { openCheckout } from './checkout.ts';
+import type { Buyer } from './customer.ts';
+import { createRecoverySlots } from './recovery-slots.ts';
+import { allowedReturnUrl, defaultReturnUrl, forStripe, type ReturnUrl } from './return-url.ts';
+import { subscriptionStatus } from './status.ts';
+import { TRIAL_DAYS } from './subscription.ts';
+
+/** A checkout is several calls to Stripe; together they stay below what the gateway gives a request. */
+const CHECKOUT_MS = 25_000;
+const UrlField = z.string().max(4_096).optional();
+
+/** What the app asks: what the user has, where to buy it, and where to manage it. */
+export function subscriptionRoutes(services: Services, needs: BillingNeeds): readonly Route[] {
+  const { config, metrics, userDirectory } = services;
+  const { billing: policy } = config;
+  const slots = createRecoverySlots(services);
+
+  /** What the token says; an access token knows no address, so the user pool is asked. */
+  const buyerOf = async (user: User): Promise<Buyer> => {
+    const { uid, email, emailVerified = false } = user;
+    if (email !== undefined) return { uid, email, emailVerified };
+    const entry = await userDirectory.find(user.username);
+    return { uid, email: entry?.email ?? undefined, emailVerified: entry?.emailVerified ?? false };
+  };
+
+  const returnUrl = (given: string | undefined, fallback: ReturnUrl): ReturnUrl => {
+    if (given === undefined) return fallback;
+    const allowed = allowedReturnUrl(given, policy);
+    if (allowed === undefined) throw invalidReturnUrl();
+    return allowed;
+  };
+
+  const status = defineRoute({
+    method: 'GET',
+    path: '/subscriptionStatus',
+    auth: 'cognito',
+    domain: 'subscriptions',
+    summary: 'Whether the user is premium, and until when',
+    description:
+      'Premium is `active` or `trialing`; `status` is Stripe’s word, or `none`. Stripe is asked and given 3 s; after that ' +
+      'the stored snapshot answers, with `source: snapshot`, `stale: true` and its age. A user without a stored ' +
+      'customer whose token carries a verified e-mail is looked for by e-mail, at most once an hour: ' +
+      '`source: stripe_recovered_email` when that found a subscription.',
+    rateLimit: { requests: 60, windowSeconds: 60 },
+    responses: {
+      200: z.object({
+        uid: z.string(),
+        isPremium: z.boolean(),
+        status: z.string(),
+        plan: z.string().nullable(),
+        currentPeriodEnd: isoDateTime.nullable(),
+        cancelAtPeriodEnd: z.boolean(),
+        trialUsed: z.boolean(),
+        source: z.enum(['stripe', 'snapshot', 'stripe_recovered_email']),
+        stale: z.literal(true).optional(),
+        snapshotAgeSeconds: z.number().nullable().optional(),
+      }),
+    },
+    errors: [],
+  }).handledBy(async ({ caller }, { log }) => {
+    const { uid, email, emailVerified = false } = caller;
+    const found = await subscriptionStatus(needs, slots, { uid, email, emailVerified }, log);
+    metrics.count('SubscriptionStatus', { source: found.source });
+    return { status: 200, body: { uid, ...found } };
+  });
+
+  const checkout = defineRoute({
+    method: 'POST',
+    path: '/createSubscriptionCheckout',
+    auth: 'cognito',
+    domain: 'subscriptions',
+    summary: 'Opens the page on which the user subscribes',
+    description:
+      `First-time subscribers get ${TRIAL_DAYS} days on trial. \`successUrl\` and \`cancelUrl\` may be the app’s own scheme or ` +
+      'a listed web origin; left out, the app’s scheme is used. Asked again while a page is open, it is the same page. A ' +
+      'user with a subscription, even one whose payment is late, is told so: it is managed in the billing portal.',
+    rateLimit: { requests: 10, windowSeconds: 600 },
+    body: z.strictObject({ successUrl: UrlField, cancelUrl: UrlField }),
+    responses: { 200: z.object({ url: z.url(), sessionId: z.string() }) },
+    errors: ['already_subscribed', 'billing_unavailable', 'invalid_return_url'],
+  }).handledBy(async ({ caller, body }, { apiBaseUrl }) => {
+    const urls = {
+      successUrl: forStripe(returnUrl(body.successUrl, defaultReturnUrl('success', policy)), apiBaseUrl),
+      cancelUrl: forStripe(returnUrl(body.cancelUrl, defaultReturnUrl('cancel', policy)), apiBaseUrl),
+    };
+    const { priceId } = policy;
+    if (priceId === undefined) throw billingUnavailable(60, new Error('STRIPE_PRICE_ID is not set'));
+    const buyer = await buyerOf(caller);
+    const result = await whileStripeAnswers(() =>
+      withTimeLimit(CHECKOUT_MS, () => openCheckout(needs, buyer, urls, priceId)),
+    );
+    metrics.count('SubscriptionCheckout', { outcome: result.outcome });
+    switch (result.outcome) {
+      case 'already_subscribed':
+        throw new ApiError('already_subscribed', alreadySubscribed(result.status), {
+          details: { status: result.status, manageAt: 'POST /createBillingPortalSession' },
+        });
+      case 'account_deleted':
+        throw new ApiError('account_deleted', 'This account has been deleted.');
+      case 'open':
+        return { status: 200, body: { url: result.url, sessionId: result.sessionId } };
+    }
+  });
+
+  const portal = defineRoute({
+    method: 'POST',
+    path: '/createBillingPortalSession',
+    auth: 'cognito',
+    domain: 'subscriptions',
+    summary: 'Opens the page on which the user manages the subscription',
+    description:
+      'For users who have a customer at Stripe; one who never opened a checkout has none, and gets none here.',
+    rateLimit: { requests: 20, windowSeconds: 600 },
+    body: z.strictObject({ returnUrl: UrlField }),
+    responses: { 200: z.object({ url: z.url() }) },
+    errors: ['no_customer', 'billing_unavailable', 'invalid_return_url'],
+  }).handledBy(async ({ caller, body }, { apiBaseUrl }) => {
+    const back = forStripe(returnUrl(body.returnUrl, defaultReturnUrl(undefined, policy)), apiBaseUrl);
+    const { customerId } = await needs.store.readBilling(caller.uid);
+    if (customerId === null) {
+      throw new ApiError('no_customer', 'There is no subscription to manage yet. Please subscribe first.');
+    }
+    const session = await whileStripeAnswers(() => needs.stripe.createPortalSession(customerId, back));
+    return { status: 200, body: { url: session.url } };
+  });
+
+  const appReturn = defineRoute({
+    method: 'GET',
+    path: '/appReturn',
+    auth: 'public',
+    domain: 'subscriptions',
+    summary: 'Leads from a page of Stripe back into the app',
+    description:
+      'Stripe’s pages lead to web addresses only. `to` is an address in one of the app’s own schemes, nothing else.',
+    query: z.object({ to: z.string().optional() }),
+    responses: { 302: z.null() },
+    errors: ['invalid_return_url'],
+  }).handledBy(async ({ query }) => {
+    const to = query.to === undefined ? undefined : allowedReturnUrl(query.to, policy);
+    if (to?.kind !== 'app') throw invalidReturnUrl();
+    return { status: 302, body: null, headers: { Location: to.url, 'Cache-Control': 'no-store' } };
+  });
+
+  return [status, checkout, portal, appReturn];
+}
+
+function invalidReturnUrl(): ApiError {
+  return new ApiError('invalid_return_url', 'This address is not one that the app may be led back to.');
+}
+
+function alreadySubscribed(status: string): string {
+  const where = 'in the billing portal (POST /createBillingPortalSession)';
+  if (status === 'incomplete') return `A payment is still under way. You can follow it ${where}.`;
+  if (status === 'active' || status === 'trialing')
+    return `You are premium already. Manage your subscription ${where}.`;
+  return `You have a subscription whose payment is open. Please settle it ${where}.`;
+}

@@ -1,0 +1,321 @@
+import * as z from 'zod';
+import { isoTime, ttlSeconds } from '../platform/clock.ts';
+import { type AliveCheck, failedCondition, transactWrite } from '../platform/dynamo.ts';
+import { isUid, type Uid } from '../platform/ids.ts';
+import type { Services } from '../platform/services.ts';
+import { Snapshot } from './subscription.ts';
+
+/** Layout of the items below; a change of it gets the next number and a migration. */
+const SCHEMA = 1;
+/** A kept event is of use as long as Stripe can still be asked for it. */
+const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
+const KEPT_PREFIX = 'kept#';
+
+const StoredBilling = z.object({
+  stripe_customer_id: z.string().optional(),
+  stripe_customer_ids: z.set(z.string()).default(new Set<string>()),
+  former_customer_ids: z.set(z.string()).default(new Set<string>()),
+  subscription_snapshot: Snapshot.optional(),
+  synced_at: z.number().optional(),
+  last_event_at: z.number().default(0),
+  version: z.number(),
+});
+const StoredTrial = z.object({ used_at: z.string() });
+const StoredMapping = z.object({
+  owner_uid: z.string().refine(isUid).optional(),
+  anonymised_at: z.string().optional(),
+});
+const StoredKept = z.object({ record: z.string(), event_id: z.string() });
+
+/** All that is stored of a user's billing. */
+export interface Billing {
+  /** Where checkout and portal go; null while the user has no customer at Stripe. */
+  readonly customerId: string | null;
+  /** The user's customers at Stripe; more than one only when somebody made them by hand. */
+  readonly customerIds: readonly string[];
+  /** Customers that Stripe has removed. */
+  readonly formerCustomerIds: readonly string[];
+  readonly snapshot: Snapshot | null;
+  /** When Stripe was last asked, in ms; null when never. */
+  readonly syncedAt: number | null;
+  /** `created` of the newest event that changed the snapshot, in seconds. */
+  readonly lastEventAt: number;
+  /** RFC 3339; null while the user never had a trial nor a subscription. */
+  readonly trialUsedAt: string | null;
+  /** Rises with every write; 0 when nothing was written yet. */
+  readonly version: number;
+}
+
+/** Whose a customer is. */
+export type CustomerOwner =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'user'; readonly uid: Uid }
+  | { readonly kind: 'deleted_account' };
+
+export type MappingOutcome =
+  | { readonly outcome: 'mapped' | 'account_deleted' | 'taken' }
+  | { readonly outcome: 'has_customer'; readonly customerId: string };
+
+export interface MappingRequest {
+  readonly uid: Uid;
+  readonly customerId: string;
+  /** Whom the customer may be taken from: a user who does not exist any more. */
+  readonly formerOwner?: string;
+  /** Whether a user who has another customer already may get this one beside it. */
+  readonly besideAnother: boolean;
+}
+
+export interface SyncWrite {
+  /** The version that was read before Stripe was asked. */
+  readonly basedOn: number;
+  readonly customerId: string | null;
+  /** Customers that Stripe does not know any more. */
+  readonly gone: readonly string[];
+  readonly snapshot: Snapshot | null;
+  readonly lastEventAt: number;
+  /** Whether the trial is to be recorded as used, for ever. */
+  readonly recordTrial: boolean;
+}
+
+export interface KeptEvent {
+  readonly id: string;
+  /** The sort key of its entry. */
+  readonly record: string;
+}
+
+const NOTHING: Billing = {
+  customerId: null,
+  customerIds: [],
+  formerCustomerIds: [],
+  snapshot: null,
+  syncedAt: null,
+  lastEventAt: 0,
+  trialUsedAt: null,
+  version: 0,
+};
+
+type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
+
+/** Every access of the subscriptions domain to `users`: a user's billing and trial, and whose a customer is. */
+export function createBillingStore({ config, documents, randomness }: Needed, aliveCheck: AliveCheck) {
+  const TableName = config.tables.users;
+  const billingKey = (uid: Uid) => ({ uid, record: 'subscription' });
+  const trialKey = (uid: Uid) => ({ uid, record: 'trial' });
+  const mappingKey = (customerId: string) => ({ uid: `stripe-customer#${customerId}`, record: 'mapping' });
+  const emailKey = (emailHash: string) => ({ uid: `trial#${emailHash}`, record: 'trial' });
+
+  return {
+    /** Both records in one read; an account without any is a `Billing` with nothing in it. */
+    async readBilling(uid: Uid): Promise<Billing> {
+      const { Items: items = [] } = await (await documents()).query({
+        TableName,
+        KeyConditionExpression: 'uid = :uid AND #record BETWEEN :first AND :last',
+        ExpressionAttributeNames: { '#record': 'record' },
+        ExpressionAttributeValues: { ':uid': uid, ':first': 'subscription', ':last': 'trial' },
+        ConsistentRead: true,
+      });
+      return toBilling(items);
+    },
+
+    async readOwner(customerId: string): Promise<CustomerOwner> {
+      const { Item: item } = await (await documents()).get({
+        TableName,
+        Key: mappingKey(customerId),
+        ConsistentRead: true,
+      });
+      if (item === undefined) return { kind: 'unknown' };
+      const { owner_uid: uid } = StoredMapping.parse(item);
+      return uid === undefined ? { kind: 'deleted_account' } : { kind: 'user', uid };
+    },
+
+    /** Makes the customer the user's: mapping and billing record together, and only while the account is alive. */
+    async mapCustomer(request: MappingRequest, now: number): Promise<MappingOutcome> {
+      const { uid, customerId, formerOwner, besideAnother } = request;
+      const outcome = await transactWrite(documents, randomness, [
+        {
+          Update: {
+            TableName,
+            Key: mappingKey(customerId),
+            UpdateExpression: 'SET owner_uid = :uid, updated_at = :now, #schema = :schema REMOVE anonymised_at',
+            ConditionExpression: 'attribute_not_exists(owner_uid) OR owner_uid IN (:uid, :former)',
+            ExpressionAttributeNames: { '#schema': 'schema' },
+            ExpressionAttributeValues: {
+              ':uid': uid,
+              ':former': formerOwner ?? uid,
+              ':now': isoTime(now),
+              ':schema': SCHEMA,
+            },
+          },
+        },
+        {
+          Update: {
+            TableName,
+            Key: billingKey(uid),
+            UpdateExpression:
+              'SET stripe_customer_id = if_not_exists(stripe_customer_id, :customer), updated_at = :now, ' +
+              '#schema = :schema, version = if_not_exists(version, :zero) + :one ADD stripe_customer_ids :customers',
+            ...(besideAnother
+              ? {}
+              : { ConditionExpression: 'attribute_not_exists(stripe_customer_id) OR stripe_customer_id = :customer' }),
+            ExpressionAttributeNames: { '#schema': 'schema' },
+            ExpressionAttributeValues: {
+              ':customer': customerId,
+              ':customers': new Set([customerId]),
+              ':now': isoTime(now),
+              ':schema': SCHEMA,
+              ':zero': 0,
+              ':one': 1,
+            },
+            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          },
+        },
+        aliveCheck(uid),
+      ]);
+      if (outcome.committed) return { outcome: 'mapped' };
+      const [onMapping, onBilling, onAccount] = outcome.reasons;
+      if (onAccount?.code === 'ConditionalCheckFailed') return { outcome: 'account_deleted' };
+      if (onMapping?.code === 'ConditionalCheckFailed') return { outcome: 'taken' };
+      const current = onBilling?.item === undefined ? null : toBilling([onBilling.item]).customerId;
+      if (current === null) throw new Error('a billing record refused a customer and has none');
+      return { outcome: 'has_customer', customerId: current };
+    },
+
+    /**
+     * Writes what Stripe said, if nobody has written since the version was read; false otherwise. So whoever writes has
+     * asked Stripe after the write before, and no late answer can put an old state over a new one.
+     */
+    async writeSync(uid: Uid, write: SyncWrite, now: number): Promise<boolean> {
+      const { basedOn, customerId, gone, snapshot, lastEventAt, recordTrial } = write;
+      const customer =
+        customerId === null
+          ? { set: '', drop: ['stripe_customer_id'] }
+          : { set: ', stripe_customer_id = :customer', drop: [] };
+      const content =
+        snapshot === null
+          ? { set: '', drop: ['subscription_snapshot'] }
+          : { set: ', subscription_snapshot = :snapshot', drop: [] };
+      const drop = [...customer.drop, ...content.drop];
+      const update = {
+        TableName,
+        Key: billingKey(uid),
+        UpdateExpression:
+          `SET synced_at = :synced, last_event_at = :event, updated_at = :now, version = :next${customer.set}${content.set}` +
+          (drop.length === 0 ? '' : ` REMOVE ${drop.join(', ')}`) +
+          (gone.length === 0 ? '' : ' ADD former_customer_ids :gone DELETE stripe_customer_ids :gone'),
+        ConditionExpression: 'version = :base',
+        ExpressionAttributeValues: {
+          ':synced': now,
+          ':event': lastEventAt,
+          ':now': isoTime(now),
+          ':base': basedOn,
+          ':next': basedOn + 1,
+          ...(customerId === null ? {} : { ':customer': customerId }),
+          ...(snapshot === null ? {} : { ':snapshot': snapshot }),
+          ...(gone.length === 0 ? {} : { ':gone': new Set(gone) }),
+        },
+      };
+      if (!recordTrial) {
+        try {
+          await (await documents()).update(update);
+          return true;
+        } catch (error) {
+          if (failedCondition(error) === undefined) throw error;
+          return false;
+        }
+      }
+      const outcome = await transactWrite(documents, randomness, [{ Update: update }, trialUpdate(uid, now)]);
+      return outcome.committed;
+    },
+
+    /** Turns the mapping into one that names nobody, so that later events of the customer are recognised as such. */
+    async anonymiseMapping(customerId: string, now: number): Promise<void> {
+      await (await documents()).put({
+        TableName,
+        Item: { ...mappingKey(customerId), anonymised_at: isoTime(now), updated_at: isoTime(now), schema: SCHEMA },
+      });
+    },
+
+    async hasTrialMark(emailHash: string): Promise<boolean> {
+      const { Item: item } = await (await documents()).get({
+        TableName,
+        Key: emailKey(emailHash),
+        ConsistentRead: true,
+      });
+      return item !== undefined;
+    },
+
+    /** Remembers, beyond the account, that somebody with this address has had a trial. */
+    async markTrial(emailHash: string, now: number): Promise<void> {
+      await (await documents()).put({
+        TableName,
+        Item: { ...emailKey(emailHash), used_at: isoTime(now), schema: SCHEMA },
+      });
+    },
+
+    /** Puts an event aside until somebody turns up whose customer it is about. */
+    async keepEvent(customerId: string, event: { readonly id: string; readonly created: number }, now: number) {
+      const { uid } = mappingKey(customerId);
+      await (await documents()).put({
+        TableName,
+        Item: {
+          uid,
+          record: `${KEPT_PREFIX}${event.created}#${event.id}`,
+          event_id: event.id,
+          expires_at: ttlSeconds(now + KEPT_MS),
+          schema: SCHEMA,
+        },
+      });
+    },
+
+    async listKept(customerId: string, limit: number): Promise<readonly KeptEvent[]> {
+      const { Items: items = [] } = await (await documents()).query({
+        TableName,
+        KeyConditionExpression: 'uid = :uid AND begins_with(#record, :prefix)',
+        ExpressionAttributeNames: { '#record': 'record' },
+        ExpressionAttributeValues: { ':uid': mappingKey(customerId).uid, ':prefix': KEPT_PREFIX },
+        ConsistentRead: true,
+        Limit: limit,
+      });
+      return items.map((item) => {
+        const { event_id: id, record } = StoredKept.parse(item);
+        return { id, record };
+      });
+    },
+
+    async dropKept(customerId: string, { record }: KeptEvent): Promise<void> {
+      await (await documents()).delete({ TableName, Key: { uid: mappingKey(customerId).uid, record } });
+    },
+  };
+
+  function trialUpdate(uid: Uid, now: number) {
+    return {
+      Update: {
+        TableName,
+        Key: trialKey(uid),
+        UpdateExpression: 'SET used_at = if_not_exists(used_at, :now), #schema = :schema',
+        ExpressionAttributeNames: { '#schema': 'schema' },
+        ExpressionAttributeValues: { ':now': isoTime(now), ':schema': SCHEMA },
+      },
+    };
+  }
+}
+
+export type BillingStore = ReturnType<typeof createBillingStore>;
+
+function toBilling(items: readonly Record<string, unknown>[]): Billing {
+  const billing = items.find((item) => item['record'] === 'subscription');
+  const trial = items.find((item) => item['record'] === 'trial');
+  const trialUsedAt = trial === undefined ? null : StoredTrial.parse(trial).used_at;
+  if (billing === undefined) return { ...NOTHING, trialUsedAt };
+  const stored = StoredBilling.parse(billing);
+  return {
+    customerId: stored.stripe_customer_id ?? null,
+    customerIds: [...stored.stripe_customer_ids].sort(),
+    formerCustomerIds: [...stored.former_customer_ids].sort(),
+    snapshot: stored.subscription_snapshot ?? null,
+    syncedAt: stored.synced_at ?? null,
+    lastEventAt: stored.last_event_at,
+    trialUsedAt,
+    version: stored.version,
+  };
+}

@@ -1,0 +1,73 @@
+import * as z from 'zod';
+
+/** Events after which a user's subscription may be another one. Of every other type only the number is of interest. */
+export const HANDLED_TYPES = [
+  'checkout.session.completed',
+  'checkout.session.async_payment_succeeded',
+  'checkout.session.async_payment_failed',
+  'customer.subscription.created',
+  'customer.subscription.updated',
+  'customer.subscription.deleted',
+  'customer.subscription.paused',
+  'customer.subscription.resumed',
+  'customer.subscription.trial_will_end',
+  'invoice.paid',
+  'invoice.payment_failed',
+  'customer.deleted',
+] as const;
+const handled: ReadonlySet<string> = new Set(HANDLED_TYPES);
+
+const Reference = z
+  .union([z.string(), z.object({ id: z.string() })])
+  .transform((it) => (typeof it === 'string' ? it : it.id));
+const Metadata = z.record(z.string(), z.string()).nullish();
+
+/** The envelope of a snapshot event and the few fields of its object that say whom it is about. */
+const Envelope = z.object({
+  id: z.string().regex(/^evt_\w{1,100}$/),
+  object: z.literal('event'),
+  type: z.string().max(100),
+  /** Seconds since 1970. */
+  created: z.number().int(),
+  data: z.object({
+    object: z.looseObject({
+      id: z.string().optional(),
+      object: z.string().optional(),
+      customer: Reference.nullish(),
+      client_reference_id: z.string().nullish(),
+      metadata: Metadata,
+      parent: z
+        .object({ subscription_details: z.object({ metadata: Metadata }).nullish() })
+        .nullish()
+        .catch(undefined),
+    }),
+  }),
+});
+
+/** What is needed of an event: Stripe is asked for the rest, because by the time it arrives it may be out of date. */
+export interface StripeEvent {
+  readonly id: string;
+  readonly type: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  /** Undefined for an event that is about no customer. */
+  readonly customerId: string | undefined;
+  /** Whose it says it is. Only a hint: the stored mapping decides. */
+  readonly uid: string | undefined;
+}
+
+export function parseStripeEvent(payload: unknown): StripeEvent | undefined {
+  const parsed = Envelope.safeParse(payload);
+  if (!parsed.success) return undefined;
+  const { id, type, created, data } = parsed.data;
+  const { object } = data;
+  const customerId = object.object === 'customer' ? object.id : object.customer;
+  const uid =
+    object.client_reference_id ?? object.parent?.subscription_details?.metadata?.['uid'] ?? object.metadata?.['uid'];
+  return { id, type, created, customerId: customerId ?? undefined, uid: uid === '' ? undefined : uid };
+}
+
+/** Whether the event can change a user's subscription. */
+export function isHandled({ type }: StripeEvent): boolean {
+  return handled.has(type);
+}

@@ -1,0 +1,134 @@
+import type { Uid } from '../platform/ids.ts';
+import type { Services } from '../platform/services.ts';
+import type { StripeSubscription } from '../platform/stripe-gateway.ts';
+import type { Billing, BillingStore, SyncWrite } from './store.ts';
+import {
+  bestSubscription,
+  ended,
+  isLive,
+  isSameSnapshot,
+  type Snapshot,
+  snapshotOf,
+  usedTrial,
+} from './subscription.ts';
+
+/** Parallel events of one user meet here; each round one of them gets through. */
+const ROUNDS = 8;
+/** An unchanged snapshot is written again after this time, so that its age says when Stripe last confirmed it. */
+const CONFIRM_AGAIN_MS = 10 * 60 * 1000;
+
+export interface SyncCause {
+  /** `created` of the event, in seconds. */
+  readonly eventCreated: number;
+  /** A customer of whom the event says that Stripe has removed it. */
+  readonly removedCustomer: string | undefined;
+}
+
+export interface SyncResult {
+  readonly billing: Billing;
+  /** Every subscription the user ever had. */
+  readonly subscriptions: readonly StripeSubscription[];
+  readonly changed: boolean;
+  /** Whether the cause is older than what was stored already. */
+  readonly outOfOrder: boolean;
+}
+
+export interface SyncNeeds {
+  readonly store: BillingStore;
+  readonly stripe: Services['stripe'];
+  readonly priceId: string | undefined;
+  readonly now: () => number;
+}
+
+/**
+ * Brings a user's snapshot to what Stripe has now. What an event says is never applied: events come late, twice and in
+ * any order, while a subscription that is read is the truth. The write holds only if nobody wrote since the version
+ * was read, and the version is read before Stripe is asked; so the last one who writes has seen everything that was
+ * there when the one before wrote.
+ *
+ * @returns undefined for a user without a customer: there is nobody to ask about
+ * @throws StripeUnavailableError; the snapshot is then as it was
+ */
+export async function syncSubscription(needs: SyncNeeds, uid: Uid, cause?: SyncCause): Promise<SyncResult | undefined> {
+  const { store, stripe, priceId, now } = needs;
+  let outOfOrder: boolean | undefined;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const billing = await store.readBilling(uid);
+    if (billing.customerIds.length === 0) return undefined;
+    outOfOrder ??= cause !== undefined && cause.eventCreated < billing.lastEventAt;
+    const found = await Promise.all(
+      billing.customerIds.map(async (customerId) => ({
+        customerId,
+        subscriptions: customerId === cause?.removedCustomer ? undefined : await stripe.subscriptionsOf(customerId),
+      })),
+    );
+    const subscriptions = found.flatMap((one) => one.subscriptions ?? []);
+    const gone = found.flatMap((one) => (one.subscriptions === undefined ? [one.customerId] : []));
+    const write = decideWrite(billing, { subscriptions, gone, priceId, eventCreated: cause?.eventCreated });
+    if (isSettled(billing, write, now())) return { billing, subscriptions, changed: false, outOfOrder };
+    if (await store.writeSync(uid, write, now())) {
+      return { billing: after(billing, write, now()), subscriptions, changed: true, outOfOrder };
+    }
+  }
+  throw new Error('a billing record was written so often that no answer of Stripe could be stored');
+}
+
+interface Truth {
+  readonly subscriptions: readonly StripeSubscription[];
+  readonly gone: readonly string[];
+  readonly priceId: string | undefined;
+  readonly eventCreated: number | undefined;
+}
+
+function decideWrite(billing: Billing, { subscriptions, gone, priceId, eventCreated = 0 }: Truth): SyncWrite {
+  const best = bestSubscription(subscriptions);
+  return {
+    basedOn: billing.version,
+    customerId: currentCustomer(billing, best, gone),
+    gone,
+    snapshot: best === undefined ? leftOver(billing, gone) : snapshotOf(best, priceId),
+    lastEventAt: Math.max(billing.lastEventAt, eventCreated),
+    recordTrial: billing.trialUsedAt === null && subscriptions.some(usedTrial),
+  };
+}
+
+/** Whoever pays is the customer that checkout and portal go to; one who is gone is none. */
+function currentCustomer(
+  billing: Billing,
+  best: StripeSubscription | undefined,
+  gone: readonly string[],
+): string | null {
+  if (best !== undefined && isLive(best)) return best.customerId;
+  const left = billing.customerIds.filter((id) => !gone.includes(id));
+  return left.find((id) => id === billing.customerId) ?? left[0] ?? null;
+}
+
+function leftOver({ snapshot, formerCustomerIds }: Billing, gone: readonly string[]): Snapshot | null {
+  if (snapshot === null || ![...gone, ...formerCustomerIds].includes(snapshot.customerId)) return null;
+  return ended(snapshot);
+}
+
+/** Whether what Stripe said is what is stored, so that there is nothing to write. */
+function isSettled(billing: Billing, write: SyncWrite, now: number): boolean {
+  return (
+    !write.recordTrial &&
+    write.gone.length === 0 &&
+    write.customerId === billing.customerId &&
+    isSameSnapshot(write.snapshot, billing.snapshot) &&
+    billing.syncedAt !== null &&
+    now - billing.syncedAt < CONFIRM_AGAIN_MS
+  );
+}
+
+function after(billing: Billing, write: SyncWrite, now: number): Billing {
+  return {
+    customerId: write.customerId,
+    customerIds: billing.customerIds.filter((id) => !write.gone.includes(id)),
+    formerCustomerIds: [...billing.formerCustomerIds, ...write.gone],
+    snapshot: write.snapshot,
+    syncedAt: now,
+    lastEventAt: write.lastEventAt,
+    trialUsedAt: write.recordTrial ? new Date(now).toISOString() : billing.trialUsedAt,
+    version: billing.version + 1,
+  };
+}

@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from '../../../tools/local-stack/cognito-local.ts';
+import { cognitoUsers } from '../../../tools/local-stack/cognito-users.ts';
+import type { StoredEvent } from '../../../tools/local-stack/stripe/state.ts';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { billing } from '../../support/billing.ts';
+import { bearer, newUser } from '../../support/tokens.ts';
+
+let backend: Backend;
+let people: ReturnType<typeof billing>;
+beforeEach(async () => {
+  backend = await startBackend();
+  people = billing(backend);
+});
+afterEach(() => backend.stop());
+
+/** More than any event needs. */
+const MOST_WRITES = 10;
+
+async function signedUp() {
+  const email = `${newUser().uid}@example.com`;
+  const pool = cognitoUsers({
+    endpoint: inject('cognitoUrl'),
+    region: LOCAL_REGION,
+    userPoolId: LOCAL_USER_POOL_ID,
+    clientId: LOCAL_CLIENT_ID,
+  });
+  await pool.signUp(email, 'Aw1!password-for-tests');
+  const { idToken } = await pool.logIn(email, 'Aw1!password-for-tests');
+  return {
+    headers: bearer(idToken),
+    uid: (await backend.call('/getUserState', { headers: bearer(idToken) })).body.uid,
+  };
+}
+
+/** Everything that is stored of a case, without what differs from run to run: ids, times, attempts. */
+async function storedState() {
+  const [users, ledger] = await Promise.all([backend.scan('users'), backend.scan('rateLimits')]);
+  const ofUser = users.map((item) => {
+    const record = String(item['record']).replace(/#.*/, '#');
+    const snapshot = item['subscription_snapshot'];
+    return {
+      record,
+      status: snapshot !== null && typeof snapshot === 'object' && 'status' in snapshot ? snapshot.status : undefined,
+      hasCustomer: item['stripe_customer_id'] !== undefined,
+      hasOwner: item['owner_uid'] !== undefined,
+      isAnonymous: item['anonymised_at'] !== undefined,
+    };
+  });
+  const events = ledger
+    .filter((item) => String(item['id']).startsWith('stripe-event#'))
+    .map((item) => ({ status: item['webhook_status'], type: item['type'] }));
+  const byText = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+  return { users: ofUser.sort(byText), events: events.sort(byText) };
+}
+
+const CASES: Readonly<Record<string, () => Promise<StoredEvent>>> = {
+  'a first payment, whose snapshot and trial are new': async () => {
+    const user = await people.subscribed();
+    return people.subscriptionEvent('checkout.session.completed', user.subscription);
+  },
+  'a change of a known subscription': async () => {
+    const user = await people.subscribed();
+    await people.status(user);
+    backend.stripe.lifecycle.setStatus(user.subscription, 'past_due');
+    return lastEvent();
+  },
+  'a customer that Stripe has removed': async () => {
+    const user = await people.subscribed();
+    await people.status(user);
+    const customer = people.customerOf(user);
+    if (customer !== undefined) backend.stripe.lifecycle.remove(customer);
+    return lastEvent();
+  },
+  'a customer that names a user and has no mapping yet': async () => {
+    const { uid } = await signedUp();
+    const customer = people.customerAtStripe({ uid });
+    return people.subscriptionEvent('customer.subscription.created', people.subscriptionAtStripe(customer, 'active'));
+  },
+  'a customer whose earlier event was kept, and who has a name now': async () => {
+    const { uid } = await signedUp();
+    const customer = people.customerAtStripe();
+    const subscription = people.subscriptionAtStripe(customer, 'active');
+    await people.deliver(people.subscriptionEvent('customer.subscription.created', subscription));
+    backend.stripe.state.save('customers', { ...customer, metadata: { uid } });
+    return people.subscriptionEvent('invoice.paid', subscription);
+  },
+  'a customer of whom nobody knows': async () => {
+    const customer = people.customerAtStripe();
+    return people.subscriptionEvent('customer.subscription.created', people.subscriptionAtStripe(customer, 'active'));
+  },
+  'a payment for a deleted account': async () => {
+    const user = newUser();
+    const { sessionId } = (await people.checkout(user)).body;
+    const session = backend.stripe.state.find('sessions', sessionId);
+    await backend.call('/deleteMyAccount', { headers: user.headers, body: { confirmText: 'DELETE' } });
+    if (session !== undefined) backend.stripe.lifecycle.pay(session);
+    return lastEvent();
+  },
+};
+
+function lastEvent(): StoredEvent {
+  const event = people.events().at(-1);
+  if (event === undefined) throw new Error('nothing has happened');
+  return event;
+}
+
+async function redeliver(event: StoredEvent): Promise<void> {
+  backend.clock.forward(61_000);
+  expect((await people.deliver(event)).status).toBe(200);
+}
+
+describe('a crash after each single write of the webhook', () => {
+  it.each(Object.entries(CASES))(
+    'of %s ends, once delivered again, as if there had been none',
+    async (_name, arrange) => {
+      const clean = await arrange();
+      expect((await people.deliver(clean)).status).toBe(200);
+      const expected = await storedState();
+      await backend.stop();
+
+      let crashes = 0;
+      for (let writes = 1; writes <= MOST_WRITES; writes += 1) {
+        backend = await startBackend();
+        people = billing(backend);
+        const event = await arrange();
+        backend.dynamo.dieAfterWrites(writes);
+        const { status } = await people.deliver(event);
+        backend.dynamo.revive();
+        if (status === 200) {
+          // All writes are done: from here on nothing would crash any more.
+          expect(writes).toBe(crashes + 1);
+          break;
+        }
+        crashes += 1;
+        await redeliver(event);
+        await redeliver(event);
+        expect(await storedState(), `died after write ${writes}`).toEqual(expected);
+        await backend.stop();
+      }
+      expect(crashes).toBeGreaterThanOrEqual(2);
+      expect(crashes).toBeLessThan(MOST_WRITES);
+    },
+    120_000,
+  );
+});

@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StoredEvent, Subscription } from '../../../tools/local-stack/stripe/state.ts';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { billing } from '../../support/billing.ts';
+
+let backend: Backend;
+let people: ReturnType<typeof billing>;
+beforeAll(async () => {
+  backend = await startBackend();
+  people = billing(backend);
+});
+afterAll(() => backend.stop());
+
+/** What each event says of the subscription when it happens. */
+const SAYS = {
+  'customer.subscription.created': 'trialing',
+  'customer.subscription.updated': 'past_due',
+  'customer.subscription.paused': 'paused',
+  'customer.subscription.resumed': 'active',
+  'customer.subscription.trial_will_end': 'trialing',
+  'customer.subscription.deleted': 'canceled',
+  'checkout.session.completed': 'active',
+  'checkout.session.async_payment_succeeded': 'active',
+  'checkout.session.async_payment_failed': 'incomplete_expired',
+  'invoice.paid': 'active',
+  'invoice.payment_failed': 'unpaid',
+} as const;
+type EventType = keyof typeof SAYS;
+const TYPES: readonly EventType[] = [
+  'customer.subscription.created',
+  'customer.subscription.updated',
+  'customer.subscription.paused',
+  'customer.subscription.resumed',
+  'customer.subscription.trial_will_end',
+  'customer.subscription.deleted',
+  'checkout.session.completed',
+  'checkout.session.async_payment_succeeded',
+  'checkout.session.async_payment_failed',
+  'invoice.paid',
+  'invoice.payment_failed',
+];
+const SUBSCRIPTION_TYPES = TYPES.filter((type) => type.startsWith('customer.subscription.'));
+
+/** A user of their own for each case, so that cases may run side by side. */
+async function makeUser() {
+  const user = await people.subscribed();
+  return {
+    uid: user.uid,
+    /** Lets something happen at Stripe; the event that tells of it is not delivered yet. */
+    happens(type: EventType): StoredEvent {
+      const next: Subscription = { ...people.subscription(user.subscription.id), status: SAYS[type] };
+      backend.stripe.state.save('subscriptions', next);
+      return people.subscriptionEvent(type, next);
+    },
+    atStripe: () => people.subscription(user.subscription.id).status,
+    async stored(): Promise<unknown> {
+      const { Item: item } = await (await backend.services.documents()).get({
+        TableName: backend.services.config.tables.users,
+        Key: { uid: user.uid, record: 'subscription' },
+        ConsistentRead: true,
+      });
+      return item?.['subscription_snapshot']?.status;
+    },
+  };
+}
+
+/** Delivers as Stripe does: what is not taken comes again. */
+async function deliverUntilTaken(event: StoredEvent): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const { status } = await people.deliver(event);
+    if (status === 200) return;
+    expect(status).toBe(503);
+  }
+  throw new Error('never taken');
+}
+
+type Mode = 'once' | 'twice' | 'at once';
+
+async function deliverAll(events: readonly StoredEvent[], mode: Mode): Promise<void> {
+  if (mode === 'at once') {
+    await Promise.all([...events, ...events].map(deliverUntilTaken));
+    return;
+  }
+  for (const event of mode === 'once' ? events : [...events, ...events]) await deliverUntilTaken(event);
+}
+
+function combinations<T>(of: readonly T[], count: number): T[][] {
+  if (count === 0) return [[]];
+  return of.flatMap((first, at) => combinations(of.slice(at + 1), count - 1).map((rest) => [first, ...rest]));
+}
+
+function permutations<T>(of: readonly T[]): T[][] {
+  if (of.length <= 1) return [[...of]];
+  return of.flatMap((first, at) =>
+    permutations([...of.slice(0, at), ...of.slice(at + 1)]).map((rest) => [first, ...rest]),
+  );
+}
+
+async function inBatches<T>(cases: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const left = [...cases];
+  const worker = async () => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) await work(next);
+  };
+  await Promise.all(Array.from({ length: 6 }, worker));
+}
+
+describe('events of one subscription', () => {
+  it.each([
+    { count: 2, types: TYPES, what: 'pair of events' },
+    { count: 3, types: SUBSCRIPTION_TYPES, what: 'triple of subscription events' },
+  ])(
+    'every $what, in every order, once, twice and at once, ends in the state Stripe has',
+    async ({ count, types }) => {
+      const modes: readonly Mode[] = ['once', 'twice', 'at once'];
+      const cases = combinations(types, count).flatMap((set) =>
+        permutations(set).flatMap((history) => modes.map((mode) => ({ history, mode }))),
+      );
+      await inBatches(cases, async ({ history, mode }) => {
+        const user = await makeUser();
+        const events = history.map((type) => user.happens(type));
+        // All orders of delivery come up, because all orders of happening do: it is delivered in the order of the types.
+        const delivered = [...events].sort((a, b) => (a.type < b.type ? -1 : 1));
+        await deliverAll(delivered, mode);
+        expect(await user.stored(), `${history.join(', ')} ${mode}`).toBe(user.atStripe());
+      });
+    },
+    120_000,
+  );
+
+  it('however happening and delivering mix, it ends in the state Stripe has', async () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('happens' as const), type: fc.constantFrom(...TYPES) }),
+      fc.record({ kind: fc.constant('delivered' as const), which: fc.nat(), copies: fc.integer({ min: 1, max: 3 }) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (steps) => {
+        const user = await makeUser();
+        const happened: StoredEvent[] = [user.happens('checkout.session.completed')];
+        const underWay: Promise<void>[] = [];
+        for (const one of steps) {
+          if (one.kind === 'happens') {
+            happened.push(user.happens(one.type));
+          } else {
+            const event = happened[one.which % happened.length];
+            // Not waited for: the next thing happens while this is under way.
+            for (let copy = 0; event !== undefined && copy < one.copies; copy += 1)
+              underWay.push(deliverUntilTaken(event));
+          }
+        }
+        await Promise.all([...underWay, ...happened.map(deliverUntilTaken)]);
+        expect(await user.stored()).toBe(user.atStripe());
+      }),
+      { numRuns: 60 },
+    );
+  }, 120_000);
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { parseStripeEvent } from '../../../src/subscriptions/stripe-event.ts';
+
+const event = (object: unknown, change: object = {}) => ({
+  ...{ id: 'evt_1', object: 'event', type: 'invoice.paid', created: 1, data: { object } },
+  ...change,
+});
+
+describe('what is needed of an event', () => {
+  it.each([
+    {
+      name: 'a checkout',
+      object: { object: 'checkout.session', customer: 'cus_1', client_reference_id: 'u1' },
+      uid: 'u1',
+    },
+    {
+      name: 'a subscription',
+      object: { object: 'subscription', customer: 'cus_1', metadata: { uid: 'u2' } },
+      uid: 'u2',
+    },
+    {
+      name: 'an invoice',
+      object: { object: 'invoice', customer: 'cus_1', parent: { subscription_details: { metadata: { uid: 'u3' } } } },
+      uid: 'u3',
+    },
+    { name: 'an invoice of nothing', object: { object: 'invoice', customer: 'cus_1', parent: null }, uid: undefined },
+    {
+      name: 'an expanded customer',
+      object: { object: 'invoice', customer: { id: 'cus_1' }, metadata: {} },
+      uid: undefined,
+    },
+    { name: 'a customer', object: { object: 'customer', id: 'cus_1', metadata: { uid: 'u4' } }, uid: 'u4' },
+    { name: 'an emptied name', object: { object: 'customer', id: 'cus_1', metadata: { uid: '' } }, uid: undefined },
+  ])('is found in $name', ({ object, uid }) => {
+    expect(parseStripeEvent(event(object))).toMatchObject({ id: 'evt_1', created: 1, customerId: 'cus_1', uid });
+  });
+
+  it('may be no customer at all', () => {
+    expect(parseStripeEvent(event({ object: 'invoice', customer: null }))?.customerId).toBeUndefined();
+  });
+
+  it.each([
+    ['no object', undefined],
+    ['a thin event', { id: 'evt_1', object: 'v2.core.event', type: 'v1.invoice.paid', created: 'now' }],
+    ['an id of another kind', event({}, { id: 'in_1' })],
+    ['a time that is no number', event({}, { created: 'now' })],
+    ['no data', event({}, { data: undefined })],
+  ])('is not in %s', (_name, payload) => {
+    expect(parseStripeEvent(payload)).toBeUndefined();
+  });
+});
