@@ -24,13 +24,19 @@ export async function runCommand(create: (signal: AbortSignal) => Command, argv:
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
   try {
-    const command = create(controller.signal).exitOverride();
+    const command = throwing(create(controller.signal));
     await command.parseAsync([...argv]);
   } catch (error) {
     process.exitCode = exitCodeOf(error, controller.signal);
   } finally {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, interrupt);
   }
+}
+
+/** Lets commander throw instead of ending the process; its subcommands don't inherit that. */
+function throwing(command: Command): Command {
+  for (const inner of command.commands) throwing(inner);
+  return command.exitOverride();
 }
 
 function exitCodeOf(error: unknown, signal: AbortSignal): number {

@@ -1,12 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from '../../../tools/local-stack/cognito-local.ts';
-import { cognitoUsers } from '../../../tools/local-stack/cognito-users.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { billing } from '../../support/billing.ts';
 import { incompressible } from '../../support/incompressible.ts';
-import { bearer, newUser } from '../../support/tokens.ts';
+import { logIn, signedUp } from '../../support/signed-up.ts';
+import { newUser } from '../../support/tokens.ts';
 
-const PASSWORD = 'Aw1!password-for-tests';
 let backend: Backend;
 beforeAll(async () => {
   backend = await startBackend();
@@ -14,26 +12,8 @@ beforeAll(async () => {
 afterAll(() => backend.stop());
 beforeEach(() => backend.dynamo.setFaults([]));
 
-const users = () =>
-  cognitoUsers({
-    endpoint: inject('cognitoUrl'),
-    region: LOCAL_REGION,
-    userPoolId: LOCAL_USER_POOL_ID,
-    clientId: LOCAL_CLIENT_ID,
-  });
-
-async function signedUp() {
-  const email = `${randomUUID()}@example.com`;
-  await users().signUp(email, PASSWORD);
-  const { idToken } = await users().logIn(email, PASSWORD);
-  const headers = bearer(idToken);
-  const { uid } = (await backend.call('/getUserState', { headers })).body;
-  return { email, headers, uid };
-}
-
 const remove = (headers: Record<string, string>) =>
   backend.call('/deleteMyAccount', { headers, body: { confirmText: 'DELETE' } });
-const logIn = (email: string) => users().logIn(email, PASSWORD);
 
 const stateObjects = (uid: string) => backend.objects(`user-state/${uid}/`);
 
@@ -51,7 +31,7 @@ async function claimedDevice(headers: Record<string, string>): Promise<string> {
 
 describe('deleteMyAccount', () => {
   it('removes every trace of the user, frees the devices and removes the login', async () => {
-    const { email, headers, uid } = await signedUp();
+    const { email, headers, uid } = await signedUp(backend);
     const serials = [await claimedDevice(headers), await claimedDevice(headers)];
     await backend.call('/updateProfile', { headers, body: { profile: { displayName: 'Ada' } } });
     await backend.call('/saveUserState', { headers, body: { state: { t: incompressible(500_000) } } });
@@ -71,7 +51,7 @@ describe('deleteMyAccount', () => {
   });
 
   it('shuts every other route while the token is still good, and may be repeated', async () => {
-    const { headers } = await signedUp();
+    const { headers } = await signedUp(backend);
     await remove(headers);
     for (const call of [
       backend.call('/getProfile', { headers }),
@@ -89,7 +69,7 @@ describe('deleteMyAccount', () => {
   });
 
   it('asked for twice at once deletes once, and says so both times', async () => {
-    const { email, headers, uid } = await signedUp();
+    const { email, headers, uid } = await signedUp(backend);
     await claimedDevice(headers);
     const answers = await Promise.all([remove(headers), remove(headers), remove(headers)]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
@@ -114,7 +94,7 @@ describe('deleteMyAccount', () => {
   it.each(['TransactWriteItems', 'DeleteItem', 'Query'])(
     'keeps the login when %s fails half-way, and finishes when asked again (trap 8)',
     async (operation) => {
-      const { email, headers, uid } = await signedUp();
+      const { email, headers, uid } = await signedUp(backend);
       const serial = await claimedDevice(headers);
       await backend.call('/saveUserState', { headers, body: { state: { kept: 1 } } });
       backend.dynamo.setFaults([{ match: operation, status: 400, body: '{"__type":"AccessDeniedException"}' }]);
@@ -154,7 +134,7 @@ describe('deleteMyAccount', () => {
   }
 
   it('keeps the login when the bucket fails half-way, and finishes when asked again', async () => {
-    const { email, headers, uid } = await signedUp();
+    const { email, headers, uid } = await signedUp(backend);
     await backend.call('/saveUserState', { headers, body: { state: { t: incompressible(500_000) } } });
     backend.s3.setFaults([{ status: 403 }]);
     expect((await remove(headers)).status).toBe(500);
@@ -166,7 +146,7 @@ describe('deleteMyAccount', () => {
   });
 
   it('wins against a claim that was under way', async () => {
-    const { headers, uid } = await signedUp();
+    const { headers, uid } = await signedUp(backend);
     const { serial } = (
       await backend.call('/provision', {
         headers: { 'x-factory-token': backend.secrets.factoryToken },
@@ -186,7 +166,7 @@ describe('deleteMyAccount', () => {
     ['/saveUserState', { state: { late: incompressible(500_000) } }],
     ['/updateProfile', { profile: { displayName: 'Late' } }],
   ])('wins against a write that was under way: %s', async (path, body) => {
-    const { headers, uid } = await signedUp();
+    const { headers, uid } = await signedUp(backend);
     // The first update counts the rate limit, the second one is the write.
     const answer = await overtakenByDeletion(headers, { operation: 'UpdateItem', before: 1 }, () =>
       backend.call(path, { headers, body }),
@@ -197,7 +177,7 @@ describe('deleteMyAccount', () => {
   });
 
   it('leaves nothing behind when writes race it', async () => {
-    const { headers, uid } = await signedUp();
+    const { headers, uid } = await signedUp(backend);
     made += 1;
     const { serial } = (
       await backend.call('/provision', {
@@ -220,7 +200,7 @@ describe('deleteMyAccount', () => {
   });
 
   it('leaves a tombstone that names nobody and expires in seconds (trap 6)', async () => {
-    const { headers, uid } = await signedUp();
+    const { headers, uid } = await signedUp(backend);
     await remove(headers);
     const [tombstone] = (await backend.scan('users')).filter(
       (item) => item['record'] === 'deletion' && item['status'] === 'done',
@@ -238,5 +218,78 @@ describe('deleteMyAccount', () => {
     backend.clock.forward(26 * 3_600_000);
     expect((await backend.call('/getUserState', { headers })).status).toBe(200);
     backend.clock.forward(-26 * 3_600_000);
+  });
+});
+
+describe('deleting the account of a subscriber', () => {
+  const subscriber = async () => {
+    const user = await signedUp(backend);
+    const people = billing(backend);
+    const { subscription } = await people.subscribed(user);
+    await people.deliverSince(people.events().length - 3);
+    return { ...user, people, subscription };
+  };
+  const namesOf = (customerId: string) => backend.stripe.state.find('customers', customerId)?.metadata;
+
+  it('cancels the subscription, and leaves nothing that names them, here or in the metadata at Stripe', async () => {
+    const { headers, uid, email, people, subscription } = await subscriber();
+    const from = people.events().length;
+    expect((await remove(headers)).status).toBe(200);
+    expect(people.subscription(subscription.id).status).toBe('canceled');
+    expect(namesOf(subscription.customer)).toEqual({});
+    // What Stripe tells of it afterwards is recognised, and brings nothing back.
+    for (const { status } of await people.deliverSince(from)) expect(status).toBe(200);
+    const left = JSON.stringify(await Promise.all([backend.scan('users'), backend.scan('rateLimits')]));
+    expect(left).not.toContain(uid);
+    expect(left).not.toContain(email);
+    const mapping = (await backend.scan('users')).find(
+      (one) => one['uid'] === `stripe-customer#${subscription.customer}`,
+    );
+    expect(mapping).toMatchObject({ record: 'mapping', anonymised_at: expect.any(String) });
+  });
+
+  it('closes the page on which they could still have paid', async () => {
+    const { headers } = await signedUp(backend);
+    const { sessionId } = (await billing(backend).checkout({ headers })).body;
+    expect((await remove(headers)).status).toBe(200);
+    expect(backend.stripe.state.find('sessions', sessionId)?.status).toBe('expired');
+  });
+
+  it('is 503 while Stripe is away, keeps the login, and finishes when asked again', async () => {
+    const { headers, email, people, subscription } = await subscriber();
+    backend.stripe.setFaults([{ match: '^DELETE /v1/subscriptions', status: 500 }]);
+    const answer = await remove(headers);
+    expect([answer.status, answer.body.error.code]).toEqual([503, 'billing_unavailable']);
+    expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    await expect(logIn(email)).resolves.toBeDefined();
+    expect(people.subscription(subscription.id).status).toBe('trialing');
+    backend.stripe.setFaults([]);
+    expect((await remove(headers)).status).toBe(200);
+    expect(people.subscription(subscription.id).status).toBe('canceled');
+    await expect(logIn(email)).rejects.toThrow();
+  });
+
+  it.each([1, 2, 3, 4, 5])('finishes after a crash behind write %i', async (writes) => {
+    const { headers, uid, email, people, subscription } = await subscriber();
+    backend.dynamo.dieAfterWrites(writes);
+    const first = await remove(headers);
+    backend.dynamo.revive();
+    expect(first.status).toBe(500);
+    expect((await remove(headers)).status).toBe(200);
+    expect(people.subscription(subscription.id).status).toBe('canceled');
+    expect(namesOf(subscription.customer)).toEqual({});
+    const left = JSON.stringify(await backend.scan('users'));
+    expect(left).not.toContain(uid);
+    await expect(logIn(email)).rejects.toThrow();
+  });
+
+  it('is remembered as far as the trial goes, though Stripe too has forgotten them', async () => {
+    const { headers, email, subscription } = await subscriber();
+    expect((await remove(headers)).status).toBe(200);
+    const customer = backend.stripe.state.find('customers', subscription.customer);
+    if (customer !== undefined) backend.stripe.lifecycle.remove(customer);
+    const newcomer = await signedUp(backend, email);
+    const { sessionId } = (await billing(backend).checkout(newcomer)).body;
+    expect(backend.stripe.state.find('sessions', sessionId)?.trialDays).toBeNull();
   });
 });

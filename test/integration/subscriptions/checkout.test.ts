@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from '../../../tools/local-stack/cognito-local.ts';
-import { cognitoUsers } from '../../../tools/local-stack/cognito-users.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing, type TestUser } from '../../support/billing.ts';
-import { bearer, newUser } from '../../support/tokens.ts';
+import { signedUp } from '../../support/signed-up.ts';
+import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
 let people: ReturnType<typeof billing>;
@@ -160,16 +159,8 @@ describe('createSubscriptionCheckout', () => {
   });
 
   it('takes the address from the user pool when the token knows none', async () => {
-    const pool = cognitoUsers({
-      endpoint: inject('cognitoUrl'),
-      region: LOCAL_REGION,
-      userPoolId: LOCAL_USER_POOL_ID,
-      clientId: LOCAL_CLIENT_ID,
-    });
-    const email = `access-${newUser().uid}@example.com`;
-    await pool.signUp(email, 'Aw1!password-for-tests');
-    const { accessToken } = await pool.logIn(email, 'Aw1!password-for-tests');
-    expect((await people.checkout({ headers: bearer(accessToken) })).status).toBe(200);
+    const { email, accessHeaders } = await signedUp(backend);
+    expect((await people.checkout({ headers: accessHeaders })).status).toBe(200);
     expect(backend.stripe.state.all('customers').filter((one) => one.email === email)).toHaveLength(1);
   });
 

@@ -1,10 +1,9 @@
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from '../../../tools/local-stack/cognito-local.ts';
-import { cognitoUsers } from '../../../tools/local-stack/cognito-users.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../../tools/local-stack/stripe/state.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
-import { bearer, newUser } from '../../support/tokens.ts';
+import { signedUp } from '../../support/signed-up.ts';
+import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
 let people: ReturnType<typeof billing>;
@@ -16,22 +15,6 @@ afterEach(() => backend.stop());
 
 /** More than any event needs. */
 const MOST_WRITES = 10;
-
-async function signedUp() {
-  const email = `${newUser().uid}@example.com`;
-  const pool = cognitoUsers({
-    endpoint: inject('cognitoUrl'),
-    region: LOCAL_REGION,
-    userPoolId: LOCAL_USER_POOL_ID,
-    clientId: LOCAL_CLIENT_ID,
-  });
-  await pool.signUp(email, 'Aw1!password-for-tests');
-  const { idToken } = await pool.logIn(email, 'Aw1!password-for-tests');
-  return {
-    headers: bearer(idToken),
-    uid: (await backend.call('/getUserState', { headers: bearer(idToken) })).body.uid,
-  };
-}
 
 /** Everything that is stored of a case, without what differs from run to run: ids, times, attempts. */
 async function storedState() {
@@ -73,12 +56,12 @@ const CASES: Readonly<Record<string, () => Promise<StoredEvent>>> = {
     return lastEvent();
   },
   'a customer that names a user and has no mapping yet': async () => {
-    const { uid } = await signedUp();
+    const { uid } = await signedUp(backend);
     const customer = people.customerAtStripe({ uid });
     return people.subscriptionEvent('customer.subscription.created', people.subscriptionAtStripe(customer, 'active'));
   },
   'a customer whose earlier event was kept, and who has a name now': async () => {
-    const { uid } = await signedUp();
+    const { uid } = await signedUp(backend);
     const customer = people.customerAtStripe();
     const subscription = people.subscriptionAtStripe(customer, 'active');
     await people.deliver(people.subscriptionEvent('customer.subscription.created', subscription));

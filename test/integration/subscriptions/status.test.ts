@@ -1,12 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from '../../../tools/local-stack/cognito-local.ts';
-import { cognitoUsers } from '../../../tools/local-stack/cognito-users.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing, type TestUser } from '../../support/billing.ts';
-import { bearer, newUser } from '../../support/tokens.ts';
+import { signedUp } from '../../support/signed-up.ts';
+import { newUser } from '../../support/tokens.ts';
 
 const DAY = 24 * 60 * 60;
-const PASSWORD = 'Aw1!password-for-tests';
 
 describe('subscriptionStatus', () => {
   let backend: Backend;
@@ -196,26 +194,13 @@ describe('recovery by e-mail', () => {
   afterAll(() => backend.stop());
   beforeEach(() => backend.stripe.setFaults([]));
 
-  const pool = () =>
-    cognitoUsers({
-      endpoint: inject('cognitoUrl'),
-      region: LOCAL_REGION,
-      userPoolId: LOCAL_USER_POOL_ID,
-      clientId: LOCAL_CLIENT_ID,
-    });
-  const signedUp = async (email = `${newUser().uid}@example.com`) => {
-    await pool().signUp(email, PASSWORD);
-    const { idToken, accessToken } = await pool().logIn(email, PASSWORD);
-    const { uid } = (await backend.call('/getUserState', { headers: bearer(idToken) })).body;
-    return { uid, email, headers: bearer(idToken), accessHeaders: bearer(accessToken) };
-  };
   const customerAtStripe = (email: string, uid?: string) =>
     people.customerAtStripe({ email, ...(uid === undefined ? {} : { uid }) });
   const subscriptionAtStripe: (typeof people)['subscriptionAtStripe'] = (...args) =>
     people.subscriptionAtStripe(...args);
 
   it('finds the subscription of a verified address, and keeps it', async () => {
-    const user = await signedUp();
+    const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email), 'active');
     expect(await people.status(user)).toMatchObject({
       isPremium: true,
@@ -227,7 +212,7 @@ describe('recovery by e-mail', () => {
   });
 
   it('takes the best of several: active, then past due, then incomplete, then canceled, and the newest', async () => {
-    const user = await signedUp();
+    const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email), 'canceled');
     subscriptionAtStripe(customerAtStripe(user.email), 'incomplete');
     const late = customerAtStripe(user.email);
@@ -241,7 +226,7 @@ describe('recovery by e-mail', () => {
   });
 
   it('is tried once an hour, also by requests at the same time', async () => {
-    const user = await signedUp();
+    const user = await signedUp(backend);
     const searches = () =>
       backend.metrics.measured.filter((one) => one === 'StripeCall{operation=customers_by_email}').length;
     const before = searches();
@@ -256,7 +241,7 @@ describe('recovery by e-mail', () => {
   });
 
   it('that Stripe could not answer does not use the hour up', async () => {
-    const user = await signedUp();
+    const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email), 'active');
     backend.stripe.setFaults([{ status: 500, times: 2 }]);
     expect(await people.status(user)).toMatchObject({ isPremium: false, stale: true });
@@ -264,40 +249,40 @@ describe('recovery by e-mail', () => {
   });
 
   it('never takes a customer that names another user who exists', async () => {
-    const victim = await signedUp();
-    const user = await signedUp();
+    const victim = await signedUp(backend);
+    const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email, victim.uid), 'active');
     expect(await people.status(user)).toMatchObject({ isPremium: false, source: 'stripe' });
   });
 
   it('takes one that names a user who is gone', async () => {
-    const user = await signedUp();
+    const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email, newUser().uid), 'active');
     expect(await people.status(user)).toMatchObject({ isPremium: true, source: 'stripe_recovered_email' });
   });
 
   it('believes our own record of whose a customer is, whatever the customer says of itself', async () => {
     const email = `${newUser().uid}@example.com`;
-    const owner = await signedUp();
+    const owner = await signedUp(backend);
     const customer = customerAtStripe(owner.email);
     subscriptionAtStripe(customer, 'active');
     await people.status(owner);
     const found = backend.stripe.state.find('customers', customer.id);
-    const user = await signedUp(email);
+    const user = await signedUp(backend, email);
     if (found !== undefined) backend.stripe.state.save('customers', { ...found, email, metadata: { uid: user.uid } });
     expect(await people.status(user)).toMatchObject({ isPremium: false });
     expect(await people.status(owner)).toMatchObject({ isPremium: true });
   });
 
   it('is not for an address that the token does not carry', async () => {
-    const user = await signedUp();
+    const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email), 'active');
     const { body } = await backend.call('/subscriptionStatus', { headers: user.accessHeaders });
     expect(body).toMatchObject({ isPremium: false, source: 'stripe' });
   });
 
   it('takes one whose metadata is no user id of ours', async () => {
-    const user = await signedUp();
+    const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email, 'somebody-of-another-product with spaces'), 'active');
     expect(await people.status(user)).toMatchObject({ isPremium: true });
   });

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from '../../../tools/local-stack/cognito-local.ts';
-import { cognitoUsers } from '../../../tools/local-stack/cognito-users.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { customerObject } from '../../../tools/local-stack/stripe/objects.ts';
 import { WebhookSender } from '../../../tools/local-stack/stripe/webhook-sender.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
-import { bearer, newUser } from '../../support/tokens.ts';
+import { signedUp } from '../../support/signed-up.ts';
+import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
 let people: ReturnType<typeof billing>;
@@ -339,21 +338,8 @@ describe('an event about a customer of whom nothing is known', () => {
     const subscription = people.subscriptionAtStripe(customer, 'active');
     return { customer, event: people.subscriptionEvent('customer.subscription.created', subscription) };
   };
-  const signedUp = async (email = `${newUser().uid}@example.com`) => {
-    const pool = cognitoUsers({
-      endpoint: inject('cognitoUrl'),
-      region: LOCAL_REGION,
-      userPoolId: LOCAL_USER_POOL_ID,
-      clientId: LOCAL_CLIENT_ID,
-    });
-    await pool.signUp(email, 'Aw1!password-for-tests');
-    const { idToken } = await pool.logIn(email, 'Aw1!password-for-tests');
-    const headers = bearer(idToken);
-    return { email, headers, uid: (await backend.call('/getUserState', { headers })).body.uid };
-  };
-
   it('is kept and counted, and applied when the mapping appears', async () => {
-    const user = await signedUp();
+    const user = await signedUp(backend);
     const { customer, event } = unknownCustomer(undefined, user.email);
     const misses = counted('WebhookMappingMiss');
     expect((await people.deliver(event)).status).toBe(200);
@@ -365,7 +351,7 @@ describe('an event about a customer of whom nothing is known', () => {
   });
 
   it('is applied at once when the customer names a user who is there', async () => {
-    const user = await signedUp();
+    const user = await signedUp(backend);
     const { event } = unknownCustomer(user.uid);
     expect((await people.deliver(event)).status).toBe(200);
     expect(await people.status(user)).toMatchObject({ isPremium: true, source: 'stripe' });
@@ -383,7 +369,7 @@ describe('an event about a customer of whom nothing is known', () => {
   it('delivered again looks again', async () => {
     const { customer, event } = unknownCustomer();
     await people.deliver(event);
-    const user = await signedUp();
+    const user = await signedUp(backend);
     backend.stripe.state.save('customers', { ...customer, metadata: { uid: user.uid } });
     await people.deliver(event);
     expect(await ledger(event.id)).toMatchObject({ status: 'done', attempts: 2 });

@@ -41,10 +41,6 @@ export function stripeApi(needs: ApiNeeds): Hono {
     const message = error instanceof Error ? error.message : String(error);
     return c.json({ error: { type: 'api_error', message } }, 500);
   });
-  api.notFound((c) => {
-    const message = `Unrecognized request URL (${c.req.method}: ${c.req.path}).`;
-    return c.json({ error: { type: 'invalid_request_error', message } }, 404);
-  });
   api.use(async (c, next) => {
     if (c.req.header('authorization') !== `Bearer ${needs.secretKey()}`) {
       throw new StripeApiError(401, 'Invalid API Key provided');
@@ -265,6 +261,9 @@ export function stripeApi(needs: ApiNeeds): Hono {
     const event = state.find('events', c.req.param('id'));
     if (event === undefined) throw noSuch('event', c.req.param('id'), 'id');
     return c.json(eventObject(event));
+  });
+  api.all('*', (c) => {
+    throw new StripeApiError(404, `Unrecognized request URL (${c.req.method}: ${c.req.path}).`);
   });
   return api;
 }

@@ -187,13 +187,13 @@ ${[1, 3, 7, 30].map((count) => button(`/forward/${count}`, count === 1 ? '1 day 
 </div>
 <h2>Subscriptions</h2>
 ${table(
-  ['Subscription', 'Customer', 'Status', 'Period ends'],
-  subscriptions.map((one) => [one.id, one.customer, one.status, date(one.periodEnd)]),
+  ['Status', 'Period ends', 'Subscription', 'Customer'],
+  subscriptions.map((one) => [one.status, date(one.periodEnd), one.id, one.customer]),
 )}
 <h2>Events</h2>
 ${table(
-  ['Event', 'Type', 'Delivered'],
-  events.map((event) => [event.id, event.type, delivered(event.id, webhooks)]),
+  ['Type', 'Webhook', 'Event'],
+  events.map((event) => [event.type, delivered(event.id, webhooks), event.id]),
 )}`,
   );
 }

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
+
+const CANDIDATES = [
+  process.env['CHROMIUM_PATH'] ?? '',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+const executablePath = CANDIDATES.find((file) => file !== '' && existsSync(file));
+
+export const hasBrowser = executablePath !== undefined;
+export const NO_BROWSER = 'no Chromium here: install Debian’s package “chromium”, or set CHROMIUM_PATH';
+
+/** A person with a browser, or without one: pages are opened and their buttons pressed. */
+export interface Visitor {
+  /** Opens a page and gives its text. */
+  open(url: string): Promise<string>;
+  /** Presses the button of that name and gives the text of the page it leads to. */
+  press(button: string): Promise<string>;
+  url(): string;
+  leave(): Promise<void>;
+}
+
+/** A real browser, headless; a phone unless told otherwise. */
+export async function startBrowser(
+  options: BrowserContextOptions = {},
+): Promise<Visitor & { readonly browser: Browser }> {
+  if (executablePath === undefined) throw new Error(NO_BROWSER);
+  const browser = await chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  });
+  const context = await browser.newContext({ viewport: { width: 360, height: 740 }, isMobile: true, ...options });
+  const page = await context.newPage();
+  const text = () => page.locator('body').innerText();
+  return {
+    browser,
+    async open(url) {
+      await page.goto(url);
+      return text();
+    },
+    async press(button) {
+      const found = page.getByRole('button', { name: button, exact: true });
+      // By keyboard, as somebody without a pointer would.
+      await found.focus();
+      await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+      return text();
+    },
+    url: () => page.url(),
+    leave: () => browser.close(),
+  };
+}
+
+/** The same without a browser: forms are found in the HTML and sent. */
+export function plainVisitor(): Visitor {
+  let at = '';
+  let html = '';
+  const arrive = async (response: Response) => {
+    at = response.url;
+    html = await response.text();
+    return html
+      .replace(/<style>[\s\S]*?<\/style>/, '')
+      .replace(/<[^>]+>/g, ' ')
+      .replace(/\s+/g, ' ');
+  };
+  return {
+    open: async (url) => arrive(await fetch(url)),
+    async press(button) {
+      const forms = [...html.matchAll(/<form method="post" action="([^"]+)">\s*<button[^>]*>([^<]*)<\/button>/g)];
+      const form = forms.find(([, , name]) => name === button);
+      if (form?.[1] === undefined) throw new Error(`no button “${button}” on ${at}`);
+      return arrive(await fetch(new URL(form[1], at), { method: 'POST' }));
+    },
+    url: () => at,
+    leave: async () => {},
+  };
+}

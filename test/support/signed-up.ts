@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import { inject } from 'vitest';
+import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from '../../tools/local-stack/cognito-local.ts';
+import { cognitoUsers } from '../../tools/local-stack/cognito-users.ts';
+import type { Backend } from './backend.ts';
+import { bearer } from './tokens.ts';
+
+const PASSWORD = 'Aw1!password-for-tests';
+
+/** The local Cognito that all tests share. */
+function pool() {
+  return cognitoUsers({
+    endpoint: inject('cognitoUrl'),
+    region: LOCAL_REGION,
+    userPoolId: LOCAL_USER_POOL_ID,
+    clientId: LOCAL_CLIENT_ID,
+  });
+}
+
+export const logIn = (email: string) => pool().logIn(email, PASSWORD);
+
+/** A user who really is in the user pool, unlike those whose tokens tests mint for themselves. */
+export async function signedUp(backend: Backend, email = `${randomUUID()}@example.com`) {
+  await pool().signUp(email, PASSWORD);
+  const { idToken, accessToken } = await logIn(email);
+  const headers = bearer(idToken);
+  const { uid }: { uid: string } = (await backend.call('/getUserState', { headers })).body;
+  return { uid, email, headers, accessHeaders: bearer(accessToken) };
+}
