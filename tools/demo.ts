@@ -10,6 +10,7 @@ import { ownerChapter } from './demo/owner-chapter.ts';
 import { carryToDevice, downloadOffer, type Phone } from './demo/phone-chapter.ts';
 import { runTool } from './demo/run-tool.ts';
 import { Story, StoryError } from './demo/story.ts';
+import { subscriberChapter } from './demo/subscriber-chapter.ts';
 import { type Stack, startStack } from './local-stack/stack.ts';
 
 const FIRMWARE = fileURLToPath(new URL('../test/fixtures/firmware/', import.meta.url));
@@ -62,6 +63,8 @@ async function tell(story: Story, { info }: Stack, directory: string, signal: Ab
   const [first] = devices;
   if (first === undefined) throw new StoryError('the factory made nothing');
   const owner = await story.chapter('Owner', () => ownerChapter(story, info, first, signal));
+
+  await story.chapter('Subscriber', () => subscriberChapter(story, info, owner.idToken, signal));
 
   const key = trustedKey(await readFile(firmware('dev-signing-key.pub.pem'), 'utf8'));
   const device = new SimulatedDevice({

@@ -80,11 +80,17 @@ export function createStripeClient(needed: Needed, apiBase: string | undefined):
 
 async function guarded<T>(breaker: CircuitBreaker, work: () => Promise<T>): Promise<T> {
   try {
-    return await breaker.run((error) => error instanceof StripeUnavailableError, work);
+    return await breaker.run(isStripesTrouble, work);
   } catch (error) {
     if (!(error instanceof CircuitOpenError)) throw error;
     throw new StripeUnavailableError('circuit_open', Math.ceil(error.retryAfterMs / 1000), error);
   }
+}
+
+/** Whether Stripe is in trouble; a key that is not there is our own, and asking again costs nobody anything. */
+function isStripesTrouble(error: unknown): boolean {
+  if (!(error instanceof StripeUnavailableError)) return false;
+  return error.reason !== 'not_configured' && error.reason !== 'no_key';
 }
 
 interface Connection {
@@ -96,7 +102,12 @@ interface Connection {
 function connector(secrets: Secrets, apiBase: string | undefined) {
   let kept: Connection | undefined;
   return async (refusedKey: string | undefined): Promise<Connection> => {
-    const { STRIPE_SECRET_KEY: key } = refusedKey === undefined ? await secrets.values() : await secrets.freshValues();
+    const { STRIPE_SECRET_KEY: key } = await (refusedKey === undefined
+      ? secrets.values()
+      : secrets.freshValues()
+    ).catch((error: unknown) => {
+      throw new StripeUnavailableError('no_key', 5, error);
+    });
     if (key === undefined) throw new StripeNotConfiguredError();
     if (kept?.key !== key) {
       const { default: StripeSdk } = await import('stripe');

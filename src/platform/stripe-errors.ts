@@ -1,5 +1,6 @@
 export type StripeTrouble =
   | 'circuit_open'
+  | 'no_key'
   | 'not_configured'
   | 'rate_limited'
   | 'refused_key'
@@ -52,25 +53,28 @@ const RATE_LIMIT_SECONDS = 2;
 
 /** What an error of Stripe's SDK means to us; anything else is thrown on as it is. */
 export function translated(error: unknown): unknown {
-  if (!isSdkError(error)) return error;
+  return isSdkError(error) ? meaningOf(error, withoutPersonalData(error)) : error;
+}
+
+function meaningOf(error: SdkError, cause: Error): Error {
   switch (error.type) {
     case 'StripeConnectionError':
-      return new StripeUnavailableError(isTimeout(error) ? 'timeout' : 'unreachable', SOON_SECONDS, error);
+      return new StripeUnavailableError(isTimeout(error) ? 'timeout' : 'unreachable', SOON_SECONDS, cause);
     case 'StripeAPIError':
       // Another request with the same idempotency key is under way: Stripe is well, and it did nothing of this one.
-      if (error.statusCode === 409) return new StripeRefusedError('idempotency', error.code, error.param, error);
-      return new StripeUnavailableError('server_error', SOON_SECONDS, error);
+      if (error.statusCode === 409) return new StripeRefusedError('idempotency', error.code, error.param, cause);
+      return new StripeUnavailableError('server_error', SOON_SECONDS, cause);
     case 'StripeRateLimitError':
-      return new StripeUnavailableError('rate_limited', RATE_LIMIT_SECONDS, error);
+      return new StripeUnavailableError('rate_limited', RATE_LIMIT_SECONDS, cause);
     case 'StripeAuthenticationError':
     case 'StripePermissionError':
-      return new StripeUnavailableError('refused_key', 60, error);
+      return new StripeUnavailableError('refused_key', 60, cause);
     case 'StripeIdempotencyError':
-      return new StripeRefusedError('idempotency', error.code, error.param, error);
+      return new StripeRefusedError('idempotency', error.code, error.param, cause);
     default:
       return error.statusCode !== undefined && error.statusCode >= 500
-        ? new StripeUnavailableError('server_error', SOON_SECONDS, error)
-        : new StripeRefusedError(isMissing(error) ? 'missing' : 'invalid', error.code, error.param, error);
+        ? new StripeUnavailableError('server_error', SOON_SECONDS, cause)
+        : new StripeRefusedError(isMissing(error) ? 'missing' : 'invalid', error.code, error.param, cause);
   }
 }
 
@@ -80,10 +84,20 @@ interface SdkError extends Error {
   readonly code?: string;
   readonly param?: string;
   readonly statusCode?: number;
+  readonly requestId?: string;
+  /** What went wrong on the network. */
+  readonly detail?: unknown;
 }
 
 function isSdkError(error: unknown): error is SdkError {
   return error instanceof Error && 'type' in error && typeof error.type === 'string' && error.type.startsWith('Stripe');
+}
+
+/** Stripe's messages quote what was sent, an address for instance, and this goes into the log. */
+function withoutPersonalData({ type, code, statusCode, requestId, detail }: SdkError): Error {
+  const network = detail instanceof Error && 'code' in detail ? String(detail.code) : undefined;
+  const facts = [type, statusCode, code, network, requestId].filter((fact) => fact !== undefined);
+  return new Error(facts.join(' '));
 }
 
 function isTimeout(error: SdkError): boolean {

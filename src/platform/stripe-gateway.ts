@@ -69,9 +69,10 @@ export interface StripeGateway {
   cancelSubscription(subscriptionId: string): Promise<void>;
   newestCheckout(customerId: string): Promise<CheckoutSession | undefined>;
   createCheckout(request: CheckoutRequest, idempotencyKey: string): Promise<CheckoutSession>;
-  /** Closes the page, so that nobody can pay there any more; one that is over is left so. */
-  expireCheckout(sessionId: string): Promise<void>;
-  createPortalSession(customerId: string, returnUrl: string): Promise<{ readonly url: string }>;
+  /** Closes the page, so that nobody can pay there any more. `over`: it was paid or had expired already. */
+  expireCheckout(sessionId: string): Promise<'expired' | 'over'>;
+  /** Where the customer manages the subscription, for a short time; undefined for one whom Stripe has removed. */
+  openPortal(customerId: string, returnUrl: string): Promise<string | undefined>;
   /** An event of the last 30 days as Stripe would send it; undefined for one it does not know. */
   event(eventId: string): Promise<unknown>;
   /** Events of these types since that time (ms), newest first. */
@@ -165,17 +166,20 @@ export function createStripeGateway(client: StripeClient): StripeGateway {
         await client.write('expire_checkout', (stripe, options) =>
           stripe.checkout.sessions.expire(sessionId, {}, options),
         );
+        return 'expired';
       } catch (error) {
-        // Stripe refuses to expire one that is complete or expired: either way nobody can pay there any more.
         if (!(error instanceof StripeRefusedError)) throw error;
+        return 'over';
       }
     },
 
-    async createPortalSession(customerId, returnUrl) {
-      const { url } = await client.write('create_portal_session', (stripe, options) =>
-        stripe.billingPortal.sessions.create({ customer: customerId, return_url: returnUrl }, options),
+    async openPortal(customerId, returnUrl) {
+      const session = await unlessMissing(
+        client.write('open_portal', (stripe, options) =>
+          stripe.billingPortal.sessions.create({ customer: customerId, return_url: returnUrl }, options),
+        ),
       );
-      return { url };
+      return session?.url;
     },
 
     event: (eventId) =>

@@ -47,6 +47,9 @@ export async function openCheckout(
       const billing = result?.billing ?? (await store.readBilling(buyer.uid));
       const trialDays = (await mayTry(needs, buyer, billing)) ? TRIAL_DAYS : undefined;
       const session = await openSession(needs, { uid: buyer.uid, customerId, priceId, trialDays, ...urls });
+      // Somebody has just paid on the page that was to be closed: look again at what they have now.
+      if (session === 'page_was_paid' && round < ROUNDS) continue;
+      if (session === 'page_was_paid') throw new Error('one page after the other was paid while this one was opened');
       if (session.url === null) throw new Error('Stripe opened a checkout without a page');
       return { outcome: 'open', url: session.url, sessionId: session.id };
     } catch (error) {
@@ -71,12 +74,12 @@ interface Wanted extends CheckoutUrls {
  * one; then the page that won is closed and the key of the next round names it. Who loses every round takes the page of
  * the winner, which is the same user's and sells the same.
  */
-async function openSession({ stripe }: BillingNeeds, wanted: Wanted): Promise<CheckoutSession> {
+async function openSession({ stripe }: BillingNeeds, wanted: Wanted): Promise<CheckoutSession | 'page_was_paid'> {
   for (let round = 1; ; round += 1) {
     const newest = await stripe.newestCheckout(wanted.customerId);
     if (newest?.isOpen === true) {
       if (isWanted(newest, wanted)) return newest;
-      await stripe.expireCheckout(newest.id);
+      if ((await stripe.expireCheckout(newest.id)) === 'over') return 'page_was_paid';
     }
     const key = `checkout:${wanted.customerId}:${newest?.id ?? 'first'}`;
     try {

@@ -125,11 +125,12 @@ export function subscriptionRoutes(services: Services, needs: BillingNeeds): rea
   }).handledBy(async ({ caller, body }, { apiBaseUrl }) => {
     const back = forStripe(returnUrl(body.returnUrl, defaultReturnUrl(undefined, policy)), apiBaseUrl);
     const { customerId } = await needs.store.readBilling(caller.uid);
-    if (customerId === null) {
+    const url =
+      customerId === null ? undefined : await whileStripeAnswers(() => needs.stripe.openPortal(customerId, back));
+    if (url === undefined) {
       throw new ApiError('no_customer', 'There is no subscription to manage yet. Please subscribe first.');
     }
-    const session = await whileStripeAnswers(() => needs.stripe.createPortalSession(customerId, back));
-    return { status: 200, body: { url: session.url } };
+    return { status: 200, body: { url } };
   });
 
   const appReturn = defineRoute({

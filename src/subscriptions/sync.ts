@@ -1,7 +1,7 @@
 import type { Uid } from '../platform/ids.ts';
-import type { Services } from '../platform/services.ts';
 import type { StripeSubscription } from '../platform/stripe-gateway.ts';
-import type { Billing, BillingStore, SyncWrite } from './store.ts';
+import type { BillingNeeds } from './billing-needs.ts';
+import type { Billing, SyncWrite } from './store.ts';
 import {
   bestSubscription,
   ended,
@@ -33,13 +33,6 @@ export interface SyncResult {
   readonly outOfOrder: boolean;
 }
 
-export interface SyncNeeds {
-  readonly store: BillingStore;
-  readonly stripe: Services['stripe'];
-  readonly priceId: string | undefined;
-  readonly now: () => number;
-}
-
 /**
  * Brings a user's snapshot to what Stripe has now. What an event says is never applied: events come late, twice and in
  * any order, while a subscription that is read is the truth. The write holds only if nobody wrote since the version
@@ -49,8 +42,12 @@ export interface SyncNeeds {
  * @returns undefined for a user without a customer: there is nobody to ask about
  * @throws StripeUnavailableError; the snapshot is then as it was
  */
-export async function syncSubscription(needs: SyncNeeds, uid: Uid, cause?: SyncCause): Promise<SyncResult | undefined> {
-  const { store, stripe, priceId, now } = needs;
+export async function syncSubscription(
+  needs: BillingNeeds,
+  uid: Uid,
+  cause?: SyncCause,
+): Promise<SyncResult | undefined> {
+  const { store, stripe, metrics, priceId, now } = needs;
   let outOfOrder: boolean | undefined;
   for (let round = 0; round < ROUNDS; round += 1) {
     const billing = await store.readBilling(uid);
@@ -63,6 +60,8 @@ export async function syncSubscription(needs: SyncNeeds, uid: Uid, cause?: SyncC
       })),
     );
     const subscriptions = found.flatMap((one) => one.subscriptions ?? []);
+    // Checkout sees to it that nobody gets a second one; somebody may still be given one at Stripe's dashboard.
+    if (subscriptions.filter(isLive).length > 1) metrics.count('SeveralLiveSubscriptions');
     const gone = found.flatMap((one) => (one.subscriptions === undefined ? [one.customerId] : []));
     const write = decideWrite(billing, { subscriptions, gone, priceId, eventCreated: cause?.eventCreated });
     if (isSettled(billing, write, now())) return { billing, subscriptions, changed: false, outOfOrder };

@@ -14,7 +14,7 @@ import { type Delivery, processEvent } from './webhook.ts';
 
 /** Stripe waits for an answer some seconds only; later it takes the delivery for failed and comes again. */
 const WEBHOOK_MS = 20_000;
-const WEBHOOK_BYTES = 512 * 1024;
+const WEBHOOK_BYTES = 1024 * 1024;
 const DEFAULT_PAGE = 50;
 
 const EventIdField = z.string().regex(/^evt_\w{1,100}$/, 'an event id like evt_1AbC');

@@ -58,7 +58,7 @@ export async function runBenchmark(
     const app = createApp(services);
     const noop = createRouter([noopRoute], services, { isAccountDeleted: async () => false });
     const ask = async (path: string, init?: RequestInit) => app.request(path, init);
-    const scenarios = await prepareScenarios(ask, secrets);
+    const scenarios = await prepareScenarios(ask, secrets, engines.stripe);
 
     const { baselines, routes } = await measureRoutes({ app, noop, scenarios, meter, signal, onStep }, () =>
       bareGetItem(services.documents, services.config.tables.users, onStep),
@@ -98,7 +98,10 @@ async function measureRoutes(measured: Measured, bare: () => Promise<RouteResult
     const noopScenario = { route: 'no-op route', request: () => ({ path: '/noop' }), expect: [200] };
     const baselines = [await measure(noopScenario, noop, noopServer), await bare()];
     const routes: RouteResult[] = [];
-    for (const scenario of scenarios) routes.push(await measure(scenario, app, server));
+    for (const scenario of scenarios) {
+      const measureIt = () => measure(scenario, app, server);
+      routes.push(await (scenario.during?.(measureIt) ?? measureIt()));
+    }
     return { baselines, routes };
   } finally {
     agent.destroy();

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { LocalSecrets } from '../local-stack/local-secrets.ts';
 import { mintToken } from '../local-stack/mint-token.ts';
+import type { StripeStandIn } from '../local-stack/stripe/stripe-stand-in.ts';
+import { billingScenarios, makeSubscriber, type Subscriber } from './billing-scenarios.ts';
 
 export interface Scenario {
   readonly route: string;
@@ -10,6 +12,8 @@ export interface Scenario {
   request(): { readonly path: string; readonly init?: RequestInit };
   /** Statuses that are right. */
   readonly expect: readonly number[];
+  /** Runs the measurement under other circumstances than usual. */
+  during?<T>(measure: () => Promise<T>): Promise<T>;
 }
 
 export type Ask = (path: string, init?: RequestInit) => Promise<Response>;
@@ -25,7 +29,11 @@ const json = (headers: Readonly<Record<string, string>>, body: unknown): Request
 const USERS = 300;
 
 /** One scenario for each route, with the users, devices and releases that it needs. */
-export async function prepareScenarios(ask: Ask, secrets: LocalSecrets): Promise<readonly Scenario[]> {
+export async function prepareScenarios(
+  ask: Ask,
+  secrets: LocalSecrets,
+  stripe: StripeStandIn,
+): Promise<readonly Scenario[]> {
   const factory = { 'x-factory-token': secrets.factoryToken };
   const admin = { 'x-admin-token': secrets.adminToken };
   const owners: Owner[] = [];
@@ -37,12 +45,25 @@ export async function prepareScenarios(ask: Ask, secrets: LocalSecrets): Promise
     return owners[turn % USERS] ?? { user, serial: '000001' };
   };
   await publishedRelease(ask, admin);
+  const subscribers: Subscriber[] = [];
+  for (const owner of owners) subscribers.push(await makeSubscriber(ask, stripe, owner.user));
+  const nextSubscriber = () => {
+    turn += 1;
+    const subscriber = subscribers[turn % USERS];
+    if (subscriber === undefined) throw new Error('no subscriber');
+    return subscriber;
+  };
   const newId = () => randomBytes(8).toString('hex').toUpperCase();
   const state = { zones: Array.from({ length: 20 }, (_, zone) => ({ zone, litres: zone / 2, name: `Zone ${zone}` })) };
-  const get = (route: string, path: string, headers: Readonly<Record<string, string>> = {}): Scenario => ({
+  const get = (
+    route: string,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    status = 200,
+  ): Scenario => ({
     route: `GET ${route}`,
     request: () => ({ path, init: { headers } }),
-    expect: [200],
+    expect: [status],
   });
   const post = (route: string, init: () => RequestInit, expect: readonly number[], path = route): Scenario => ({
     route: `POST ${route}`,
@@ -71,10 +92,18 @@ export async function prepareScenarios(ask: Ask, secrets: LocalSecrets): Promise
     post('/saveUserState', () => json(nextOwner().user, { state }), [200]),
     // Ten tries in ten minutes is the limit of this one: under load nearly all of them meet it.
     post('/deleteMyAccount', () => json(nextOwner().user, { confirmText: 'no' }), [400, 429]),
+    get('/appReturn', '/appReturn?to=autowatering%3A%2F%2Fpremium', {}, 302),
+    // These three are limited too; and whoever is subscribed gets no checkout.
+    post('/createSubscriptionCheckout', () => json(nextOwner().user, {}), [409, 429]),
+    post('/createBillingPortalSession', () => json(nextOwner().user, {}), [200, 429]),
+    { ...get('/exportMyData', '/exportMyData', user), expect: [200, 429] },
+    get('/stripeEvents', '/stripeEvents', admin),
     get('/health/deep', '/health/deep'),
     get('/health/ota', '/health/ota'),
     get('/health/stripe', '/health/stripe'),
     get('/health/provision', '/health/provision'),
+    // With Stripe down at the end: the circuit stays open for a while.
+    ...billingScenarios(stripe, nextSubscriber),
   ];
 }
 
@@ -89,7 +118,7 @@ function ownClaim({ user, serial }: Owner): RequestInit {
 }
 
 async function makeOwner(ask: Ask, factory: Readonly<Record<string, string>>, number: number): Promise<Owner> {
-  const user = { Authorization: `Bearer ${mintToken()}` };
+  const user = { Authorization: `Bearer ${mintToken({ email: `owner-${number}@example.com` })}` };
   const hwId = `BE7C${String(number).padStart(8, '0')}`;
   const made = await ask('/provision', json(factory, { hw_id: hwId }));
   const { serial } = z.object({ serial: z.string() }).parse(await made.json());

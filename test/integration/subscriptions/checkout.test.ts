@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing, type TestUser } from '../../support/billing.ts';
@@ -90,6 +91,31 @@ describe('createSubscriptionCheckout', () => {
     const second = (await people.checkout(user, { cancelUrl: 'autowatering://premium?tab=2' })).body;
     expect(second.sessionId).not.toBe(first.sessionId);
     expect(openSessionsOf(user.uid).map(({ id }) => id)).toEqual([second.sessionId]);
+  });
+
+  it('sells no second subscription to somebody who pays while the page is being closed', async () => {
+    const user = newUser();
+    const { url } = (await people.checkout(user)).body;
+    let letGo = () => {};
+    const until = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const met = backend.stripe.faultsMet();
+    backend.stripe.setFaults([{ match: '/expire', until, times: 1 }]);
+    const asking = people.checkout(user, { cancelUrl: 'autowatering://premium?tab=2' });
+    await expect.poll(() => backend.stripe.faultsMet()).toBe(met + 1);
+    await people.press(url, 'pay');
+    letGo();
+    expect(await asking).toMatchObject({ status: 409, body: { error: { code: 'already_subscribed' } } });
+    expect(openSessionsOf(user.uid)).toEqual([]);
+  });
+
+  it('writes no address into the log, though Stripe quotes the one that it refuses', async () => {
+    const user = newUser({ email: 'ada lovelace@example.com' });
+    expect((await people.checkout(user)).status).toBe(500);
+    const failure = backend.log.lines.findLast(({ message }) => message === 'The request failed');
+    expect(inspect(failure, { depth: 10 })).toContain('email_invalid');
+    expect(inspect(backend.log.lines, { depth: 10 })).not.toContain('lovelace@');
   });
 
   it('opens a new page after the last one has expired', async () => {
@@ -286,6 +312,14 @@ describe('createBillingPortalSession', () => {
     const answer = await backend.call('/createBillingPortalSession', { headers: user.headers, body: {} });
     expect([answer.status, answer.body.error.code]).toEqual([409, 'no_customer']);
     expect(customersOf(user.uid)).toEqual([]);
+  });
+
+  it('is 409 no_customer for one whose customer Stripe has removed', async () => {
+    const user = await people.subscribed();
+    const customer = people.customerOf(user);
+    if (customer !== undefined) backend.stripe.lifecycle.remove(customer);
+    const answer = await backend.call('/createBillingPortalSession', { headers: user.headers, body: {} });
+    expect([answer.status, answer.body.error.code]).toEqual([409, 'no_customer']);
   });
 
   it('refuses a foreign return address', async () => {

@@ -168,6 +168,15 @@ describe('with Stripe in trouble', () => {
     });
   });
 
+  it('the stored snapshot answers too when the key can not be read', async () => {
+    backend.secretsManager.setFaults([{ match: 'GetSecretValue', status: 400, body: '{"__type":"AccessDenied"}' }]);
+    backend.clock.forward(301_000);
+    for (let i = 0; i < 4; i += 1) expect(await people.status(user)).toMatchObject(stale);
+    backend.secretsManager.setFaults([]);
+    // It was our trouble, not Stripe's: nothing has to cool down.
+    expect(await people.status(user)).toMatchObject({ source: 'stripe' });
+  });
+
   it('a key that was rotated is found without a deploy', async () => {
     backend.stripe.setFaults([]);
     const { FACTORY_PROVISION_TOKEN: _unused, ...rest } = {

@@ -25,7 +25,7 @@ export function noSuch(what: string, id: string, param: string): StripeApiError 
 /** Reads form fields as Stripe nests them (`line_items[0][price]`) and refuses what Stripe would refuse. */
 export function readFields<T>(encoded: string, schema: z.ZodType<T>): T {
   const fields = qs.parse(encoded, { depth: 8, parameterLimit: 500, plainObjects: false });
-  const result = schema.safeParse(fields);
+  const result = schema.safeParse(fields, { reportInput: true });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   if (issue === undefined) throw new StripeApiError(400, 'Invalid request');
@@ -38,7 +38,8 @@ export function readFields<T>(encoded: string, schema: z.ZodType<T>): T {
   if (issue.code === 'invalid_type' && issue.input === undefined && !hasValue(fields, inside)) {
     throw new StripeApiError(400, `Missing required param: ${param}.`, { code: 'parameter_missing', param });
   }
-  throw new StripeApiError(400, `${issue.message}: ${param}`, { code: codeOf(issue.message), param });
+  const given = typeof issue.input === 'string' ? issue.input : param;
+  throw new StripeApiError(400, `${issue.message}: ${given}`, { code: codeOf(issue.message), param });
 }
 
 function hasValue(fields: unknown, path: readonly string[]): boolean {

@@ -1,0 +1,43 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
+import { apiClient } from '../cli/api-client.ts';
+import type { StackFile } from '../local-stack/stack-file.ts';
+import { type Story, StoryError } from './story.ts';
+
+const DAY_SECONDS = 24 * 60 * 60;
+/** A webhook over loopback takes milliseconds. */
+const WEBHOOK_MS = 10_000;
+
+const Checkout = z.object({ url: z.string() });
+const Status = z.looseObject({ isPremium: z.boolean(), status: z.string() });
+const Export = z.looseObject({ billing: z.looseObject({ subscription: z.object({ status: z.string() }).nullable() }) });
+
+/** The owner subscribes on the local Stripe's page, is on trial, and is charged when that ends. */
+export async function subscriberChapter(story: Story, stack: StackFile, idToken: string, signal: AbortSignal) {
+  const call = apiClient(stack.apiBaseUrl, signal);
+  const headers = { Authorization: `Bearer ${idToken}` };
+  /** Waits for what a webhook brings: the stored state, for which nobody asks Stripe. */
+  const untilStored = async (status: string) => {
+    const deadline = Date.now() + WEBHOOK_MS;
+    for (;;) {
+      const { billing } = await call('/exportMyData', Export, { headers });
+      if (billing.subscription?.status === status) return;
+      if (Date.now() > deadline) throw new StoryError(`no webhook brought “${status}”`);
+      await delay(50, undefined, { signal });
+    }
+  };
+
+  const { url } = await call('/createSubscriptionCheckout', Checkout, { method: 'POST', headers, body: {} });
+  await fetch(`${url}/pay`, { method: 'POST', redirect: 'manual', signal });
+  await untilStored('trialing');
+  const trial = await call('/subscriptionStatus', Status, { headers });
+  story.promise(trial.isPremium && trial.status === 'trialing', 'paid on the checkout page: premium, on trial');
+  await fetch(new URL('/_clock', stack.stripe.endpoint), {
+    method: 'PUT',
+    body: JSON.stringify({ forwardSeconds: 8 * DAY_SECONDS }),
+    signal,
+  });
+  await untilStored('active');
+  const active = await call('/subscriptionStatus', Status, { headers });
+  story.promise(active.isPremium && active.status === 'active', 'eight days later the trial is over and paid for');
+}
