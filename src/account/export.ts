@@ -4,7 +4,7 @@ import { isoDateTime } from '../http/fields.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { DirectoryUser } from '../platform/user-directory.ts';
-import type { Billing } from '../subscriptions/index.ts';
+import type { BillingRecord } from '../subscriptions/index.ts';
 import { Profile } from './profile.ts';
 import type { UserState } from './user-state.ts';
 
@@ -63,7 +63,7 @@ export interface ExportSources {
   profile(uid: Uid): Promise<Profile | undefined>;
   state(uid: Uid): Promise<UserState | undefined>;
   devices(uid: Uid): Promise<readonly OwnedDevice[]>;
-  billing(uid: Uid): Promise<Billing>;
+  billing(uid: Uid): Promise<BillingRecord>;
 }
 
 export async function exportAccount(uid: Uid, now: number, sources: ExportSources): Promise<AccountExport> {

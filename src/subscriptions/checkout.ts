@@ -4,9 +4,10 @@ import type { CheckoutSession } from '../platform/stripe-gateway.ts';
 import type { BillingNeeds } from './billing-needs.ts';
 import { type Buyer, ensureCustomer } from './customer.ts';
 import { applyKeptEvents } from './kept-events.ts';
-import { bestSubscription, isLive, TRIAL_DAYS } from './subscription.ts';
+import { bestSubscription, isLive } from './subscription.ts';
 import { syncSubscription } from './sync.ts';
 import { mayTry } from './trial.ts';
+import { TRIAL_DAYS } from './trial-days.ts';
 
 export interface CheckoutUrls {
   /** As Stripe takes them: http(s) only. */

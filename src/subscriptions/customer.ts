@@ -1,7 +1,7 @@
 import type { Uid } from '../platform/ids.ts';
 import type { BillingNeeds } from './billing-needs.ts';
 import { adoptByEmail } from './recovery.ts';
-import type { Billing } from './store.ts';
+import type { BillingRecord } from './store.ts';
 
 /** The person at the till. */
 export interface Buyer {
@@ -20,7 +20,11 @@ export type CustomerOutcome = { readonly customerId: string } | 'account_deleted
  *
  * @throws StripeUnavailableError
  */
-export async function ensureCustomer(needs: BillingNeeds, buyer: Buyer, billing: Billing): Promise<CustomerOutcome> {
+export async function ensureCustomer(
+  needs: BillingNeeds,
+  buyer: Buyer,
+  billing: BillingRecord,
+): Promise<CustomerOutcome> {
   if (billing.customerId !== null) return { customerId: billing.customerId };
   const { uid, email, emailVerified } = buyer;
   if (email !== undefined && emailVerified && billing.formerCustomerIds.length === 0) {
@@ -44,7 +48,7 @@ export async function ensureCustomer(needs: BillingNeeds, buyer: Buyer, billing:
 }
 
 /** A repeated request finds the customer of the first one; after Stripe removed a customer, the next one is new. */
-async function creationKey(needs: BillingNeeds, { uid, email }: Buyer, billing: Billing): Promise<string> {
+async function creationKey(needs: BillingNeeds, { uid, email }: Buyer, billing: BillingRecord): Promise<string> {
   const address = email === undefined ? 'none' : await needs.hashEmail(email);
   return `customer:${uid}:${billing.formerCustomerIds.at(-1) ?? 'first'}:${address}`;
 }

@@ -1,6 +1,7 @@
 import type { BillingNeeds } from './billing-needs.ts';
-import type { EventStatus, LedgerEntry } from './event-ledger.ts';
-import { HANDLED_TYPES, parseStripeEvent, type StripeEvent } from './stripe-event.ts';
+import { isPlace, type LedgerEntry } from './event-ledger.ts';
+import type { EventStatus } from './event-status.ts';
+import { EVENT_ID, HANDLED_TYPES, parseStripeEvent, type StripeEvent } from './stripe-event.ts';
 import { type Delivery, processEvent } from './webhook.ts';
 
 /** An event as Stripe lists it, beside what we know of it. */
@@ -11,13 +12,32 @@ export interface ListedEvent extends Omit<LedgerEntry, 'receivedAt' | 'status'> 
   readonly status: EventStatus | 'unseen';
 }
 
+export interface EventQuery {
+  readonly source: 'ledger' | 'stripe';
+  /** For the ledger: which of its events. */
+  readonly status: EventStatus;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly limit: number;
+  /** Where an earlier page ended. */
+  readonly after: string | undefined;
+}
+
+export type EventList =
+  | { readonly events: readonly (LedgerEntry | ListedEvent)[]; readonly next: string | undefined }
+  | 'no_such_place';
+
+/** What the ledger holds, newest first. */
+export async function listInLedger({ ledger }: BillingNeeds, query: EventQuery): Promise<EventList> {
+  const { status, since, limit, after } = query;
+  if (after !== undefined && !isPlace(after)) return 'no_such_place';
+  const { entries, next } = await ledger.list(status, since, limit, after);
+  return { events: entries, next };
+}
+
 /** Stripe's own list of the events that matter here, with what became of each; the last 30 days at most. */
-export async function listAtStripe(
-  needs: BillingNeeds,
-  since: number,
-  limit: number,
-  after: string | undefined,
-): Promise<{ readonly events: readonly ListedEvent[]; readonly next: string | undefined }> {
+export async function listAtStripe(needs: BillingNeeds, { since, limit, after }: EventQuery): Promise<EventList> {
+  if (after !== undefined && !EVENT_ID.test(after)) return 'no_such_place';
   const page = await needs.stripe.events(since, HANDLED_TYPES, limit, after);
   const events = page.events.flatMap((payload) => parseStripeEvent(payload) ?? []);
   const known = new Map(

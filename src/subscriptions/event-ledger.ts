@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { isoTime, ttlSeconds } from '../platform/clock.ts';
 import { failedCondition } from '../platform/dynamo.ts';
 import type { Services } from '../platform/services.ts';
+import { EventStatus } from './event-status.ts';
 import type { StripeEvent } from './stripe-event.ts';
 
 /** Layout of the items below; a change of it gets the next number and a migration. */
@@ -14,10 +15,6 @@ const OPEN_LIFE_MS = 90 * 24 * 60 * 60 * 1000;
 const INDEX = 'webhook-status-index';
 /** Counting stops here: beyond it the number is no news. */
 const MOST_COUNTED = 1_000;
-
-/** `kept`: waits for somebody whose customer it is about. */
-export const EventStatus = z.enum(['processing', 'done', 'failed', 'kept']);
-export type EventStatus = z.output<typeof EventStatus>;
 
 const StoredEvent = z.object({
   id: z.string(),

@@ -1,16 +1,15 @@
 import type { Route } from '../http/define-route.ts';
 import type { AliveCheck } from '../platform/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
+import { once } from '../platform/once.ts';
 import type { Services } from '../platform/services.ts';
-import { billingNeeds } from './billing-needs.ts';
-import { endBilling } from './ending.ts';
-import { type WebhookHealth, webhookHealth } from './event-admin.ts';
+import type { WebhookHealth } from './event-admin.ts';
 import { subscriptionRoutes } from './routes.ts';
-import type { Billing } from './store.ts';
+import type { BillingRecord } from './store.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 
 export { whileStripeAnswers } from './billing-errors.ts';
-export type { Billing, WebhookHealth };
+export type { BillingRecord, WebhookHealth };
 
 /** The domain as the others see it. */
 export interface Subscriptions {
@@ -18,17 +17,17 @@ export interface Subscriptions {
   /** For the deletion of an account: ends what is paid for and makes what stays nameless. Can be repeated. */
   endBilling(uid: Uid, email: string | undefined): Promise<void>;
   /** For the export: what is stored of the user's billing. */
-  readBilling(uid: Uid): Promise<Billing>;
+  readBilling(uid: Uid): Promise<BillingRecord>;
   /** For the health page. */
   webhookHealth(): Promise<WebhookHealth>;
 }
 
 export function createSubscriptions(services: Services, aliveCheck: AliveCheck): Subscriptions {
-  const needs = billingNeeds(services, aliveCheck);
+  const billing = once(async () => (await import('./billing.ts')).createBilling(services, aliveCheck));
   return {
-    routes: [...subscriptionRoutes(services, needs), ...webhookRoutes(needs)],
-    endBilling: (uid, email) => endBilling(needs, uid, email),
-    readBilling: (uid) => needs.store.readBilling(uid),
-    webhookHealth: () => webhookHealth(needs),
+    routes: [...subscriptionRoutes(services, billing), ...webhookRoutes(services, billing)],
+    endBilling: async (uid, email) => (await billing()).end(uid, email),
+    readBilling: async (uid) => (await billing()).read(uid),
+    webhookHealth: async () => (await billing()).webhookHealth(),
   };
 }

@@ -4,24 +4,20 @@ import { ApiError } from '../http/errors.ts';
 import { isoDateTime } from '../http/fields.ts';
 import type { Services } from '../platform/services.ts';
 import { withTimeLimit } from '../platform/time-limit.ts';
+import type { LoadBilling } from './billing.ts';
 import { billingUnavailable, whileStripeAnswers } from './billing-errors.ts';
-import type { BillingNeeds } from './billing-needs.ts';
-import { openCheckout } from './checkout.ts';
 import type { Buyer } from './customer.ts';
-import { createRecoverySlots } from './recovery-slots.ts';
 import { allowedReturnUrl, defaultReturnUrl, forStripe, type ReturnUrl } from './return-url.ts';
-import { subscriptionStatus } from './status.ts';
-import { TRIAL_DAYS } from './subscription.ts';
+import { TRIAL_DAYS } from './trial-days.ts';
 
 /** A checkout is several calls to Stripe; together they stay below what the gateway gives a request. */
 const CHECKOUT_MS = 25_000;
 const UrlField = z.string().max(4_096).optional();
 
 /** What the app asks: what the user has, where to buy it, and where to manage it. */
-export function subscriptionRoutes(services: Services, needs: BillingNeeds): readonly Route[] {
+export function subscriptionRoutes(services: Services, billing: LoadBilling): readonly Route[] {
   const { config, metrics, userDirectory } = services;
   const { billing: policy } = config;
-  const slots = createRecoverySlots(services);
 
   /** What the token says; an access token knows no address, so the user pool is asked. */
   const buyerOf = async (user: User): Promise<Buyer> => {
@@ -67,7 +63,7 @@ export function subscriptionRoutes(services: Services, needs: BillingNeeds): rea
     errors: [],
   }).handledBy(async ({ caller }, { log }) => {
     const { uid, email, emailVerified = false } = caller;
-    const found = await subscriptionStatus(needs, slots, { uid, email, emailVerified }, log);
+    const found = await (await billing()).status({ uid, email, emailVerified }, log);
     metrics.count('SubscriptionStatus', { source: found.source });
     return { status: 200, body: { uid, ...found } };
   });
@@ -95,7 +91,7 @@ export function subscriptionRoutes(services: Services, needs: BillingNeeds): rea
     if (priceId === undefined) throw billingUnavailable(60, new Error('STRIPE_PRICE_ID is not set'));
     const buyer = await buyerOf(caller);
     const result = await whileStripeAnswers(() =>
-      withTimeLimit(CHECKOUT_MS, () => openCheckout(needs, buyer, urls, priceId)),
+      withTimeLimit(CHECKOUT_MS, async () => (await billing()).checkout(buyer, urls, priceId)),
     );
     metrics.count('SubscriptionCheckout', { outcome: result.outcome });
     switch (result.outcome) {
@@ -124,9 +120,7 @@ export function subscriptionRoutes(services: Services, needs: BillingNeeds): rea
     errors: ['no_customer', 'billing_unavailable', 'invalid_return_url'],
   }).handledBy(async ({ caller, body }, { apiBaseUrl }) => {
     const back = forStripe(returnUrl(body.returnUrl, defaultReturnUrl(undefined, policy)), apiBaseUrl);
-    const { customerId } = await needs.store.readBilling(caller.uid);
-    const url =
-      customerId === null ? undefined : await whileStripeAnswers(() => needs.stripe.openPortal(customerId, back));
+    const url = await whileStripeAnswers(async () => (await billing()).portal(caller.uid, back));
     if (url === undefined) {
       throw new ApiError('no_customer', 'There is no subscription to manage yet. Please subscribe first.');
     }

@@ -6,7 +6,7 @@ import type { Buyer } from './customer.ts';
 import { applyKeptEvents } from './kept-events.ts';
 import { adoptByEmail } from './recovery.ts';
 import type { RecoverySlots } from './recovery-slots.ts';
-import type { Billing } from './store.ts';
+import type { BillingRecord } from './store.ts';
 import { grantsPremium } from './subscription.ts';
 import { syncSubscription } from './sync.ts';
 
@@ -35,7 +35,7 @@ export async function subscriptionStatus(
   log: Log,
 ): Promise<Status> {
   const { store, metrics, now } = needs;
-  let billing: Billing | undefined;
+  let billing: BillingRecord | undefined;
   try {
     return await withTimeLimit(STRIPE_MS, async () => {
       const stored = await store.readBilling(user.uid);
@@ -60,7 +60,7 @@ export async function subscriptionStatus(
 }
 
 /** Looks for the customer by e-mail, at most once an hour for each user; a failure does not use the hour up. */
-async function recover(needs: BillingNeeds, slots: RecoverySlots, user: Buyer): Promise<Billing | undefined> {
+async function recover(needs: BillingNeeds, slots: RecoverySlots, user: Buyer): Promise<BillingRecord | undefined> {
   const { uid, email, emailVerified } = user;
   if (email === undefined || !emailVerified || !(await slots.take(uid, needs.now()))) return undefined;
   try {
@@ -76,7 +76,7 @@ async function recover(needs: BillingNeeds, slots: RecoverySlots, user: Buyer): 
   }
 }
 
-function describe({ snapshot, trialUsedAt }: Billing, source: Status['source'], now: number): Status {
+function describe({ snapshot, trialUsedAt }: BillingRecord, source: Status['source'], now: number): Status {
   return {
     isPremium: grantsPremium(snapshot, now),
     status: snapshot?.status ?? 'none',
@@ -88,7 +88,7 @@ function describe({ snapshot, trialUsedAt }: Billing, source: Status['source'], 
   };
 }
 
-function stale(billing: Billing, now: number): Status {
+function stale(billing: BillingRecord, now: number): Status {
   const age = billing.syncedAt === null ? null : Math.max(0, Math.round((now - billing.syncedAt) / 1000));
   return { ...describe(billing, 'snapshot', now), stale: true, snapshotAgeSeconds: age };
 }

@@ -28,7 +28,7 @@ const StoredMapping = z.object({
 const StoredKept = z.object({ record: z.string(), event_id: z.string() });
 
 /** All that is stored of a user's billing. */
-export interface Billing {
+export interface BillingRecord {
   /** Where checkout and portal go; null while the user has no customer at Stripe. */
   readonly customerId: string | null;
   /** The user's customers at Stripe; more than one only when somebody made them by hand. */
@@ -83,7 +83,7 @@ export interface KeptEvent {
   readonly record: string;
 }
 
-const NOTHING: Billing = {
+const NOTHING: BillingRecord = {
   customerId: null,
   customerIds: [],
   formerCustomerIds: [],
@@ -105,8 +105,8 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
   const emailKey = (emailHash: string) => ({ uid: `trial#${emailHash}`, record: 'trial' });
 
   return {
-    /** Both records in one read; an account without any is a `Billing` with nothing in it. */
-    async readBilling(uid: Uid): Promise<Billing> {
+    /** Both records in one read; an account without any is a `BillingRecord` with nothing in it. */
+    async readBilling(uid: Uid): Promise<BillingRecord> {
       const { Items: items = [] } = await (await documents()).query({
         TableName,
         KeyConditionExpression: 'uid = :uid AND #record BETWEEN :first AND :last',
@@ -302,7 +302,7 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
 
 export type BillingStore = ReturnType<typeof createBillingStore>;
 
-function toBilling(items: readonly Record<string, unknown>[]): Billing {
+function toBilling(items: readonly Record<string, unknown>[]): BillingRecord {
   const billing = items.find((item) => item['record'] === 'subscription');
   const trial = items.find((item) => item['record'] === 'trial');
   const trialUsedAt = trial === undefined ? null : StoredTrial.parse(trial).used_at;

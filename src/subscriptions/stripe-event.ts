@@ -17,6 +17,8 @@ export const HANDLED_TYPES = [
 ] as const;
 const handled: ReadonlySet<string> = new Set(HANDLED_TYPES);
 
+export const EVENT_ID = /^evt_\w{1,100}$/;
+
 const Reference = z
   .union([z.string(), z.object({ id: z.string() })])
   .transform((it) => (typeof it === 'string' ? it : it.id));
@@ -24,7 +26,7 @@ const Metadata = z.record(z.string(), z.string()).nullish();
 
 /** The envelope of a snapshot event and the few fields of its object that say whom it is about. */
 const Envelope = z.object({
-  id: z.string().regex(/^evt_\w{1,100}$/),
+  id: z.string().regex(EVENT_ID),
   object: z.literal('event'),
   type: z.string().max(100),
   /** Seconds since 1970. */

@@ -1,9 +1,6 @@
 import * as z from 'zod';
 import type { StripeSubscription } from '../platform/stripe-gateway.ts';
 
-/** First-time subscribers pay nothing so long (contract). */
-export const TRIAL_DAYS = 7;
-
 /**
  * A stored snapshot is believed this long beyond the end of what was paid for. Stripe delivers an event for three days;
  * if none came by then, the subscription is more likely over than renewed.

@@ -1,7 +1,7 @@
 import type { Uid } from '../platform/ids.ts';
 import type { StripeSubscription } from '../platform/stripe-gateway.ts';
 import type { BillingNeeds } from './billing-needs.ts';
-import type { Billing, SyncWrite } from './store.ts';
+import type { BillingRecord, SyncWrite } from './store.ts';
 import {
   bestSubscription,
   ended,
@@ -25,7 +25,7 @@ export interface SyncCause {
 }
 
 export interface SyncResult {
-  readonly billing: Billing;
+  readonly billing: BillingRecord;
   /** Every subscription the user ever had. */
   readonly subscriptions: readonly StripeSubscription[];
   readonly changed: boolean;
@@ -79,7 +79,7 @@ interface Truth {
   readonly eventCreated: number | undefined;
 }
 
-function decideWrite(billing: Billing, { subscriptions, gone, priceId, eventCreated = 0 }: Truth): SyncWrite {
+function decideWrite(billing: BillingRecord, { subscriptions, gone, priceId, eventCreated = 0 }: Truth): SyncWrite {
   const best = bestSubscription(subscriptions);
   return {
     basedOn: billing.version,
@@ -93,7 +93,7 @@ function decideWrite(billing: Billing, { subscriptions, gone, priceId, eventCrea
 
 /** Whoever pays is the customer that checkout and portal go to; one who is gone is none. */
 function currentCustomer(
-  billing: Billing,
+  billing: BillingRecord,
   best: StripeSubscription | undefined,
   gone: readonly string[],
 ): string | null {
@@ -102,13 +102,13 @@ function currentCustomer(
   return left.find((id) => id === billing.customerId) ?? left[0] ?? null;
 }
 
-function leftOver({ snapshot, formerCustomerIds }: Billing, gone: readonly string[]): Snapshot | null {
+function leftOver({ snapshot, formerCustomerIds }: BillingRecord, gone: readonly string[]): Snapshot | null {
   if (snapshot === null || ![...gone, ...formerCustomerIds].includes(snapshot.customerId)) return null;
   return ended(snapshot);
 }
 
 /** Whether what Stripe said is what is stored, so that there is nothing to write. */
-function isSettled(billing: Billing, write: SyncWrite, now: number): boolean {
+function isSettled(billing: BillingRecord, write: SyncWrite, now: number): boolean {
   return (
     !write.recordTrial &&
     write.gone.length === 0 &&
@@ -119,7 +119,7 @@ function isSettled(billing: Billing, write: SyncWrite, now: number): boolean {
   );
 }
 
-function after(billing: Billing, write: SyncWrite, now: number): Billing {
+function after(billing: BillingRecord, write: SyncWrite, now: number): BillingRecord {
   return {
     customerId: write.customerId,
     customerIds: billing.customerIds.filter((id) => !write.gone.includes(id)),

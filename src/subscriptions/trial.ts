@@ -1,6 +1,6 @@
 import type { BillingNeeds } from './billing-needs.ts';
 import type { Buyer } from './customer.ts';
-import type { Billing } from './store.ts';
+import type { BillingRecord } from './store.ts';
 import { usedTrial } from './subscription.ts';
 
 /**
@@ -10,7 +10,7 @@ import { usedTrial } from './subscription.ts';
  *
  * @throws StripeUnavailableError: a trial is not given on a guess
  */
-export async function mayTry(needs: BillingNeeds, { email }: Buyer, billing: Billing): Promise<boolean> {
+export async function mayTry(needs: BillingNeeds, { email }: Buyer, billing: BillingRecord): Promise<boolean> {
   if (billing.trialUsedAt !== null) return false;
   if (email === undefined) return true;
   if (await needs.store.hasTrialMark(await needs.hashEmail(email))) return false;

@@ -4,20 +4,22 @@ import { ApiError } from '../http/errors.ts';
 import { isoDateTime, pageCursor, pageLimit } from '../http/fields.ts';
 import { isoTime } from '../platform/clock.ts';
 import { decodeCursor, encodeCursor } from '../platform/cursor.ts';
+import type { Services } from '../platform/services.ts';
 import { withTimeLimit } from '../platform/time-limit.ts';
+import type { LoadBilling } from './billing.ts';
 import { whileStripeAnswers } from './billing-errors.ts';
-import type { BillingNeeds } from './billing-needs.ts';
-import { type ListedEvent, listAtStripe, replayEvent } from './event-admin.ts';
-import { EventStatus, isPlace, type LedgerEntry } from './event-ledger.ts';
-import { isHandled, parseStripeEvent } from './stripe-event.ts';
-import { type Delivery, processEvent } from './webhook.ts';
+import type { ListedEvent } from './event-admin.ts';
+import type { LedgerEntry } from './event-ledger.ts';
+import { EventStatus } from './event-status.ts';
+import { EVENT_ID, isHandled, parseStripeEvent } from './stripe-event.ts';
+import type { Delivery } from './webhook.ts';
 
 /** Stripe waits for an answer some seconds only; later it takes the delivery for failed and comes again. */
 const WEBHOOK_MS = 20_000;
 const WEBHOOK_BYTES = 1024 * 1024;
 const DEFAULT_PAGE = 50;
 
-const EventIdField = z.string().regex(/^evt_\w{1,100}$/, 'an event id like evt_1AbC');
+const EventIdField = z.string().regex(EVENT_ID, 'an event id like evt_1AbC');
 const Outcome = z.enum(['applied', 'unchanged', 'account_deleted', 'nobodys', 'kept']);
 const EventView = z.object({
   eventId: z.string(),
@@ -32,7 +34,7 @@ const EventView = z.object({
 });
 
 /** Stripe's events: how they come in, and how an operator looks at them and does them again. */
-export function webhookRoutes(needs: BillingNeeds): readonly Route[] {
+export function webhookRoutes({ metrics }: Pick<Services, 'metrics'>, billing: LoadBilling): readonly Route[] {
   const webhook = defineRoute({
     method: 'POST',
     path: '/stripeWebhook',
@@ -52,11 +54,11 @@ export function webhookRoutes(needs: BillingNeeds): readonly Route[] {
       throw validationFailed([{ in: 'body', field: '', message: 'this is not one of Stripe’s snapshot events' }]);
     }
     if (!isHandled(event)) {
-      needs.metrics.count('WebhookIgnored');
+      metrics.count('WebhookIgnored');
       log.info('An event of a type that changes nothing here', { event: event.id, type: event.type });
       return { status: 200, body: { received: true } };
     }
-    const delivery = await timed(() => processEvent(needs, event, { again: false }));
+    const delivery = await timed(async () => (await billing()).process(event));
     log.info('An event of Stripe', { event: event.id, type: event.type, outcome: describe(delivery) });
     if (!delivery.processed && delivery.reason === 'in_progress') throw inProgress();
     return { status: 200, body: { received: true } };
@@ -90,11 +92,12 @@ export function webhookRoutes(needs: BillingNeeds): readonly Route[] {
   }).handledBy(async ({ query }) => {
     const { source, status, limit = DEFAULT_PAGE } = query;
     const since = query.since === undefined ? 0 : Date.parse(query.since);
-    const after = placeIn(query.cursor, source);
-    const page =
-      source === 'stripe'
-        ? await whileStripeAnswers(() => listAtStripe(needs, since, limit, after))
-        : await ledgerPage(needs, { status, since, limit, after });
+    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+    if (query.cursor !== undefined && after === undefined) throw badCursor();
+    const page = await whileStripeAnswers(async () =>
+      (await billing()).listEvents({ source, status, since, limit, after }),
+    );
+    if (page === 'no_such_place') throw badCursor();
     return {
       status: 200,
       body: {
@@ -117,7 +120,7 @@ export function webhookRoutes(needs: BillingNeeds): readonly Route[] {
     responses: { 200: z.object({ ok: z.literal(true), event: EventView }) },
     errors: ['event_not_found'],
   }).handledBy(async ({ params }) => {
-    const entry = await needs.ledger.read(params.eventId);
+    const entry = await (await billing()).readEvent(params.eventId);
     if (entry === undefined) throw eventNotFound();
     return { status: 200, body: { ok: true, event: view(entry) } };
   });
@@ -136,10 +139,10 @@ export function webhookRoutes(needs: BillingNeeds): readonly Route[] {
     responses: { 200: z.object({ ok: z.literal(true), eventId: z.string(), outcome: Outcome }) },
     errors: ['billing_unavailable', 'event_in_progress', 'event_not_found'],
   }).handledBy(async ({ params }) => {
-    const delivery = await timed(() => replayEvent(needs, params.eventId));
+    const delivery = await timed(async () => (await billing()).replay(params.eventId));
     if (delivery === undefined) throw eventNotFound();
     if (!delivery.processed) throw inProgress();
-    needs.metrics.count('WebhookReplayed');
+    metrics.count('WebhookReplayed');
     return { status: 200, body: { ok: true, eventId: params.eventId, outcome: delivery.outcome } };
   });
 
@@ -150,20 +153,8 @@ function timed<T>(work: () => Promise<T>): Promise<T> {
   return whileStripeAnswers(() => withTimeLimit(WEBHOOK_MS, work));
 }
 
-async function ledgerPage(
-  needs: BillingNeeds,
-  query: { status: EventStatus; since: number; limit: number; after: string | undefined },
-) {
-  const { entries, next } = await needs.ledger.list(query.status, query.since, query.limit, query.after);
-  return { events: entries, next };
-}
-
-function placeIn(cursor: string | undefined, source: 'ledger' | 'stripe'): string | undefined {
-  if (cursor === undefined) return undefined;
-  const place = decodeCursor(cursor);
-  const isGood = place !== undefined && (source === 'stripe' ? EventIdField.safeParse(place).success : isPlace(place));
-  if (isGood) return place;
-  throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }]);
+function badCursor(): ApiError {
+  return validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }]);
 }
 
 function view(event: LedgerEntry | ListedEvent): z.input<typeof EventView> {

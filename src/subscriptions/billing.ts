@@ -1,0 +1,44 @@
+import type { AliveCheck } from '../platform/dynamo.ts';
+import type { Uid } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
+import type { Services } from '../platform/services.ts';
+import { billingNeeds } from './billing-needs.ts';
+import { type CheckoutUrls, openCheckout } from './checkout.ts';
+import type { Buyer } from './customer.ts';
+import { endBilling } from './ending.ts';
+import type { EventQuery } from './event-admin.ts';
+import { listAtStripe, listInLedger, replayEvent, webhookHealth } from './event-admin.ts';
+import { createRecoverySlots } from './recovery-slots.ts';
+import { subscriptionStatus } from './status.ts';
+import type { StripeEvent } from './stripe-event.ts';
+import { processEvent } from './webhook.ts';
+
+/**
+ * All that this domain can do, behind one import: the routes load it with the first request that needs it, because most
+ * containers start for something else.
+ */
+export function createBilling(services: Services, aliveCheck: AliveCheck) {
+  const needs = billingNeeds(services, aliveCheck);
+  const slots = createRecoverySlots(services);
+  return {
+    status: (user: Buyer, log: Log) => subscriptionStatus(needs, slots, user, log),
+    checkout: (buyer: Buyer, urls: CheckoutUrls, priceId: string) => openCheckout(needs, buyer, urls, priceId),
+    /** Where the user manages the subscription; undefined for one without a customer. */
+    async portal(uid: Uid, returnUrl: string): Promise<string | undefined> {
+      const { customerId } = await needs.store.readBilling(uid);
+      return customerId === null ? undefined : needs.stripe.openPortal(customerId, returnUrl);
+    },
+    read: (uid: Uid) => needs.store.readBilling(uid),
+    end: (uid: Uid, email: string | undefined) => endBilling(needs, uid, email),
+    process: (event: StripeEvent) => processEvent(needs, event, { again: false }),
+    replay: (eventId: string) => replayEvent(needs, eventId),
+    readEvent: (eventId: string) => needs.ledger.read(eventId),
+    listEvents: (query: EventQuery) =>
+      query.source === 'stripe' ? listAtStripe(needs, query) : listInLedger(needs, query),
+    webhookHealth: () => webhookHealth(needs),
+  };
+}
+
+export type Billing = ReturnType<typeof createBilling>;
+/** Gives the domain's works, loading them at the first call. */
+export type LoadBilling = () => Promise<Billing>;
