@@ -350,6 +350,23 @@ describe('an event about a customer of whom nothing is known', () => {
     expect((await backend.scan('users')).filter((one) => String(one['record']).startsWith('kept#'))).toEqual([]);
   });
 
+  it('is not forgotten when the mapping is written just before it is kept', async () => {
+    const user = await signedUp(backend);
+    const { event } = unknownCustomer(undefined, user.email);
+    let letGo = () => {};
+    const until = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const met = backend.dynamo.faultsMet();
+    backend.dynamo.setFaults([{ match: 'PutItem', until, times: 1 }]);
+    const delivering = people.deliver(event);
+    await expect.poll(() => backend.dynamo.faultsMet()).toBe(met + 1);
+    expect(await people.status(user)).toMatchObject({ isPremium: true, source: 'stripe_recovered_email' });
+    letGo();
+    expect((await delivering).status).toBe(200);
+    expect(await ledger(event.id)).toMatchObject({ status: 'done' });
+  });
+
   it('is applied at once when the customer names a user who is there', async () => {
     const user = await signedUp(backend);
     const { event } = unknownCustomer(user.uid);
