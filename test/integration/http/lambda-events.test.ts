@@ -2,6 +2,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import { handle, type LambdaContext } from 'hono/aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { billing } from '../../support/billing.ts';
 import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
@@ -118,6 +119,42 @@ describe('API Gateway events of payload format 2.0', () => {
     expect(answer.statusCode).toBe(200);
     const read = await invoke({ path: '/getUserState', headers: { authorization: headers.Authorization } });
     expect(read.json).toMatchObject({ uid, state: { note: 'Grüße 🌱' } });
+  });
+
+  it.each([false, true])("carry Stripe's signed bytes, base64 or not (%s)", async (base64) => {
+    const object = { id: 'in_ü', object: 'invoice', customer: null, description: 'Grüße 🌱' };
+    const signed = backend.stripe.webhooks.sign(billing(backend).makeEvent('invoice.paid', object));
+    const webhook = { method: 'POST', path: '/stripeWebhook', headers: signed.headers, base64 };
+    expect(await invoke({ ...webhook, body: signed.body })).toMatchObject({
+      statusCode: 200,
+      json: { received: true },
+    });
+    const forged = await invoke({ ...webhook, body: `${signed.body}\n` });
+    expect(forged).toMatchObject({ statusCode: 400, json: { error: { code: 'invalid_signature' } } });
+  });
+
+  it('tell where the API is reached, so that Stripe leads back to it', async () => {
+    const { headers } = newUser();
+    const open = async (stage: string) => {
+      const answer = await invoke({
+        method: 'POST',
+        path: '/createSubscriptionCheckout',
+        stage,
+        headers: { authorization: headers.Authorization },
+        body: '{}',
+      });
+      return backend.stripe.state.find('sessions', answer.json.sessionId)?.successUrl;
+    };
+    const host = 'https://abc123.execute-api.eu-central-1.amazonaws.com';
+    expect(await open('$default')).toMatch(`${host}/appReturn?to=autowatering`);
+    expect(await open('prod')).toMatch(`${host}/prod/appReturn?to=autowatering`);
+  });
+
+  it('carry a redirect', async () => {
+    const answer = await invoke({ path: '/appReturn', query: 'to=autowatering%3A%2F%2Fpremium' });
+    expect(answer.statusCode).toBe(302);
+    expect(answer.headers?.['location']).toBe('autowatering://premium');
+    expect(answer.body).toBe('');
   });
 
   it('carry a body that is too large, and one that is no JSON', async () => {

@@ -128,6 +128,30 @@ describe('events of one subscription', () => {
     120_000,
   );
 
+  it('a run that was held up between asking and writing puts no old state over a new one', async () => {
+    const user = await makeUser();
+    await deliverUntilTaken(user.happens('checkout.session.completed'));
+    const late = user.happens('invoice.payment_failed');
+    let letGo = () => {};
+    const until = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const met = backend.dynamo.faultsMet();
+    // The first update begins the event in the ledger, the second one writes the snapshot.
+    backend.dynamo.setFaults([
+      { match: 'UpdateItem', latencyMs: 0, times: 1 },
+      { match: 'UpdateItem', until, times: 1 },
+    ]);
+    const heldUp = people.deliver(late);
+    await expect.poll(() => backend.dynamo.faultsMet()).toBe(met + 2);
+    await deliverUntilTaken(user.happens('invoice.paid'));
+    expect(await user.stored()).toBe('active');
+    letGo();
+    expect((await heldUp).status).toBe(200);
+    expect(await user.stored()).toBe('active');
+    backend.dynamo.setFaults([]);
+  });
+
   it('however happening and delivering mix, it ends in the state Stripe has', async () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('happens' as const), type: fc.constantFrom(...TYPES) }),
