@@ -19,6 +19,7 @@ const StoredBilling = z.object({
   synced_at: z.number().optional(),
   last_event_at: z.number().default(0),
   version: z.number(),
+  syncs: z.number().default(0),
 });
 const StoredTrial = z.object({ used_at: z.string() });
 const StoredMapping = z.object({
@@ -44,6 +45,8 @@ export interface BillingRecord {
   readonly trialUsedAt: string | null;
   /** Rises with every write; 0 when nothing was written yet. */
   readonly version: number;
+  /** How many of those writes brought what Stripe had. */
+  readonly syncs: number;
 }
 
 /** Whose a customer is. */
@@ -92,6 +95,7 @@ const NOTHING: BillingRecord = {
   lastEventAt: 0,
   trialUsedAt: null,
   version: 0,
+  syncs: 0,
 };
 
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
@@ -199,7 +203,8 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
         TableName,
         Key: billingKey(uid),
         UpdateExpression:
-          `SET synced_at = :synced, last_event_at = :event, updated_at = :now, version = :next${customer.set}${content.set}` +
+          'SET syncs = if_not_exists(syncs, :zero) + :one, ' +
+          `synced_at = :synced, last_event_at = :event, updated_at = :now, version = :next${customer.set}${content.set}` +
           (drop.length === 0 ? '' : ` REMOVE ${drop.join(', ')}`) +
           (gone.length === 0 ? '' : ' ADD former_customer_ids :gone DELETE stripe_customer_ids :gone'),
         ConditionExpression: 'version = :base',
@@ -209,6 +214,8 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
           ':now': isoTime(now),
           ':base': basedOn,
           ':next': basedOn + 1,
+          ':zero': 0,
+          ':one': 1,
           ...(customerId === null ? {} : { ':customer': customerId }),
           ...(snapshot === null ? {} : { ':snapshot': snapshot }),
           ...(gone.length === 0 ? {} : { ':gone': new Set(gone) }),
@@ -317,5 +324,6 @@ function toBilling(items: readonly Record<string, unknown>[]): BillingRecord {
     lastEventAt: stored.last_event_at,
     trialUsedAt,
     version: stored.version,
+    syncs: stored.syncs,
   };
 }

@@ -12,8 +12,9 @@ import {
   usedTrial,
 } from './subscription.ts';
 
-/** Parallel events of one user meet here; each round one of them gets through. */
-const ROUNDS = 8;
+/** Runs for the same user meet here. Two others that got through are enough to end an event's run (see below). */
+const ROUNDS = 10;
+const ENOUGH_OTHERS = 2;
 /** An unchanged snapshot is written again after this time, so that its age says when Stripe last confirmed it. */
 const CONFIRM_AGAIN_MS = 10 * 60 * 1000;
 
@@ -26,7 +27,7 @@ export interface SyncCause {
 
 export interface SyncResult {
   readonly billing: BillingRecord;
-  /** Every subscription the user ever had. */
+  /** Every subscription the user ever had, as this run saw them. */
   readonly subscriptions: readonly StripeSubscription[];
   readonly changed: boolean;
   /** Whether the cause is older than what was stored already. */
@@ -49,24 +50,37 @@ export async function syncSubscription(
 ): Promise<SyncResult | undefined> {
   const { store, stripe, metrics, priceId, now } = needs;
   let outOfOrder: boolean | undefined;
+  let first: BillingRecord | undefined;
+  let subscriptions: readonly StripeSubscription[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const billing = await store.readBilling(uid);
     if (billing.customerIds.length === 0) return undefined;
+    first ??= billing;
     outOfOrder ??= cause !== undefined && cause.eventCreated < billing.lastEventAt;
+    // The second of two others has read its version after the first one's write, and so asked Stripe after this run
+    // began: what the event tells of is in its answer. Only a removed customer is news that Stripe may not show.
+    const isDoneByOthers = billing.syncs >= first.syncs + ENOUGH_OTHERS;
+    if (isDoneByOthers && cause !== undefined && cause.removedCustomer === undefined) {
+      return { billing, subscriptions, changed: false, outOfOrder };
+    }
     const found = await Promise.all(
       billing.customerIds.map(async (customerId) => ({
         customerId,
         subscriptions: customerId === cause?.removedCustomer ? undefined : await stripe.subscriptionsOf(customerId),
       })),
     );
-    const subscriptions = found.flatMap((one) => one.subscriptions ?? []);
+    subscriptions = found.flatMap((one) => one.subscriptions ?? []);
     // Checkout sees to it that nobody gets a second one; somebody may still be given one at Stripe's dashboard.
     if (subscriptions.filter(isLive).length > 1) metrics.count('SeveralLiveSubscriptions');
     const gone = found.flatMap((one) => (one.subscriptions === undefined ? [one.customerId] : []));
     const write = decideWrite(billing, { subscriptions, gone, priceId, eventCreated: cause?.eventCreated });
-    if (isSettled(billing, write, now())) return { billing, subscriptions, changed: false, outOfOrder };
+    const changed = isChange(billing, write);
+    // For an event the write is made even if it changes nothing: the version it raises is what stops a run that was held
+    // up with an older answer. Whoever only asks may leave it, because an event is still to come for what changed.
+    if (!changed && cause === undefined && isFresh(billing, now()))
+      return { billing, subscriptions, changed, outOfOrder };
     if (await store.writeSync(uid, write, now())) {
-      return { billing: after(billing, write, now()), subscriptions, changed: true, outOfOrder };
+      return { billing: after(billing, write, now()), subscriptions, changed, outOfOrder };
     }
   }
   throw new Error('a billing record was written so often that no answer of Stripe could be stored');
@@ -107,16 +121,18 @@ function leftOver({ snapshot, formerCustomerIds }: BillingRecord, gone: readonly
   return ended(snapshot);
 }
 
-/** Whether what Stripe said is what is stored, so that there is nothing to write. */
-function isSettled(billing: BillingRecord, write: SyncWrite, now: number): boolean {
+function isChange(billing: BillingRecord, write: SyncWrite): boolean {
   return (
-    !write.recordTrial &&
-    write.gone.length === 0 &&
-    write.customerId === billing.customerId &&
-    isSameSnapshot(write.snapshot, billing.snapshot) &&
-    billing.syncedAt !== null &&
-    now - billing.syncedAt < CONFIRM_AGAIN_MS
+    write.recordTrial ||
+    write.gone.length > 0 ||
+    write.customerId !== billing.customerId ||
+    !isSameSnapshot(write.snapshot, billing.snapshot)
   );
+}
+
+/** Whether the stored snapshot was confirmed so lately that its age need not be written anew. */
+function isFresh({ syncedAt }: BillingRecord, now: number): boolean {
+  return syncedAt !== null && now - syncedAt < CONFIRM_AGAIN_MS;
 }
 
 function after(billing: BillingRecord, write: SyncWrite, now: number): BillingRecord {
@@ -129,5 +145,6 @@ function after(billing: BillingRecord, write: SyncWrite, now: number): BillingRe
     lastEventAt: write.lastEventAt,
     trialUsedAt: write.recordTrial ? new Date(now).toISOString() : billing.trialUsedAt,
     version: billing.version + 1,
+    syncs: billing.syncs + 1,
   };
 }

@@ -288,6 +288,12 @@ describe('a trial that was used', () => {
     expect(await trialOf(twin)).toBeNull();
   });
 
+  it('stays used for a second account with the address of one that still exists', async () => {
+    const owner = await signedUp(backend);
+    await people.subscribed(owner);
+    expect(await trialOf(newUser({ email: owner.email }))).toBeNull();
+  });
+
   it('is still there for somebody whose first payment never came about', async () => {
     const user = newUser();
     const { body } = await people.checkout(user);

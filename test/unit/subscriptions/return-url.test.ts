@@ -102,6 +102,7 @@ const HOSTILE = [
   'https://app.example.com%40evil.com/',
   'autowatering://user:pass@premium',
   'autowatering://evil.com@premium',
+  'autowatering://evil.com%40premium',
   // White space, control characters, and both of them encoded.
   'https://app.example.com/\r\nSet-Cookie: x=1',
   'https://app.example.com/\tx',
