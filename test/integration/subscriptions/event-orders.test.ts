@@ -152,6 +152,37 @@ describe('events of one subscription', () => {
     backend.dynamo.setFaults([]);
   });
 
+  it('a run that lost against one with an older answer asks again', async () => {
+    const user = await makeUser();
+    await deliverUntilTaken(user.happens('checkout.session.completed'));
+    const gates = [0, 1].map(() => {
+      let open = () => {};
+      const until = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      return { until, open };
+    });
+    const met = backend.dynamo.faultsMet();
+    // Each run updates the ledger first, and then the snapshot, where it is held.
+    backend.dynamo.setFaults(
+      gates.flatMap(({ until }) => [
+        { match: 'UpdateItem', latencyMs: 0, times: 1 },
+        { match: 'UpdateItem', until, times: 1 },
+      ]),
+    );
+    const older = people.deliver(user.happens('invoice.payment_failed'));
+    await expect.poll(() => backend.dynamo.faultsMet()).toBe(met + 2);
+    const newer = people.deliver(user.happens('invoice.paid'));
+    await expect.poll(() => backend.dynamo.faultsMet()).toBe(met + 4);
+    gates[0]?.open();
+    expect((await older).status).toBe(200);
+    expect(await user.stored()).toBe('unpaid');
+    gates[1]?.open();
+    expect((await newer).status).toBe(200);
+    expect(await user.stored()).toBe('active');
+    backend.dynamo.setFaults([]);
+  });
+
   it('however happening and delivering mix, it ends in the state Stripe has', async () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('happens' as const), type: fc.constantFrom(...TYPES) }),
