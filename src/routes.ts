@@ -1,8 +1,9 @@
-import { accountAliveCheck, accountRoutes } from './account/index.ts';
+import { accountAliveCheck, accountDeletionCheck, accountRoutes } from './account/index.ts';
 import { fleetRoutes } from './fleet/index.ts';
 import { healthRoutes } from './health/index.ts';
 import type { Route } from './http/define-route.ts';
 import { otaRoutes } from './ota/index.ts';
+import { plantRoutes } from './plants/index.ts';
 import type { Services } from './platform/services.ts';
 import { createSubscriptions } from './subscriptions/index.ts';
 
@@ -15,6 +16,7 @@ export function routeTable(services: Services): readonly Route[] {
   return [
     ...accountRoutes(services, subscriptions),
     ...subscriptions.routes,
+    ...plantRoutes(services, accountDeletionCheck(services)),
     ...fleetRoutes(services, aliveCheck),
     ...otaRoutes(services),
     ...healthRoutes(services, subscriptions.webhookHealth),

@@ -8,8 +8,8 @@ import { createMetrics } from './platform/metrics.ts';
 import { createObjectLinks } from './platform/object-links.ts';
 import { createObjectStore } from './platform/object-store.ts';
 import { once } from './platform/once.ts';
-import { createSecrets } from './platform/secrets.ts';
-import type { Services } from './platform/services.ts';
+import { createSecrets, type Secrets } from './platform/secrets.ts';
+import type { PlantProviders, Services } from './platform/services.ts';
 import { createStripeClient } from './platform/stripe-client.ts';
 import { createStripeGateway } from './platform/stripe-gateway.ts';
 import { createStripeSignatures } from './platform/stripe-signatures.ts';
@@ -44,7 +44,21 @@ export function createServices(
     userDirectory: createUserDirectory(config.cognito.userPoolId, config.region),
     stripe: createStripeGateway(createStripeClient({ secrets, clock, log, metrics }, config.stripeApiBase)),
     stripeSignatures: createStripeSignatures(secrets, clock),
+    plantProviders: once(() => createPlantProviders(secrets, config.plants)),
     ...overrides,
+  };
+}
+
+async function createPlantProviders(secrets: Secrets, config: Config['plants']): Promise<PlantProviders> {
+  const [{ createKindwise }, { createPlantnet }, { createGbif }] = await Promise.all([
+    import('./platform/kindwise.ts'),
+    import('./platform/plantnet.ts'),
+    import('./platform/gbif.ts'),
+  ]);
+  return {
+    kindwise: createKindwise(secrets, config.kindwiseApiBase),
+    plantnet: createPlantnet(secrets, config.plantnetApiBase),
+    gbif: createGbif(config.gbifApiBase),
   };
 }
 

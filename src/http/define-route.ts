@@ -29,10 +29,17 @@ const EXPECTED_CALLERS: { readonly [A in Auth]: readonly Caller['kind'][] } = {
   stripe: ['stripe'],
 };
 
-/** A fixed window, counted in DynamoDB per caller (the user, else the address). */
+/** A fixed window, counted in DynamoDB per caller (the user, else the address), or per address in any case. */
 export interface RateLimit {
   readonly requests: number;
   readonly windowSeconds: number;
+  readonly per?: 'address';
+}
+
+/** A file of a multipart body, by the name of its part. */
+export interface UploadedFile {
+  readonly part: string;
+  readonly bytes: Uint8Array;
 }
 
 /** What a handler knows of the request besides its input. */
@@ -43,6 +50,8 @@ export interface RequestContext {
   readonly log: Log;
   /** Where this API is reached from outside, without a slash at the end. */
   readonly apiBaseUrl: string;
+  /** Aborted when the caller has hung up, where the adapter can tell. */
+  readonly signal: AbortSignal;
 }
 
 export type Status = 200 | 201 | 302 | 503;
@@ -66,6 +75,7 @@ export interface RouteInput<A extends Auth, P, Q, B> {
   readonly params: OutputOf<P>;
   readonly query: OutputOf<Q>;
   readonly body: OutputOf<B>;
+  readonly files: readonly UploadedFile[];
 }
 
 /** A request as it arrives, before any schema has seen it. */
@@ -74,6 +84,8 @@ export interface RawInput {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly body: unknown;
+  /** Empty but for a multipart body. */
+  readonly files: readonly UploadedFile[];
 }
 
 /** What a route promises, as data: the app, the docs, the template and the smoke test all derive from it. */
@@ -82,7 +94,11 @@ export interface RouteContract {
   /** Parameters in braces, as API Gateway and OpenAPI write them. */
   readonly path: `/${string}`;
   readonly auth: Auth;
-  readonly domain: 'account' | 'subscriptions' | 'fleet' | 'ota' | 'health';
+  /** Whether only premium users may call it. */
+  readonly premium?: boolean;
+  /** How the body comes; JSON unless it says otherwise. */
+  readonly bodyKind?: 'multipart';
+  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'health';
   readonly summary: string;
   /** The promise in full, in Markdown, for the API page. */
   readonly description: string;
@@ -122,6 +138,7 @@ interface ErasedInput {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
+  readonly files: readonly UploadedFile[];
 }
 
 /** A contract that waits for its handler, whose input and output types follow from the schemas. */
@@ -152,7 +169,8 @@ export function defineRoute(contract: RouteContract) {
         if (!params.ok || !query.ok || !body.ok) {
           throw validationFailed([params, query, body].flatMap((part) => (part.ok ? [] : part.faults)));
         }
-        return handle({ caller, params: params.value, query: query.value, body: body.value }, context);
+        const { files } = input;
+        return handle({ caller, params: params.value, query: query.value, body: body.value, files }, context);
       },
     }),
   };

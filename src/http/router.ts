@@ -7,7 +7,7 @@ import type { Uid } from '../platform/ids.ts';
 import { type Log, logWith } from '../platform/log.ts';
 import type { Services } from '../platform/services.ts';
 import { createAuthenticate } from './authenticate.ts';
-import type { Caller, RawInput, Reply, RequestContext, Route, RouteContract } from './define-route.ts';
+import type { Caller, RateLimit, RawInput, Reply, RequestContext, Route, RouteContract } from './define-route.ts';
 import { ApiError, errorBody } from './errors.ts';
 import { readJsonBody } from './json-body.ts';
 import { originPolicy } from './origins.ts';
@@ -23,6 +23,8 @@ export type App = Hono<AppEnv>;
 export interface RouterHooks {
   /** Whether the account is deleted, or its deletion is under way. */
   isAccountDeleted(uid: Uid): Promise<boolean>;
+  /** Whether the user has premium, as far as is stored: nobody waits for Stripe here. */
+  isPremium(uid: Uid): Promise<boolean>;
 }
 
 export const DEFAULT_BODY_LIMIT = 64 * 1024;
@@ -61,7 +63,7 @@ function corsFor(routes: readonly Route[], isAllowedOrigin: (origin: string) => 
     origin: (origin) => (isAllowedOrigin(origin) ? origin : null),
     allowMethods: ['GET', 'POST'],
     allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id', 'x-factory-token', 'x-admin-token'],
-    exposeHeaders: ['X-Request-Id', 'X-Process-Time', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
+    exposeHeaders: ['X-Request-Id', 'X-Process-Time', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-AI-Cache'],
     maxAge: PREFLIGHT_SECONDS,
   });
   const closed = new Set(routes.flatMap(({ contract }) => (contract.auth === 'stripe' ? [contract.path] : [])));
@@ -80,8 +82,10 @@ function createServe(services: Services, hooks: RouterHooks, isAllowedOrigin: (o
       const caller = await authenticate(contract.auth, c.req.raw);
       if (caller.kind === 'user') c.set('uid', caller.uid);
       refuseForeignOrigin(contract, c.req.header('origin'), isAllowedOrigin);
+      await refuseWithoutPremium(contract, caller, hooks);
       const deleted = isShutOut(contract, caller, hooks);
-      const limited = contract.rateLimit && allow(name, contract.rateLimit, subjectOf(caller, c.env));
+      const limited =
+        contract.rateLimit && allow(name, contract.rateLimit, subjectOf(contract.rateLimit, caller, c.env));
       const reply =
         contract.method === 'GET' && limited === undefined
           ? await unlessDeleted(deleted, run(route, c, caller, services))
@@ -119,18 +123,27 @@ async function run(route: Route, c: Context<AppEnv>, caller: Caller, services: S
     caller,
     params: c.req.param(),
     query: c.req.query(),
-    // What Stripe has signed was read with its signature.
-    body: contract.method === 'POST' && caller.kind !== 'stripe' ? await readJsonBody(c.req.raw) : undefined,
+    ...(await readBody(contract, c.req.raw)),
   };
   const context: RequestContext = {
     requestId: c.var.requestId,
     now: services.clock.now(),
     log: logWith(services.log, { requestId: c.var.requestId }),
+    signal: c.req.raw.signal,
     apiBaseUrl: services.config.apiBaseUrl ?? apiBaseUrlOf(c.env, c.req.url),
   };
   const reply = await route.run(input, context);
   if (services.config.checkResponses) refuseBrokenPromise(contract, reply);
   return reply;
+}
+
+async function readBody(contract: RouteContract, request: Request): Promise<Pick<RawInput, 'body' | 'files'>> {
+  // What Stripe has signed was read with its signature.
+  if (contract.method === 'GET' || contract.auth === 'stripe') return { body: undefined, files: [] };
+  if (contract.bodyKind !== 'multipart') return { body: await readJsonBody(request), files: [] };
+  const { readMultipartBody } = await import('./multipart-body.ts');
+  const { fields, files } = await readMultipartBody(request, contract.bodyLimit ?? DEFAULT_BODY_LIMIT);
+  return { body: fields, files };
 }
 
 function refuseBrokenPromise(contract: RouteContract, reply: Reply): void {
@@ -157,8 +170,13 @@ function accountDeleted(): ApiError {
   return new ApiError('account_deleted', 'This account has been deleted.');
 }
 
-function subjectOf(caller: Caller, bindings: Bindings | undefined): string {
-  return caller.kind === 'user' ? `user:${caller.uid}` : `address:${addressOf(bindings)}`;
+async function refuseWithoutPremium(contract: RouteContract, caller: Caller, hooks: RouterHooks): Promise<void> {
+  if (contract.premium !== true || caller.kind !== 'user' || (await hooks.isPremium(caller.uid))) return;
+  throw new ApiError('premium_required', 'This is part of AutoWatering Premium.');
+}
+
+function subjectOf({ per }: RateLimit, caller: Caller, bindings: Bindings | undefined): string {
+  return per !== 'address' && caller.kind === 'user' ? `user:${caller.uid}` : `address:${addressOf(bindings)}`;
 }
 
 function limitBody(maxSize: number): MiddlewareHandler {

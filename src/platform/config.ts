@@ -42,6 +42,30 @@ const billingFields = {
   API_BASE_URL: optional(z.url({ protocol: /^https?$/ })),
 };
 
+/** -1 is unlimited. */
+const limit = (standard: number) => z.coerce.number().int().min(-1).max(1_000_000).default(standard);
+const flag = (standard: 'true' | 'false') => z.enum(['true', 'false']).default(standard);
+
+const plantFields = {
+  KINDWISE_API_BASE: z.url().default('https://plant.id/api/v3'),
+  PLANTNET_API_BASE: z.url().default('https://my-api.plantnet.org'),
+  GBIF_API_BASE: z.url().default('https://api.gbif.org'),
+  AI_DOCTOR_REQUIRES_PREMIUM: flag('true'),
+  PLANT_ID_REQUIRES_PREMIUM: flag('true'),
+  AI_DOCTOR_DAILY_LIMIT_FREE: limit(0),
+  AI_DOCTOR_DAILY_LIMIT_PREMIUM: limit(5),
+  AI_DOCTOR_MONTHLY_LIMIT_FREE: limit(0),
+  AI_DOCTOR_MONTHLY_LIMIT_PREMIUM: limit(50),
+  AI_DOCTOR_FOLLOW_UP_DAILY_LIMIT_FREE: limit(0),
+  AI_DOCTOR_FOLLOW_UP_DAILY_LIMIT_PREMIUM: limit(20),
+  AI_DOCTOR_FOLLOW_UP_MONTHLY_LIMIT_FREE: limit(0),
+  AI_DOCTOR_FOLLOW_UP_MONTHLY_LIMIT_PREMIUM: limit(200),
+  PLANT_ID_DAILY_LIMIT_FREE: limit(0),
+  PLANT_ID_DAILY_LIMIT_PREMIUM: limit(20),
+  PLANT_ID_MONTHLY_LIMIT_FREE: limit(0),
+  PLANT_ID_MONTHLY_LIMIT_PREMIUM: limit(200),
+};
+
 const otaFallbackFields = {
   OTA_LATEST_VERSION: z.string().optional(),
   OTA_LATEST_BOARD: z.string().default('arduino_nano_33_ble'),
@@ -70,6 +94,7 @@ const Environment = z
     SECRETS_CACHE_SECONDS: z.coerce.number().int().min(0).max(3600).default(300),
     CHECK_RESPONSES: z.enum(['true', 'false']).default('false'),
     ...billingFields,
+    ...plantFields,
     ...otaFallbackFields,
   })
   .superRefine((env, issues) => {
@@ -110,6 +135,23 @@ export interface BillingConfig {
   readonly returnOrigins: readonly string[];
 }
 
+export type PlantFeature = 'aiDoctor' | 'aiDoctorFollowUp' | 'plantId';
+export type Plan = 'free' | 'premium';
+
+/** How often a feature may be used; -1 is unlimited. */
+export interface UsageLimits {
+  readonly day: number;
+  readonly month: number;
+}
+
+export interface PlantsConfig {
+  readonly kindwiseApiBase: string;
+  readonly plantnetApiBase: string;
+  readonly gbifApiBase: string;
+  readonly requiresPremium: { readonly aiDoctor: boolean; readonly plantId: boolean };
+  readonly limits: Readonly<Record<PlantFeature, Readonly<Record<Plan, UsageLimits>>>>;
+}
+
 export interface Config {
   readonly env: string;
   readonly region: string;
@@ -132,6 +174,7 @@ export interface Config {
   readonly claimProof: 'required' | 'optional';
   readonly stripeApiBase?: string;
   readonly billing: BillingConfig;
+  readonly plants: PlantsConfig;
   /** This API's own address, where it is not the one that API Gateway gave it. */
   readonly apiBaseUrl?: string;
   /** Holds every answer against its schema before it is sent. On in tests and locally, off where it costs money. */
@@ -178,6 +221,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     claimProof: values.CLAIM_PROOF,
     ...(values.STRIPE_API_BASE === undefined ? {} : { stripeApiBase: values.STRIPE_API_BASE }),
     billing: billing(values),
+    plants: plants(values),
     ...(values.API_BASE_URL === undefined ? {} : { apiBaseUrl: values.API_BASE_URL.replace(/\/+$/, '') }),
     checkResponses: values.CHECK_RESPONSES === 'true',
     ...(fallback === undefined ? {} : { otaFallback: fallback }),
@@ -191,6 +235,38 @@ function billing(values: z.output<typeof Environment>): BillingConfig {
     ...(priceId === undefined ? {} : { priceId }),
     returnSchemes: schemes.length === 0 ? ['autowatering'] : schemes,
     returnOrigins: [...new Set(origins)],
+  };
+}
+
+function plants(values: z.output<typeof Environment>): PlantsConfig {
+  return {
+    kindwiseApiBase: values.KINDWISE_API_BASE,
+    plantnetApiBase: values.PLANTNET_API_BASE,
+    gbifApiBase: values.GBIF_API_BASE,
+    requiresPremium: {
+      aiDoctor: values.AI_DOCTOR_REQUIRES_PREMIUM === 'true',
+      plantId: values.PLANT_ID_REQUIRES_PREMIUM === 'true',
+    },
+    limits: {
+      aiDoctor: {
+        free: { day: values.AI_DOCTOR_DAILY_LIMIT_FREE, month: values.AI_DOCTOR_MONTHLY_LIMIT_FREE },
+        premium: { day: values.AI_DOCTOR_DAILY_LIMIT_PREMIUM, month: values.AI_DOCTOR_MONTHLY_LIMIT_PREMIUM },
+      },
+      aiDoctorFollowUp: {
+        free: {
+          day: values.AI_DOCTOR_FOLLOW_UP_DAILY_LIMIT_FREE,
+          month: values.AI_DOCTOR_FOLLOW_UP_MONTHLY_LIMIT_FREE,
+        },
+        premium: {
+          day: values.AI_DOCTOR_FOLLOW_UP_DAILY_LIMIT_PREMIUM,
+          month: values.AI_DOCTOR_FOLLOW_UP_MONTHLY_LIMIT_PREMIUM,
+        },
+      },
+      plantId: {
+        free: { day: values.PLANT_ID_DAILY_LIMIT_FREE, month: values.PLANT_ID_MONTHLY_LIMIT_FREE },
+        premium: { day: values.PLANT_ID_DAILY_LIMIT_PREMIUM, month: values.PLANT_ID_MONTHLY_LIMIT_PREMIUM },
+      },
+    },
   };
 }
 

@@ -2,11 +2,14 @@ import type { Clock } from './clock.ts';
 import type { CognitoTokens } from './cognito-tokens.ts';
 import type { Config } from './config.ts';
 import type { Documents } from './dynamo.ts';
+import type { Gbif } from './gbif.ts';
 import type { Randomness } from './ids.ts';
+import type { Kindwise } from './kindwise.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { ObjectLinks } from './object-links.ts';
 import type { ObjectStore } from './object-store.ts';
+import type { Plantnet } from './plantnet.ts';
 import type { Secrets } from './secrets.ts';
 import type { StripeGateway } from './stripe-gateway.ts';
 import type { StripeSignatures } from './stripe-signatures.ts';
@@ -27,4 +30,12 @@ export interface Services {
   readonly userDirectory: UserDirectory;
   readonly stripe: StripeGateway;
   readonly stripeSignatures: StripeSignatures;
+  /** Loaded when the first photo comes. */
+  readonly plantProviders: () => Promise<PlantProviders>;
+}
+
+export interface PlantProviders {
+  readonly kindwise: Kindwise;
+  readonly plantnet: Plantnet;
+  readonly gbif: Gbif;
 }

@@ -22,6 +22,21 @@ export interface Subscriptions {
   webhookHealth(): Promise<WebhookHealth>;
 }
 
+/** Whether the user has premium by the stored snapshot: one read, and nobody waits for Stripe. */
+export function premiumCheck(services: Services): (uid: Uid) => Promise<boolean> {
+  const loaded = once(async () => {
+    const [{ createBillingReader }, { grantsPremium }] = await Promise.all([
+      import('./store.ts'),
+      import('./subscription.ts'),
+    ]);
+    return { read: createBillingReader(services), grantsPremium };
+  });
+  return async (uid) => {
+    const { read, grantsPremium } = await loaded();
+    return grantsPremium((await read(uid)).snapshot, services.clock.now());
+  };
+}
+
 export function createSubscriptions(services: Services, aliveCheck: AliveCheck): Subscriptions {
   const billing = once(async () => (await import('./billing.ts')).createBilling(services, aliveCheck));
   return {

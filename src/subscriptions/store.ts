@@ -98,6 +98,20 @@ const NOTHING: BillingRecord = {
   syncs: 0,
 };
 
+/** Reads both records at once; an account without any has a record with nothing in it. */
+export function createBillingReader({ config, documents }: Pick<Services, 'config' | 'documents'>) {
+  return async (uid: Uid): Promise<BillingRecord> => {
+    const { Items: items = [] } = await (await documents()).query({
+      TableName: config.tables.users,
+      KeyConditionExpression: 'uid = :uid AND #record BETWEEN :first AND :last',
+      ExpressionAttributeNames: { '#record': 'record' },
+      ExpressionAttributeValues: { ':uid': uid, ':first': 'subscription', ':last': 'trial' },
+      ConsistentRead: true,
+    });
+    return toBilling(items);
+  };
+}
+
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
 
 /** Every access of the subscriptions domain to `users`: a user's billing and trial, and whose a customer is. */
@@ -109,17 +123,7 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
   const emailKey = (emailHash: string) => ({ uid: `trial#${emailHash}`, record: 'trial' });
 
   return {
-    /** Both records in one read; an account without any is a `BillingRecord` with nothing in it. */
-    async readBilling(uid: Uid): Promise<BillingRecord> {
-      const { Items: items = [] } = await (await documents()).query({
-        TableName,
-        KeyConditionExpression: 'uid = :uid AND #record BETWEEN :first AND :last',
-        ExpressionAttributeNames: { '#record': 'record' },
-        ExpressionAttributeValues: { ':uid': uid, ':first': 'subscription', ':last': 'trial' },
-        ConsistentRead: true,
-      });
-      return toBilling(items);
-    },
+    readBilling: createBillingReader({ config, documents }),
 
     async readOwner(customerId: string): Promise<CustomerOwner> {
       const { Item: item } = await (await documents()).get({

@@ -13,7 +13,15 @@ import type { Services } from '../../src/platform/services.ts';
 import { createServices } from '../../src/services.ts';
 import { parseLeniently } from '../../tools/cli/lenient-json.ts';
 import { LOCAL_REGION } from '../../tools/local-stack/cognito-local.ts';
-import { backendEnvironment, bucketName, LOCAL_ACCESS_KEY, secretValues } from '../../tools/local-stack/engines.ts';
+import {
+  backendEnvironment,
+  bucketName,
+  LOCAL_ACCESS_KEY,
+  type PlantStandIns,
+  secretValues,
+  startPlantProviders,
+  stopPlantProviders,
+} from '../../tools/local-stack/engines.ts';
 import { createLocalSecrets, type LocalSecrets } from '../../tools/local-stack/local-secrets.ts';
 import { portOf } from '../../tools/local-stack/ports.ts';
 import { startS3 } from '../../tools/local-stack/s3-stand-in.ts';
@@ -27,7 +35,7 @@ import { movableClock, recordingLog, recordingMetrics } from './recorders.ts';
 export interface CallOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON; a string or bytes are sent as they are. */
+  /** Sent as JSON; a string, bytes or a form are sent as they are. */
   readonly body?: unknown;
 }
 
@@ -52,6 +60,7 @@ export interface Backend {
   readonly secretsManager: SecretsStandIn;
   /** Sends no webhooks by itself until a test says `stripe.webhooks.deliverTo`. */
   readonly stripe: StripeStandIn;
+  readonly plants: PlantStandIns;
   call(path: string, options?: CallOptions): Promise<Answer>;
   /** Every item of a table, for tests that prove what is left. */
   scan(table: keyof Services['config']['tables']): Promise<Record<string, unknown>[]>;
@@ -66,11 +75,12 @@ export async function startBackend(env: Readonly<Record<string, string>> = {}): 
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-backend-'));
   const secrets = createLocalSecrets();
   const clock = movableClock();
-  const [dynamo, s3, secretsManager, stripe] = await Promise.all([
+  const [dynamo, s3, secretsManager, stripe, plants] = await Promise.all([
     startDynamoProxy(inject('dynamoDbUrl')),
     startS3({ directory, bucket: bucketName(environment), accessKey: LOCAL_ACCESS_KEY, now: () => clock.now() }),
     startSecrets(`autowatering-backend-${environment}/secrets`, secretValues(secrets)),
     startStripe({ secretKey: secrets.stripeSecretKey, webhookSecret: secrets.stripeWebhookSecret }),
+    startPlantProviders(),
     createTables(localDynamoDb(inject('dynamoDbUrl'), LOCAL_REGION), environment),
   ]);
   const variables = {
@@ -80,6 +90,7 @@ export async function startBackend(env: Readonly<Record<string, string>> = {}): 
       s3,
       secrets: secretsManager,
       stripe,
+      plants,
     }),
     ...env,
   };
@@ -94,7 +105,7 @@ export async function startBackend(env: Readonly<Record<string, string>> = {}): 
   const url = `http://127.0.0.1:${portOf(server)}`;
 
   return {
-    ...{ url, environment, app, services, clock, log, metrics, secrets, dynamo, s3, secretsManager, stripe },
+    ...{ url, environment, app, services, clock, log, metrics, secrets, dynamo, s3, secretsManager, stripe, plants },
     call: (where, options) => call(url, where, options),
     async scan(table) {
       const { Items: items = [] } = await (await services.documents()).scan({
@@ -115,6 +126,7 @@ export async function startBackend(env: Readonly<Record<string, string>> = {}): 
       await Promise.all([
         new Promise((resolve) => server.close(resolve)),
         ...[dynamo, s3, secretsManager, stripe].map((standIn) => standIn.stop()),
+        stopPlantProviders(plants),
       ]);
       await rm(directory, { recursive: true, force: true });
     },
@@ -145,13 +157,19 @@ async function listen(app: App): Promise<Server> {
 
 async function call(url: string, where: string, options: CallOptions = {}): Promise<Answer> {
   const { body, headers = {} } = options;
-  const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+  const isForm = body instanceof FormData;
   const response = await fetch(`${url}${where}`, {
     method: options.method ?? (body === undefined ? 'GET' : 'POST'),
     redirect: 'manual',
-    headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: isRaw ? Buffer.from(body) : JSON.stringify(body) }),
+    headers: { ...(body === undefined || isForm ? {} : { 'Content-Type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: rawBody(body) }),
   });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: parseLeniently(text) };
+}
+
+function rawBody(body: unknown): FormData | string | Buffer {
+  if (body instanceof FormData) return body;
+  if (typeof body === 'string') return body;
+  return body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body);
 }

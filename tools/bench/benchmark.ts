@@ -56,7 +56,10 @@ export async function runBenchmark(
     Object.assign(process.env, env);
     const { services, meter } = meteredServices(env);
     const app = createApp(services);
-    const noop = createRouter([noopRoute], services, { isAccountDeleted: async () => false });
+    const noop = createRouter([noopRoute], services, {
+      isAccountDeleted: async () => false,
+      isPremium: async () => true,
+    });
     const ask = async (path: string, init?: RequestInit) => app.request(path, init);
     const scenarios = await prepareScenarios(ask, secrets, engines.stripe);
 

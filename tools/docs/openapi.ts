@@ -15,6 +15,7 @@ const SECURITY: Readonly<Record<RouteContract['auth'], readonly Record<string, r
 const DOMAINS = {
   account: "The signed-in user's profile, state and account",
   subscriptions: 'What users pay for, and what Stripe tells of it',
+  plants: 'Photos of plants: what ails them, and what they are',
   fleet: 'Devices: their serials and their owners',
   ota: 'Firmware releases and updates',
   health: 'Whether the service works',
@@ -75,14 +76,21 @@ function operation(contract: RouteContract) {
     tags: [domain],
     security: SECURITY[auth],
     'x-auth': auth,
+    ...(contract.premium === true ? { 'x-premium': true } : {}),
     ...(rateLimit === undefined ? {} : { 'x-rate-limit': rateLimit }),
     parameters: parameters(contract),
     ...(auth === 'stripe' ? SIGNED_BODY : {}),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body, 'input') } } } }),
+      : { requestBody: { required: true, content: bodyContent(contract, jsonSchema(body, 'input')) } }),
     responses: { ...Object.fromEntries(successes), ...errorResponses(contract) },
   };
+}
+
+function bodyContent({ bodyKind }: RouteContract, schema: JsonSchema) {
+  if (bodyKind !== 'multipart') return { 'application/json': { schema } };
+  const image = { type: 'string', format: 'binary', description: 'JPEG, PNG or WebP, 4 MiB at most' };
+  return { 'multipart/form-data': { schema: { ...schema, properties: { image, ...schema.properties } } } };
 }
 
 const SIGNED_BODY = {

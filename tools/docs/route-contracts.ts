@@ -22,7 +22,14 @@ export function commonErrors(contract: RouteContract): readonly string[] {
     return ['invalid_json', 'invalid_signature', 'origin_not_allowed', 'payload_too_large', 'internal_error'];
   }
   return [
-    ...(method === 'POST' ? ['invalid_json', 'payload_too_large', 'unsupported_media_type'] : []),
+    ...(contract.premium === true ? ['premium_required'] : []),
+    ...(method === 'POST'
+      ? [
+          contract.bodyKind === 'multipart' ? 'invalid_multipart' : 'invalid_json',
+          'payload_too_large',
+          'unsupported_media_type',
+        ]
+      : []),
     ...(params || query || body ? ['validation_failed'] : []),
     ...(identified && auth !== 'cognito-optional' ? ['auth_required', 'origin_not_allowed'] : []),
     ...(identified ? ['invalid_token'] : []),

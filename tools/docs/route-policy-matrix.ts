@@ -1,3 +1,4 @@
+import type { RouteContract } from '../../src/http/define-route.ts';
 import { DEFAULT_BODY_LIMIT } from '../../src/http/router.ts';
 import { commonErrors, routeContracts } from './route-contracts.ts';
 
@@ -7,8 +8,8 @@ export function routePolicyMatrix(): string {
     const { method, path, auth, rateLimit, bodyLimit = DEFAULT_BODY_LIMIT, errors } = contract;
     return [
       `\`${method} ${path}\``,
-      auth,
-      rateLimit === undefined ? '–' : `${rateLimit.requests} in ${rateLimit.windowSeconds} s`,
+      contract.premium === true ? `${auth}, premium` : auth,
+      rateLimit === undefined ? '–' : limitText(rateLimit),
       method === 'POST' ? `${bodyLimit / 1024} KiB` : '–',
       list(errors),
       list(commonErrors(contract)),
@@ -28,6 +29,10 @@ export function routePolicyMatrix(): string {
     ...rows.map((row) => `| ${row.join(' | ')} |`),
     '',
   ].join('\n');
+}
+
+function limitText({ requests, windowSeconds, per }: NonNullable<RouteContract['rateLimit']>): string {
+  return `${requests} in ${windowSeconds} s${per === undefined ? '' : ' per address'}`;
 }
 
 function list(codes: readonly string[]): string {

@@ -2,6 +2,10 @@ import path from 'node:path';
 import { type CognitoLocal, LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID, startCognito } from './cognito-local.ts';
 import { type DynamoDbLocal, startDynamoDb } from './dynamodb-local.ts';
 import type { LocalSecrets } from './local-secrets.ts';
+import { startGbif } from './plants/gbif-stand-in.ts';
+import { LOCAL_KINDWISE_KEY, startKindwise } from './plants/kindwise-stand-in.ts';
+import { LOCAL_PLANTNET_KEY, startPlantnet } from './plants/plantnet-stand-in.ts';
+import type { ProviderStandIn } from './plants/provider-stand-in.ts';
 import { startS3 } from './s3-stand-in.ts';
 import { type SecretsStandIn, startSecrets } from './secrets-stand-in.ts';
 import type { StandIn } from './stand-in-server.ts';
@@ -17,9 +21,26 @@ export interface Engines {
   readonly s3: StandIn;
   readonly secrets: SecretsStandIn;
   readonly stripe: StripeStandIn;
+  readonly plants: PlantStandIns;
   /** The first engine that ended by itself, with the reason. */
   broken(): string | undefined;
   stop(): Promise<void>;
+}
+
+export interface PlantStandIns {
+  readonly kindwise: ProviderStandIn;
+  readonly plantnet: ProviderStandIn;
+  readonly gbif: ProviderStandIn;
+}
+
+/** The three services that know plants, each on a port of its own. */
+export async function startPlantProviders(): Promise<PlantStandIns> {
+  const [kindwise, plantnet, gbif] = await Promise.all([startKindwise(), startPlantnet(), startGbif()]);
+  return { kindwise, plantnet, gbif };
+}
+
+export async function stopPlantProviders({ kindwise, plantnet, gbif }: PlantStandIns): Promise<void> {
+  await Promise.all([kindwise.stop(), plantnet.stop(), gbif.stop()]);
 }
 
 export interface EnginesOptions {
@@ -85,14 +106,16 @@ export async function startEngines(options: EnginesOptions, signal: AbortSignal)
       }),
       (it) => it.stop(),
     ),
+    track(startPlantProviders(), stopPlantProviders),
   ]);
-  const [dynamoDb, cognito, s3, secretsStandIn, stripe] = parts;
+  const [dynamoDb, cognito, s3, secretsStandIn, stripe, plants] = parts;
   if (
     dynamoDb.status === 'rejected' ||
     cognito.status === 'rejected' ||
     s3.status === 'rejected' ||
     secretsStandIn.status === 'rejected' ||
-    stripe.status === 'rejected'
+    stripe.status === 'rejected' ||
+    plants.status === 'rejected'
   ) {
     await stop();
     throw parts.find((part) => part.status === 'rejected')?.reason;
@@ -104,6 +127,7 @@ export async function startEngines(options: EnginesOptions, signal: AbortSignal)
     s3: s3.value,
     secrets: secretsStandIn.value,
     stripe: stripe.value,
+    plants: plants.value,
     broken: () => {
       const child = children.find((one) => one.ended() !== undefined);
       return child && `${child.name} ended (${child.ended()}). Its output is in ${child.logFile}.`;
@@ -119,6 +143,8 @@ export function secretValues(secrets: LocalSecrets): Record<string, string> {
     RATE_LIMIT_SALT: secrets.rateLimitSalt,
     STRIPE_SECRET_KEY: secrets.stripeSecretKey,
     STRIPE_WEBHOOK_SECRET: secrets.stripeWebhookSecret,
+    KINDWISE_API_KEY: LOCAL_KINDWISE_KEY,
+    PLANTNET_API_KEY: LOCAL_PLANTNET_KEY,
   };
 }
 
@@ -128,6 +154,7 @@ export interface EngineAddresses {
   readonly s3: Pick<StandIn, 'url'>;
   readonly secrets: Pick<StandIn, 'url'>;
   readonly stripe: Pick<StandIn, 'url'>;
+  readonly plants: Readonly<Record<keyof PlantStandIns, Pick<StandIn, 'url'>>>;
 }
 
 /** The backend's environment variables against these engines: the SDK's own endpoint variables, nothing special. */
@@ -146,6 +173,9 @@ export function backendEnvironment(environment: string, engines: EngineAddresses
     COGNITO_CLIENT_IDS: LOCAL_CLIENT_ID,
     COGNITO_JWKS_URI: engines.cognito.jwksUri,
     STRIPE_API_BASE: engines.stripe.url,
+    KINDWISE_API_BASE: engines.plants.kindwise.url,
+    PLANTNET_API_BASE: engines.plants.plantnet.url,
+    GBIF_API_BASE: engines.plants.gbif.url,
     STRIPE_PRICE_ID: LOCAL_PRICE.id,
     RETURN_URL_ALLOWED_SCHEMES: 'autowatering',
     RETURN_URL_ALLOWED_ORIGINS: 'http://localhost:8100',

@@ -16,6 +16,8 @@ export interface Fault {
   readonly hang?: boolean;
   /** Closes the connection without an answer. */
   readonly drop?: boolean;
+  /** Promises more than it sends, and closes the connection in the middle. */
+  readonly half?: boolean;
   readonly times?: number;
 }
 
@@ -52,12 +54,18 @@ export async function startStandIn(handler: StandInHandler, preferredPort: numbe
     if (active !== undefined) {
       active.left -= 1;
       met += 1;
-      const { latencyMs, until, hang, drop, status, body } = active.fault;
+      const { latencyMs, until, hang, drop, half, status, body } = active.fault;
       if (latencyMs !== undefined) await delay(latencyMs);
       await until;
       if (hang === true) return;
       if (drop === true) {
         request.socket.destroy();
+        return;
+      }
+      if (half === true) {
+        request.resume();
+        response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': '1000' });
+        response.write('{"half":', () => request.socket.destroy());
         return;
       }
       if (status !== undefined) {

@@ -98,6 +98,8 @@ describe('the template', () => {
         'RETURN_URL_ALLOWED_ORIGINS',
         'APP_BASE_URL',
         'API_BASE_URL',
+        'AI_DOCTOR_REQUIRES_PREMIUM',
+        'PLANT_ID_REQUIRES_PREMIUM',
       ]),
     );
   });
@@ -129,6 +131,7 @@ describe('the template', () => {
     expect(bucket['VersioningConfiguration']).toEqual({ Status: 'Enabled' });
     expect(JSON.stringify(bucket['BucketEncryption'])).toContain('AES256');
     expect(JSON.stringify(bucket['LifecycleConfiguration'])).toContain('drafts/');
+    expect(JSON.stringify(bucket['LifecycleConfiguration'])).toContain('uploads/');
     expect(JSON.stringify(template.Resources['ArtifactBucketPolicy'])).toContain('aws:SecureTransport');
   });
 

@@ -1,0 +1,41 @@
+import { MultipartParseError, parseMultipartRequest } from '@remix-run/multipart-parser';
+import type { UploadedFile } from './define-route.ts';
+import { ApiError } from './errors.ts';
+
+export interface MultipartBody {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly files: readonly UploadedFile[];
+}
+
+const MOST_PARTS = 16;
+
+/**
+ * Reads a form with files. Its size is bounded by the route's body limit before this sees it; a field given twice keeps
+ * its last value.
+ *
+ * @throws ApiError `unsupported_media_type` or `invalid_multipart`
+ */
+export async function readMultipartBody(request: Request, largestFile: number): Promise<MultipartBody> {
+  const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  if (type !== 'multipart/form-data') {
+    throw new ApiError('unsupported_media_type', 'This address takes a form: send Content-Type: multipart/form-data.');
+  }
+  const fields = new Map<string, string>();
+  const files: UploadedFile[] = [];
+  try {
+    for await (const part of parseMultipartRequest(request, { maxFileSize: largestFile })) {
+      const { name } = part;
+      if (fields.size + files.length >= MOST_PARTS)
+        throw new ApiError('invalid_multipart', 'The form has too many parts.');
+      if (name === undefined || name === '') throw new ApiError('invalid_multipart', 'A part of the form has no name.');
+      if (part.isFile) files.push({ part: name, bytes: part.bytes });
+      else fields.set(name, part.text);
+    }
+  } catch (error) {
+    if (error instanceof MultipartParseError) {
+      throw new ApiError('invalid_multipart', 'The form can not be read: it is not well-formed.', { cause: error });
+    }
+    throw error;
+  }
+  return { fields: Object.fromEntries(fields), files };
+}

@@ -1,0 +1,13 @@
+import type { Route } from '../http/define-route.ts';
+import type { Uid } from '../platform/ids.ts';
+import { once } from '../platform/once.ts';
+import type { Services } from '../platform/services.ts';
+import { premiumCheck } from '../subscriptions/index.ts';
+import { plantHealthRoutes } from './health-routes.ts';
+import { photoRoutes } from './routes.ts';
+
+/** @param isAccountDeleted the account domain's, which this one does not know */
+export function plantRoutes(services: Services, isAccountDeleted: (uid: Uid) => Promise<boolean>): readonly Route[] {
+  const plants = once(async () => (await import('./plants.ts')).createPlants(services, isAccountDeleted));
+  return [...photoRoutes(services, plants, premiumCheck(services)), ...plantHealthRoutes(services, plants)];
+}

@@ -1,0 +1,63 @@
+import * as z from 'zod';
+import type { UsageLimits } from '../platform/config.ts';
+import type { Deadline } from './deadline.ts';
+import { type Identified, identifyPhoto } from './identification.ts';
+import { type Metered, metered } from './metered.ts';
+import type { PhotoRequest } from './photo-request.ts';
+import { type PlantSuggestion, withNames } from './plant-names.ts';
+import type { PlantsNeeds } from './plants-needs.ts';
+
+const RESULT_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
+const MOST_SUGGESTIONS = 5;
+
+export const PlantIdResult = z.object({
+  provider: z.enum(['kindwise', 'plantnet']),
+  best_match: z.string().nullable(),
+  suggestions: z.array(
+    z.object({
+      scientific_name: z.string(),
+      canonical_name: z.string().optional(),
+      gbif_key: z.string().optional(),
+      probability: z.number(),
+    }),
+  ),
+});
+export type PlantIdResult = z.output<typeof PlantIdResult>;
+
+export type Cached<T> = { readonly fromCache: boolean; readonly result: T };
+
+/** Names the plant on a photo. */
+export async function identifyPlant(
+  needs: PlantsNeeds,
+  request: PhotoRequest,
+  limits: UsageLimits,
+  deadline: Deadline,
+): Promise<Metered<Cached<PlantIdResult>>> {
+  const { photo, photoHash, signal, uid } = request;
+  const asked = [photoHash, photo.latitude ?? null, photo.longitude ?? null];
+  const cached = await needs.cache.read('plantId', asked, PlantIdResult);
+  if (cached !== undefined) return { outcome: 'done', result: { fromCache: true, result: cached } };
+  return metered(needs, { uid, feature: 'plantId', limits }, async () => {
+    const found = await identifyPhoto(needs, photo, { deadline, signal, withHealth: false });
+    const { gbif } = await needs.providers();
+    const suggestions = await withNames(needs, gbif, suggestionsOf(found));
+    const result = {
+      provider: found.provider,
+      best_match: suggestions[0]?.scientific_name ?? null,
+      suggestions: [...suggestions],
+    };
+    await needs.cache.write('plantId', asked, result, RESULT_LIFE_MS);
+    return { fromCache: false, result };
+  });
+}
+
+export function suggestionsOf(found: Identified): readonly PlantSuggestion[] {
+  const plain =
+    found.provider === 'kindwise'
+      ? found.identification.result.classification.suggestions.map(({ name, probability }) => ({
+          scientific_name: name,
+          probability,
+        }))
+      : found.suggestions.map(({ scientificName, probability }) => ({ scientific_name: scientificName, probability }));
+  return plain.sort((a, b) => b.probability - a.probability).slice(0, MOST_SUGGESTIONS);
+}

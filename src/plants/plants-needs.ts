@@ -1,0 +1,34 @@
+import type { Uid } from '../platform/ids.ts';
+import type { PlantProviders, Services } from '../platform/services.ts';
+import { type Conversations, createConversations } from './conversations.ts';
+import { createProviderHealth, type ProviderHealthBook } from './provider-health.ts';
+import { createResultCache, type ResultCache } from './result-cache.ts';
+import { createUsageStore, type UsageStore } from './usage-store.ts';
+
+/** What the rules of this domain work with. */
+export interface PlantsNeeds {
+  readonly providers: () => Promise<PlantProviders>;
+  readonly health: ProviderHealthBook;
+  readonly cache: ResultCache;
+  readonly usage: UsageStore;
+  readonly conversations: Conversations;
+  readonly metrics: Services['metrics'];
+  readonly log: Services['log'];
+  readonly now: () => number;
+  /** Whether the account is deleted or about to be: what was counted meanwhile must not stay. */
+  readonly isAccountDeleted: (uid: Uid) => Promise<boolean>;
+}
+
+export function plantsNeeds(services: Services, isAccountDeleted: PlantsNeeds['isAccountDeleted']): PlantsNeeds {
+  return {
+    providers: services.plantProviders,
+    health: createProviderHealth(services),
+    cache: createResultCache(services),
+    usage: createUsageStore(services),
+    conversations: createConversations(services),
+    metrics: services.metrics,
+    log: services.log,
+    now: () => services.clock.now(),
+    isAccountDeleted,
+  };
+}

@@ -1,0 +1,36 @@
+import type { PlantFeature, UsageLimits } from '../platform/config.ts';
+import type { Uid } from '../platform/ids.ts';
+import type { ProviderName } from '../platform/provider-errors.ts';
+import type { Services } from '../platform/services.ts';
+import { type DoctorRequest, diagnosePlant } from './ai-doctor.ts';
+import type { Deadline } from './deadline.ts';
+import { askAgain, type FollowUp } from './follow-up.ts';
+import { type PhotoFields, type PhotoRequest, takePhoto } from './photo-request.ts';
+import { identifyPlant } from './plant-id.ts';
+import { type PlantsNeeds, plantsNeeds } from './plants-needs.ts';
+import { readUsage } from './quota.ts';
+import { createImageUploads, type UploadRequest } from './uploads.ts';
+
+/** All that this domain can do, behind one import: loaded with the first photo. */
+export function createPlants(services: Services, isAccountDeleted: PlantsNeeds['isAccountDeleted']) {
+  const needs = plantsNeeds(services, isAccountDeleted);
+  const uploads = createImageUploads(services);
+  return {
+    takePhoto: (files: Parameters<typeof takePhoto>[1], fields: PhotoFields, caller: Parameters<typeof takePhoto>[3]) =>
+      takePhoto(uploads, files, fields, caller),
+    identify: (request: PhotoRequest, limits: UsageLimits, deadline: Deadline) =>
+      identifyPlant(needs, request, limits, deadline),
+    diagnose: (request: DoctorRequest, limits: UsageLimits, deadline: Deadline) =>
+      diagnosePlant(needs, request, limits, deadline),
+    askAgain: (followUp: FollowUp, limits: UsageLimits, deadline: Deadline) =>
+      askAgain(needs, followUp, limits, deadline),
+    prepareUpload: (uid: Uid, request: UploadRequest) => uploads.prepare(uid, request),
+    readUsage: (uid: Uid, feature: PlantFeature, limits: UsageLimits) =>
+      readUsage(needs.usage, uid, feature, limits, needs.now()),
+    providerHealth: (provider: ProviderName) => needs.health.report(provider),
+  };
+}
+
+export type Plants = ReturnType<typeof createPlants>;
+/** Gives the domain's works, loading them at the first call. */
+export type LoadPlants = () => Promise<Plants>;

@@ -1,0 +1,32 @@
+export type ProviderName = 'kindwise' | 'plantnet' | 'gbif';
+
+export type ProviderTrouble =
+  | 'cancelled'
+  | 'circuit_open'
+  | 'exhausted'
+  | 'malformed'
+  | 'not_configured'
+  | 'refused_key'
+  | 'rejected'
+  | 'server_error'
+  | 'timeout'
+  | 'unreachable'
+  | 'unsupported';
+
+/** A provider gave no usable answer. Says nothing of what was sent: some carry their key in the address. */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+  readonly provider: ProviderName;
+  readonly reason: ProviderTrouble;
+
+  constructor(provider: ProviderName, reason: ProviderTrouble, detail?: string) {
+    super(`${provider}: ${reason}${detail === undefined ? '' : ` (${detail})`}`);
+    this.provider = provider;
+    this.reason = reason;
+  }
+}
+
+/** Whether the trouble tells of the provider's health; a photo it does not like tells nothing of it. */
+export function tellsOfHealth({ reason }: ProviderError): boolean {
+  return !['cancelled', 'circuit_open', 'not_configured', 'rejected', 'unsupported'].includes(reason);
+}

@@ -1,0 +1,235 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Fault } from '../../../tools/local-stack/stand-in-server.ts';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import type { TestUser } from '../../support/billing.ts';
+import { gardeners } from '../../support/gardeners.ts';
+import { jpeg, photoForm, webp } from '../../support/photos.ts';
+
+let backend: Backend;
+let people: ReturnType<typeof gardeners>;
+let user: TestUser;
+beforeEach(async () => {
+  backend = await startBackend({ PLANT_ID_DAILY_LIMIT_PREMIUM: '100' });
+  people = gardeners(backend);
+  user = await people.premium();
+});
+afterEach(() => backend.stop());
+
+const HTML = '<!doctype html><title>502 Bad Gateway</title>';
+const TROUBLES: readonly { readonly how: string; readonly fault: Fault; readonly reason: string }[] = [
+  { how: 'refuses the connection', fault: { drop: true }, reason: 'unreachable' },
+  {
+    how: 'refuses the key',
+    fault: { status: 401, body: 'The specified api key does not exist.' },
+    reason: 'refused_key',
+  },
+  { how: 'wants money', fault: { status: 402 }, reason: 'exhausted' },
+  { how: 'is out of credits', fault: { status: 429 }, reason: 'exhausted' },
+  { how: 'fails', fault: { status: 500 }, reason: 'server_error' },
+  { how: 'sends malformed JSON', fault: { status: 200, body: '{"access_token":' }, reason: 'malformed' },
+  { how: 'sends JSON of another shape', fault: { status: 200, body: '{"ok":true}' }, reason: 'malformed' },
+  { how: 'sends HTML', fault: { status: 200, body: HTML }, reason: 'malformed' },
+  { how: 'sends half a body', fault: { half: true }, reason: 'unreachable' },
+  { how: 'does not like the photo', fault: { status: 400, body: 'Image is broken' }, reason: 'rejected' },
+];
+const counted = (name: string) => backend.metrics.counted.filter((one) => one === name).length;
+
+describe.each(TROUBLES)('when Kindwise $how', ({ fault, reason }) => {
+  beforeEach(() => backend.plants.kindwise.setFaults([{ ...fault, match: 'POST /identification' }]));
+
+  it('Pl@ntNet names the plant, and it counts', async () => {
+    const answer = await people.send('/plantId', user);
+    expect([answer.status, answer.body.provider]).toEqual([200, 'plantnet']);
+    expect(answer.body.suggestions).toHaveLength(3);
+    expect((await people.usage(user)).plantId.dayCount).toBe(1);
+    expect(counted(`ProviderFailed{provider=kindwise,reason=${reason}}`)).toBe(1);
+    expect(counted(`PlantFallback{reason=${reason}}`)).toBe(1);
+  });
+
+  it('AI Doctor still names the plant, says that it can’t tell more, and counts nothing', async () => {
+    const answer = await people.send('/aiDoctor', user);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({
+      ...{ provider: 'plantnet', degraded: true, is_healthy: null, access_token: null, llm_advice: null },
+      result: { classification: { suggestions: expect.any(Array) }, disease: { suggestions: [], question: null } },
+    });
+    expect(answer.body.result.classification.suggestions).toHaveLength(3);
+    expect((await people.usage(user)).aiDoctor).toMatchObject({ dayCount: 0, monthCount: 0 });
+  });
+
+  it('and so does Pl@ntNet, it is 502 provider_failed, the use is given back, and no key is told', async () => {
+    backend.plants.plantnet.setFaults([fault]);
+    const answer = await people.send('/plantId', user);
+    expect([answer.status, answer.body.error.code]).toEqual([502, 'provider_failed']);
+    expect(JSON.stringify(answer.body)).not.toMatch(/local-|kindwise|plantnet|key/);
+    expect((await people.usage(user)).plantId).toMatchObject({ dayCount: 0, monthCount: 0 });
+    expect(JSON.stringify(backend.log.lines.map(({ error, fields }) => [String(error), fields]))).not.toContain(
+      'local-',
+    );
+    expect((await people.send('/plantId', user)).headers.get('x-ai-cache')).not.toBe('HIT');
+  });
+});
+
+describe.each(TROUBLES)('when Pl@ntNet $how', ({ fault }) => {
+  it('nobody notices while Kindwise answers', async () => {
+    backend.plants.plantnet.setFaults([fault]);
+    const answer = await people.send('/plantId', user);
+    expect([answer.status, answer.body.provider]).toEqual([200, 'kindwise']);
+  });
+});
+
+describe('when a provider does not answer at all', () => {
+  it('Pl@ntNet gets its turn, and together they take 18 s at most', async () => {
+    backend.plants.kindwise.setFaults([{ hang: true }]);
+    const [first, both] = await Promise.all([
+      people.send('/plantId', user),
+      (async () => {
+        const started = performance.now();
+        // Pl@ntNet answers the first one above and hangs for this one.
+        const other = await people.premium();
+        await expect.poll(() => backend.plants.plantnet.received.length, { timeout: 20_000 }).toBe(1);
+        backend.plants.plantnet.setFaults([{ hang: true }]);
+        const answer = await people.send('/plantId', other);
+        return { answer, ms: performance.now() - started };
+      })(),
+    ]);
+    expect([first.status, first.body.provider]).toEqual([200, 'plantnet']);
+    expect([both.answer.status, both.answer.body.error.code]).toEqual([504, 'provider_timeout']);
+    expect(both.ms).toBeLessThan(11_500 + 18_500);
+  }, 45_000);
+});
+
+describe('a provider that fails again and again', () => {
+  const fail = (status = 500) => backend.plants.kindwise.setFaults([{ status }]);
+
+  it('is not asked any more, by no container, and is tried again by one probe at a time', async () => {
+    fail();
+    for (let i = 0; i < 3; i += 1) await people.send('/plantId', user);
+    const asked = backend.plants.kindwise.faultsMet();
+    expect(asked).toBe(3);
+    expect(counted('ProviderCircuitOpened{provider=kindwise}')).toBe(1);
+    // Another container: its own memory, the same table.
+    const { createApp } = await import('../../../src/app.ts');
+    const { createServices } = await import('../../../src/services.ts');
+    const another = createApp(
+      createServices({ ...process.env }, { clock: backend.clock, log: backend.log, metrics: backend.metrics }),
+    );
+    const answer = await another.request('/plantId', {
+      method: 'POST',
+      headers: user.headers,
+      body: photoForm(jpeg()),
+    });
+    expect(await answer.json()).toMatchObject({ provider: 'plantnet' });
+    await Promise.all(Array.from({ length: 5 }, () => people.send('/plantId', user)));
+    expect(backend.plants.kindwise.faultsMet()).toBe(asked);
+
+    backend.clock.forward(30_001);
+    await Promise.all(Array.from({ length: 5 }, () => people.send('/plantId', user)));
+    expect(backend.plants.kindwise.faultsMet()).toBe(asked + 1);
+
+    backend.plants.kindwise.setFaults([]);
+    backend.clock.forward(30_001);
+    expect((await people.send('/plantId', user)).body.provider).toBe('kindwise');
+    const back = await Promise.all(Array.from({ length: 5 }, () => people.send('/plantId', user)));
+    expect(back.map(({ body }) => body.provider)).toEqual(Array.from({ length: 5 }, () => 'kindwise'));
+  });
+
+  it('is told of on the health pages, with the last success', async () => {
+    const health = async (service: string) => backend.call(`/${service}Health`);
+    await people.send('/plantId', user);
+    const well = await health('aiDoctor');
+    expect(well.status).toBe(200);
+    expect(well.body).toMatchObject({
+      ...{ ok: true, status: 'healthy', service: 'aiDoctor', time: expect.stringMatching(/Z$/) },
+      provider: { name: 'kindwise', configured: true, state: 'closed', lastSuccessAt: expect.stringMatching(/Z$/) },
+    });
+    fail(429);
+    for (let i = 0; i < 3; i += 1) await people.send('/plantId', user);
+    backend.clock.forward(5_001);
+    const [doctor, names] = [await health('aiDoctor'), await health('plantId')];
+    expect([doctor.status, doctor.body.ok, doctor.body.status]).toEqual([503, false, 'degraded']);
+    expect([names.status, names.body.ok, names.body.status]).toEqual([200, true, 'degraded']);
+    expect(doctor.body.provider).toMatchObject({
+      state: 'open',
+      lastTrouble: 'exhausted',
+      fallback: { state: 'closed' },
+    });
+    backend.clock.forward(30_001);
+    expect((await health('aiDoctor')).body.provider.state).toBe('half_open');
+  });
+
+  it('is not blamed for photos that it does not like', async () => {
+    backend.plants.kindwise.setFaults([{ status: 400 }]);
+    for (let i = 0; i < 5; i += 1) await people.send('/plantId', user);
+    expect(backend.plants.kindwise.faultsMet()).toBe(5);
+  });
+
+  it.each([
+    // The account and the cache are read before it; the rate limit and the use are written before it.
+    { what: 'read', operation: 'GetItem', before: 2 },
+    { what: 'kept', operation: 'UpdateItem', before: 2 },
+  ])('is asked all the same when its state can’t be $what', async ({ operation, before }) => {
+    backend.dynamo.setFaults([
+      { match: operation, latencyMs: 0, times: before },
+      { match: operation, status: 400, body: '{"__type":"AccessDeniedException"}', times: 1 },
+    ]);
+    const answer = await people.send('/plantId', user);
+    expect([answer.status, answer.body.provider]).toEqual([200, 'kindwise']);
+    expect(counted('ProviderHealthUnavailable{provider=kindwise}')).toBe(1);
+  });
+});
+
+describe('what the providers say', () => {
+  it('is empty for a photo without a plant, which is an answer and no fault', async () => {
+    backend.plants.kindwise.setFaults([{ status: 500 }]);
+    const nothing = { statusCode: 404, error: 'Not Found', message: 'Species not found' };
+    backend.plants.plantnet.setFaults([{ status: 404, body: JSON.stringify(nothing) }]);
+    const answer = await people.send('/plantId', user);
+    expect(answer.body).toMatchObject({ provider: 'plantnet', best_match: null, suggestions: [] });
+  });
+
+  it('is a fault when Pl@ntNet’s project is what is not found', async () => {
+    backend.plants.kindwise.setFaults([{ status: 500 }]);
+    backend.plants.plantnet.setFaults([{ status: 404, body: '{"message":"Project not found"}' }]);
+    expect((await people.send('/plantId', user)).status).toBe(502);
+  });
+
+  it('comes without GBIF’s names when GBIF is away, and names are kept', async () => {
+    const photo = photoForm(jpeg());
+    backend.plants.gbif.setFaults([{ status: 503 }]);
+    const plain = await people.send('/plantId', user, photo);
+    expect(plain.body.suggestions[0]).not.toHaveProperty('canonical_name');
+    backend.plants.gbif.setFaults([{ hang: true }]);
+    const started = performance.now();
+    const slow = await people.send('/plantId', user);
+    expect(performance.now() - started).toBeLessThan(3_500);
+    expect(slow.body.suggestions[0]).not.toHaveProperty('gbif_key');
+    backend.plants.gbif.setFaults([]);
+    for (let i = 0; i < 6; i += 1) await people.send('/plantId', user);
+    backend.plants.gbif.setFaults([{ status: 503 }]);
+    const kept = await people.send('/plantId', user);
+    expect(kept.body.suggestions[0].gbif_key).toMatch(/^\d+$/);
+  });
+
+  it('is Kindwise’s trouble when the fallback takes no WebP', async () => {
+    backend.plants.kindwise.setFaults([{ status: 500 }]);
+    const answer = await people.send('/plantId', user, photoForm(webp()));
+    expect([answer.status, answer.body.error.code]).toEqual([502, 'provider_failed']);
+    expect(backend.plants.plantnet.received).toHaveLength(0);
+  });
+
+  it('comes without advice when the conversation fails', async () => {
+    backend.plants.kindwise.setFaults([{ match: '/conversation', status: 500 }]);
+    const answer = await people.send('/aiDoctor', user);
+    expect(answer.body).toMatchObject({ provider: 'kindwise', llm_advice: null, is_healthy: expect.any(Boolean) });
+    expect((await people.usage(user)).aiDoctor.dayCount).toBe(1);
+  });
+
+  it('costs nothing while the keys are not set', async () => {
+    backend.secretsManager.setValues({ RATE_LIMIT_SALT: backend.secrets.rateLimitSalt });
+    backend.clock.forward(301_000);
+    expect((await people.send('/plantId', user)).status).toBe(502);
+    expect((await people.usage(user)).plantId.dayCount).toBe(0);
+    expect((await backend.call('/plantIdHealth')).body).toMatchObject({ ok: false, provider: { configured: false } });
+  });
+});

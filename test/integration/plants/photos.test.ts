@@ -1,0 +1,335 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import type { TestUser } from '../../support/billing.ts';
+import { gardeners } from '../../support/gardeners.ts';
+import { jpeg, PRIVATE_TEXT, photoForm, png, webp } from '../../support/photos.ts';
+import { newUser } from '../../support/tokens.ts';
+
+const MIB = 1024 * 1024;
+let backend: Backend;
+let people: ReturnType<typeof gardeners>;
+let user: TestUser;
+beforeAll(async () => {
+  // Everybody here comes from one address.
+  backend = await startBackend({ PLANT_ID_DAILY_LIMIT_PREMIUM: '-1', PLANT_ID_MONTHLY_LIMIT_PREMIUM: '-1' });
+  people = gardeners(backend);
+});
+afterAll(() => backend.stop());
+beforeEach(async () => {
+  backend.clock.forward(600_000);
+  backend.plants.kindwise.received.length = 0;
+  user = await people.premium();
+});
+
+const error = (answer: { status: number; body: { error?: { code: string } } }) => [
+  answer.status,
+  answer.body.error?.code,
+];
+
+describe('a photo', () => {
+  it('is named, with who says so and what GBIF calls it', async () => {
+    const answer = await people.send('/plantId', user);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-ai-cache')).toBe('MISS');
+    expect(answer.body).toEqual({
+      provider: 'kindwise',
+      best_match: answer.body.suggestions[0].scientific_name,
+      suggestions: expect.any(Array),
+      proxy_timestamp: expect.stringMatching(/Z$/),
+    });
+    expect(answer.body.suggestions[0]).toEqual({
+      scientific_name: expect.any(String),
+      canonical_name: answer.body.suggestions[0].scientific_name,
+      gbif_key: expect.stringMatching(/^\d+$/),
+      probability: 0.86,
+    });
+  });
+
+  it('is diagnosed, with the provider’s own fields, advice, and a conversation', async () => {
+    const fields = { symptoms: 'brown edges', language: 'de', latitude: '52.516275', longitude: '-13.377704' };
+    const answer = await people.send('/aiDoctor', user, photoForm(jpeg(), fields));
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({
+      access_token: expect.any(String),
+      is_healthy: expect.any(Boolean),
+      provider: 'kindwise',
+      llm_advice: expect.stringContaining('Water it less'),
+      model_version: 'plant_id:5.0.0',
+      status: 'COMPLETED',
+      result: {
+        classification: { suggestions: expect.any(Array) },
+        disease: { suggestions: expect.any(Array), question: { text: expect.any(String) } },
+      },
+    });
+    expect(answer.body).not.toHaveProperty('degraded');
+    const [sent] = backend.plants.kindwise.received;
+    expect(sent?.fields).toMatchObject({ health: 'all', language: 'de', latitude: '52.52', longitude: '-13.38' });
+  });
+
+  it.each([
+    ['a JPEG', () => jpeg({ withPlace: true }), 'image/jpeg'],
+    ['a PNG called a JPEG', () => png({ withPlace: true }), 'image/png'],
+    ['a WebP', () => webp({ withPlace: true }), 'image/webp'],
+  ])('leaves for the provider without place, time and names: %s', async (_name, make, type) => {
+    const photo = make();
+    expect(Buffer.from(photo).includes(PRIVATE_TEXT)).toBe(true);
+    expect((await people.send('/plantId', user, photoForm(photo))).status).toBe(200);
+    const [sent] = backend.plants.kindwise.received;
+    expect(sent?.type).toBe(type);
+    expect(Buffer.from(sent?.bytes ?? []).includes(PRIVATE_TEXT)).toBe(false);
+    expect(sent?.fields).not.toHaveProperty('latitude');
+  });
+
+  it('sent again comes from the cache, also at another container, and counts for nothing', async () => {
+    const photo = jpeg();
+    const first = await people.send('/plantId', user, photoForm(photo));
+    const counted = await people.usage(user);
+    const second = await people.send('/plantId', user, photoForm(photo));
+    expect(second.headers.get('x-ai-cache')).toBe('HIT');
+    expect({ ...second.body, proxy_timestamp: 0 }).toEqual({ ...first.body, proxy_timestamp: 0 });
+    expect(backend.plants.kindwise.received).toHaveLength(1);
+    expect(await people.usage(user)).toEqual(counted);
+    const kept = (await backend.scan('rateLimits')).filter((one) => String(one['id']).startsWith('result#plantId'));
+    for (const item of kept) {
+      expect(Number(item['expires_at'])).toBeLessThan(backend.clock.now() / 1000 + 8 * 86_400);
+      expect(JSON.stringify(item)).not.toContain(user.uid);
+    }
+  });
+
+  it('of AI Doctor is kept for its own user only: the answer holds their conversation', async () => {
+    const photo = jpeg();
+    const mine = await people.send('/aiDoctor', user, photoForm(photo));
+    const other = await people.premium();
+    const theirs = await people.send('/aiDoctor', other, photoForm(photo));
+    expect(theirs.headers.get('x-ai-cache')).toBe('MISS');
+    expect(theirs.body.access_token).not.toBe(mine.body.access_token);
+    const again = await people.send('/aiDoctor', user, photoForm(photo));
+    expect([again.headers.get('x-ai-cache'), again.body.access_token]).toEqual(['HIT', mine.body.access_token]);
+    const otherSymptoms = await people.send('/aiDoctor', user, photoForm(photo, { symptoms: 'spots' }));
+    expect(otherSymptoms.headers.get('x-ai-cache')).toBe('MISS');
+  });
+
+  it('is not for users without premium, who are told so before anything else', async () => {
+    const answer = await people.send('/plantId', newUser(), photoForm(undefined));
+    expect(error(answer)).toEqual([402, 'premium_required']);
+    expect(backend.plants.kindwise.received).toHaveLength(0);
+  });
+
+  it('is answered while Stripe is down: premium is what is stored', async () => {
+    backend.stripe.setFaults([{ hang: true }]);
+    expect((await people.send('/plantId', user)).status).toBe(200);
+    backend.stripe.setFaults([]);
+  });
+});
+
+describe('a form that is not right', () => {
+  const raw = (body: string | Uint8Array, type: string) =>
+    backend.call('/plantId', { headers: { ...user.headers, 'Content-Type': type }, body });
+  const part = (name: string, file: string, content: string) =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"; filename="${file}"\r\n\r\n${content}\r\n`;
+
+  it.each([
+    ['without a boundary', () => raw('--b\r\n', 'multipart/form-data'), 400, 'invalid_multipart'],
+    [
+      'that ends in the middle',
+      () => raw(part('image', 'a.jpg', 'x').slice(0, 60), 'multipart/form-data; boundary=b'),
+      400,
+      'invalid_multipart',
+    ],
+    [
+      'that has no end',
+      () => raw(part('image', 'a.jpg', 'x'), 'multipart/form-data; boundary=b'),
+      400,
+      'invalid_multipart',
+    ],
+    ['that is JSON', () => raw('{"image":"x"}', 'application/json'), 415, 'unsupported_media_type'],
+    ['that is empty', () => raw('', 'multipart/form-data; boundary=b'), 400, 'invalid_multipart'],
+    [
+      'with seventeen parts',
+      () => raw(`${part('image', 'a', 'x').repeat(17)}--b--\r\n`, 'multipart/form-data; boundary=b'),
+      400,
+      'invalid_multipart',
+    ],
+    [
+      'with two photos',
+      () => {
+        const form = photoForm(jpeg());
+        form.append('image', new Blob([jpeg()]), 'second.jpg');
+        return people.send('/plantId', user, form);
+      },
+      400,
+      'validation_failed',
+    ],
+    [
+      'without a photo',
+      () => people.send('/plantId', user, photoForm(undefined, { latitude: '1' })),
+      400,
+      'validation_failed',
+    ],
+    [
+      'with the photo in another part',
+      () => people.send('/plantId', user, photoForm(jpeg(), {}, 'photo')),
+      400,
+      'validation_failed',
+    ],
+    [
+      'with the photo as text',
+      () => people.send('/plantId', user, photoForm(undefined, { image: 'x' })),
+      400,
+      'validation_failed',
+    ],
+    [
+      'with an empty photo',
+      () => people.send('/plantId', user, photoForm(new Uint8Array())),
+      415,
+      'unsupported_media_type',
+    ],
+    [
+      'with an SVG',
+      () => people.send('/plantId', user, photoForm(new Uint8Array(Buffer.from('<svg/>')))),
+      415,
+      'unsupported_media_type',
+    ],
+    [
+      'with a zip bomb',
+      () => people.send('/plantId', user, photoForm(new Uint8Array(Buffer.from('PK\x03\x04bomb')))),
+      415,
+      'unsupported_media_type',
+    ],
+    [
+      'with a picture bomb',
+      () => people.send('/plantId', user, photoForm(png({ width: 60_000, height: 60_000 }))),
+      413,
+      'payload_too_large',
+    ],
+    [
+      'with a truncated JPEG',
+      () => people.send('/plantId', user, photoForm(jpeg().slice(0, -40))),
+      415,
+      'unsupported_media_type',
+    ],
+    [
+      'with a place that is none',
+      () => people.send('/plantId', user, photoForm(jpeg(), { latitude: '91' })),
+      400,
+      'validation_failed',
+    ],
+  ])('%s is refused, and nothing is counted', async (_name, request, status, code) => {
+    const before = await people.usage(user);
+    expect(error(await request())).toEqual([status, code]);
+    expect(await people.usage(user)).toEqual(before);
+    expect(backend.plants.kindwise.received).toHaveLength(0);
+  });
+
+  it('takes 4 MiB and not a byte more', async () => {
+    const exactly = (bytes: number) => {
+      const photo = new Uint8Array(bytes);
+      photo.set(jpeg());
+      return photoForm(photo);
+    };
+    expect((await people.send('/plantId', user, exactly(4 * MIB - 1))).status).toBe(200);
+    expect((await people.send('/plantId', user, exactly(4 * MIB))).status).toBe(200);
+    expect(error(await people.send('/plantId', user, exactly(4 * MIB + 1)))).toEqual([413, 'payload_too_large']);
+    expect(error(await people.send('/plantId', user, exactly(5 * MIB)))).toEqual([413, 'payload_too_large']);
+  });
+
+  it.each([{ symptoms: 'x'.repeat(2_001) }, { language: 'german' }, { latitude: '1e9' }])(
+    'is refused by AI Doctor with %j',
+    async (fields) => {
+      expect(error(await people.send('/aiDoctor', user, photoForm(jpeg(), fields)))).toEqual([
+        400,
+        'validation_failed',
+      ]);
+    },
+  );
+});
+
+describe('a big photo', () => {
+  // A backend whose clock is right: S3 takes no request that is dated otherwise.
+  let moved: Backend;
+  beforeAll(async () => {
+    moved = backend;
+    backend = await startBackend();
+    people = gardeners(backend);
+  });
+  afterAll(async () => {
+    await backend.stop();
+    backend = moved;
+  });
+  beforeEach(async () => {
+    backend.clock.forward(-600_000);
+  });
+  const prepare = async (owner: TestUser, photo: Uint8Array) =>
+    backend.call('/uploads/image', {
+      headers: owner.headers,
+      body: { size_bytes: photo.byteLength, sha256: createHash('sha256').update(photo).digest('hex') },
+    });
+  const put = ({ body }: { body: { upload_url: string; upload_headers: Record<string, string> } }, photo: Uint8Array) =>
+    fetch(body.upload_url, { method: 'PUT', headers: body.upload_headers, body: Buffer.from(photo) });
+  const big = () => jpeg({ withPlace: true, pictureBytes: 6 * MIB });
+
+  it('goes by way of the bucket, is cleaned like any other, and removed when it was used', async () => {
+    const photo = big();
+    const prepared = await prepare(user, photo);
+    expect(prepared.status).toBe(201);
+    expect((await put(prepared, photo)).status).toBe(200);
+    expect(await backend.objects('uploads/')).toHaveLength(1);
+    expect(JSON.stringify(await backend.objects('uploads/'))).not.toContain(user.uid);
+    const form = photoForm(undefined, { upload_id: prepared.body.upload_id });
+    expect((await people.send('/plantId', user, form)).status).toBe(200);
+    expect(Buffer.from(backend.plants.kindwise.received[0]?.bytes ?? []).includes(PRIVATE_TEXT)).toBe(false);
+    expect(await backend.objects('uploads/')).toEqual([]);
+    expect(error(await people.send('/plantId', user, form))).toEqual([404, 'upload_not_found']);
+  });
+
+  it('stays for another try when the provider fails, and goes when it is no photo', async () => {
+    const photo = jpeg();
+    const prepared = await prepare(user, photo);
+    await put(prepared, photo);
+    const form = () => photoForm(undefined, { upload_id: prepared.body.upload_id });
+    const down = [{ status: 400, body: 'no' }];
+    for (const provider of [backend.plants.kindwise, backend.plants.plantnet]) provider.setFaults(down);
+    expect(error(await people.send('/plantId', user, form()))).toEqual([502, 'provider_failed']);
+    for (const provider of [backend.plants.kindwise, backend.plants.plantnet]) provider.setFaults([]);
+    expect((await people.send('/plantId', user, form())).status).toBe(200);
+
+    const text = Buffer.from('no photo at all');
+    const wrong = await prepare(user, text);
+    await put(wrong, text);
+    const answer = await people.send('/plantId', user, photoForm(undefined, { upload_id: wrong.body.upload_id }));
+    expect(error(answer)).toEqual([415, 'unsupported_media_type']);
+    expect(await backend.objects('uploads/')).toEqual([]);
+  });
+
+  it('is its owner’s only', async () => {
+    const photo = jpeg();
+    const prepared = await prepare(user, photo);
+    await put(prepared, photo);
+    const other = await people.premium();
+    const form = photoForm(undefined, { upload_id: prepared.body.upload_id });
+    expect(error(await people.send('/plantId', other, form))).toEqual([404, 'upload_not_found']);
+    const twice = photoForm(jpeg(), { upload_id: prepared.body.upload_id });
+    expect(error(await people.send('/plantId', user, twice))).toEqual([400, 'validation_failed']);
+    await people.send('/plantId', user, form);
+  });
+
+  it.each([
+    { size_bytes: 20 * MIB + 1, sha256: 'a'.repeat(64) },
+    { size_bytes: 0, sha256: 'a'.repeat(64) },
+    { size_bytes: 5, sha256: 'A' },
+  ])('is not prepared with %j', async (body) => {
+    expect(error(await backend.call('/uploads/image', { headers: user.headers, body }))).toEqual([
+      400,
+      'validation_failed',
+    ]);
+  });
+
+  it.each(['../../releases/x', 'x', '00000000-0000-0000-0000-000000000000'])(
+    'with the id %j is not found',
+    async (id) => {
+      const answer = await people.send('/plantId', user, photoForm(undefined, { upload_id: id }));
+      expect(error(answer)).toEqual([404, 'upload_not_found']);
+    },
+  );
+});
