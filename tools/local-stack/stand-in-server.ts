@@ -27,6 +27,8 @@ export interface StandIn {
   setFaults(faults: readonly Fault[]): void;
   /** How many requests have met a fault so far. */
   faultsMet(): number;
+  /** Told when a caller ends a request before it is answered. */
+  onHangUp(listener: () => void): void;
   stop(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ const FAULTS_PATH = '/_faults';
 export async function startStandIn(handler: StandInHandler, preferredPort: number | undefined): Promise<StandIn> {
   let faults: { fault: Fault; left: number }[] = [];
   let met = 0;
+  let hungUp = () => {};
   const setFaults = (list: readonly Fault[]) => {
     faults = list.map((fault) => ({ fault, left: fault.times ?? Number.POSITIVE_INFINITY }));
   };
@@ -78,6 +81,9 @@ export async function startStandIn(handler: StandInHandler, preferredPort: numbe
   };
 
   const server = createServer((request, response) => {
+    response.on('close', () => {
+      if (!response.writableFinished) hungUp();
+    });
     serve(request, response).catch((error: unknown) => {
       if (request.socket.destroyed) return;
       response.writeHead(500, { 'Content-Type': 'text/plain' });
@@ -96,6 +102,9 @@ export async function startStandIn(handler: StandInHandler, preferredPort: numbe
     url: `http://127.0.0.1:${portOf(server)}`,
     setFaults,
     faultsMet: () => met,
+    onHangUp(listener) {
+      hungUp = listener;
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -3,6 +3,8 @@ import { handle, type LambdaContext } from 'hono/aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
+import { gardeners } from '../../support/gardeners.ts';
+import { jpeg, PRIVATE_TEXT, photoForm } from '../../support/photos.ts';
 import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
@@ -17,7 +19,7 @@ interface EventOptions {
   readonly query?: string;
   readonly stage?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
   readonly base64?: boolean;
 }
 
@@ -54,7 +56,7 @@ function event(options: EventOptions): APIGatewayProxyEventV2 {
       time: '20/Nov/2026:12:00:00 +0000',
       timeEpoch: 1_795_176_000_000,
     },
-    ...(body === undefined ? {} : { body: base64 ? Buffer.from(body).toString('base64') : body }),
+    ...(body === undefined ? {} : { body: base64 ? Buffer.from(body).toString('base64') : String(body) }),
     isBase64Encoded: base64,
   };
 }
@@ -155,6 +157,25 @@ describe('API Gateway events of payload format 2.0', () => {
     expect(answer.statusCode).toBe(302);
     expect(answer.headers?.['location']).toBe('autowatering://premium');
     expect(answer.body).toBe('');
+  });
+
+  it('carry a photo, which API Gateway always sends as base64', async () => {
+    const people = gardeners(backend);
+    const user = await people.premium();
+    const photo = jpeg({ withPlace: true, pictureBytes: 3_000_000 });
+    const form = new Response(photoForm(photo, { latitude: '52.516275', longitude: '13.377704' }));
+    const body = Buffer.from(await form.arrayBuffer());
+    const headers = {
+      authorization: user.headers.Authorization,
+      'content-type': form.headers.get('content-type') ?? '',
+    };
+    const answer = await invoke({ method: 'POST', path: '/plantId', headers, body, base64: true });
+    expect(answer).toMatchObject({ statusCode: 200, json: { provider: 'kindwise' } });
+    expect(answer.headers?.['x-ai-cache']).toBe('MISS');
+    const [sent] = backend.plants.kindwise.received;
+    expect(sent?.fields).toMatchObject({ latitude: '52.52', longitude: '13.38' });
+    expect(sent?.bytes.byteLength).toBeGreaterThan(3_000_000);
+    expect(Buffer.from(sent?.bytes ?? []).includes(PRIVATE_TEXT)).toBe(false);
   });
 
   it('carry a body that is too large, and one that is no JSON', async () => {

@@ -99,6 +99,34 @@ describe('when a provider does not answer at all', () => {
   }, 45_000);
 });
 
+describe('when the caller hangs up', () => {
+  it('the call to the provider ends too, and the use is given back', async () => {
+    const hungUp = new Promise<void>((resolve) => {
+      backend.plants.kindwise.onHangUp(resolve);
+    });
+    backend.plants.kindwise.setFaults([{ hang: true }]);
+    const phone = new AbortController();
+    const asking = fetch(`${backend.url}/plantId`, {
+      method: 'POST',
+      headers: user.headers,
+      body: photoForm(jpeg()),
+      signal: phone.signal,
+    });
+    await expect.poll(() => backend.plants.kindwise.faultsMet()).toBe(1);
+    expect((await people.usage(user)).plantId.dayCount).toBe(1);
+    phone.abort();
+    await expect(asking).rejects.toThrow();
+    await hungUp;
+    await expect.poll(async () => (await people.usage(user)).plantId.dayCount).toBe(0);
+    // It was not the provider's fault.
+    expect(counted('ProviderFailed{provider=kindwise,reason=cancelled}')).toBe(1);
+    expect((await backend.call('/plantIdHealth')).body.provider).toMatchObject({
+      state: 'closed',
+      lastFailureAt: null,
+    });
+  });
+});
+
 describe('a provider that fails again and again', () => {
   const fail = (status = 500) => backend.plants.kindwise.setFaults([{ status }]);
 
