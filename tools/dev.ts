@@ -45,6 +45,7 @@ async function showStartScreen({ info }: Stack): Promise<void> {
       `API            ${strong(info.apiBaseUrl)}`,
       `API page       ${strong(info.docsUrl)}`,
       `Stripe         ${strong(info.stripe.endpoint)}  (dashboard: subscriptions, events, and time that can be moved)`,
+      `Plants         Kindwise ${info.plants.kindwise}  Pl@ntNet ${info.plants.plantnet}  GBIF ${info.plants.gbif}`,
       `Factory token  ${info.factoryToken}`,
       `Admin token    ${info.adminToken}`,
       `Demo log-in    ${user.email}  ${user.password}`,

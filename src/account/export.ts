@@ -6,6 +6,7 @@ import type { Uid } from '../platform/ids.ts';
 import type { DirectoryUser } from '../platform/user-directory.ts';
 import type { BillingRecord } from '../subscriptions/index.ts';
 import { Profile } from './profile.ts';
+import type { UsageOfMonth } from './store.ts';
 import type { UserState } from './user-state.ts';
 
 /** The download's form: a section for each thing that is held. */
@@ -38,6 +39,7 @@ export const AccountExport = z.object({
       name: z.string().optional(),
     }),
   ),
+  usage: z.array(z.object({ feature: z.string(), month: z.string(), used: z.number() })),
   billing: z.object({
     stripeCustomerId: z.string().nullable(),
     formerStripeCustomerIds: z.array(z.string()),
@@ -63,15 +65,17 @@ export interface ExportSources {
   profile(uid: Uid): Promise<Profile | undefined>;
   state(uid: Uid): Promise<UserState | undefined>;
   devices(uid: Uid): Promise<readonly OwnedDevice[]>;
+  usage(uid: Uid): Promise<readonly UsageOfMonth[]>;
   billing(uid: Uid): Promise<BillingRecord>;
 }
 
 export async function exportAccount(uid: Uid, now: number, sources: ExportSources): Promise<AccountExport> {
-  const [login, profile, state, devices, billing] = await Promise.all([
+  const [login, profile, state, devices, usage, billing] = await Promise.all([
     sources.directoryEntry(),
     sources.profile(uid),
     sources.state(uid),
     sources.devices(uid),
+    sources.usage(uid),
     sources.billing(uid),
   ]);
   return {
@@ -81,6 +85,7 @@ export async function exportAccount(uid: Uid, now: number, sources: ExportSource
     profile: profile ?? {},
     state: state ?? null,
     devices: [...devices],
+    usage: [...usage],
     billing: {
       stripeCustomerId: billing.customerId,
       formerStripeCustomerIds: [...billing.formerCustomerIds],

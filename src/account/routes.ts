@@ -227,7 +227,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     domain: 'account',
     summary: 'Everything held about the user, as one download',
     description:
-      'Profile, state, devices and billing as they are stored, and what the user pool knows. Payments themselves are at ' +
+      'Profile, state, devices, usage and billing as they are stored, and what the user pool knows. Payments themselves are at ' +
       'Stripe: the billing portal has the invoices.',
     rateLimit: { requests: 10, windowSeconds: 600 },
     responses: { 200: AccountExport },
@@ -238,6 +238,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
       profile: (uid) => store.readProfile(uid),
       state: (uid) => readUserState(store, services, uid),
       devices: ownedDevicesOf(services),
+      usage: (uid) => store.readUsage(uid),
       billing: subscriptions.readBilling,
     });
     const headers = { 'Content-Disposition': 'attachment; filename="autowatering-export.json"' };

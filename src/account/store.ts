@@ -25,6 +25,15 @@ const StoredState = z.object({
 
 const Tombstone = z.object({ status: z.enum(['pending', 'done']), expires_at: z.number().optional() });
 
+const StoredUsage = z.object({ record: z.string(), month_count: z.number() });
+
+export interface UsageOfMonth {
+  readonly feature: string;
+  /** `2026-11`. */
+  readonly month: string;
+  readonly used: number;
+}
+
 export interface StateRecord {
   readonly location: { readonly body: string | Uint8Array } | { readonly objectKey: string };
   readonly bytes: number;
@@ -142,6 +151,21 @@ export function createAccountStore({ config, documents }: Pick<Services, 'config
         if (found === writeId) return { written: true, docVersion, replacedObjectKey: undefined };
         return { written: false, current: toStateRecord(conflict.item) };
       }
+    },
+
+    /** How often features were used, month by month: records of another domain, for the export only. */
+    async readUsage(uid: Uid): Promise<readonly UsageOfMonth[]> {
+      const { Items: items = [] } = await (await documents()).query({
+        TableName,
+        KeyConditionExpression: 'uid = :uid AND begins_with(#record, :prefix)',
+        ExpressionAttributeNames: { '#record': 'record' },
+        ExpressionAttributeValues: { ':uid': uid, ':prefix': 'usage#' },
+      });
+      return items.map((item) => {
+        const { record, month_count: used } = StoredUsage.parse(item);
+        const [, feature = '', month = ''] = record.split('#');
+        return { feature, month, used };
+      });
     },
 
     async removeRecord(uid: Uid, record: 'profile' | 'state'): Promise<void> {

@@ -82,8 +82,8 @@ function createServe(services: Services, hooks: RouterHooks, isAllowedOrigin: (o
       const caller = await authenticate(contract.auth, c.req.raw);
       if (caller.kind === 'user') c.set('uid', caller.uid);
       refuseForeignOrigin(contract, c.req.header('origin'), isAllowedOrigin);
-      await refuseWithoutPremium(contract, caller, hooks);
       const deleted = isShutOut(contract, caller, hooks);
+      await refuseWithoutPremium(contract, caller, hooks, deleted);
       const limited =
         contract.rateLimit && allow(name, contract.rateLimit, subjectOf(contract.rateLimit, caller, c.env));
       const reply =
@@ -170,9 +170,17 @@ function accountDeleted(): ApiError {
   return new ApiError('account_deleted', 'This account has been deleted.');
 }
 
-async function refuseWithoutPremium(contract: RouteContract, caller: Caller, hooks: RouterHooks): Promise<void> {
-  if (contract.premium !== true || caller.kind !== 'user' || (await hooks.isPremium(caller.uid))) return;
-  throw new ApiError('premium_required', 'This is part of AutoWatering Premium.');
+/** Somebody whose account is deleted is told that, and not that they should pay. */
+async function refuseWithoutPremium(
+  contract: RouteContract,
+  caller: Caller,
+  hooks: RouterHooks,
+  deleted: Promise<boolean>,
+): Promise<void> {
+  if (contract.premium !== true || caller.kind !== 'user') return;
+  const [isDeleted, isPremium] = await Promise.all([deleted, hooks.isPremium(caller.uid)]);
+  if (isDeleted) throw accountDeleted();
+  if (!isPremium) throw new ApiError('premium_required', 'This is part of AutoWatering Premium.');
 }
 
 function subjectOf({ per }: RateLimit, caller: Caller, bindings: Bindings | undefined): string {

@@ -1,7 +1,7 @@
 import type { PlantFeature, UsageLimits } from '../platform/config.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { PlantsNeeds } from './plants-needs.ts';
-import { reserveUse } from './quota.ts';
+import { type Reservation, reserveUse } from './quota.ts';
 
 export interface Meter {
   readonly uid: Uid;
@@ -34,13 +34,23 @@ export async function metered<T>(
   const { reservation } = reserved;
   try {
     const result = await work();
-    if (!isWorthIt(result)) await needs.usage.countDown(uid, reservation);
+    if (!isWorthIt(result)) await giveBack(needs, uid, reservation);
     // The account may have been deleted since the check at the door: its counter must not stay behind.
     if (!(await needs.isAccountDeleted(uid))) return { outcome: 'done', result };
     await needs.usage.drop(uid, reservation);
     return { outcome: 'account_deleted' };
   } catch (error) {
-    await needs.usage.countDown(uid, reservation);
+    await giveBack(needs, uid, reservation);
     throw error;
+  }
+}
+
+/** What failed before is what the user is told of, and not that a counter could not be turned back. */
+async function giveBack(needs: PlantsNeeds, uid: Uid, reservation: Reservation): Promise<void> {
+  try {
+    await needs.usage.countDown(uid, reservation);
+  } catch (error) {
+    needs.metrics.count('QuotaNotGivenBack', { feature: reservation.feature });
+    needs.log.error('A use could not be given back', { uid, feature: reservation.feature }, error);
   }
 }

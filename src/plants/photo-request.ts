@@ -43,7 +43,13 @@ export async function takePhoto(
 ): Promise<IncomingPhoto> {
   const { uid, signal } = caller;
   const used = async () => {
-    if (fields.upload_id !== undefined) await uploads.remove(uid, fields.upload_id);
+    if (fields.upload_id === undefined) return;
+    try {
+      await uploads.remove(uid, fields.upload_id);
+    } catch (error) {
+      // The answer is not lost over it: the bucket removes what was left after a day.
+      caller.log.warn('A used photo could not be removed', {}, error);
+    }
   };
   const outcome = readPhoto(await bytesOf(uploads, files, fields.upload_id, uid));
   if (!outcome.ok) {

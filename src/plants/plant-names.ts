@@ -47,11 +47,11 @@ export async function withNames(
   return suggestions.map((suggestion) => ({ ...suggestion, ...names.get(suggestion.scientific_name) }));
 }
 
-async function lookUp({ cache }: PlantsNeeds, gbif: Gbif, name: string, signal: AbortSignal) {
+async function lookUp({ cache, health }: PlantsNeeds, gbif: Gbif, name: string, signal: AbortSignal) {
   const cached = await cache.read('gbif', [name], Cached);
   if (cached !== undefined) return cached;
   try {
-    const found = (await gbif.match(name, signal)) ?? null;
+    const found = (await health.watch('gbif', () => gbif.match(name, signal))) ?? null;
     await cache.write('gbif', [name], found, found === null ? MISS_LIFE_MS : HIT_LIFE_MS);
     return found;
   } catch (error) {

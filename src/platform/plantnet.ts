@@ -38,7 +38,8 @@ export function createPlantnet(secrets: Secrets, apiBase: string): Plantnet {
       const url = new URL(`${apiBase.replace(/\/$/, '')}/v2/identify/all`);
       url.searchParams.set('api-key', key);
       url.searchParams.set('nb-results', String(MOST_SUGGESTIONS));
-      if (photo.language !== undefined) url.searchParams.set('lang', photo.language);
+      // It knows languages, not their countries.
+      if (photo.language !== undefined) url.searchParams.set('lang', photo.language.slice(0, 2));
       const form = new FormData();
       form.set('images', new Blob([Buffer.from(photo.bytes)], { type: photo.type }), 'photo');
       form.set('organs', 'auto');

@@ -13,7 +13,8 @@ import { createTables, localDynamoDb } from '../local-stack/tables.ts';
 import { measureColdStarts } from './cold-start.ts';
 import { type DynamoMeter, meteredServices } from './dynamo-meter.ts';
 import { type Load, putUnderLoad } from './load.ts';
-import { prepareScenarios, type Scenario } from './scenarios.ts';
+import { measurePhotos, type PhotoOverhead } from './photo-overhead.ts';
+import { premiumHeaders, prepareScenarios, type Scenario } from './scenarios.ts';
 
 const ENVIRONMENT = 'bench';
 const AT_ONCE = 10;
@@ -30,6 +31,7 @@ export interface BenchmarkResult {
   readonly node: string;
   readonly baselines: readonly RouteResult[];
   readonly routes: readonly RouteResult[];
+  readonly photos: PhotoOverhead;
   readonly coldStart: Awaited<ReturnType<typeof measureColdStarts>>;
 }
 
@@ -52,6 +54,8 @@ export async function runBenchmark(
       ...backendEnvironment(ENVIRONMENT, engines),
       CHECK_RESPONSES: 'false',
       POWERTOOLS_LOG_LEVEL: 'SILENT',
+      PLANT_ID_DAILY_LIMIT_PREMIUM: '-1',
+      PLANT_ID_MONTHLY_LIMIT_PREMIUM: '-1',
     };
     Object.assign(process.env, env);
     const { services, meter } = meteredServices(env);
@@ -61,14 +65,18 @@ export async function runBenchmark(
       isPremium: async () => true,
     });
     const ask = async (path: string, init?: RequestInit) => app.request(path, init);
+    // Before the routes: behind them Stripe's circuit is open.
+    const photographer = await premiumHeaders(ask, engines.stripe);
     const scenarios = await prepareScenarios(ask, secrets, engines.stripe);
 
     const { baselines, routes } = await measureRoutes({ app, noop, scenarios, meter, signal, onStep }, () =>
       bareGetItem(services.documents, services.config.tables.users, onStep),
     );
+    onStep('photos');
+    const photos = await measurePhotos(app, engines.plants, photographer);
     onStep('cold starts');
     const coldStart = await measureColdStarts(directory, env, ['/health', '/ota/latest']);
-    return { node: process.version, baselines, routes, coldStart };
+    return { node: process.version, baselines, routes, photos, coldStart };
   } finally {
     await engines.stop();
   }

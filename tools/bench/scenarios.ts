@@ -98,6 +98,8 @@ export async function prepareScenarios(
     post('/createBillingPortalSession', () => json(nextOwner().user, {}), [200, 429]),
     { ...get('/exportMyData', '/exportMyData', user), expect: [200, 429] },
     get('/stripeEvents', '/stripeEvents', admin),
+    get('/usage', '/usage', user),
+    get('/aiDoctorHealth', '/aiDoctorHealth'),
     get('/health/deep', '/health/deep'),
     get('/health/ota', '/health/ota'),
     get('/health/stripe', '/health/stripe'),
@@ -105,6 +107,13 @@ export async function prepareScenarios(
     // With Stripe down at the end: the circuit stays open for a while.
     ...billingScenarios(stripe, nextSubscriber),
   ];
+}
+
+/** Somebody with premium, for measurements of their own. */
+export async function premiumHeaders(ask: Ask, stripe: StripeStandIn): Promise<Record<string, string>> {
+  const user = { Authorization: `Bearer ${mintToken({ email: 'photos@example.com' })}` };
+  await makeSubscriber(ask, stripe, user);
+  return user;
 }
 
 interface Owner {

@@ -21,12 +21,16 @@ export function benchmarkTable(result: BenchmarkResult): string {
   const rows = [...result.baselines, ...result.routes].map((route) => cells(route, noop));
   const line = (values: readonly string[]) =>
     values.map((value, i) => (i === 0 ? value.padEnd(WIDTHS[i] ?? 0) : value.padStart(WIDTHS[i] ?? 0))).join(' ');
-  const { coldStart } = result;
+  const { coldStart, photos } = result;
   return [
     `Node ${result.node}, 10 requests at a time. In-process, then over HTTP on loopback; cost of one request.`,
     '',
     line(COLUMNS),
     ...rows.map(line),
+    '',
+    `Photos: ${photos.p50Ms.toFixed(0)} ms (p99 ${photos.p99Ms.toFixed(0)} ms) beyond the provider's own time; ` +
+      `${(photos.memoryBytes / 1_000_000).toFixed(0)} MB at the peak of a request with 4 MiB; ` +
+      `${(100 * photos.hitRate).toFixed(0)} % of a set of five, sent six times, from the cache`,
     '',
     'Cold start: bundle on disk, files loaded until the first answer, time from process start (median of 9)',
     '',

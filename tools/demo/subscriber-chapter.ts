@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { apiClient } from '../cli/api-client.ts';
 import type { StackFile } from '../local-stack/stack-file.ts';
+import { smallPng } from './small-png.ts';
 import { type Story, StoryError } from './story.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -40,4 +41,33 @@ export async function subscriberChapter(story: Story, stack: StackFile, idToken:
   await untilStored('active');
   const active = await call('/subscriptionStatus', Status, { headers });
   story.promise(active.isPremium && active.status === 'active', 'eight days later the trial is over and paid for');
+  await photographPlant(story, stack, headers, signal);
+}
+
+const Named = z.looseObject({ provider: z.string(), best_match: z.string() });
+
+/** Premium at work: a photo is named, and named all the same when the first provider is down. */
+async function photographPlant(
+  story: Story,
+  stack: StackFile,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const send = async (fill: number) => {
+    const body = new FormData();
+    body.set('image', new Blob([smallPng(fill)], { type: 'image/png' }), 'plant.png');
+    const answer = await fetch(new URL('/plantId', stack.apiBaseUrl), { method: 'POST', headers, body, signal });
+    return Named.parse(await answer.json());
+  };
+  const first = await send(1);
+  story.promise(first.provider === 'kindwise', `a photo is named: ${first.best_match}`);
+  const tell = (faults: object) =>
+    fetch(new URL('/_faults', stack.plants.kindwise), { method: 'PUT', body: JSON.stringify(faults), signal });
+  await tell([{ status: 500 }]);
+  const second = await send(2);
+  await tell([]);
+  story.promise(
+    second.provider === 'plantnet',
+    `Kindwise is down, and Pl@ntNet names the next one: ${second.best_match}`,
+  );
 }

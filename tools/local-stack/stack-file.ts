@@ -13,6 +13,8 @@ const StackFile = z.object({
   s3: z.object({ endpoint: z.url(), bucket: z.string() }),
   dynamodb: z.object({ endpoint: z.url() }),
   stripe: z.object({ endpoint: z.url(), webhookSecret: z.string() }),
+  /** Stand-ins, for telling them to fail. */
+  plants: z.object({ kindwise: z.url(), plantnet: z.url(), gbif: z.url() }),
   users: z.array(z.object({ email: z.string(), password: z.string() })),
 });
 

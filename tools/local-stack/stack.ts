@@ -128,6 +128,11 @@ async function startIn(directory: string, options: StackOptions): Promise<Stack>
       cognito: pool,
       s3: { endpoint: engines.s3.url, bucket: bucketName(ENVIRONMENT) },
       dynamodb: { endpoint: engines.dynamoDb.url },
+      plants: {
+        kindwise: engines.plants.kindwise.url,
+        plantnet: engines.plants.plantnet.url,
+        gbif: engines.plants.gbif.url,
+      },
       stripe: { endpoint: engines.stripe.url, webhookSecret: secrets.stripeWebhookSecret },
       users,
     };

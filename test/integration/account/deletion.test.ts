@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { routeContracts } from '../../../tools/docs/route-contracts.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
 import { incompressible } from '../../support/incompressible.ts';
@@ -53,17 +54,13 @@ describe('deleteMyAccount', () => {
   it('shuts every other route while the token is still good, and may be repeated', async () => {
     const { headers } = await signedUp(backend);
     await remove(headers);
-    for (const call of [
-      backend.call('/getProfile', { headers }),
-      backend.call('/getUserState', { headers }),
-      backend.call('/myDevices', { headers }),
-      backend.call('/saveUserState', { headers, body: { state: {} } }),
-      backend.call('/updateProfile', { headers, body: { profile: {} } }),
-      backend.call('/claimDevice', { headers, body: { serial: '000001' } }),
-    ]) {
-      const answer = await call;
-      expect(answer.status).toBe(410);
-      expect(answer.body.error.code).toBe('account_deleted');
+    const shut = routeContracts().filter(
+      ({ auth, openToDeletedAccounts: open }) => auth === 'cognito' && open !== true,
+    );
+    expect(shut.length).toBeGreaterThan(12);
+    for (const { method, path } of shut) {
+      const answer = await backend.call(path, method === 'POST' ? { headers, body: {} } : { headers });
+      expect([path, answer.status, answer.body.error?.code]).toEqual([path, 410, 'account_deleted']);
     }
     expect((await remove(headers)).body).toEqual({ ok: true, deleted: true });
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
+import { gardeners } from '../../support/gardeners.ts';
 import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
@@ -26,6 +27,7 @@ describe('exportMyData', () => {
     ).body;
     await backend.call('/claimDevice', { headers, body: { serial } });
     await people.status(user);
+    await gardeners(backend).send('/plantId', user);
 
     const answer = await exported(headers);
     expect(answer.status).toBe(200);
@@ -37,6 +39,7 @@ describe('exportMyData', () => {
       profile: { displayName: 'Ada', language: 'de' },
       state: { state: { zones: [1, 2] }, version: '3', docVersion: 1 },
       devices: [{ serial, hwId: 'E0E0E0E00001', status: 'active' }],
+      usage: [{ feature: 'plantId', month: expect.stringMatching(/^\d{4}-\d{2}$/), used: 1 }],
       billing: {
         stripeCustomerId: user.subscription.customer,
         formerStripeCustomerIds: [],
@@ -53,6 +56,7 @@ describe('exportMyData', () => {
       profile: {},
       state: null,
       devices: [],
+      usage: [],
       billing: { stripeCustomerId: null, subscription: null, trialUsedAt: null, confirmedByStripeAt: null },
     });
   });

@@ -233,10 +233,21 @@ describe('what the providers say', () => {
     expect(performance.now() - started).toBeLessThan(3_500);
     expect(slow.body.suggestions[0]).not.toHaveProperty('gbif_key');
     backend.plants.gbif.setFaults([]);
+    backend.clock.forward(30_001);
     for (let i = 0; i < 6; i += 1) await people.send('/plantId', user);
     backend.plants.gbif.setFaults([{ status: 503 }]);
     const kept = await people.send('/plantId', user);
     expect(kept.body.suggestions[0].gbif_key).toMatch(/^\d+$/);
+  });
+
+  it('waits for GBIF a few times only while that is away', async () => {
+    backend.plants.gbif.setFaults([{ hang: true }]);
+    await people.send('/plantId', user);
+    const asked = backend.plants.gbif.faultsMet();
+    const started = performance.now();
+    for (let i = 0; i < 5; i += 1) await people.send('/plantId', user);
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(backend.plants.gbif.faultsMet()).toBe(asked);
   });
 
   it('is Kindwise’s trouble when the fallback takes no WebP', async () => {

@@ -302,6 +302,16 @@ describe('a big photo', () => {
     expect(await backend.objects('uploads/')).toEqual([]);
   });
 
+  it('is answered even if it can not be removed afterwards', async () => {
+    const photo = jpeg();
+    const prepared = await prepare(user, photo);
+    await put(prepared, photo);
+    backend.s3.setFaults([{ match: '^DELETE', status: 403, body: '<Error><Code>AccessDenied</Code></Error>' }]);
+    const answer = await people.send('/plantId', user, photoForm(undefined, { upload_id: prepared.body.upload_id }));
+    backend.s3.setFaults([]);
+    expect(answer.status).toBe(200);
+  });
+
   it('is its owner’s only', async () => {
     const photo = jpeg();
     const prepared = await prepare(user, photo);
