@@ -1,12 +1,12 @@
-import * as z from 'zod';
 import type { UsageLimits } from '../platform/config.ts';
 import type { KindwiseIdentification } from '../platform/kindwise.ts';
 import { ProviderError } from '../platform/provider-errors.ts';
+import { type Cached, Diagnosis } from './answers.ts';
 import type { Deadline } from './deadline.ts';
 import { identifyPhoto } from './identification.ts';
 import { type Metered, metered } from './metered.ts';
 import type { PhotoRequest } from './photo-request.ts';
-import { type Cached, suggestionsOf } from './plant-id.ts';
+import { suggestionsOf } from './plant-id.ts';
 import type { PlantsNeeds } from './plants-needs.ts';
 
 const RESULT_LIFE_MS = 24 * 60 * 60 * 1000;
@@ -14,23 +14,6 @@ const RESULT_LIFE_MS = 24 * 60 * 60 * 1000;
 const WORTHWHILE_MS = 3_000;
 /** Kept back for writing the answer. */
 const RESERVE_MS = 1_000;
-
-/** The provider's identification, with what is ours beside it; the provider's own fields are handed on as they are. */
-export const Diagnosis = z.looseObject({
-  access_token: z.string().nullable(),
-  /** Null while nobody can tell. */
-  is_healthy: z.boolean().nullable(),
-  degraded: z.literal(true).optional(),
-  provider: z.enum(['kindwise', 'plantnet']),
-  llm_advice: z.string().nullable(),
-  result: z.looseObject({
-    classification: z.looseObject({
-      suggestions: z.array(z.looseObject({ name: z.string(), probability: z.number() })),
-    }),
-    disease: z.looseObject({ suggestions: z.array(z.looseObject({ name: z.string(), probability: z.number() })) }),
-  }),
-});
-export type Diagnosis = z.output<typeof Diagnosis>;
 
 export interface DoctorRequest extends PhotoRequest {
   /** In the owner's words. */

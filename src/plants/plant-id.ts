@@ -1,5 +1,5 @@
-import * as z from 'zod';
 import type { UsageLimits } from '../platform/config.ts';
+import { type Cached, PlantIdResult } from './answers.ts';
 import type { Deadline } from './deadline.ts';
 import { type Identified, identifyPhoto } from './identification.ts';
 import { type Metered, metered } from './metered.ts';
@@ -9,22 +9,6 @@ import type { PlantsNeeds } from './plants-needs.ts';
 
 const RESULT_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 const MOST_SUGGESTIONS = 5;
-
-export const PlantIdResult = z.object({
-  provider: z.enum(['kindwise', 'plantnet']),
-  best_match: z.string().nullable(),
-  suggestions: z.array(
-    z.object({
-      scientific_name: z.string(),
-      canonical_name: z.string().optional(),
-      gbif_key: z.string().optional(),
-      probability: z.number(),
-    }),
-  ),
-});
-export type PlantIdResult = z.output<typeof PlantIdResult>;
-
-export type Cached<T> = { readonly fromCache: boolean; readonly result: T };
 
 /** Names the plant on a photo. */
 export async function identifyPlant(

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { defineRoute, type RequestContext, type Route } from '../http/define-route.ts';
+import { defineRoute, type RequestContext, type Route, type UploadedFile } from '../http/define-route.ts';
 import { ApiError, type ErrorCode } from '../http/errors.ts';
 import { isoDateTime, textBlock, textLine } from '../http/fields.ts';
 import { isoTime } from '../platform/clock.ts';
@@ -7,10 +7,12 @@ import type { PlantFeature, UsageLimits } from '../platform/config.ts';
 import type { Uid } from '../platform/ids.ts';
 import { ProviderError } from '../platform/provider-errors.ts';
 import type { Services } from '../platform/services.ts';
-import { createDeadline } from './deadline.ts';
+import { type Cached, Diagnosis, PlantIdResult } from './answers.ts';
+import { createDeadline, type Deadline } from './deadline.ts';
 import { LARGEST_IN_REQUEST_BYTES, LARGEST_UPLOAD_BYTES } from './image-limits.ts';
 import type { Metered } from './metered.ts';
-import type { LoadPlants } from './plants.ts';
+import type { PhotoFields, PhotoRequest } from './photo-request.ts';
+import type { LoadPlants, Plants } from './plants.ts';
 
 /** A form around the photo: its other fields and the boundaries. */
 const FORM_BYTES = 64 * 1024;
@@ -31,7 +33,6 @@ const photoFields = {
   latitude: degrees(90),
   longitude: degrees(180),
 };
-const Named = z.looseObject({ name: z.string(), probability: z.number() });
 const UsageOfFeature = z.object({
   dayCount: z.number(),
   dayLimit: z.number(),
@@ -58,6 +59,26 @@ export function photoRoutes(
   const limitsOf = async (feature: PlantFeature, uid: Uid, isKnownPremium: boolean): Promise<UsageLimits> =>
     limits[feature][isKnownPremium || (await isPremium(uid)) ? 'premium' : 'free'];
 
+  /** The way of a photo, whatever is asked about it. */
+  const answered = async <T extends object>(
+    feature: 'aiDoctor' | 'plantId',
+    { uid, files, fields }: { uid: Uid; files: readonly UploadedFile[]; fields: PhotoFields },
+    context: RequestContext,
+    ask: (works: Plants, request: PhotoRequest, limits: UsageLimits, deadline: Deadline) => Promise<Metered<Cached<T>>>,
+  ) => {
+    const deadline = startDeadline();
+    const works = await plants();
+    const { request, used } = await works.takePhoto(files, fields, { uid, signal: context.signal, log: context.log });
+    const allowed = await limitsOf(feature, uid, requiresPremium[feature]);
+    const { fromCache, result } = await resultOf(context, () => ask(works, request, allowed, deadline));
+    await used();
+    return {
+      status: 200 as const,
+      body: { ...result, proxy_timestamp: isoTime(context.now) },
+      headers: { 'X-AI-Cache': fromCache ? 'HIT' : 'MISS' },
+    };
+  };
+
   const aiDoctor = defineRoute({
     method: 'POST',
     path: '/aiDoctor',
@@ -82,34 +103,17 @@ export function photoRoutes(
         .optional(),
     }),
     responses: {
-      200: z.looseObject({
-        access_token: z.string().nullable(),
-        is_healthy: z.boolean().nullable(),
-        degraded: z.literal(true).optional(),
-        provider: z.enum(['kindwise', 'plantnet']),
-        llm_advice: z.string().nullable(),
-        proxy_timestamp: isoDateTime,
-        result: z.looseObject({
-          classification: z.looseObject({ suggestions: z.array(Named) }),
-          disease: z.looseObject({ suggestions: z.array(Named), question: z.unknown().optional() }),
-        }),
-      }),
+      200: Diagnosis.extend({ proxy_timestamp: isoDateTime }),
     },
     errors: PHOTO_ERRORS,
-  }).handledBy(async ({ caller, body, files }, context) => {
-    const deadline = startDeadline();
-    const works = await plants();
-    const { uid } = caller;
-    const { request, used } = await works.takePhoto(files, body, { uid, ...context });
-    const allowed = await limitsOf('aiDoctor', uid, requiresPremium.aiDoctor);
-    const doctorRequest = { ...request, symptoms: body.symptoms };
-    const { fromCache, result } = await resultOf(context, () => works.diagnose(doctorRequest, allowed, deadline));
-    await used();
-    return {
-      status: 200,
-      body: { ...result, proxy_timestamp: isoTime(context.now) },
-      headers: { 'X-AI-Cache': fromCache ? 'HIT' : 'MISS' },
-    };
+  }).handledBy(({ caller, body, files }, context) => {
+    const { symptoms } = body;
+    return answered(
+      'aiDoctor',
+      { uid: caller.uid, files, fields: body },
+      context,
+      (works, request, allowed, deadline) => works.diagnose({ ...request, symptoms }, allowed, deadline),
+    );
   });
 
   const plantId = defineRoute({
@@ -127,35 +131,14 @@ export function photoRoutes(
       '`provider` tells who did. GBIF’s names are added where they come within 2 s.',
     body: z.object(photoFields),
     responses: {
-      200: z.object({
-        provider: z.enum(['kindwise', 'plantnet']),
-        best_match: z.string().nullable(),
-        suggestions: z.array(
-          z.object({
-            scientific_name: z.string(),
-            canonical_name: z.string().optional(),
-            gbif_key: z.string().optional(),
-            probability: z.number(),
-          }),
-        ),
-        proxy_timestamp: isoDateTime,
-      }),
+      200: PlantIdResult.extend({ proxy_timestamp: isoDateTime }),
     },
     errors: PHOTO_ERRORS,
-  }).handledBy(async ({ caller, body, files }, context) => {
-    const deadline = startDeadline();
-    const works = await plants();
-    const { uid } = caller;
-    const { request, used } = await works.takePhoto(files, body, { uid, ...context });
-    const allowed = await limitsOf('plantId', uid, requiresPremium.plantId);
-    const { fromCache, result } = await resultOf(context, () => works.identify(request, allowed, deadline));
-    await used();
-    return {
-      status: 200,
-      body: { ...result, proxy_timestamp: isoTime(context.now) },
-      headers: { 'X-AI-Cache': fromCache ? 'HIT' : 'MISS' },
-    };
-  });
+  }).handledBy(({ caller, body, files }, context) =>
+    answered('plantId', { uid: caller.uid, files, fields: body }, context, (works, request, allowed, deadline) =>
+      works.identify(request, allowed, deadline),
+    ),
+  );
 
   const followUp = defineRoute({
     method: 'POST',
@@ -199,6 +182,7 @@ export function photoRoutes(
     path: '/uploads/image',
     auth: 'cognito',
     domain: 'plants',
+    premium: requiresPremium.aiDoctor && requiresPremium.plantId,
     rateLimit: { requests: 60, windowSeconds: 600 },
     summary: 'Prepares the upload of a big photo',
     description:

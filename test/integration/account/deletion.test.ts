@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { routeContracts } from '../../../tools/docs/route-contracts.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
+import { gate } from '../../support/gate.ts';
 import { incompressible } from '../../support/incompressible.ts';
 import { logIn, signedUp } from '../../support/signed-up.ts';
 import { newUser } from '../../support/tokens.ts';
@@ -114,10 +115,7 @@ describe('deleteMyAccount', () => {
     held: { readonly operation: string; readonly before: number },
     request: () => ReturnType<Backend['call']>,
   ) {
-    let letGo = () => {};
-    const until = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
+    const { until, letGo } = gate();
     const metBefore = backend.dynamo.faultsMet();
     backend.dynamo.setFaults([
       ...(held.before === 0 ? [] : [{ match: held.operation, latencyMs: 0, times: held.before }]),

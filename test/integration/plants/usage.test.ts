@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { gardeners } from '../../support/gardeners.ts';
+import { gate } from '../../support/gate.ts';
 import { jpeg, photoForm } from '../../support/photos.ts';
 import { newUser } from '../../support/tokens.ts';
 
@@ -130,10 +131,7 @@ describe('what may be used', () => {
     try {
       const crowd = gardeners(other);
       const user = await crowd.premium();
-      let letGo = () => {};
-      const until = new Promise<void>((resolve) => {
-        letGo = resolve;
-      });
+      const { until, letGo } = gate();
       other.plants.kindwise.setFaults([{ until, times: 1 }]);
       const asking = crowd.send('/plantId', user);
       await expect.poll(() => other.plants.kindwise.faultsMet()).toBe(1);

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing, type TestUser } from '../../support/billing.ts';
+import { gate } from '../../support/gate.ts';
 import { signedUp } from '../../support/signed-up.ts';
 import { newUser } from '../../support/tokens.ts';
 
@@ -96,10 +97,7 @@ describe('createSubscriptionCheckout', () => {
   it('sells no second subscription to somebody who pays while the page is being closed', async () => {
     const user = newUser();
     const { url } = (await people.checkout(user)).body;
-    let letGo = () => {};
-    const until = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
+    const { until, letGo } = gate();
     const met = backend.stripe.faultsMet();
     backend.stripe.setFaults([{ match: '/expire', until, times: 1 }]);
     const asking = people.checkout(user, { cancelUrl: 'autowatering://premium?tab=2' });

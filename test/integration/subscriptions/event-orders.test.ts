@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredEvent, Subscription } from '../../../tools/local-stack/stripe/state.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
+import { gate } from '../../support/gate.ts';
 
 let backend: Backend;
 let people: ReturnType<typeof billing>;
@@ -132,10 +133,7 @@ describe('events of one subscription', () => {
     const user = await makeUser();
     await deliverUntilTaken(user.happens('checkout.session.completed'));
     const late = user.happens('invoice.payment_failed');
-    let letGo = () => {};
-    const until = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
+    const { until, letGo } = gate();
     const met = backend.dynamo.faultsMet();
     // The first update begins the event in the ledger, the second one writes the snapshot.
     backend.dynamo.setFaults([
@@ -155,13 +153,7 @@ describe('events of one subscription', () => {
   it('a run that lost against one with an older answer asks again', async () => {
     const user = await makeUser();
     await deliverUntilTaken(user.happens('checkout.session.completed'));
-    const gates = [0, 1].map(() => {
-      let open = () => {};
-      const until = new Promise<void>((resolve) => {
-        open = resolve;
-      });
-      return { until, open };
-    });
+    const gates = [gate(), gate()];
     const met = backend.dynamo.faultsMet();
     // Each run updates the ledger first, and then the snapshot, where it is held.
     backend.dynamo.setFaults(
@@ -174,10 +166,10 @@ describe('events of one subscription', () => {
     await expect.poll(() => backend.dynamo.faultsMet()).toBe(met + 2);
     const newer = people.deliver(user.happens('invoice.paid'));
     await expect.poll(() => backend.dynamo.faultsMet()).toBe(met + 4);
-    gates[0]?.open();
+    gates[0]?.letGo();
     expect((await older).status).toBe(200);
     expect(await user.stored()).toBe('unpaid');
-    gates[1]?.open();
+    gates[1]?.letGo();
     expect((await newer).status).toBe(200);
     expect(await user.stored()).toBe('active');
     backend.dynamo.setFaults([]);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
+import { gate } from '../../support/gate.ts';
 
 let backend: Backend;
 let people: ReturnType<typeof billing>;
@@ -117,10 +118,7 @@ describe('a replay', () => {
     await people.subscribed();
     const [event] = people.events();
     if (event === undefined) throw new Error('nothing has happened');
-    let letGo = () => {};
-    const until = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
+    const { until, letGo } = gate();
     backend.stripe.setFaults([{ match: '^GET /v1/subscriptions', until, times: 1 }]);
     const met = backend.stripe.faultsMet();
     const delivering = people.deliver(event);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing, type TestUser } from '../../support/billing.ts';
+import { gate } from '../../support/gate.ts';
 import { signedUp } from '../../support/signed-up.ts';
 import { newUser } from '../../support/tokens.ts';
 
@@ -66,10 +67,7 @@ describe('subscriptionStatus', () => {
 
   it('never brings back the record of an account that was deleted meanwhile', async () => {
     const user = await people.subscribed();
-    let letGo = () => {};
-    const until = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
+    const { until, letGo } = gate();
     const met = backend.stripe.faultsMet();
     backend.stripe.setFaults([{ match: '^GET /v1/subscriptions', until, times: 1 }]);
     const asked = people.status(user);

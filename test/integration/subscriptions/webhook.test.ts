@@ -3,6 +3,7 @@ import { customerObject } from '../../../tools/local-stack/stripe/objects.ts';
 import { WebhookSender } from '../../../tools/local-stack/stripe/webhook-sender.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
+import { gate } from '../../support/gate.ts';
 import { signedUp } from '../../support/signed-up.ts';
 import { newUser } from '../../support/tokens.ts';
 
@@ -357,10 +358,7 @@ describe('an event about a customer of whom nothing is known', () => {
   it('is not forgotten when the mapping is written just before it is kept', async () => {
     const user = await signedUp(backend);
     const { event } = unknownCustomer(undefined, user.email);
-    let letGo = () => {};
-    const until = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
+    const { until, letGo } = gate();
     const met = backend.dynamo.faultsMet();
     backend.dynamo.setFaults([{ match: 'PutItem', until, times: 1 }]);
     const delivering = people.deliver(event);
