@@ -4,10 +4,16 @@ import { once } from '../platform/once.ts';
 import type { Services } from '../platform/services.ts';
 import { premiumCheck } from '../subscriptions/index.ts';
 import { plantHealthRoutes } from './health-routes.ts';
-import { photoRoutes } from './routes.ts';
+import { photoRoutes } from './photo-routes.ts';
+import { plantServiceRoutes } from './routes.ts';
 
 /** @param isAccountDeleted the account domain's, which this one does not know */
 export function plantRoutes(services: Services, isAccountDeleted: (uid: Uid) => Promise<boolean>): readonly Route[] {
   const plants = once(async () => (await import('./plants.ts')).createPlants(services, isAccountDeleted));
-  return [...photoRoutes(services, plants, premiumCheck(services)), ...plantHealthRoutes(services, plants)];
+  const isPremium = premiumCheck(services);
+  return [
+    ...photoRoutes(services, plants, isPremium),
+    ...plantServiceRoutes(services, plants, isPremium),
+    ...plantHealthRoutes(services, plants),
+  ];
 }

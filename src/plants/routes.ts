@@ -1,38 +1,16 @@
 import * as z from 'zod';
-import { defineRoute, type RequestContext, type Route, type UploadedFile } from '../http/define-route.ts';
-import { ApiError, type ErrorCode } from '../http/errors.ts';
+import { defineRoute, type Route } from '../http/define-route.ts';
+import { ApiError } from '../http/errors.ts';
 import { isoDateTime, textBlock, textLine } from '../http/fields.ts';
 import { isoTime } from '../platform/clock.ts';
-import type { PlantFeature, UsageLimits } from '../platform/config.ts';
+import type { PlantFeature } from '../platform/config.ts';
 import type { Uid } from '../platform/ids.ts';
-import { ProviderError } from '../platform/provider-errors.ts';
 import type { Services } from '../platform/services.ts';
-import { type Cached, Diagnosis, PlantIdResult } from './answers.ts';
-import { createDeadline, type Deadline } from './deadline.ts';
-import { LARGEST_IN_REQUEST_BYTES, LARGEST_UPLOAD_BYTES } from './image-limits.ts';
-import type { Metered } from './metered.ts';
-import type { PhotoFields, PhotoRequest } from './photo-request.ts';
-import type { LoadPlants, Plants } from './plants.ts';
+import { LARGEST_UPLOAD_BYTES } from './image-limits.ts';
+import { METERED_ERRORS, resultOf, startDeadline } from './metered-answer.ts';
+import { DOCTOR_LIMIT } from './photo-routes.ts';
+import type { LoadPlants } from './plants.ts';
 
-/** A form around the photo: its other fields and the boundaries. */
-const FORM_BYTES = 64 * 1024;
-const PHOTO_BODY_BYTES = LARGEST_IN_REQUEST_BYTES + FORM_BYTES;
-/** The contract's windows, per address. */
-const DOCTOR_LIMIT = { requests: 30, windowSeconds: 600, per: 'address' } as const;
-const PLANT_ID_LIMIT = { requests: 60, windowSeconds: 600, per: 'address' } as const;
-
-const degrees = (most: number) =>
-  z
-    .string()
-    .regex(/^-?\d{1,3}(\.\d{1,12})?$/, 'a number of degrees')
-    .transform(Number)
-    .refine((value) => Math.abs(value) <= most, `from -${most} to ${most}`)
-    .optional();
-const photoFields = {
-  upload_id: z.string().max(64).optional(),
-  latitude: degrees(90),
-  longitude: degrees(180),
-};
 const UsageOfFeature = z.object({
   dayCount: z.number(),
   dayLimit: z.number(),
@@ -40,105 +18,14 @@ const UsageOfFeature = z.object({
   monthLimit: z.number(),
   resetsAt: isoDateTime,
 });
-const METERED_ERRORS: readonly ErrorCode[] = [
-  'daily_limit_reached',
-  'monthly_limit_reached',
-  'provider_failed',
-  'provider_timeout',
-];
-const PHOTO_ERRORS: readonly ErrorCode[] = [...METERED_ERRORS, 'upload_not_found'];
 
-/** What the app sends photos of plants to. */
-export function photoRoutes(
+/** What there is around photos: going on with a conversation, bringing big ones, and how much is used up. */
+export function plantServiceRoutes(
   services: Services,
   plants: LoadPlants,
   isPremium: (uid: Uid) => Promise<boolean>,
 ): readonly Route[] {
   const { limits, requiresPremium } = services.config.plants;
-
-  const limitsOf = async (feature: PlantFeature, uid: Uid, isKnownPremium: boolean): Promise<UsageLimits> =>
-    limits[feature][isKnownPremium || (await isPremium(uid)) ? 'premium' : 'free'];
-
-  /** The way of a photo, whatever is asked about it. */
-  const answered = async <T extends object>(
-    feature: 'aiDoctor' | 'plantId',
-    { uid, files, fields }: { uid: Uid; files: readonly UploadedFile[]; fields: PhotoFields },
-    context: RequestContext,
-    ask: (works: Plants, request: PhotoRequest, limits: UsageLimits, deadline: Deadline) => Promise<Metered<Cached<T>>>,
-  ) => {
-    const deadline = startDeadline();
-    const works = await plants();
-    const { request, used } = await works.takePhoto(files, fields, { uid, signal: context.signal, log: context.log });
-    const allowed = await limitsOf(feature, uid, requiresPremium[feature]);
-    const { fromCache, result } = await resultOf(context, () => ask(works, request, allowed, deadline));
-    await used();
-    return {
-      status: 200 as const,
-      body: { ...result, proxy_timestamp: isoTime(context.now) },
-      headers: { 'X-AI-Cache': fromCache ? 'HIT' : 'MISS' },
-    };
-  };
-
-  const aiDoctor = defineRoute({
-    method: 'POST',
-    path: '/aiDoctor',
-    auth: 'cognito',
-    domain: 'plants',
-    premium: requiresPremium.aiDoctor,
-    bodyKind: 'multipart',
-    bodyLimit: PHOTO_BODY_BYTES,
-    rateLimit: DOCTOR_LIMIT,
-    summary: 'Says what ails the plant on a photo',
-    description:
-      'A form with the photo in the part `image` (JPEG, PNG or WebP by its bytes, 4 MiB), or an `upload_id` for a bigger ' +
-      'one. Place and time are taken out of the photo; `latitude` and `longitude` are rounded to two decimals. While ' +
-      'Kindwise is away the plant is still named, with `degraded: true` and `is_healthy: null`, and nothing is counted. ' +
-      '`X-AI-Cache` tells whether the answer was kept from before.',
-    body: z.object({
-      ...photoFields,
-      symptoms: textBlock(2_000).optional(),
-      language: z
-        .string()
-        .regex(/^[a-z]{2}(-[A-Z]{2})?$/, 'a language like de or pt-BR')
-        .optional(),
-    }),
-    responses: {
-      200: Diagnosis.extend({ proxy_timestamp: isoDateTime }),
-    },
-    errors: PHOTO_ERRORS,
-  }).handledBy(({ caller, body, files }, context) => {
-    const { symptoms } = body;
-    return answered(
-      'aiDoctor',
-      { uid: caller.uid, files, fields: body },
-      context,
-      (works, request, allowed, deadline) => works.diagnose({ ...request, symptoms }, allowed, deadline),
-    );
-  });
-
-  const plantId = defineRoute({
-    method: 'POST',
-    path: '/plantId',
-    auth: 'cognito',
-    domain: 'plants',
-    premium: requiresPremium.plantId,
-    bodyKind: 'multipart',
-    bodyLimit: PHOTO_BODY_BYTES,
-    rateLimit: PLANT_ID_LIMIT,
-    summary: 'Names the plant on a photo',
-    description:
-      'A form as for `/aiDoctor`. Kindwise answers, or Pl@ntNet while Kindwise is failing, slow or out of credits; ' +
-      '`provider` tells who did. GBIF’s names are added where they come within 2 s.',
-    body: z.object(photoFields),
-    responses: {
-      200: PlantIdResult.extend({ proxy_timestamp: isoDateTime }),
-    },
-    errors: PHOTO_ERRORS,
-  }).handledBy(({ caller, body, files }, context) =>
-    answered('plantId', { uid: caller.uid, files, fields: body }, context, (works, request, allowed, deadline) =>
-      works.identify(request, allowed, deadline),
-    ),
-  );
 
   const followUp = defineRoute({
     method: 'POST',
@@ -163,7 +50,8 @@ export function photoRoutes(
   }).handledBy(async ({ caller: { uid }, body }, context) => {
     const deadline = startDeadline();
     const works = await plants();
-    const allowed = await limitsOf('aiDoctorFollowUp', uid, requiresPremium.aiDoctor);
+    const isPaidFor = requiresPremium.aiDoctor || (await isPremium(uid));
+    const allowed = limits.aiDoctorFollowUp[isPaidFor ? 'premium' : 'free'];
     const question = { uid, accessToken: body.access_token, question: body.question, signal: context.signal };
     const { answer, remainingCalls } = await resultOf(context, async () => {
       const asked = await works.askAgain(question, allowed, deadline);
@@ -235,51 +123,5 @@ export function photoRoutes(
     return { status: 200, body: { aiDoctor: doctor, aiDoctorFollowUp: asked, plantId: named } };
   });
 
-  return [aiDoctor, plantId, followUp, upload, usage];
-}
-
-function startDeadline() {
-  const started = performance.now();
-  return createDeadline(() => performance.now() - started);
-}
-
-/** The result, or what the caller is told instead. */
-async function resultOf<T>({ now }: RequestContext, work: () => Promise<Metered<T>>): Promise<T> {
-  try {
-    const outcome = await work();
-    switch (outcome.outcome) {
-      case 'done':
-        return outcome.result;
-      case 'account_deleted':
-        throw new ApiError('account_deleted', 'This account has been deleted.');
-      case 'limit_reached':
-        throw limitReached(outcome.limit, outcome.resetsAt, now);
-    }
-  } catch (error) {
-    if (!(error instanceof ProviderError)) throw error;
-    if (error.reason === 'timeout') {
-      throw new ApiError(
-        'provider_timeout',
-        'The plant service takes too long right now. Please try again in a moment.',
-        {
-          cause: error,
-        },
-      );
-    }
-    throw new ApiError(
-      'provider_failed',
-      'The plant service does not answer right now. Please try again in a moment.',
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
-function limitReached(limit: 'day' | 'month', resetsAt: number, now: number): ApiError {
-  const headers = { 'Retry-After': String(Math.max(1, Math.ceil((resetsAt - now) / 1000))) };
-  const details = { resetsAt: isoTime(resetsAt) };
-  return limit === 'day'
-    ? new ApiError('daily_limit_reached', 'You have used this up for today.', { headers, details })
-    : new ApiError('monthly_limit_reached', 'You have used this up for this month.', { headers, details });
+  return [followUp, upload, usage];
 }

@@ -1,7 +1,7 @@
 import type { Uid } from '../platform/ids.ts';
 import type { BillingNeeds } from './billing-needs.ts';
+import type { BillingRecord } from './billing-record.ts';
 import { adoptByEmail } from './recovery.ts';
-import type { BillingRecord } from './store.ts';
 
 /** The person at the till. */
 export interface Buyer {

@@ -3,9 +3,9 @@ import type { AliveCheck } from '../platform/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 import { once } from '../platform/once.ts';
 import type { Services } from '../platform/services.ts';
+import type { BillingRecord } from './billing-record.ts';
 import type { WebhookHealth } from './event-admin.ts';
 import { subscriptionRoutes } from './routes.ts';
-import type { BillingRecord } from './store.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 
 export { whileStripeAnswers } from './billing-errors.ts';
@@ -26,7 +26,7 @@ export interface Subscriptions {
 export function premiumCheck(services: Services): (uid: Uid) => Promise<boolean> {
   const loaded = once(async () => {
     const [{ createBillingReader }, { grantsPremium }] = await Promise.all([
-      import('./store.ts'),
+      import('./billing-record.ts'),
       import('./subscription.ts'),
     ]);
     return { read: createBillingReader(services), grantsPremium };

@@ -2,11 +2,11 @@ import type { Log } from '../platform/log.ts';
 import { StripeUnavailableError } from '../platform/stripe-errors.ts';
 import { TimeLimitError, withTimeLimit } from '../platform/time-limit.ts';
 import type { BillingNeeds } from './billing-needs.ts';
+import type { BillingRecord } from './billing-record.ts';
 import type { Buyer } from './customer.ts';
 import { applyKeptEvents } from './kept-events.ts';
 import { adoptByEmail } from './recovery.ts';
 import type { RecoverySlots } from './recovery-slots.ts';
-import type { BillingRecord } from './store.ts';
 import { grantsPremium } from './subscription.ts';
 import { syncSubscription } from './sync.ts';
 

@@ -3,7 +3,8 @@ import { isoTime, ttlSeconds } from '../platform/clock.ts';
 import { type AliveCheck, failedCondition, transactWrite } from '../platform/dynamo.ts';
 import { isUid, type Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
-import { Snapshot } from './subscription.ts';
+import { createBillingReader, toBilling } from './billing-record.ts';
+import type { Snapshot } from './subscription.ts';
 
 /** Layout of the items below; a change of it gets the next number and a migration. */
 const SCHEMA = 1;
@@ -11,43 +12,11 @@ const SCHEMA = 1;
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 const KEPT_PREFIX = 'kept#';
 
-const StoredBilling = z.object({
-  stripe_customer_id: z.string().optional(),
-  stripe_customer_ids: z.set(z.string()).default(new Set<string>()),
-  former_customer_ids: z.set(z.string()).default(new Set<string>()),
-  subscription_snapshot: Snapshot.optional(),
-  synced_at: z.number().optional(),
-  last_event_at: z.number().default(0),
-  version: z.number(),
-  syncs: z.number().default(0),
-});
-const StoredTrial = z.object({ used_at: z.string() });
 const StoredMapping = z.object({
   owner_uid: z.string().refine(isUid).optional(),
   anonymised_at: z.string().optional(),
 });
 const StoredKept = z.object({ record: z.string(), event_id: z.string() });
-
-/** All that is stored of a user's billing. */
-export interface BillingRecord {
-  /** Where checkout and portal go; null while the user has no customer at Stripe. */
-  readonly customerId: string | null;
-  /** The user's customers at Stripe; more than one only when somebody made them by hand. */
-  readonly customerIds: readonly string[];
-  /** Customers that Stripe has removed. */
-  readonly formerCustomerIds: readonly string[];
-  readonly snapshot: Snapshot | null;
-  /** When Stripe was last asked, in ms; null when never. */
-  readonly syncedAt: number | null;
-  /** `created` of the newest event that changed the snapshot, in seconds. */
-  readonly lastEventAt: number;
-  /** RFC 3339; null while the user never had a trial nor a subscription. */
-  readonly trialUsedAt: string | null;
-  /** Rises with every write; 0 when nothing was written yet. */
-  readonly version: number;
-  /** How many of those writes brought what Stripe had. */
-  readonly syncs: number;
-}
 
 /** Whose a customer is. */
 export type CustomerOwner =
@@ -84,32 +53,6 @@ export interface KeptEvent {
   readonly id: string;
   /** The sort key of its entry. */
   readonly record: string;
-}
-
-const NOTHING: BillingRecord = {
-  customerId: null,
-  customerIds: [],
-  formerCustomerIds: [],
-  snapshot: null,
-  syncedAt: null,
-  lastEventAt: 0,
-  trialUsedAt: null,
-  version: 0,
-  syncs: 0,
-};
-
-/** Reads both records at once; an account without any has a record with nothing in it. */
-export function createBillingReader({ config, documents }: Pick<Services, 'config' | 'documents'>) {
-  return async (uid: Uid): Promise<BillingRecord> => {
-    const { Items: items = [] } = await (await documents()).query({
-      TableName: config.tables.users,
-      KeyConditionExpression: 'uid = :uid AND #record BETWEEN :first AND :last',
-      ExpressionAttributeNames: { '#record': 'record' },
-      ExpressionAttributeValues: { ':uid': uid, ':first': 'subscription', ':last': 'trial' },
-      ConsistentRead: true,
-    });
-    return toBilling(items);
-  };
 }
 
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
@@ -312,22 +255,3 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
 }
 
 export type BillingStore = ReturnType<typeof createBillingStore>;
-
-function toBilling(items: readonly Record<string, unknown>[]): BillingRecord {
-  const billing = items.find((item) => item['record'] === 'subscription');
-  const trial = items.find((item) => item['record'] === 'trial');
-  const trialUsedAt = trial === undefined ? null : StoredTrial.parse(trial).used_at;
-  if (billing === undefined) return { ...NOTHING, trialUsedAt };
-  const stored = StoredBilling.parse(billing);
-  return {
-    customerId: stored.stripe_customer_id ?? null,
-    customerIds: [...stored.stripe_customer_ids].sort(),
-    formerCustomerIds: [...stored.former_customer_ids].sort(),
-    snapshot: stored.subscription_snapshot ?? null,
-    syncedAt: stored.synced_at ?? null,
-    lastEventAt: stored.last_event_at,
-    trialUsedAt,
-    version: stored.version,
-    syncs: stored.syncs,
-  };
-}

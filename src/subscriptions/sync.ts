@@ -1,7 +1,8 @@
 import type { Uid } from '../platform/ids.ts';
 import type { StripeSubscription } from '../platform/stripe-gateway.ts';
 import type { BillingNeeds } from './billing-needs.ts';
-import type { BillingRecord, SyncWrite } from './store.ts';
+import type { BillingRecord } from './billing-record.ts';
+import type { SyncWrite } from './store.ts';
 import {
   bestSubscription,
   ended,

@@ -1,6 +1,6 @@
 import type { BillingNeeds } from './billing-needs.ts';
+import type { BillingRecord } from './billing-record.ts';
 import type { Buyer } from './customer.ts';
-import type { BillingRecord } from './store.ts';
 import { usedTrial } from './subscription.ts';
 
 /**

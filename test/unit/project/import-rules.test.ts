@@ -85,6 +85,7 @@ describe('imports run one way', () => {
       'plants/provider-health.ts',
       'plants/result-cache.ts',
       'plants/usage-store.ts',
+      'subscriptions/billing-record.ts',
       'subscriptions/event-ledger.ts',
       'subscriptions/recovery-slots.ts',
       'subscriptions/store.ts',
