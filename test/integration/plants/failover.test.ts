@@ -57,6 +57,14 @@ describe.each(TROUBLES)('when Kindwise $how', ({ fault, reason }) => {
     expect((await people.usage(user)).aiDoctor).toMatchObject({ dayCount: 0, monthCount: 0 });
   });
 
+  it('the half answer is not kept: the next one is whole again', async () => {
+    const photo = jpeg();
+    expect((await people.send('/aiDoctor', user, photoForm(photo))).body.degraded).toBe(true);
+    backend.plants.kindwise.setFaults([]);
+    const again = await people.send('/aiDoctor', user, photoForm(photo));
+    expect([again.headers.get('x-ai-cache'), again.body.provider]).toEqual(['MISS', 'kindwise']);
+  });
+
   it('and so does Pl@ntNet, it is 502 provider_failed, the use is given back, and no key is told', async () => {
     backend.plants.plantnet.setFaults([fault]);
     const answer = await people.send('/plantId', user);
@@ -238,6 +246,28 @@ describe('what the providers say', () => {
     backend.plants.gbif.setFaults([{ status: 503 }]);
     const kept = await people.send('/plantId', user);
     expect(kept.body.suggestions[0].gbif_key).toMatch(/^\d+$/);
+  });
+
+  it('is kept for a day when GBIF knows the name, and for an hour when it does not', async () => {
+    const named = (names: readonly string[]) => ({
+      ...{ access_token: 'token', status: 'COMPLETED' },
+      result: {
+        classification: { suggestions: names.map((name, i) => ({ id: 'x', name, probability: 0.9 - i / 10 })) },
+      },
+    });
+    backend.plants.kindwise.setFaults([{ status: 200, body: JSON.stringify(named(['Ficus lyrata', 'no species'])) }]);
+    const { suggestions } = (await people.send('/plantId', user)).body;
+    expect(suggestions[0].gbif_key).toMatch(/^\d+$/);
+    expect(suggestions[1]).toEqual({ scientific_name: 'no species', probability: 0.8 });
+    const kept = (await backend.scan('rateLimits')).filter((one) => String(one['id']).startsWith('result#gbif#'));
+    const hours = kept.map((one) => Math.round((Number(one['expires_at']) - Date.now() / 1000) / 3600));
+    expect(hours.sort((a, b) => a - b)).toEqual([1, 24]);
+  });
+
+  it('is a higher rank or a miss with confidence 100, and then no name of the species', async () => {
+    const answer = (body: object) => backend.plants.gbif.setFaults([{ status: 200, body: JSON.stringify(body) }]);
+    answer({ matchType: 'HIGHERRANK', usageKey: 7, canonicalName: 'Ficus', confidence: 97 });
+    expect((await people.send('/plantId', user)).body.suggestions[0]).not.toHaveProperty('gbif_key');
   });
 
   it('waits for GBIF a few times only while that is away', async () => {
