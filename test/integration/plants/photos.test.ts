@@ -97,6 +97,22 @@ describe('a photo', () => {
     }
   });
 
+  it('is asked about anew after a week, even before TTL has removed what was kept', async () => {
+    const later = await startBackend();
+    try {
+      const crowd = gardeners(later);
+      const owner = await crowd.premium();
+      const photo = jpeg();
+      await crowd.send('/plantId', owner, photoForm(photo));
+      later.clock.forward(7 * 86_400_000 - 60_000);
+      expect((await crowd.send('/plantId', owner, photoForm(photo))).headers.get('x-ai-cache')).toBe('HIT');
+      later.clock.forward(120_000);
+      expect((await crowd.send('/plantId', owner, photoForm(photo))).headers.get('x-ai-cache')).toBe('MISS');
+    } finally {
+      await later.stop();
+    }
+  });
+
   it('of AI Doctor is kept for its own user only: the answer holds their conversation', async () => {
     const photo = jpeg();
     const mine = await people.send('/aiDoctor', user, photoForm(photo));
