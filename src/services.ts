@@ -10,8 +10,6 @@ import { createObjectStore } from './platform/object-store.ts';
 import { once } from './platform/once.ts';
 import { createSecrets, type Secrets } from './platform/secrets.ts';
 import type { PlantProviders, Services } from './platform/services.ts';
-import { createStripeClient } from './platform/stripe-client.ts';
-import { createStripeGateway } from './platform/stripe-gateway.ts';
 import { createStripeSignatures } from './platform/stripe-signatures.ts';
 import { createUserDirectory } from './platform/user-directory.ts';
 
@@ -42,7 +40,13 @@ export function createServices(
     objectLinks: createObjectLinks(config.artifactBucket, config.region, env['AWS_ENDPOINT_URL_S3'], clock),
     cognitoTokens: createCognitoTokens(config.cognito),
     userDirectory: createUserDirectory(config.cognito.userPoolId, config.region),
-    stripe: createStripeGateway(createStripeClient({ secrets, clock, log, metrics }, config.stripeApiBase)),
+    stripe: once(async () => {
+      const [{ createStripeClient }, { createStripeGateway }] = await Promise.all([
+        import('./platform/stripe-client.ts'),
+        import('./platform/stripe-gateway.ts'),
+      ]);
+      return createStripeGateway(createStripeClient({ secrets, clock, log, metrics }, config.stripeApiBase));
+    }),
     stripeSignatures: createStripeSignatures(secrets, clock),
     plantProviders: once(() => createPlantProviders(secrets, config.plants)),
     ...overrides,

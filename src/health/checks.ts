@@ -63,7 +63,7 @@ export function createChecks(services: Needed) {
     rateLimitsTable: table('rate-limits', config.tables.rateLimits, { id: '#health' }),
     bucket: { name: 'bucket', run: (signal: AbortSignal) => objectStore.ping(signal) },
     signIn: { name: 'sign-in', run: (signal: AbortSignal) => cognitoTokens.fetchKeys(signal) },
-    stripe: { name: 'stripe', run: () => stripe.ping() },
+    stripe: { name: 'stripe', run: async () => (await stripe()).ping() },
     secret: (...names: readonly SecretName[]): Check => ({
       name: 'secrets',
       run: async () => {

@@ -28,7 +28,8 @@ export interface Services {
   readonly objectLinks: ObjectLinks;
   readonly cognitoTokens: CognitoTokens;
   readonly userDirectory: UserDirectory;
-  readonly stripe: StripeGateway;
+  /** Loaded when somebody pays, or looks whether they can. */
+  readonly stripe: () => Promise<StripeGateway>;
   readonly stripeSignatures: StripeSignatures;
   /** Loaded when the first photo comes. */
   readonly plantProviders: () => Promise<PlantProviders>;

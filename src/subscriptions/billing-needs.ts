@@ -1,5 +1,6 @@
 import type { AliveCheck } from '../platform/dynamo.ts';
 import type { Services } from '../platform/services.ts';
+import type { StripeGateway } from '../platform/stripe-gateway.ts';
 import { emailHasher } from './email-hash.ts';
 import { createEventLedger, type EventLedger } from './event-ledger.ts';
 import { type BillingStore, createBillingStore } from './store.ts';
@@ -8,7 +9,7 @@ import { type BillingStore, createBillingStore } from './store.ts';
 export interface BillingNeeds {
   readonly store: BillingStore;
   readonly ledger: EventLedger;
-  readonly stripe: Services['stripe'];
+  readonly stripe: StripeGateway;
   readonly userDirectory: Services['userDirectory'];
   readonly metrics: Services['metrics'];
   readonly log: Services['log'];
@@ -19,10 +20,11 @@ export interface BillingNeeds {
   readonly hashEmail: (email: string) => Promise<string>;
 }
 
-export function billingNeeds(services: Services, aliveCheck: AliveCheck): BillingNeeds {
-  const { config, clock, stripe, userDirectory, metrics, log, randomness, secrets } = services;
+export async function billingNeeds(services: Services, aliveCheck: AliveCheck): Promise<BillingNeeds> {
+  const { config, clock, userDirectory, metrics, log, randomness, secrets } = services;
   return {
-    ...{ stripe, userDirectory, metrics, log, randomness },
+    stripe: await services.stripe(),
+    ...{ userDirectory, metrics, log, randomness },
     store: createBillingStore(services, aliveCheck),
     ledger: createEventLedger(services),
     priceId: config.billing.priceId,

@@ -17,8 +17,8 @@ import { processEvent } from './webhook.ts';
  * All that this domain can do, behind one import: the routes load it with the first request that needs it, because most
  * containers start for something else.
  */
-export function createBilling(services: Services, aliveCheck: AliveCheck) {
-  const needs = billingNeeds(services, aliveCheck);
+export async function createBilling(services: Services, aliveCheck: AliveCheck) {
+  const needs = await billingNeeds(services, aliveCheck);
   const slots = createRecoverySlots(services);
   return {
     status: (user: Buyer, log: Log) => subscriptionStatus(needs, slots, user, log),
@@ -39,6 +39,6 @@ export function createBilling(services: Services, aliveCheck: AliveCheck) {
   };
 }
 
-export type Billing = ReturnType<typeof createBilling>;
+export type Billing = Awaited<ReturnType<typeof createBilling>>;
 /** Gives the domain's works, loading them at the first call. */
 export type LoadBilling = () => Promise<Billing>;
