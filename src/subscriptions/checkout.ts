@@ -1,8 +1,9 @@
 import type { Uid } from '../platform/ids.ts';
-import { StripeRefusedError, StripeUnavailableError } from '../platform/stripe-errors.ts';
+import { StripeRefusedError } from '../platform/stripe-errors.ts';
 import type { CheckoutSession } from '../platform/stripe-gateway.ts';
 import type { BillingNeeds } from './billing-needs.ts';
 import { type Buyer, ensureCustomer } from './customer.ts';
+import { writeOnce } from './idempotent-write.ts';
 import { applyKeptEvents } from './kept-events.ts';
 import { bestSubscription, isLive } from './subscription.ts';
 import { syncSubscription } from './sync.ts';
@@ -75,7 +76,7 @@ interface Wanted extends CheckoutUrls {
  * one; then the page that won is closed and the key of the next round names it. Who loses every round takes the page of
  * the winner, which is the same user's and sells the same.
  */
-async function openSession({ stripe }: BillingNeeds, wanted: Wanted): Promise<CheckoutSession | 'page_was_paid'> {
+async function openSession({ stripe, now }: BillingNeeds, wanted: Wanted): Promise<CheckoutSession | 'page_was_paid'> {
   for (let round = 1; ; round += 1) {
     const newest = await stripe.newestCheckout(wanted.customerId);
     if (newest?.isOpen === true) {
@@ -84,7 +85,7 @@ async function openSession({ stripe }: BillingNeeds, wanted: Wanted): Promise<Ch
     }
     const key = `checkout:${wanted.customerId}:${newest?.id ?? 'first'}`;
     try {
-      return await createOrRepeat(stripe, wanted, key);
+      return await writeOnce(key, now(), (onceKey) => stripe.createCheckout(wanted, onceKey));
     } catch (error) {
       if (!(error instanceof StripeRefusedError) || error.kind !== 'idempotency') throw error;
       if (round < ROUNDS) continue;
@@ -92,16 +93,6 @@ async function openSession({ stripe }: BillingNeeds, wanted: Wanted): Promise<Ch
       if (winner?.isOpen !== true) throw error;
       return winner;
     }
-  }
-}
-
-/** Stripe repeats a failure to its key for a day: after one, a second key, the same for all who met the failure. */
-async function createOrRepeat(stripe: BillingNeeds['stripe'], wanted: Wanted, key: string): Promise<CheckoutSession> {
-  try {
-    return await stripe.createCheckout(wanted, key);
-  } catch (error) {
-    if (!(error instanceof StripeUnavailableError) || error.reason !== 'server_error') throw error;
-    return stripe.createCheckout(wanted, `${key}:again`);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Uid } from '../platform/ids.ts';
 import type { BillingNeeds } from './billing-needs.ts';
 import type { BillingRecord } from './billing-record.ts';
+import { writeOnce } from './idempotent-write.ts';
 import { adoptByEmail } from './recovery.ts';
 
 /** The person at the till. */
@@ -31,7 +32,8 @@ export async function ensureCustomer(
     const adopted = await adoptByEmail(needs, { uid, email });
     if (adopted !== undefined) return { customerId: adopted };
   }
-  const created = await needs.stripe.createCustomer({ uid, email }, await creationKey(needs, buyer, billing));
+  const key = await creationKey(needs, buyer, billing);
+  const created = await writeOnce(key, needs.now(), (onceKey) => needs.stripe.createCustomer({ uid, email }, onceKey));
   const mapping = await needs.store.mapCustomer({ uid, customerId: created, besideAnother: false }, needs.now());
   switch (mapping.outcome) {
     case 'mapped':

@@ -164,11 +164,32 @@ describe('createSubscriptionCheckout', () => {
     expect(openSessionsOf(user.uid)).toHaveLength(1);
   });
 
-  it('gets round a failure that Stripe would repeat to its key for a day', async () => {
-    const user = newUser();
-    backend.stripe.setFaults([{ match: '^POST /v1/checkout/sessions ', status: 500, times: 2 }]);
+  it.each([
+    { what: 'the customer', before: async () => newUser() },
+    {
+      what: 'the page',
+      before: async () => {
+        const user = newUser();
+        await people.checkout(user);
+        backend.stripe.lifecycle.forward(25 * 3600);
+        return user;
+      },
+    },
+  ])('gets round a failure over $what that Stripe repeats to its key for a day', async ({ before }) => {
+    const user = await before();
+    backend.stripe.failInside(1);
     expect((await people.checkout(user)).status).toBe(200);
+    expect(customersOf(user.uid)).toHaveLength(1);
     expect(openSessionsOf(user.uid)).toHaveLength(1);
+  });
+
+  it('is not stuck for a day when Stripe fails twice', async () => {
+    const user = newUser();
+    backend.stripe.failInside(2);
+    expect((await people.checkout(user)).body.error.code).toBe('billing_unavailable');
+    backend.clock.forward(60_000);
+    expect((await people.checkout(user)).status).toBe(200);
+    expect(customersOf(user.uid)).toHaveLength(1);
   });
 
   it('finds the customer of a first try whose mapping could not be written', async () => {

@@ -28,6 +28,8 @@ export interface ApiNeeds {
   readonly secretKey: () => string;
   /** Where this server is reached. */
   readonly base: () => string;
+  /** Whether the next write is to fail inside, where its idempotency key remembers it. */
+  readonly failsInside: () => boolean;
 }
 
 /** As much of Stripe's API as the product uses, with Stripe's refusals for the rest. */
@@ -56,13 +58,15 @@ export function stripeApi(needs: ApiNeeds): Hono {
       const { status, body, replayed } = await keys.answer(
         c.req.header('idempotency-key'),
         `${c.req.path}?${text}`,
-        async (): Promise<StoredAnswer> => ({
-          status: 200,
-          body: execute(readFields(text, schema), c.req.param('id') ?? ''),
-        }),
+        async (): Promise<StoredAnswer> => {
+          const fields = readFields(text, schema);
+          if (needs.failsInside())
+            return { status: 500, body: { error: { type: 'api_error', message: 'told to fail' } } };
+          return { status: 200, body: execute(fields, c.req.param('id') ?? '') };
+        },
       );
       if (replayed) c.header('Idempotent-Replayed', 'true');
-      return c.json(body, status === 200 ? 200 : 400);
+      return c.json(body, status === 200 ? 200 : 500);
     });
   };
   const customerOf = (id: string, param = 'customer') => {

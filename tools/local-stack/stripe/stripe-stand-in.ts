@@ -11,6 +11,8 @@ export interface StripeStandIn extends StandIn {
   readonly state: StripeState;
   readonly lifecycle: StripeLifecycle;
   readonly webhooks: WebhookSender;
+  /** The next writes fail inside: unlike a fault, what their idempotency keys remember. */
+  failInside(times: number): void;
 }
 
 export interface StripeOptions {
@@ -42,8 +44,14 @@ export async function startStripe(options: StripeOptions): Promise<StripeStandIn
     },
     base,
   );
+  let failures = 0;
+  const failsInside = () => {
+    if (failures === 0) return false;
+    failures -= 1;
+    return true;
+  };
   const app = new Hono()
-    .route('/v1', stripeApi({ state, lifecycle, secretKey: () => options.secretKey, base }))
+    .route('/v1', stripeApi({ state, lifecycle, secretKey: () => options.secretKey, base, failsInside }))
     .route('/', stripePages({ state, lifecycle, webhooks }));
   const listen = getRequestListener(app.fetch);
   const standIn = await startStandIn(async (request, response) => listen(request, response), options.preferredPort);
@@ -52,6 +60,9 @@ export async function startStripe(options: StripeOptions): Promise<StripeStandIn
     state,
     lifecycle,
     webhooks,
+    failInside(times) {
+      failures = times;
+    },
     async stop() {
       await webhooks.stop();
       await standIn.stop();
