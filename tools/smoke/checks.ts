@@ -29,6 +29,13 @@ const Report = z.object({
   latencyMs: z.number(),
   checks: z.array(z.object({ name: z.string(), ok: z.literal(true), latencyMs: z.number() })).min(1),
 });
+const PlantHealth = z.object({
+  ok: z.literal(true),
+  status: z.enum(['healthy', 'degraded']),
+  service: z.string(),
+  time: z.iso.datetime(),
+  provider: z.looseObject({ name: z.string(), state: z.string() }),
+});
 const Latest = z.object({
   ok: z.literal(true),
   update_available: z.boolean(),
@@ -60,6 +67,14 @@ function healthChecks(): SmokeCheck[] {
       },
     },
     ...['/health/deep', '/health/ota', '/health/stripe', '/health/provision'].map(report),
+    ...['/aiDoctorHealth', '/plantIdHealth'].map((path) => ({
+      name: `GET ${path} is healthy`,
+      run: async (probe: Probe) => {
+        const answer = await probe(path);
+        expectStatus(answer, 200);
+        matches(PlantHealth, answer.body);
+      },
+    })),
   ];
 }
 
