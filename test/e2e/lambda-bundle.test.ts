@@ -7,7 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildLambdaBundle, type LambdaBundle } from '../../tools/build/lambda-bundle.ts';
 import { mintToken } from '../../tools/local-stack/mint-token.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
+import { billing } from '../support/billing.ts';
 import { firmware, GOOD, sha256 } from '../support/firmware.ts';
+import { jpeg, photoForm } from '../support/photos.ts';
+import { newUser } from '../support/tokens.ts';
 
 let backend: Backend;
 let directory: string;
@@ -16,7 +19,7 @@ let lambda: ChildProcess;
 let invoke: (
   method: string,
   where: string,
-  options?: { headers?: Record<string, string>; body?: unknown },
+  options?: { headers?: Record<string, string>; body?: unknown; raw?: Buffer | string },
 ) => Promise<{ statusCode: number; json: Record<string, unknown> }>;
 
 beforeAll(async () => {
@@ -51,9 +54,11 @@ beforeAll(async () => {
         http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '203.0.113.9', userAgent: 'test' },
         requestId: 'id',
         stage: '$default',
+        domainName: 'abc123.execute-api.eu-central-1.amazonaws.com',
       },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-      isBase64Encoded: false,
+      ...(options.raw === undefined ? {} : { body: Buffer.from(options.raw).toString('base64') }),
+      isBase64Encoded: options.raw !== undefined,
     };
     stdin.write(`${JSON.stringify(event)}\n`);
     const answer: { statusCode: number; body: string } = JSON.parse(await nextLine('answer '));
@@ -107,6 +112,24 @@ describe('the bundled Lambda function', () => {
     expect(published.json).toMatchObject({ published: true });
     const latest = await invoke('GET', '/ota/latest?current_version=0.9.0');
     expect(latest.json).toMatchObject({ update_available: true, latest: { version: '1.0.0' } });
+  });
+
+  it('sells a subscription, takes the signed event, and names a photo', async () => {
+    const people = billing(backend);
+    const headers = { authorization: newUser().headers.Authorization };
+    const opened = await invoke('POST', '/createSubscriptionCheckout', { headers, body: {} });
+    expect(opened.statusCode, JSON.stringify(opened.json)).toBe(200);
+    await people.press(String(opened.json['url']), 'pay');
+    for (const event of people.events()) {
+      const signed = backend.stripe.webhooks.sign(event);
+      const webhook = { headers: { 'stripe-signature': signed.headers['Stripe-Signature'] ?? '' }, raw: signed.body };
+      expect((await invoke('POST', '/stripeWebhook', webhook)).json).toEqual({ received: true });
+    }
+    const form = new Response(photoForm(jpeg({ pictureBytes: 1_000_000 })));
+    const type = form.headers.get('content-type') ?? '';
+    const raw = Buffer.from(await form.arrayBuffer());
+    const named = await invoke('POST', '/plantId', { headers: { ...headers, 'content-type': type }, raw });
+    expect(named.json).toMatchObject({ provider: 'kindwise', best_match: expect.any(String) });
   });
 
   it('keeps what its hot routes load small: one source of credentials, no Stripe, no S3 client at the start', () => {
