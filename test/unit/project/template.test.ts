@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { parseConfig } from '../../../src/platform/config.ts';
 import { routeContracts } from '../../../tools/docs/route-contracts.ts';
 import { readTemplate, type Template } from '../../../tools/local-stack/template.ts';
 
@@ -102,6 +103,28 @@ describe('the template', () => {
         'PLANT_ID_REQUIRES_PREMIUM',
       ]),
     );
+  });
+
+  it('lets every limit of use be set, with the default of the configuration', () => {
+    const given = backend().Environment.Variables;
+    const { plants } = parseConfig({
+      ...{ APP_ENV: 'x', AWS_REGION: 'eu-central-1', ARTIFACT_BUCKET: 'abc' },
+      ...{ COGNITO_USER_POOL_ID: 'eu-central-1_Abc', COGNITO_CLIENT_IDS: 'abc' },
+    });
+    const features = { aiDoctor: 'AI_DOCTOR', aiDoctorFollowUp: 'AI_DOCTOR_FOLLOW_UP', plantId: 'PLANT_ID' } as const;
+    for (const feature of ['aiDoctor', 'aiDoctorFollowUp', 'plantId'] as const) {
+      for (const plan of ['free', 'premium'] as const) {
+        for (const [period, word] of [
+          ['day', 'DAILY'],
+          ['month', 'MONTHLY'],
+        ] as const) {
+          const variable = `${features[feature]}_${word}_LIMIT_${plan.toUpperCase()}`;
+          const parameter = z.object({ '!Ref': z.string() }).parse(given[variable])['!Ref'];
+          const standard = template.Parameters[parameter]?.['Default'];
+          expect(Number(standard), variable).toBe(plants.limits[feature][plan][period]);
+        }
+      }
+    }
   });
 
   it('keeps the data: on demand, encrypted, recoverable and protected outside dev', () => {
