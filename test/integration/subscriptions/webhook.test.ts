@@ -437,4 +437,26 @@ describe('money for an account that is deleted', () => {
     expect(subscription?.status).toBe('canceled');
     expect(JSON.stringify(await backend.scan('users'))).not.toContain(user.uid);
   });
+
+  it('is not taken either while the deletion is half done and the mapping is lost', async () => {
+    const user = await signedUp(backend);
+    backend.dynamo.setFaults([{ match: 'DeleteItem', status: 400, body: '{"__type":"AccessDeniedException"}' }]);
+    await backend.call('/updateProfile', { headers: user.headers, body: { profile: { theme: 'dark' } } });
+    const half = await backend.call('/deleteMyAccount', { headers: user.headers, body: { confirmText: 'DELETE' } });
+    expect(half.status).toBe(500);
+    backend.dynamo.setFaults([]);
+    const customer = people.customerAtStripe();
+    const subscription = people.subscriptionAtStripe(customer, 'active');
+    const paid = { object: 'checkout.session', customer: customer.id, client_reference_id: user.uid };
+    const event = makeEvent('checkout.session.completed', paid);
+    expect((await people.deliver(event)).status).toBe(200);
+    expect(people.subscription(subscription.id).status).toBe('canceled');
+    expect(await ledger(event.id)).toMatchObject({ status: 'done', outcome: 'account_deleted' });
+    const mapping = (await backend.scan('users')).find((one) => one['uid'] === `stripe-customer#${customer.id}`);
+    expect(mapping).toMatchObject({ record: 'mapping', anonymised_at: expect.any(String) });
+    // What comes next of that customer needs no hint any more.
+    expect((await people.deliver(people.subscriptionEvent('invoice.paid', subscription))).status).toBe(200);
+    await backend.call('/deleteMyAccount', { headers: user.headers, body: { confirmText: 'DELETE' } });
+    expect(JSON.stringify(await backend.scan('users'))).not.toContain(user.uid);
+  });
 });
