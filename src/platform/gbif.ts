@@ -21,7 +21,7 @@ export interface Gbif {
 }
 
 /** Names have 2 s in all; a call ends a little earlier, so that slowness is told from a caller who has left. */
-const MATCH_MS = 1_800;
+const MATCH_MS = 1_500;
 /** GBIF asks its callers to say who they are. */
 const USER_AGENT = 'AutoWatering-backend/1';
 /** A miss says confidence 100, and a higher rank gives the key of the genus: only these two are the species. */
