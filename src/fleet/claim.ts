@@ -4,6 +4,7 @@ import type { AliveCheck } from '../platform/dynamo.ts';
 import type { Serial, Uid } from '../platform/ids.ts';
 import { isClaimCodeOf, parseClaimCode } from './claim-code.ts';
 import type { Device } from './device.ts';
+import { transition } from './lifecycle.ts';
 import type { FleetStore } from './store.ts';
 
 export interface ClaimRequest {
@@ -40,7 +41,12 @@ export async function claimDevice(
   if (proof !== 'good') return { outcome: proof };
   if (settled !== undefined) return settled;
 
-  const write = await store.claim(device, uid, rules.aliveCheck, now);
+  const step = transition(
+    device,
+    { status: 'active', owner: uid },
+    { action: 'claim', actor: { kind: 'user', uid }, reason: undefined },
+  );
+  const write = await store.commit(step, rules.aliveCheck, now);
   if (write.written) return { outcome: 'claimed', device, claimedAt: isoTime(now) };
   if (write.account === 'deleted') return { outcome: 'account_deleted' };
   // Somebody was faster: perhaps this very user, on another phone or by a repeated request.

@@ -8,6 +8,10 @@ export const LAST_SERIAL_NUMBER = 999_999;
 export const DeviceStatus = z.enum(['factory_only', 'active', 'revoked']);
 export type DeviceStatus = z.output<typeof DeviceStatus>;
 
+/** A device's place in its life: its status, with the owner taken into account. */
+export const FleetState = z.enum(['factory_only', 'active', 'claimed', 'revoked']);
+export type FleetState = z.output<typeof FleetState>;
+
 export const MetadataValue = z.union([z.string(), z.number(), z.boolean()]);
 export type Metadata = Readonly<Record<string, string | number | boolean>>;
 
@@ -28,6 +32,12 @@ export interface Device {
   readonly claimCode: { readonly salt: string; readonly hash: string } | null;
   readonly metadata: Metadata;
   readonly publicKey: string | null;
+  /** How many steps it has taken; each one is taken from the revision that was read, and numbers its audit entry. */
+  readonly revision: number;
+}
+
+export function fleetStateOf({ status, owner }: Pick<Device, 'status' | 'owner'>): FleetState {
+  return status === 'active' && owner !== null ? 'claimed' : status;
 }
 
 export function serialOf(number: number): Serial {

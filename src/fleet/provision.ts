@@ -1,6 +1,7 @@
 import { isoTime } from '../platform/clock.ts';
 import type { HwId } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
+import type { AuditEntry } from './audit.ts';
 import { type ClaimCode, createClaimCode, hashClaimCode } from './claim-code.ts';
 import { type Device, type DeviceStatus, type Metadata, serialOf } from './device.ts';
 import type { FleetStore } from './store.ts';
@@ -10,6 +11,7 @@ export interface ProvisionRequest {
   readonly status: Exclude<DeviceStatus, 'revoked'>;
   readonly metadata: Metadata;
   readonly publicKey: string | null;
+  readonly station: string;
 }
 
 export type ProvisionOutcome =
@@ -27,7 +29,7 @@ export async function provisionDevice(
   request: ProvisionRequest,
   now: number,
 ): Promise<ProvisionOutcome> {
-  const { hwId, status, metadata, publicKey } = request;
+  const { hwId, status, metadata, publicKey, station } = request;
   const known = await store.readDevice(hwId);
   if (known !== undefined) return { outcome: 'known', device: known };
 
@@ -46,8 +48,17 @@ export async function provisionDevice(
     claimCode,
     metadata,
     publicKey,
+    revision: 1,
   };
-  if (await store.putNewDevice(device)) return { outcome: 'created', device, claimCode: code };
+  const entry: AuditEntry = {
+    action: 'provision',
+    actor: { kind: 'factory', station },
+    reason: undefined,
+    before: null,
+    after: { state: status, owner: null },
+    facts: { serial: device.serial },
+  };
+  if (await store.putNewDevice(device, entry)) return { outcome: 'created', device, claimCode: code };
   const first = await store.readDevice(hwId);
   if (first === undefined) throw new Error('a device that refused to be created is not there');
   // The SDK tries again when an answer is lost: then what stands in the way is our own work, and its code is not told yet.

@@ -1,6 +1,8 @@
 import * as z from 'zod';
-import type { HwId, Serial } from '../platform/ids.ts';
+import type { HwId, Serial, Uid } from '../platform/ids.ts';
+import type { StoredAuditEntry, StoredStanding } from './audit.ts';
 import { type Device, DeviceStatus, MetadataValue, StoredHwId, StoredSerial, StoredUid, thingName } from './device.ts';
+import { isPerson } from './person.ts';
 
 /** Layout of the items below; a change of it gets the next number and a migration. */
 export const SCHEMA = 1;
@@ -21,6 +23,7 @@ const StoredDevice = z.object({
   claim_code_hash: z.string().optional(),
   metadata: z.record(z.string(), MetadataValue).default({}),
   public_key: z.string().optional(),
+  revision: z.number(),
 });
 
 const StoredOwned = z.object({
@@ -31,6 +34,45 @@ const StoredOwned = z.object({
   claimed_at: z.string(),
   name: z.string().optional(),
 });
+
+const AuditStanding = z.object({ state: z.string(), owner: z.string().refine(isPerson).optional() });
+
+const StoredAudit = z.object({
+  action: z.string(),
+  actor: z.string(),
+  timestamp: z.string(),
+  reason: z.string().optional(),
+  before: AuditStanding.optional(),
+  after: AuditStanding,
+  facts: z.record(z.string(), MetadataValue).optional(),
+});
+
+/** @throws ZodError for an item that is no audit entry */
+export function toAuditEntry(item: unknown): StoredAuditEntry {
+  const { reason, before, after, facts, ...entry } = StoredAudit.parse(item);
+  return {
+    ...entry,
+    ...(reason === undefined ? {} : { reason }),
+    ...(before === undefined ? {} : { before: toStanding(before) }),
+    after: toStanding(after),
+    ...(facts === undefined ? {} : { facts }),
+  };
+}
+
+function toStanding({ state, owner }: z.output<typeof AuditStanding>): StoredStanding {
+  return owner === undefined ? { state } : { state, owner };
+}
+
+/** The pseudonym and the user of an item that tells who it is. */
+export function toNamedPerson(item: unknown): readonly [string, Uid] {
+  const { uid, user } = z.object({ uid: z.string(), user: StoredUid }).parse(item);
+  return [uid.slice('person#'.length), user];
+}
+
+/** Whether a cursor names an entry of an audit. */
+export function isAuditRecord(record: string): boolean {
+  return /^audit#\d{9}$/.test(record);
+}
 
 /** An entry of an owner's list. */
 export interface OwnedDevice {
@@ -62,6 +104,7 @@ export function toDevice(item: unknown): Device {
     claimCode: salt === undefined || hash === undefined ? null : { salt, hash },
     metadata: stored.metadata,
     publicKey: stored.public_key ?? null,
+    revision: stored.revision,
   };
 }
 

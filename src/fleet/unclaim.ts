@@ -1,4 +1,6 @@
 import type { HwId, Serial, Uid } from '../platform/ids.ts';
+import type { Device } from './device.ts';
+import { type Transition, transition } from './lifecycle.ts';
 import type { FleetStore } from './store.ts';
 
 export type UnclaimOutcome =
@@ -14,10 +16,19 @@ export async function unclaimDevice(
 ): Promise<UnclaimOutcome> {
   // An unknown serial and somebody else's device look the same to a stranger.
   const owned = await store.readOwned(uid, request.serial);
-  if (owned === undefined) return { outcome: 'not_owned' };
-  const release = await store.release(owned, uid, request.reason, now);
-  if (release.released) return { outcome: 'unclaimed', hwId: owned.hwId };
-  return { outcome: release.device?.owner?.uid === uid ? 'not_active' : 'not_owned' };
+  const device = owned === undefined ? undefined : await store.readDevice(owned.hwId);
+  if (device === undefined || device.owner?.uid !== uid) return { outcome: 'not_owned' };
+  if (device.status !== 'active') return { outcome: 'not_active' };
+  const release = await store.commit(releasing(device, uid, request.reason), undefined, now);
+  return release.written ? { outcome: 'unclaimed', hwId: device.hwId } : { outcome: 'not_owned' };
+}
+
+function releasing(device: Device, uid: Uid, reason: string | undefined): Transition {
+  return transition(
+    device,
+    { status: device.status, owner: null },
+    { action: 'unclaim', actor: { kind: 'user', uid }, reason },
+  );
 }
 
 const PAGE = 50;
@@ -26,12 +37,13 @@ const PAGE = 50;
 export async function releaseAllDevices(store: FleetStore, uid: Uid, now: number): Promise<void> {
   for (;;) {
     const { devices } = await store.listOwned(uid, PAGE, undefined);
-    if (devices.length === 0) return;
+    if (devices.length === 0) break;
     for (const owned of devices) {
-      const release = await store.release(owned, uid, 'account_deleted', now);
-      if (release.released) continue;
-      if (release.device?.owner?.uid === uid) throw new Error(`device ${owned.serial} could not be released`);
-      await store.dropOwned(uid, owned.serial);
+      const device = await store.readDevice(owned.hwId);
+      // Not theirs any more: the entry is what an interrupted step of an earlier layout left.
+      if (device?.owner?.uid !== uid) await store.dropOwned(uid, owned.serial);
+      else await store.commit(releasing(device, uid, 'account_deleted'), undefined, now);
     }
   }
+  await store.forgetPerson(uid);
 }

@@ -27,10 +27,9 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures }:
     }
   };
 
-  const machine = async (kind: 'factory' | 'admin', secret: TokenName, token: string | undefined): Promise<Caller> => {
+  const machine = async (secret: TokenName, token: string | undefined): Promise<void> => {
     if (token === undefined) throw authRequired();
     if (!(await secrets.isToken(secret, token))) throw invalidToken();
-    return { kind };
   };
 
   return async (auth, request) => {
@@ -45,9 +44,11 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures }:
         if (bearer === undefined) throw authRequired();
         return user(bearer);
       case 'factory':
-        return machine('factory', 'FACTORY_PROVISION_TOKEN', headers.get('x-factory-token') || undefined);
+        await machine('FACTORY_PROVISION_TOKEN', headers.get('x-factory-token') || undefined);
+        return { kind: 'factory', station: stationName(headers.get('x-factory-station')) };
       case 'admin':
-        return machine('admin', 'OTA_ADMIN_TOKEN', headers.get('x-admin-token') || bearer);
+        await machine('OTA_ADMIN_TOKEN', headers.get('x-admin-token') || bearer);
+        return { kind: 'admin' };
       case 'stripe':
         return stripe(stripeSignatures, request);
     }
@@ -67,6 +68,13 @@ async function stripe(signatures: StripeSignatures, request: Request): Promise<C
     throw new ApiError('billing_unavailable', 'Payments are not set up yet.', { cause: error });
   }
   return { kind: 'stripe', payload: parseJson(raw) };
+}
+
+/** Stations share one token; which of them it was is what it says of itself, for the audit. */
+function stationName(header: string | null): string {
+  if (header === null) return 'unnamed';
+  if (/^[A-Za-z0-9._-]{1,40}$/.test(header)) return header;
+  throw new ApiError('validation_failed', 'The x-factory-station header takes up to 40 letters, digits, . _ and -.');
 }
 
 function bearerToken(header: string | null): string | undefined {

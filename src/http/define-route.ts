@@ -9,13 +9,15 @@ export type Auth = 'public' | 'cognito' | 'cognito-optional' | 'factory' | 'admi
 export type User = { readonly kind: 'user' } & UserClaims;
 /** Stripe itself, with the JSON that it has signed: there is no separate body. */
 export type StripeCaller = { readonly kind: 'stripe'; readonly payload: unknown };
-export type Caller = { readonly kind: 'anonymous' | 'factory' | 'admin' } | User | StripeCaller;
+/** A station of the factory line, by the name that it gives itself. */
+export type FactoryCaller = { readonly kind: 'factory'; readonly station: string };
+export type Caller = { readonly kind: 'anonymous' | 'admin' } | User | FactoryCaller | StripeCaller;
 
 interface CallerByAuth {
   readonly public: { readonly kind: 'anonymous' };
   readonly cognito: User;
   readonly 'cognito-optional': User | { readonly kind: 'anonymous' };
-  readonly factory: { readonly kind: 'factory' };
+  readonly factory: FactoryCaller;
   readonly admin: { readonly kind: 'admin' };
   readonly stripe: StripeCaller;
 }
@@ -34,6 +36,8 @@ export interface RateLimit {
   readonly requests: number;
   readonly windowSeconds: number;
   readonly per?: 'address';
+  /** Besides the caller's own: how many requests of all callers behind one address pass in a window. */
+  readonly andPerAddress?: number;
 }
 
 /** A file of a multipart body, by the name of its part. */

@@ -12,7 +12,7 @@ import { ApiError, errorBody } from './errors.ts';
 import { readJsonBody } from './json-body.ts';
 import { originPolicy } from './origins.ts';
 import { normalizePath, routerPath } from './path.ts';
-import { createAllow } from './rate-limit.ts';
+import { type Allow, createAllow } from './rate-limit.ts';
 import { addressOf, apiBaseUrlOf, type Bindings, stageOf } from './request-origin.ts';
 import { type RequestVariables, requestScope } from './request-scope.ts';
 
@@ -84,8 +84,7 @@ function createServe(services: Services, hooks: RouterHooks, isAllowedOrigin: (o
       refuseForeignOrigin(contract, c.req.header('origin'), isAllowedOrigin);
       const deleted = isShutOut(contract, caller, hooks);
       await refuseWithoutPremium(contract, caller, hooks, deleted);
-      const limited =
-        contract.rateLimit && allow(name, contract.rateLimit, subjectOf(contract.rateLimit, caller, c.env));
+      const limited = contract.rateLimit && countRequest(allow, name, contract.rateLimit, caller, c.env);
       const reply =
         contract.method === 'GET' && limited === undefined
           ? await unlessDeleted(deleted, run(route, c, caller, services))
@@ -181,6 +180,21 @@ async function refuseWithoutPremium(
   const [isDeleted, isPremium] = await Promise.all([deleted, hooks.isPremium(caller.uid)]);
   if (isDeleted) throw accountDeleted();
   if (!isPremium) throw new ApiError('premium_required', 'This is part of AutoWatering Premium.');
+}
+
+/** Where a second limit stands behind the caller's own, both are counted at once; the caller is told of their own. */
+async function countRequest(
+  allow: Allow,
+  name: string,
+  limit: RateLimit,
+  caller: Caller,
+  bindings: Bindings | undefined,
+): Promise<Readonly<Record<string, string>>> {
+  const own = allow(name, limit, subjectOf(limit, caller, bindings));
+  if (limit.andPerAddress === undefined) return own;
+  const behind = { requests: limit.andPerAddress, windowSeconds: limit.windowSeconds };
+  const [headers] = await Promise.all([own, allow(`${name} address`, behind, `address:${addressOf(bindings)}`)]);
+  return headers;
 }
 
 function subjectOf({ per }: RateLimit, caller: Caller, bindings: Bindings | undefined): string {

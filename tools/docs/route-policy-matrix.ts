@@ -31,8 +31,9 @@ export function routePolicyMatrix(): string {
   ].join('\n');
 }
 
-function limitText({ requests, windowSeconds, per }: NonNullable<RouteContract['rateLimit']>): string {
-  return `${requests} in ${windowSeconds} s${per === undefined ? '' : ' per address'}`;
+function limitText({ requests, windowSeconds, per, andPerAddress }: NonNullable<RouteContract['rateLimit']>): string {
+  const behind = andPerAddress === undefined ? '' : `, ${andPerAddress} per address`;
+  return `${requests} in ${windowSeconds} s${per === undefined ? '' : ' per address'}${behind}`;
 }
 
 function list(codes: readonly string[]): string {

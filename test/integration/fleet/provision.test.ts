@@ -106,7 +106,9 @@ describe('provision', () => {
   it('keeps a public key for later proofs', async () => {
     const key = Buffer.alloc(44, 7).toString('base64');
     expect((await provision({ hw_id: 'AABBCCDD0011', public_key: key })).status).toBe(201);
-    const device = (await backend.scan('provisioning')).find((item) => item['hw_id'] === 'AABBCCDD0011');
+    const device = (await backend.scan('provisioning')).find(
+      (item) => item['hw_id'] === 'AABBCCDD0011' && item['record'] === 'device',
+    );
     expect(device?.['public_key']).toBe(key);
   });
 });

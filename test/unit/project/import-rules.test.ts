@@ -77,6 +77,7 @@ describe('imports run one way', () => {
     expect(writers.sort()).toEqual([
       'account/index.ts',
       'account/store.ts',
+      'fleet/fleet-counts.ts',
       'fleet/store.ts',
       'health/checks.ts',
       'http/rate-limit.ts',

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import type { TransactItems } from '../platform/dynamo.ts';
+import type { HwId } from '../platform/ids.ts';
+import { updateExpression } from '../platform/update-expression.ts';
+import type { AuditEntry } from './audit.ts';
+
+/** All counts lie in one partition of `provisioning`. */
+export const COUNTS_PARTITION = '#fleet-counts';
+/** Transactions on one item clash; spread over so many items they rarely do, and adding them up is one cheap query. */
+const SHARDS = 32;
+const SCHEMA = 1;
+
+/** One more or one less, in the very transaction that makes it so: counts that are kept can't drift from the devices. */
+export function countingActions(
+  table: string,
+  hwId: HwId,
+  entry: Pick<AuditEntry, 'action' | 'before' | 'after'>,
+  day: string,
+): TransactItems {
+  const shard = shardOf(hwId);
+  const { action, before, after } = entry;
+  const moved = before?.state !== after.state;
+  const states = { ...(before === null ? {} : { [before.state]: -1 }), [after.state]: 1 };
+  return [
+    ...(moved ? [countAction(table, `status#${shard}`, states)] : []),
+    countAction(table, `day#${day}#${shard}`, { [action]: 1 }),
+  ];
+}
+
+function countAction(table: string, record: string, add: Readonly<Record<string, number>>): TransactItems[number] {
+  const { UpdateExpression, names, values } = updateExpression({ add, set: { schema: SCHEMA } });
+  return {
+    Update: {
+      TableName: table,
+      Key: { hw_id: COUNTS_PARTITION, record },
+      UpdateExpression,
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: values,
+    },
+  };
+}
+
+function shardOf(hwId: HwId): string {
+  const byte = createHash('sha256').update(hwId).digest()[0] ?? 0;
+  return String(byte % SHARDS).padStart(2, '0');
+}
