@@ -25,7 +25,12 @@ export type ClaimOutcome =
         | 'account_deleted';
     };
 
-/** Makes the user the owner of a free device. Whoever comes second gets `already_claimed`; the owner may ask again. */
+/**
+ * Makes the user the owner of a free device. Whoever comes second gets `already_claimed`; the owner may ask again.
+ *
+ * Where a proof is required, nothing is told about a device before the proof is good: an unknown serial, somebody
+ * else's device and a wrong code get one answer, after the same work.
+ */
 export async function claimDevice(
   store: FleetStore,
   rules: { readonly claimProof: Config['claimProof']; readonly aliveCheck: AliveCheck },
@@ -34,11 +39,12 @@ export async function claimDevice(
   now: number,
 ): Promise<ClaimOutcome> {
   const device = await store.findBySerial(request.serial);
-  if (device === undefined) return { outcome: 'device_not_found' };
-  const settled = settledOwnership(device, uid);
+  const settled = device === undefined ? undefined : settledOwnership(device, uid);
   if (settled?.outcome === 'already_owned') return settled;
+  if (device === undefined && rules.claimProof === 'optional') return { outcome: 'device_not_found' };
   const proof = await checkProof(device, request.claimCode, rules.claimProof);
   if (proof !== 'good') return { outcome: proof };
+  if (device === undefined) return { outcome: 'device_not_found' };
   if (settled !== undefined) return settled;
 
   const step = transition(
@@ -63,12 +69,18 @@ function settledOwnership(device: Device, uid: Uid): ClaimOutcome | undefined {
 }
 
 async function checkProof(
-  device: Device,
+  device: Device | undefined,
   typed: string | undefined,
   policy: Config['claimProof'],
 ): Promise<'good' | 'claim_proof_required' | 'claim_proof_invalid'> {
   if (typed === undefined) return policy === 'required' ? 'claim_proof_required' : 'good';
   const code = parseClaimCode(typed);
-  if (code === undefined || device.claimCode === null) return 'claim_proof_invalid';
-  return (await isClaimCodeOf(code, device.claimCode)) ? 'good' : 'claim_proof_invalid';
+  // Known to be mistyped without a look at any device.
+  if (code === undefined) return 'claim_proof_invalid';
+  const stored = device?.claimCode ?? undefined;
+  const isRight = await isClaimCodeOf(code, stored ?? NOBODYS_CODE);
+  return isRight && stored !== undefined ? 'good' : 'claim_proof_invalid';
 }
+
+/** Held against a code for a device that does not exist, so that this takes as long as for one that does. */
+const NOBODYS_CODE = { salt: 'AAAAAAAAAAAAAAAAAAAAAA', hash: 'A'.repeat(43) };

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineRoute, type Route, validationFailed } from '../http/define-route.ts';
 import { ApiError, type ErrorCode } from '../http/errors.ts';
 import { isoDateTime, pageCursor, pageLimit, textLine } from '../http/fields.ts';
+import { createAllow } from '../http/rate-limit.ts';
 import { decodeCursor, encodeCursor } from '../platform/cursor.ts';
 import type { AliveCheck } from '../platform/dynamo.ts';
 import type { Services } from '../platform/services.ts';
@@ -13,7 +14,9 @@ import { unclaimDevice } from './unclaim.ts';
 
 const DEFAULT_PAGE = 50;
 /** Enough for a gardener setting up a whole park, far too little to guess a claim code of 45 bits. */
-const CLAIM_LIMIT = { requests: 100, windowSeconds: 600 } as const;
+const CLAIM_LIMIT = { requests: 100, windowSeconds: 600, andPerAddress: 300 } as const;
+/** Codes tried on one device, whoever tries them: enough to mistype, nothing against 45 bits. */
+const CODES_PER_DEVICE = { requests: 10, windowSeconds: 600 } as const;
 
 const CLAIM_REFUSALS: { readonly [O in Exclude<ClaimOutcome['outcome'], 'claimed' | 'already_owned'>]: string } = {
   device_not_found: 'There is no device with this serial number. Please check the label.',
@@ -27,6 +30,7 @@ const CLAIM_REFUSALS: { readonly [O in Exclude<ClaimOutcome['outcome'], 'claimed
 /** What an owner does with a device. */
 export function ownerRoutes(services: Services, store: FleetStore, aliveCheck: AliveCheck): readonly Route[] {
   const { claimProof } = services.config;
+  const allow = createAllow(services);
 
   const claim = defineRoute({
     method: 'POST',
@@ -36,7 +40,8 @@ export function ownerRoutes(services: Services, store: FleetStore, aliveCheck: A
     summary: 'Makes the user the owner of a device',
     description:
       'A device has one owner. The owner may ask again and is told `already_owned`; anybody else gets 409. A claim code ' +
-      'that is sent is checked even where none is required.',
+      'that is sent is checked even where none is required. Where one is, an unknown serial and a wrong code get the same ' +
+      'answer. At most ten codes are tried on one device in ten minutes.',
     rateLimit: CLAIM_LIMIT,
     body: z.strictObject({ serial: SerialField, claim_code: textLine(32).optional() }),
     responses: {
@@ -54,6 +59,7 @@ export function ownerRoutes(services: Services, store: FleetStore, aliveCheck: A
     errors: ['device_not_found', 'already_claimed', 'not_claimable', 'claim_proof_required', 'claim_proof_invalid'],
   }).handledBy(async ({ caller, body }, { now }) => {
     const request = { serial: body.serial, claimCode: body.claim_code };
+    if (request.claimCode !== undefined) await allow('claim code', CODES_PER_DEVICE, `serial:${request.serial}`);
     const result = await claimDevice(store, { claimProof, aliveCheck }, request, caller.uid, now);
     services.metrics.count('DeviceClaim', { outcome: result.outcome });
     if (result.outcome !== 'claimed' && result.outcome !== 'already_owned') {

@@ -48,7 +48,7 @@ type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
 /** Every DynamoDB access of the fleet domain: `provisioning`, and the owners' lists in `users`. */
 export function createFleetStore({ config, documents, randomness }: Needed) {
   const { provisioning, users } = config.tables;
-  const deviceKey = (hwId: HwId) => ({ hw_id: hwId, record: 'device' });
+  const deviceKey = (hwId: HwId | '#nobody') => ({ hw_id: hwId, record: 'device' });
   const ownedKey = (uid: Uid, serial: Serial) => ({ uid, record: `${OWNED_PREFIX}${serial}` });
 
   const auditAction = (hwId: HwId, revision: number, entry: AuditEntry, time: string): TransactItems[number] => ({
@@ -80,7 +80,7 @@ export function createFleetStore({ config, documents, randomness }: Needed) {
     { Put: { TableName: users, Item: { ...personKey(personOf(uid), device.hwId), user: uid, schema: SCHEMA } } },
   ];
 
-  const readDevice = async (hwId: HwId): Promise<Device | undefined> => {
+  const readDevice = async (hwId: HwId | '#nobody'): Promise<Device | undefined> => {
     const { Item: item } = await (await documents()).get({
       TableName: provisioning,
       Key: deviceKey(hwId),
@@ -100,7 +100,8 @@ export function createFleetStore({ config, documents, randomness }: Needed) {
     });
     const hwId = StoredHwId.safeParse(items[0]?.['hw_id']);
     // Ownership is never decided on an index: the device itself is read.
-    return hwId.success ? readDevice(hwId.data) : undefined;
+    // That of a serial nobody has is looked for just the same, so that the time tells nothing.
+    return readDevice(hwId.success ? hwId.data : '#nobody');
   };
 
   return {

@@ -1,0 +1,92 @@
+import pMap from 'p-map';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { fleetOf } from '../../support/fleet.ts';
+import { newUser } from '../../support/tokens.ts';
+
+let backend: Backend;
+let fleet: ReturnType<typeof fleetOf>;
+beforeAll(async () => {
+  backend = await startBackend({ CLAIM_PROOF: 'required' });
+  fleet = fleetOf(backend);
+});
+afterAll(() => backend.stop());
+
+type Headers = Record<string, string>;
+const claim = (headers: Headers, serial: string, code?: string) =>
+  backend.call('/claimDevice', { headers, body: { serial, ...(code === undefined ? {} : { claim_code: code }) } });
+
+describe('where a proof is required', () => {
+  it('an unknown serial, a wrong code and somebody else’s device can’t be told apart', async () => {
+    const [free, foreign, sealed, other] = [
+      await fleet.device(),
+      await fleet.device(),
+      await fleet.device({ status: 'factory_only' }),
+      await fleet.device(),
+    ];
+    await claim(newUser().headers, foreign?.serial ?? '', foreign?.claim_code);
+    const seen: unknown[] = [];
+    for (const serial of ['999999', free?.serial ?? '', foreign?.serial ?? '', sealed?.serial ?? '']) {
+      for (const code of [undefined, other?.claim_code, 'MISTYPED00']) {
+        backend.dynamo.operations.length = 0;
+        const answer = await claim(newUser().headers, serial, code);
+        const { requestId: _id, ...error } = answer.body.error;
+        seen.push({
+          code: code === undefined ? 'none' : code,
+          status: answer.status,
+          error,
+          work: [...backend.dynamo.operations].sort(),
+        });
+      }
+    }
+    const [none, wrong, mistyped] = seen;
+    expect(seen).toEqual([...Array(4)].flatMap(() => [none, wrong, mistyped]));
+    expect(none).toMatchObject({ status: 403, error: { code: 'claim_proof_required' } });
+    expect(wrong).toMatchObject({ status: 403, error: { code: 'claim_proof_invalid' } });
+  });
+
+  it('the right code tells the truth about the device', async () => {
+    const taken = await fleet.device();
+    await claim(newUser().headers, taken.serial, taken.claim_code);
+    expect((await claim(newUser().headers, taken.serial, taken.claim_code)).body.error.code).toBe('already_claimed');
+    const sealed = await fleet.device({ status: 'factory_only' });
+    expect((await claim(newUser().headers, sealed.serial, sealed.claim_code)).body.error.code).toBe('not_claimable');
+  });
+
+  it('the owner asks again without a code', async () => {
+    const { serial, claim_code: code } = await fleet.device();
+    const { headers } = newUser();
+    await claim(headers, serial, code);
+    expect((await claim(headers, serial)).body.already_owned).toBe(true);
+  });
+
+  it('ten codes are tried on one device in ten minutes, however many people try, known or not', async () => {
+    const { serial, claim_code: code } = await fleet.device();
+    const other = await fleet.device();
+    for (const target of [serial, '999998']) {
+      const answers = await Promise.all(
+        Array.from({ length: 14 }, () => claim(newUser().headers, target, other.claim_code)),
+      );
+      expect(answers.filter(({ status }) => status === 403)).toHaveLength(10);
+      expect(answers.filter(({ body }) => body.error.code === 'rate_limited')).toHaveLength(4);
+    }
+    const { headers } = newUser();
+    expect((await claim(headers, serial, code)).status).toBe(429);
+    backend.clock.forward(600_000);
+    expect((await claim(headers, serial, code)).status).toBe(200);
+  });
+
+  it('one address can’t try without end behind ever new accounts', async () => {
+    const crowd = await startBackend({ CLAIM_PROOF: 'required' });
+    const serials = Array.from({ length: 320 }, (_, number) => String(900_000 + number));
+    const answers = await pMap(
+      serials,
+      (serial) => crowd.call('/claimDevice', { headers: newUser().headers, body: { serial } }),
+      {
+        concurrency: 10,
+      },
+    );
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
+    await crowd.stop();
+  });
+});
