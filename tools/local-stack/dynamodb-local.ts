@@ -79,10 +79,9 @@ async function engineFolder(): Promise<string> {
 
 async function answers(url: string): Promise<boolean> {
   try {
-    // An unsigned request is refused with 400 as soon as the engine is up.
+    // An unsigned request is refused as soon as the engine is up, and in words that no other program uses.
     const response = await fetch(url, { signal: AbortSignal.timeout(1_000) });
-    await response.arrayBuffer();
-    return true;
+    return (await response.text()).includes('MissingAuthenticationToken');
   } catch {
     return false;
   }

@@ -1,12 +1,24 @@
+import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { PlainError } from '../cli/plain-error.ts';
 
 const HOST = '127.0.0.1';
 
-/** A free port: the preferred one if nobody has it, else one that the system picks. */
+/**
+ * Below the ports that systems give out by themselves (from 32768 on Linux, from 49152 elsewhere): a program that takes
+ * seconds to open its port would find one of those taken by somebody's connection.
+ */
+const [LOWEST, HIGHEST] = [15_000, 32_000] as const;
+const MOST_TRIES = 100;
+
+/** A free port: the preferred one if nobody has it, else any. */
 export async function freePort(preferred: number | undefined): Promise<number> {
   if (preferred !== undefined && (await isFree(preferred))) return preferred;
-  return takePort(0);
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (await isFree(port)) return port;
+  }
+  throw new PlainError(`No free port was found between ${LOWEST} and ${HIGHEST}.`);
 }
 
 /** A port that was asked for by number has to be that one. */
