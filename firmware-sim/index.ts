@@ -1,4 +1,4 @@
-export { trustedKey } from './bootloader/verify-image.ts';
+export { trustedKey } from '../release-format/verify-image.ts';
 export { type DeviceOptions, SimulatedDevice } from './device/simulated-device.ts';
 export { BleLink } from './link/ble-link.ts';
 export { LinkLostError, type Transport } from './link/transport.ts';

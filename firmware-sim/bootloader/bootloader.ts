@@ -1,11 +1,11 @@
 import type { McubootVersion } from '../../release-format/mcuboot-header.ts';
+import { type ImageFault, type ParsedImage, parseImage } from '../../release-format/mcuboot-image.ts';
+import { imageFault, type TrustedKey } from '../../release-format/verify-image.ts';
 import type { FlashArea } from '../flash/flash-area.ts';
 import type { Slots } from '../flash/layout.ts';
-import { type ImageFault, type ParsedImage, parseImage } from './image.ts';
 import { continueSwap, interruptedSwap, largestImageForMove, startSwap } from './swap-move.ts';
 import { decideSwapType } from './swap-type.ts';
 import { eraseTrailer, readTrailer, type SwapType } from './trailer.ts';
-import { imageFault, type TrustedKey } from './verify-image.ts';
 
 export interface BootloaderOptions {
   readonly keys: readonly TrustedKey[];

@@ -1,6 +1,6 @@
 import { formatMcubootVersion } from '../../release-format/mcuboot-header.ts';
+import type { TrustedKey } from '../../release-format/verify-image.ts';
 import { type BootReport, boot } from '../bootloader/bootloader.ts';
-import type { TrustedKey } from '../bootloader/verify-image.ts';
 import { createProductSlots, type Slots } from '../flash/layout.ts';
 import { confirmRunning, imageGroup } from '../smp/image-group.ts';
 import { osGroup } from '../smp/os-group.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { imageHash, parseImage } from '../bootloader/image.ts';
+import { imageHash, parseImage } from '../../release-format/mcuboot-image.ts';
 import { LinkLostError, type Transport } from '../link/transport.ts';
 import { type DeviceCommands, deviceCommands, type ImageEntry } from './device-commands.ts';
 import { uploadImage } from './image-upload.ts';

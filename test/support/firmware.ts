@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { trustedKey } from '../../firmware-sim/index.ts';
+import { parseMcubootHeader } from '../../release-format/mcuboot-header.ts';
+import { trustedKey } from '../../release-format/verify-image.ts';
 
 const FOLDER = fileURLToPath(new URL('../fixtures/firmware/', import.meta.url));
 
@@ -22,12 +23,35 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** The same image with another version in its header: still an MCUboot image, though its signature is broken. */
+const DEV_PRIVATE_KEY = createPrivateKey(firmware('dev-signing-key.pem'));
+
+/** The same firmware as another version: header, hash and signature by the dev key are good. */
 export function withVersion(image: Uint8Array, version: string): Buffer {
-  const copy = Buffer.from(image);
+  const header = parseMcubootHeader(image);
+  if (!header.ok) throw new Error('not an image');
+  const region = Buffer.from(image.subarray(0, header.header.headerSize + header.header.bodySize));
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
-  copy.writeUInt8(major, 20);
-  copy.writeUInt8(minor, 21);
-  copy.writeUInt16LE(patch, 22);
-  return copy;
+  region.writeUInt8(major, 20);
+  region.writeUInt8(minor, 21);
+  region.writeUInt16LE(patch, 22);
+  return signedImageOf(region, DEV_PRIVATE_KEY, DEV_KEY.hash);
+}
+
+/** Header and body with the TLVs behind them, as imgtool writes them for an ECDSA key. */
+export function signedImageOf(region: Uint8Array, key: KeyObject, keyHash: Uint8Array): Buffer {
+  const tlv = (type: number, value: Uint8Array) => {
+    const head = Buffer.alloc(4);
+    head.writeUInt16LE(type, 0);
+    head.writeUInt16LE(value.byteLength, 2);
+    return Buffer.concat([head, value]);
+  };
+  const tlvs = Buffer.concat([
+    tlv(0x10, createHash('sha256').update(region).digest()),
+    tlv(0x01, keyHash),
+    tlv(0x22, sign('sha256', region, { key, dsaEncoding: 'der' })),
+  ]);
+  const info = Buffer.alloc(4);
+  info.writeUInt16LE(0x6907, 0);
+  info.writeUInt16LE(tlvs.length + 4, 2);
+  return Buffer.concat([region, info, tlvs]);
 }

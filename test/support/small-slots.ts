@@ -1,8 +1,9 @@
-import { createHash, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
-import { type TrustedKey, trustedKey } from '../../firmware-sim/bootloader/verify-image.ts';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { FlashArea } from '../../firmware-sim/flash/flash-area.ts';
 import type { Slots } from '../../firmware-sim/flash/layout.ts';
 import { type FlashOperation, NorFlash, PAGE_BYTES } from '../../firmware-sim/flash/nor-flash.ts';
+import { type TrustedKey, trustedKey } from '../../release-format/verify-image.ts';
+import { signedImageOf } from './firmware.ts';
 
 /** Slots of six pages, as the reference traces were recorded with: every flash operation of a swap can be looked at. */
 export const SMALL_SECTORS = 6;
@@ -47,19 +48,5 @@ function trySign([major, minor, revision]: readonly [number, number, number], fi
   region.writeUInt8(major, 20);
   region.writeUInt8(minor, 21);
   region.writeUInt16LE(revision, 22);
-  const tlv = (type: number, value: Uint8Array) => {
-    const head = Buffer.alloc(4);
-    head.writeUInt16LE(type, 0);
-    head.writeUInt16LE(value.byteLength, 2);
-    return Buffer.concat([head, value]);
-  };
-  const tlvs = Buffer.concat([
-    tlv(0x10, createHash('sha256').update(region).digest()),
-    tlv(0x01, SMALL_KEY.hash),
-    tlv(0x22, sign('sha256', region, { key: privateKey, dsaEncoding: 'der' })),
-  ]);
-  const info = Buffer.alloc(4);
-  info.writeUInt16LE(0x6907, 0);
-  info.writeUInt16LE(tlvs.length + 4, 2);
-  return Buffer.concat([region, info, tlvs]);
+  return signedImageOf(region, privateKey, SMALL_KEY.hash);
 }

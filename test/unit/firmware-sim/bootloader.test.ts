@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type BootReport, boot } from '../../../firmware-sim/bootloader/bootloader.ts';
-import { imageHash } from '../../../firmware-sim/bootloader/image.ts';
 import { decideSwapType } from '../../../firmware-sim/bootloader/swap-type.ts';
 import {
   type FlagState,
@@ -14,6 +13,7 @@ import { type FlashOperation, PAGE_BYTES } from '../../../firmware-sim/flash/nor
 import { deviceCommands } from '../../../firmware-sim/phone/device-commands.ts';
 import { confirmRunning, imageGroup } from '../../../firmware-sim/smp/image-group.ts';
 import { SmpServer } from '../../../firmware-sim/smp/server.ts';
+import { imageHash } from '../../../release-format/mcuboot-image.ts';
 import { directClient } from '../../support/direct-client.ts';
 import { SMALL_KEY, SMALL_SECTORS, signedImage, smallSlots } from '../../support/small-slots.ts';
 

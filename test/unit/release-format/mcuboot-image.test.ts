@@ -1,9 +1,9 @@
-import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { constants, createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { imageHash, parseImage } from '../../../firmware-sim/bootloader/image.ts';
-import { imageFault, type TrustedKey, trustedKey } from '../../../firmware-sim/bootloader/verify-image.ts';
+import { imageHash, parseImage } from '../../../release-format/mcuboot-image.ts';
+import { imageFault, type TrustedKey, trustedKey } from '../../../release-format/verify-image.ts';
 import { DEV_KEY, firmware } from '../../support/firmware.ts';
 
 const LARGEST = 737_280;
@@ -56,17 +56,22 @@ function signatureTlvs(
   digest: Buffer,
   tlv: (type: number, value: Buffer) => Buffer,
 ): Buffer[] {
-  const isEd25519 = key.asymmetricKeyType === 'ed25519';
-  const hash = publicOf(key).hash;
-  const value = isEd25519 ? sign(null, digest, key) : sign('sha256', region, { key, dsaEncoding: 'der' });
-  return [tlv(0x01, Buffer.from(hash)), tlv(isEd25519 ? 0x24 : 0x22, value)];
+  const { hash, algorithm } = publicOf(key);
+  const pss = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+  const signature = {
+    'ecdsa-p256': () => tlv(0x22, sign('sha256', region, { key, dsaEncoding: 'der' })),
+    ed25519: () => tlv(0x24, sign(null, digest, key)),
+    'rsa-2048': () => tlv(0x20, sign('sha256', region, pss)),
+  }[algorithm];
+  return [tlv(0x01, Buffer.from(hash)), signature()];
 }
 
 function publicOf(key: KeyObject): TrustedKey {
   return trustedKey(String(createPublicKey(key).export({ type: 'spki', format: 'pem' })));
 }
 
-function pair(type: 'ed25519' | 'ec'): KeyObject {
+function pair(type: 'ed25519' | 'ec' | 'rsa'): KeyObject {
+  if (type === 'rsa') return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   if (type === 'ec') return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   return generateKeyPairSync('ed25519').privateKey;
 }
@@ -116,7 +121,7 @@ describe('an image of the fixtures', () => {
 });
 
 describe('the signature', () => {
-  it.each(['ec', 'ed25519'] as const)('of an %s key is verified', (type) => {
+  it.each(['ec', 'ed25519', 'rsa'] as const)('of an %s key is verified', (type) => {
     const key = pair(type);
     const image = makeImage({ key, protectedTlvs: Buffer.from('500004000900000000', 'hex').subarray(0, 8) });
     expect(faultOf(image, [DEV_KEY, publicOf(key)])).toBeUndefined();
@@ -138,7 +143,7 @@ describe('the signature', () => {
   });
 
   it('of a key that no bootloader of ours can hold is refused at build time', () => {
-    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
     expect(() => trustedKey(String(publicKey.export({ type: 'spki', format: 'pem' })))).toThrow(/only ECDSA P-256/);
   });
 });

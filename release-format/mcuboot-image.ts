@@ -1,7 +1,14 @@
-import { MCUBOOT_HEADER_BYTES, type McubootHeader, parseMcubootHeader } from '../../release-format/mcuboot-header.ts';
+import { MCUBOOT_HEADER_BYTES, type McubootHeader, parseMcubootHeader } from './mcuboot-header.ts';
 
 /** TLV types (MCUboot `image.h`; facts sheet, E2). */
-export const TLV = { keyHash: 0x01, sha256: 0x10, ecdsa: 0x22, ed25519: 0x24, ed25519Pure: 0x25 } as const;
+export const TLV = {
+  keyHash: 0x01,
+  sha256: 0x10,
+  rsa2048: 0x20,
+  ecdsa: 0x22,
+  ed25519: 0x24,
+  ed25519Pure: 0x25,
+} as const;
 
 const PROTECTED_MAGIC = 0x6908;
 const UNPROTECTED_MAGIC = 0x6907;
