@@ -1,8 +1,11 @@
+import { isSignedByDevice, parseDeviceKey } from '../../device-proof/device-key.ts';
+import { claimMessage } from '../../device-proof/messages.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import type { AliveCheck } from '../platform/dynamo.ts';
 import type { Serial, Uid } from '../platform/ids.ts';
-import { isClaimCodeOf, parseClaimCode } from './claim-code.ts';
+import type { NoncePurpose, Nonces } from '../platform/nonces.ts';
+import { isClaimCodeOf, NOBODYS_CODE, parseClaimCode } from './claim-code.ts';
 import type { Device } from './device.ts';
 import { transition } from './lifecycle.ts';
 import type { FleetStore } from './store.ts';
@@ -11,6 +14,14 @@ export interface ClaimRequest {
   readonly serial: Serial;
   /** As typed by the person, if they typed one. */
   readonly claimCode: string | undefined;
+  /** What the device has signed, if the phone asked it to. */
+  readonly signedNonce: SignedNonce | undefined;
+}
+
+export interface SignedNonce {
+  readonly nonce: string;
+  /** Base64. */
+  readonly signature: string;
 }
 
 export type ClaimOutcome =
@@ -33,7 +44,7 @@ export type ClaimOutcome =
  */
 export async function claimDevice(
   store: FleetStore,
-  rules: { readonly claimProof: Config['claimProof']; readonly aliveCheck: AliveCheck },
+  rules: { readonly claimProof: Config['claimProof']; readonly aliveCheck: AliveCheck; readonly nonces: Nonces },
   request: ClaimRequest,
   uid: Uid,
   now: number,
@@ -42,7 +53,7 @@ export async function claimDevice(
   const settled = device === undefined ? undefined : settledOwnership(device, uid);
   if (settled?.outcome === 'already_owned') return settled;
   if (device === undefined && rules.claimProof === 'optional') return { outcome: 'device_not_found' };
-  const proof = await checkProof(device, request.claimCode, rules.claimProof);
+  const proof = await checkProof(device, request, uid, rules);
   if (proof !== 'good') return { outcome: proof };
   if (device === undefined) return { outcome: 'device_not_found' };
   if (settled !== undefined) return settled;
@@ -68,12 +79,32 @@ function settledOwnership(device: Device, uid: Uid): ClaimOutcome | undefined {
   return { outcome: 'already_owned', device, claimedAt: device.owner.claimedAt };
 }
 
+/** A nonce from `POST /claimChallenge` is good for one user and one device. */
+export function claimPurpose(uid: Uid, serial: Serial): NoncePurpose {
+  return { purpose: 'claim', subject: `${uid}|${serial}` };
+}
+
+function isSignedBy(device: Device | undefined, { nonce, signature }: SignedNonce): boolean {
+  const known = device?.publicKey ?? undefined;
+  const key = parseDeviceKey(known ?? NOBODYS_KEY);
+  const message = claimMessage({ nonce, hwId: device?.hwId ?? '' });
+  return key !== undefined && isSignedByDevice(key, message, signature) && known !== undefined;
+}
+
+/** Checked against where there is no device or no key (the first example of RFC 8032): it takes the same time. */
+const NOBODYS_KEY = '11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=';
+
 async function checkProof(
   device: Device | undefined,
-  typed: string | undefined,
-  policy: Config['claimProof'],
+  { serial, claimCode: typed, signedNonce }: ClaimRequest,
+  uid: Uid,
+  rules: { readonly claimProof: Config['claimProof']; readonly nonces: Nonces },
 ): Promise<'good' | 'claim_proof_required' | 'claim_proof_invalid'> {
-  if (typed === undefined) return policy === 'required' ? 'claim_proof_required' : 'good';
+  if (signedNonce !== undefined) {
+    const isOurs = await rules.nonces.isGood(signedNonce.nonce, claimPurpose(uid, serial));
+    return isSignedBy(device, signedNonce) && isOurs ? 'good' : 'claim_proof_invalid';
+  }
+  if (typed === undefined) return rules.claimProof === 'required' ? 'claim_proof_required' : 'good';
   const code = parseClaimCode(typed);
   // Known to be mistyped without a look at any device.
   if (code === undefined) return 'claim_proof_invalid';
@@ -81,6 +112,3 @@ async function checkProof(
   const isRight = await isClaimCodeOf(code, stored ?? NOBODYS_CODE);
   return isRight && stored !== undefined ? 'good' : 'claim_proof_invalid';
 }
-
-/** Held against a code for a device that does not exist, so that this takes as long as for one that does. */
-const NOBODYS_CODE = { salt: 'AAAAAAAAAAAAAAAAAAAAAA', hash: 'A'.repeat(43) };

@@ -1,5 +1,9 @@
 import * as z from 'zod';
 import { type HwId, isHwId, isSerial, isUid, type Serial, type Uid } from '../platform/ids.ts';
+import type { Person } from './person.ts';
+
+/** What a device is built on when the factory does not say. */
+export const DEFAULT_BOARD = 'arduino_nano_33_ble';
 
 /** The last serial there is: six digits are printed on the housing (contract, "Fleet"). */
 export const LAST_SERIAL_NUMBER = 999_999;
@@ -21,6 +25,12 @@ export interface Ownership {
   readonly claimedAt: string;
 }
 
+/** A code that is only known by its slow hash. */
+export interface HashedCode {
+  readonly salt: string;
+  readonly hash: string;
+}
+
 export interface Device {
   readonly hwId: HwId;
   readonly serial: Serial;
@@ -29,9 +39,19 @@ export interface Device {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly owner: Ownership | null;
-  readonly claimCode: { readonly salt: string; readonly hash: string } | null;
+  readonly claimCode: HashedCode | null;
+  /** What the owner has offered the next owner, good until then (milliseconds since 1970). */
+  readonly transfer: (HashedCode & { readonly expiresAt: number }) | null;
   readonly metadata: Metadata;
   readonly publicKey: string | null;
+  readonly board: string;
+  readonly batch: string | null;
+  /** What it ran when it was last seen. */
+  readonly firmware: { readonly version: string; readonly seenAt: string } | null;
+  /** Of a revoked device: whose it was, for as long as that account exists. */
+  readonly formerOwner: Person | null;
+  /** Of a revoked device: the unit that took its place. */
+  readonly replacedBy: Serial | null;
   /** How many steps it has taken; each one is taken from the revision that was read, and numbers its audit entry. */
   readonly revision: number;
 }

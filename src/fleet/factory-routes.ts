@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseDeviceKey } from '../../device-proof/device-key.ts';
 import { defineRoute, type Route } from '../http/define-route.ts';
 import { ApiError } from '../http/errors.ts';
 import { isoDateTime, textLine } from '../http/fields.ts';
@@ -19,7 +20,7 @@ const Metadata = z
 const PublicKey = z
   .string()
   .max(512)
-  .regex(/^[A-Za-z0-9+/_=-]{43,512}$/, 'a base64 public key');
+  .refine((text) => parseDeviceKey(text) !== undefined, 'an Ed25519 or P-256 public key, in base64 or as PEM');
 
 /** What the factory reads of a device. */
 const ProvisionedDevice = z.object({

@@ -4,7 +4,9 @@ import { createFleetStore } from './store.ts';
 import type { OwnedDevice } from './stored-items.ts';
 import { releaseAllDevices } from './unclaim.ts';
 
+export type { Device } from './device.ts';
 export { HwIdField, SerialField } from './device.ts';
+export { createFleetDevices, type FleetDevices } from './fleet-devices.ts';
 export { fleetRoutes } from './routes.ts';
 export type { OwnedDevice };
 

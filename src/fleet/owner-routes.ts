@@ -1,86 +1,25 @@
 import * as z from 'zod';
 import { defineRoute, type Route, validationFailed } from '../http/define-route.ts';
-import { ApiError, type ErrorCode } from '../http/errors.ts';
+import { ApiError } from '../http/errors.ts';
 import { isoDateTime, pageCursor, pageLimit, textLine } from '../http/fields.ts';
-import { createAllow } from '../http/rate-limit.ts';
 import { decodeCursor, encodeCursor } from '../platform/cursor.ts';
-import type { AliveCheck } from '../platform/dynamo.ts';
 import type { Services } from '../platform/services.ts';
-import { type ClaimOutcome, claimDevice } from './claim.ts';
-import { DeviceStatus, SerialField, thingName } from './device.ts';
+import { CLAIM_LIMIT } from './claim-routes.ts';
+import { DeviceStatus, MetadataValue, SerialField } from './device.ts';
 import type { FleetStore } from './store.ts';
 import { isOwnedRecord } from './stored-items.ts';
 import { unclaimDevice } from './unclaim.ts';
 
 const DEFAULT_PAGE = 50;
-/** Enough for a gardener setting up a whole park, far too little to guess a claim code of 45 bits. */
-const CLAIM_LIMIT = { requests: 100, windowSeconds: 600, andPerAddress: 300 } as const;
-/** Codes tried on one device, whoever tries them: enough to mistype, nothing against 45 bits. */
-const CODES_PER_DEVICE = { requests: 10, windowSeconds: 600 } as const;
+const MOST_SETTINGS = 50;
+const LONGEST_NAME = 60;
 
-const CLAIM_REFUSALS: { readonly [O in Exclude<ClaimOutcome['outcome'], 'claimed' | 'already_owned'>]: string } = {
-  device_not_found: 'There is no device with this serial number. Please check the label.',
-  already_claimed: 'This device belongs to another account. Its owner has to release it first.',
-  not_claimable: 'This device can not be claimed at the moment. Please contact support.',
-  claim_proof_required: "Please enter the claim code that is printed on the device's label.",
-  claim_proof_invalid: 'The claim code is not right. Please check the label.',
-  account_deleted: 'This account has been deleted.',
-} satisfies { readonly [C in ErrorCode]?: string };
-
-/** What an owner does with a device. */
-export function ownerRoutes(services: Services, store: FleetStore, aliveCheck: AliveCheck): readonly Route[] {
-  const { claimProof } = services.config;
-  const allow = createAllow(services);
-
-  const claim = defineRoute({
-    method: 'POST',
-    path: '/claimDevice',
-    auth: 'cognito',
-    domain: 'fleet',
-    summary: 'Makes the user the owner of a device',
-    description:
-      'A device has one owner. The owner may ask again and is told `already_owned`; anybody else gets 409. A claim code ' +
-      'that is sent is checked even where none is required. Where one is, an unknown serial and a wrong code get the same ' +
-      'answer. At most ten codes are tried on one device in ten minutes.',
-    rateLimit: CLAIM_LIMIT,
-    body: z.strictObject({ serial: SerialField, claim_code: textLine(32).optional() }),
-    responses: {
-      200: z.object({
-        ok: z.literal(true),
-        claimed: z.literal(true),
-        serial: z.string(),
-        hw_id: z.string(),
-        thing_name: z.string(),
-        owner_uid: z.string(),
-        claimed_at: isoDateTime,
-        already_owned: z.boolean(),
-      }),
-    },
-    errors: ['device_not_found', 'already_claimed', 'not_claimable', 'claim_proof_required', 'claim_proof_invalid'],
-  }).handledBy(async ({ caller, body }, { now }) => {
-    const request = { serial: body.serial, claimCode: body.claim_code };
-    if (request.claimCode !== undefined) await allow('claim code', CODES_PER_DEVICE, `serial:${request.serial}`);
-    const result = await claimDevice(store, { claimProof, aliveCheck }, request, caller.uid, now);
-    services.metrics.count('DeviceClaim', { outcome: result.outcome });
-    if (result.outcome !== 'claimed' && result.outcome !== 'already_owned') {
-      throw new ApiError(result.outcome, CLAIM_REFUSALS[result.outcome]);
-    }
-    const { serial, hwId } = result.device;
-    return {
-      status: 200,
-      body: {
-        ok: true,
-        claimed: true,
-        serial,
-        hw_id: hwId,
-        thing_name: thingName(serial),
-        owner_uid: caller.uid,
-        claimed_at: result.claimedAt,
-        already_owned: result.outcome === 'already_owned',
-      },
-    };
-  });
-
+const Settings = z.record(z.string(), MetadataValue);
+const NewSettings = z
+  .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), z.union([textLine(200), z.number(), z.boolean()]))
+  .refine((map) => Object.keys(map).length <= MOST_SETTINGS, `at most ${MOST_SETTINGS} settings`);
+/** What an owner does with the devices they have. */
+export function ownerRoutes(services: Pick<Services, 'metrics'>, store: FleetStore): readonly Route[] {
   const myDevices = defineRoute({
     method: 'GET',
     path: '/myDevices',
@@ -102,6 +41,7 @@ export function ownerRoutes(services: Services, store: FleetStore, aliveCheck: A
             status: DeviceStatus,
             claimed_at: isoDateTime,
             name: z.string().optional(),
+            settings: Settings.optional(),
           }),
         ),
         next_cursor: z.string().optional(),
@@ -160,5 +100,42 @@ export function ownerRoutes(services: Services, store: FleetStore, aliveCheck: A
     }
   });
 
-  return [claim, myDevices, unclaim];
+  const update = defineRoute({
+    method: 'POST',
+    path: '/updateDevice',
+    auth: 'cognito',
+    domain: 'fleet',
+    summary: 'Names a device, or keeps its settings',
+    description:
+      'What is left out stays as it is; an empty name takes the name away; `settings` are replaced as a whole. Name and ' +
+      'settings go with the device to its next owner by transfer, and to a unit that replaces it.',
+    rateLimit: { requests: 60, windowSeconds: 600 },
+    body: z.strictObject({
+      serial: SerialField,
+      name: textLine(LONGEST_NAME).optional(),
+      settings: NewSettings.optional(),
+    }),
+    responses: {
+      200: z.object({
+        ok: z.literal(true),
+        serial: z.string(),
+        hw_id: z.string(),
+        name: z.string().optional(),
+        settings: Settings.optional(),
+      }),
+    },
+    errors: ['not_owned'],
+  }).handledBy(async ({ caller, body }) => {
+    const { serial, name, settings } = body;
+    const wanted = {
+      ...(name === undefined ? {} : { name: name.trim() }),
+      ...(settings === undefined ? {} : { settings }),
+    };
+    const device = await store.updateOwned(caller.uid, serial, wanted);
+    if (device === undefined) throw new ApiError('not_owned', 'This device is not in your account.');
+    const { hwId, thingName: _thing, status: _status, claimedAt: _claimed, ...personal } = device;
+    return { status: 200, body: { ok: true, hw_id: hwId, ...personal } };
+  });
+
+  return [myDevices, update, unclaim];
 }

@@ -3,7 +3,8 @@ import type { HwId } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import type { AuditEntry } from './audit.ts';
 import { type ClaimCode, createClaimCode, hashClaimCode } from './claim-code.ts';
-import { type Device, type DeviceStatus, type Metadata, serialOf } from './device.ts';
+import { DEFAULT_BOARD, type Device, type DeviceStatus, type Metadata, serialOf } from './device.ts';
+import { isIndexable } from './firmware-seen.ts';
 import type { FleetStore } from './store.ts';
 
 export interface ProvisionRequest {
@@ -37,6 +38,7 @@ export async function provisionDevice(
   const [serialNumber, claimCode] = await Promise.all([store.takeSerialNumber(), hashClaimCode(code, randomness)]);
   if (serialNumber === undefined) return { outcome: 'serials_exhausted' };
   const time = isoTime(now);
+  const firmware = textOf(metadata, 'firmware_version');
   const device: Device = {
     hwId,
     serial: serialOf(serialNumber),
@@ -46,8 +48,14 @@ export async function provisionDevice(
     updatedAt: time,
     owner: null,
     claimCode,
+    transfer: null,
     metadata,
     publicKey,
+    board: textOf(metadata, 'board')?.toLowerCase() ?? DEFAULT_BOARD,
+    batch: textOf(metadata, 'batch') ?? null,
+    firmware: firmware === undefined ? null : { version: firmware, seenAt: time },
+    formerOwner: null,
+    replacedBy: null,
     revision: 1,
   };
   const entry: AuditEntry = {
@@ -64,4 +72,10 @@ export async function provisionDevice(
   // The SDK tries again when an answer is lost: then what stands in the way is our own work, and its code is not told yet.
   if (first.claimCode?.hash === claimCode.hash) return { outcome: 'created', device: first, claimCode: code };
   return { outcome: 'known', device: first };
+}
+
+/** What the factory says of a device by which the fleet is looked at: only what can stand in an index and a count. */
+function textOf(metadata: Metadata, name: 'board' | 'batch' | 'firmware_version'): string | undefined {
+  const value = metadata[name];
+  return typeof value === 'string' && isIndexable(value) ? value : undefined;
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineRoute, type Route } from '../http/define-route.ts';
 import { textLine } from '../http/fields.ts';
 import { HwIdField, SerialField, thingName } from './device.ts';
+import { isIndexable, recordFirmware } from './firmware-seen.ts';
 import { reconcile, type SeenDevice } from './reconcile.ts';
 import type { FleetStore } from './store.ts';
 import type { OwnedDevice } from './stored-items.ts';
@@ -31,7 +32,7 @@ export function reconcileRoutes(store: FleetStore): readonly Route[] {
     summary: 'Holds the devices that a phone sees against those that the cloud knows',
     description:
       'One answer for each device seen, in the same order, and the owned ones that were not seen. The rules stand in ' +
-      '`docs/device-reconciliation.md`. Changes nothing.',
+      '`docs/device-reconciliation.md`. Changes nothing but what is known of the firmware of the own devices.',
     rateLimit: { requests: 60, windowSeconds: 600, andPerAddress: 240 },
     body: z.strictObject({ devices: z.array(Seen).max(MOST_DEVICES) }),
     responses: {
@@ -53,7 +54,7 @@ export function reconcileRoutes(store: FleetStore): readonly Route[] {
       }),
     },
     errors: [],
-  }).handledBy(async ({ caller, body }) => {
+  }).handledBy(async ({ caller, body }, { now }) => {
     const seen = body.devices.map(({ serial, hw_id: hwId }): SeenDevice => ({ serial, hwId }));
     const [known, owned] = await Promise.all([store.findAll(seen), everythingOwned(store, caller.uid)]);
     const devices = seen.map((one, index) => {
@@ -69,6 +70,13 @@ export function reconcileRoutes(store: FleetStore): readonly Route[] {
         suggested_action: suggestedAction,
       };
     });
+    await Promise.all(
+      known.map(async (device, at) => {
+        const version = body.devices[at]?.firmware_version;
+        if (device?.owner?.uid !== caller.uid || version === undefined || !isIndexable(version)) return;
+        await recordFirmware(store, device, version, { kind: 'user', uid: caller.uid }, now);
+      }),
+    );
     const found = new Set(known.map((device) => device?.hwId));
     const notSeen = owned
       .filter(({ hwId }) => !found.has(hwId))

@@ -4,33 +4,16 @@ import { type AliveCheck, failedCondition, type TransactItems, transactWrite } f
 import type { HwId, Serial, Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { updateExpression } from '../platform/update-expression.ts';
-import { type AuditEntry, type StoredAuditEntry, storedEntry } from './audit.ts';
+import { type AuditEntry, storedEntry } from './audit.ts';
+import { createAuditTrail } from './audit-trail.ts';
 import { type Device, fleetStateOf, LAST_SERIAL_NUMBER, StoredHwId } from './device.ts';
-import { countingActions } from './fleet-counts.ts';
-import type { Transition } from './lifecycle.ts';
+import { type CountedDevice, countingActions } from './fleet-counts.ts';
+import type { Personal, Transition } from './lifecycle.ts';
+import { createOwnerLists } from './owner-lists.ts';
 import { personOf } from './person.ts';
-import {
-  OWNED_PREFIX,
-  type OwnedDevice,
-  SCHEMA,
-  toAuditEntry,
-  toDevice,
-  toNamedPerson,
-  toOwned,
-} from './stored-items.ts';
+import { AUDIT_PREFIX, FORMER_PREFIX, fromChanges, OWNED_PREFIX, personKey, SCHEMA, toDevice } from './stored-items.ts';
 
-const AUDIT_PREFIX = 'audit#';
-/** A user's partition of their own, apart from their records: its key names nobody. */
-const personKey = (person: string, hwId: HwId | undefined) => ({
-  uid: `person#${person}`,
-  record: `device#${hwId ?? ''}`,
-});
 const COUNTER_KEY = { hw_id: '#serial-counter', record: 'counter' } as const;
-export interface OwnedPage {
-  readonly devices: readonly OwnedDevice[];
-  /** The record after which the next page begins. */
-  readonly next?: string;
-}
 
 export type TransitionWrite =
   | { readonly written: true }
@@ -38,17 +21,14 @@ export type TransitionWrite =
   /** Somebody was faster: the device as it now stands. */
   | { readonly written: false; readonly account: 'alive'; readonly device: Device | undefined };
 
-export interface AuditPage {
-  readonly entries: readonly StoredAuditEntry[];
-  readonly next?: string;
-}
-
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
 
 /** Every DynamoDB access of the fleet domain: `provisioning`, and the owners' lists in `users`. */
-export function createFleetStore({ config, documents, randomness }: Needed) {
+export function createFleetStore(services: Needed) {
+  const { config, documents, randomness } = services;
   const { provisioning, users } = config.tables;
   const deviceKey = (hwId: HwId | '#nobody') => ({ hw_id: hwId, record: 'device' });
+  const formerKey = (uid: Uid, serial: Serial) => ({ uid, record: `${FORMER_PREFIX}${serial}` });
   const ownedKey = (uid: Uid, serial: Serial) => ({ uid, record: `${OWNED_PREFIX}${serial}` });
 
   const auditAction = (hwId: HwId, revision: number, entry: AuditEntry, time: string): TransactItems[number] => ({
@@ -62,7 +42,7 @@ export function createFleetStore({ config, documents, randomness }: Needed) {
       },
     },
   });
-  const gained = (device: Device, uid: Uid, time: string): TransactItems => [
+  const gained = (device: Device, uid: Uid, personal: Personal, time: string): TransactItems => [
     {
       Put: {
         TableName: users,
@@ -72,6 +52,7 @@ export function createFleetStore({ config, documents, randomness }: Needed) {
           hw_id: device.hwId,
           status: 'active',
           claimed_at: time,
+          ...personal,
           schema: SCHEMA,
         },
       },
@@ -79,6 +60,34 @@ export function createFleetStore({ config, documents, randomness }: Needed) {
     // Tells who the pseudonym is, for as long as the account exists, and which devices' audits name it.
     { Put: { TableName: users, Item: { ...personKey(personOf(uid), device.hwId), user: uid, schema: SCHEMA } } },
   ];
+
+  const updateDevice = ({ device, to, entry, changes = {} }: Transition, time: string): TransactItems[number] => {
+    const changesHands = (device.owner?.uid ?? null) !== to.owner;
+    // An offer to the next owner is worth nothing once the device has another one.
+    const other = fromChanges(changesHands ? { ...changes, transfer: null } : changes);
+    const change = updateExpression({
+      set: {
+        status: to.status,
+        fleet_status: entry.after.state,
+        updated_at: time,
+        revision: device.revision + 1,
+        ...(to.owner === null || !changesHands ? {} : { owner_uid: to.owner, claimed_at: time }),
+        ...other.set,
+      },
+      remove: [...(to.owner === null ? ['owner_uid', 'claimed_at'] : []), ...other.remove],
+    });
+    return {
+      Update: {
+        TableName: provisioning,
+        Key: deviceKey(device.hwId),
+        UpdateExpression: change.UpdateExpression,
+        ConditionExpression: '#revision = :read_revision',
+        ExpressionAttributeNames: change.names,
+        ExpressionAttributeValues: { ...change.values, ':read_revision': device.revision },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    };
+  };
 
   const readDevice = async (hwId: HwId | '#nobody'): Promise<Device | undefined> => {
     const { Item: item } = await (await documents()).get({
@@ -105,9 +114,41 @@ export function createFleetStore({ config, documents, randomness }: Needed) {
   };
 
   return {
+    ...createAuditTrail(services),
+    ...createOwnerLists(services),
+
     readDevice,
 
     findBySerial,
+
+    /** For a step's transaction: keeps what an owner had of a device that is taken out of service. */
+    keepFormer: (uid: Uid, device: Device, { name, settings }: Personal, now: number): TransactItems => [
+      {
+        Put: {
+          TableName: users,
+          Item: {
+            ...formerKey(uid, device.serial),
+            serial: device.serial,
+            hw_id: device.hwId,
+            revoked_at: isoTime(now),
+            name,
+            settings,
+            schema: SCHEMA,
+          },
+        },
+      },
+    ],
+
+    /** For a step's transaction: forgets what a former owner had. */
+    dropFormer: (uid: Uid, serial: Serial): TransactItems => [
+      { Delete: { TableName: users, Key: formerKey(uid, serial) } },
+    ],
+
+    /** For a step's transaction: what happens to another device, whose state and owner stay as they are. */
+    besides: (step: Transition, now: number): TransactItems => [
+      updateDevice(step, isoTime(now)),
+      auditAction(step.device.hwId, step.device.revision + 1, step.entry, isoTime(now)),
+    ],
 
     /** The devices in the order asked for, by their chip where that is known, else by their label. */
     async findAll(
@@ -157,6 +198,10 @@ export function createFleetStore({ config, documents, randomness }: Needed) {
             claim_code_hash: device.claimCode?.hash,
             metadata: device.metadata,
             public_key: device.publicKey ?? undefined,
+            board: device.board,
+            batch: device.batch ?? undefined,
+            firmware_version: device.firmware?.version,
+            firmware_seen_at: device.firmware?.seenAt,
             revision: device.revision,
             schema: SCHEMA,
           },
@@ -166,7 +211,7 @@ export function createFleetStore({ config, documents, randomness }: Needed) {
       const outcome = await transactWrite(documents, randomness, [
         put,
         auditAction(device.hwId, device.revision, entry, device.createdAt),
-        ...countingActions(provisioning, device.hwId, entry, device.createdAt.slice(0, 10)),
+        ...countingActions(provisioning, counted(device), entry, device.createdAt.slice(0, 10), undefined),
       ]);
       return outcome.committed;
     },
@@ -175,41 +220,28 @@ export function createFleetStore({ config, documents, randomness }: Needed) {
      * Takes a step in a device's life, with its audit entry, the counts and both owners' lists, or nothing of it.
      *
      * @param aliveCheck for a step that makes somebody the owner: it fails while their account is being deleted
+     * @param more what else belongs to the step, in the same transaction
      */
-    async commit(step: Transition, aliveCheck: AliveCheck | undefined, now: number): Promise<TransitionWrite> {
-      const { device, to, entry } = step;
+    async commit(
+      step: Transition,
+      aliveCheck: AliveCheck | undefined,
+      now: number,
+      more: TransactItems = [],
+    ): Promise<TransitionWrite> {
+      const { device, to, entry, personal = {} } = step;
       const time = isoTime(now);
       const [from, next] = [device.owner?.uid ?? null, to.owner];
       const changesHands = from !== next;
-      const change = updateExpression({
-        set: {
-          status: to.status,
-          fleet_status: entry.after.state,
-          updated_at: time,
-          revision: device.revision + 1,
-          ...(next === null || !changesHands ? {} : { owner_uid: next, claimed_at: time }),
-        },
-        remove: next === null ? ['owner_uid', 'claimed_at'] : [],
-      });
       const actions: TransactItems = [
-        {
-          Update: {
-            TableName: provisioning,
-            Key: deviceKey(device.hwId),
-            UpdateExpression: change.UpdateExpression,
-            ConditionExpression: '#revision = :read_revision',
-            ExpressionAttributeNames: change.names,
-            ExpressionAttributeValues: { ...change.values, ':read_revision': device.revision },
-            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-          },
-        },
+        updateDevice(step, time),
         ...(next === null || aliveCheck === undefined ? [] : [aliveCheck(next)]),
         auditAction(device.hwId, device.revision + 1, entry, time),
-        ...countingActions(provisioning, device.hwId, entry, time.slice(0, 10)),
+        ...countingActions(provisioning, counted(device), entry, time.slice(0, 10), step.changes?.firmware?.version),
         ...(from === null || !changesHands
           ? []
           : [{ Delete: { TableName: users, Key: ownedKey(from, device.serial) } }]),
-        ...(next === null || !changesHands ? [] : gained(device, next, time)),
+        ...(next === null || !changesHands ? [] : gained(device, next, personal, time)),
+        ...more,
       ];
       const outcome = await transactWrite(documents, randomness, actions);
       if (outcome.committed) return { written: true };
@@ -218,80 +250,11 @@ export function createFleetStore({ config, documents, randomness }: Needed) {
       const current = onDevice?.item === undefined ? undefined : toDevice(onDevice.item);
       return { written: false, account: 'alive', device: current };
     },
-
-    /** Newest first. `after` is the record of the last entry of the page before. */
-    async listAudit(hwId: HwId, limit: number, after: string | undefined): Promise<AuditPage> {
-      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
-        TableName: provisioning,
-        KeyConditionExpression: 'hw_id = :hw AND begins_with(#record, :prefix)',
-        ExpressionAttributeNames: { '#record': 'record' },
-        ExpressionAttributeValues: { ':hw': hwId, ':prefix': AUDIT_PREFIX },
-        ConsistentRead: true,
-        ScanIndexForward: false,
-        Limit: limit,
-        ...(after === undefined ? {} : { ExclusiveStartKey: { hw_id: hwId, record: after } }),
-      });
-      const entries = items.map(toAuditEntry);
-      const next: unknown = last?.['record'];
-      return typeof next === 'string' ? { entries, next } : { entries };
-    },
-
-    /** The users behind pseudonyms in a device's audit, of those whose accounts exist. */
-    async namesOf(persons: readonly string[], hwId: HwId): Promise<ReadonlyMap<string, Uid>> {
-      if (persons.length === 0) return new Map();
-      const { Responses: found } = await (await documents()).batchGet({
-        RequestItems: { [users]: { Keys: persons.map((person) => personKey(person, hwId)) } },
-      });
-      return new Map((found?.[users] ?? []).map(toNamedPerson));
-    },
-
-    /** Forgets who a pseudonym is: what is left of the user in the audit names nobody from now on. */
-    async forgetPerson(uid: Uid): Promise<void> {
-      const partition = personKey(personOf(uid), undefined).uid;
-      for (;;) {
-        const { Items: items = [] } = await (await documents()).query({
-          TableName: users,
-          KeyConditionExpression: 'uid = :person',
-          ExpressionAttributeValues: { ':person': partition },
-          ConsistentRead: true,
-          Limit: 25,
-        });
-        if (items.length === 0) return;
-        for (const item of items) {
-          await (await documents()).delete({ TableName: users, Key: { uid: partition, record: item['record'] } });
-        }
-      }
-    },
-
-    async readOwned(uid: Uid, serial: Serial): Promise<OwnedDevice | undefined> {
-      const { Item: item } = await (await documents()).get({
-        TableName: users,
-        Key: ownedKey(uid, serial),
-        ConsistentRead: true,
-      });
-      return item === undefined ? undefined : toOwned(item);
-    },
-
-    async listOwned(uid: Uid, limit: number, after: string | undefined): Promise<OwnedPage> {
-      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
-        TableName: users,
-        KeyConditionExpression: 'uid = :uid AND begins_with(#record, :prefix)',
-        ExpressionAttributeNames: { '#record': 'record' },
-        ExpressionAttributeValues: { ':uid': uid, ':prefix': OWNED_PREFIX },
-        ConsistentRead: true,
-        Limit: limit,
-        ...(after === undefined ? {} : { ExclusiveStartKey: { uid, record: after } }),
-      });
-      const devices = items.map(toOwned);
-      const next: unknown = last?.['record'];
-      return typeof next === 'string' ? { devices, next } : { devices };
-    },
-
-    /** Drops an entry of an owner's list whose device is not theirs any more. */
-    async dropOwned(uid: Uid, serial: Serial): Promise<void> {
-      await (await documents()).delete({ TableName: users, Key: ownedKey(uid, serial) });
-    },
   };
+}
+
+function counted({ hwId, board, firmware }: Device): CountedDevice {
+  return { hwId, board, firmware: firmware?.version };
 }
 
 export type FleetStore = ReturnType<typeof createFleetStore>;

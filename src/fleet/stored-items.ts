@@ -1,14 +1,33 @@
 import * as z from 'zod';
 import type { HwId, Serial, Uid } from '../platform/ids.ts';
 import type { StoredAuditEntry, StoredStanding } from './audit.ts';
-import { type Device, DeviceStatus, MetadataValue, StoredHwId, StoredSerial, StoredUid, thingName } from './device.ts';
+import {
+  DEFAULT_BOARD,
+  type Device,
+  DeviceStatus,
+  MetadataValue,
+  StoredHwId,
+  StoredSerial,
+  StoredUid,
+  thingName,
+} from './device.ts';
+import { type DeviceChanges, type Personal, personalOf } from './lifecycle.ts';
 import { isPerson } from './person.ts';
 
 /** Layout of the items below; a change of it gets the next number and a migration. */
 export const SCHEMA = 1;
 
+export const AUDIT_PREFIX = 'audit#';
+
+/** A user's partition of their own, apart from their records: its key names nobody. */
+export function personKey(person: string, hwId: HwId | undefined) {
+  return { uid: `person#${person}`, record: `device#${hwId ?? ''}` };
+}
+
 /** Entries of an owner's list are called after their device's serial. */
 export const OWNED_PREFIX = 'device#';
+/** What is kept of a device that was taken out of service while it was theirs. */
+export const FORMER_PREFIX = 'former#';
 
 const StoredDevice = z.object({
   hw_id: StoredHwId,
@@ -23,8 +42,42 @@ const StoredDevice = z.object({
   claim_code_hash: z.string().optional(),
   metadata: z.record(z.string(), MetadataValue).default({}),
   public_key: z.string().optional(),
+  transfer_salt: z.string().optional(),
+  transfer_hash: z.string().optional(),
+  transfer_expires_at: z.number().optional(),
+  board: z.string().default(DEFAULT_BOARD),
+  batch: z.string().optional(),
+  firmware_version: z.string().optional(),
+  firmware_seen_at: z.string().optional(),
+  former_person: z.string().refine(isPerson).optional(),
+  replaced_by: StoredSerial.optional(),
   revision: z.number(),
 });
+
+const personal = {
+  name: z.string().exactOptional(),
+  settings: z.record(z.string(), MetadataValue).exactOptional(),
+};
+
+/** What a former owner had, kept for a unit that takes the device's place. */
+const StoredFormer = z.object({
+  record: z.string(),
+  serial: StoredSerial,
+  hw_id: StoredHwId,
+  revoked_at: z.string(),
+  ...personal,
+});
+
+export interface FormerDevice extends Personal {
+  readonly serial: Serial;
+  readonly hwId: HwId;
+  readonly revokedAt: string;
+}
+
+export function toFormer(item: unknown): FormerDevice {
+  const stored = StoredFormer.parse(item);
+  return { serial: stored.serial, hwId: stored.hw_id, revokedAt: stored.revoked_at, ...personalOf(stored) };
+}
 
 const StoredOwned = z.object({
   record: z.string(),
@@ -32,7 +85,7 @@ const StoredOwned = z.object({
   hw_id: StoredHwId,
   status: DeviceStatus,
   claimed_at: z.string(),
-  name: z.string().optional(),
+  ...personal,
 });
 
 const AuditStanding = z.object({ state: z.string(), owner: z.string().refine(isPerson).optional() });
@@ -75,13 +128,12 @@ export function isAuditRecord(record: string): boolean {
 }
 
 /** An entry of an owner's list. */
-export interface OwnedDevice {
+export interface OwnedDevice extends Personal {
   readonly serial: Serial;
   readonly hwId: HwId;
   readonly thingName: string;
   readonly status: DeviceStatus;
   readonly claimedAt: string;
-  readonly name?: string;
 }
 
 /** Whether a cursor names an entry of an owner's list, and nothing else in that partition. */
@@ -103,8 +155,45 @@ export function toDevice(item: unknown): Device {
     owner: uid === undefined || claimedAt === undefined ? null : { uid, claimedAt },
     claimCode: salt === undefined || hash === undefined ? null : { salt, hash },
     metadata: stored.metadata,
+    transfer: toTransfer(stored),
     publicKey: stored.public_key ?? null,
+    board: stored.board,
+    batch: stored.batch ?? null,
+    firmware:
+      stored.firmware_version === undefined || stored.firmware_seen_at === undefined
+        ? null
+        : { version: stored.firmware_version, seenAt: stored.firmware_seen_at },
+    formerOwner: stored.former_person ?? null,
+    replacedBy: stored.replaced_by ?? null,
     revision: stored.revision,
+  };
+}
+
+function toTransfer(stored: z.output<typeof StoredDevice>): Device['transfer'] {
+  const { transfer_salt: salt, transfer_hash: hash, transfer_expires_at: expiresAt } = stored;
+  return salt === undefined || hash === undefined || expiresAt === undefined ? null : { salt, hash, expiresAt };
+}
+
+/** A device's own attributes, as a step changes them: what is to be set, and what is to be taken away. */
+export function fromChanges(changes: DeviceChanges): {
+  readonly set: Readonly<Record<string, string | number>>;
+  readonly remove: readonly string[];
+} {
+  const { firmware, transfer, claimCode, formerOwner, replacedBy } = changes;
+  return {
+    set: {
+      ...(firmware === undefined ? {} : { firmware_version: firmware.version, firmware_seen_at: firmware.seenAt }),
+      ...(transfer === undefined || transfer === null
+        ? {}
+        : { transfer_salt: transfer.salt, transfer_hash: transfer.hash, transfer_expires_at: transfer.expiresAt }),
+      ...(claimCode === undefined ? {} : { claim_code_salt: claimCode.salt, claim_code_hash: claimCode.hash }),
+      ...(formerOwner === undefined || formerOwner === null ? {} : { former_person: formerOwner }),
+      ...(replacedBy === undefined ? {} : { replaced_by: replacedBy }),
+    },
+    remove: [
+      ...(transfer === null ? ['transfer_salt', 'transfer_hash', 'transfer_expires_at'] : []),
+      ...(formerOwner === null ? ['former_person'] : []),
+    ],
   };
 }
 
@@ -117,6 +206,6 @@ export function toOwned(item: unknown): OwnedDevice {
     thingName: thingName(stored.serial),
     status: stored.status,
     claimedAt: stored.claimed_at,
-    ...(stored.name === undefined ? {} : { name: stored.name }),
+    ...personalOf(stored),
   };
 }

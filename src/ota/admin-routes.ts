@@ -7,15 +7,26 @@ import { isoTime } from '../platform/clock.ts';
 import { decodeCursor, encodeCursor } from '../platform/cursor.ts';
 import type { UploadLink } from '../platform/object-links.ts';
 import type { Services } from '../platform/services.ts';
+import type { KeyStore } from './key-store.ts';
 import type { OfferService } from './offers.ts';
 import { type PublishOutcome, publishRelease } from './publish.ts';
-import { draftKey, type Release, trackFields, VersionField } from './release.ts';
-import { orUnavailable, releaseNotFound } from './route-errors.ts';
+import { DEFAULT_HALT_POLICY, draftKey, type Release, trackFields, VersionField } from './release.ts';
+import {
+  Allowlist,
+  auditEntry,
+  HaltPolicyField,
+  ReleaseAuditEntry,
+  ReleaseEntry,
+  RolloutPct,
+  releaseEntry,
+} from './release-fields.ts';
+import { orUnavailable, releaseNotFound, releaseStateConflict } from './route-errors.ts';
 import type { ReleaseStore } from './store.ts';
 
 const UPLOAD_SECONDS = 15 * 60;
 const DEFAULT_PAGE = 50;
 const LONGEST_NOTES = 4_000;
+const MOST_AUDIT = 50;
 /** Far above any board's slot; the limit of the slot itself belongs to the publish gate. */
 const LARGEST_ARTIFACT = 16 * 1024 * 1024;
 
@@ -33,31 +44,19 @@ const NewRelease = z.strictObject({
     .string()
     .regex(/^[0-9A-Fa-f]{64}$/, '64 hexadecimal digits')
     .transform((hex) => hex.toLowerCase()),
-  // Parts of the contract that need the staged rollout. Taking them and not keeping them would send a firmware meant
-  // for a few to everyone, so they are refused until they work.
-  rollout_pct: z.literal(100, 'staged rollouts are not available yet: leave it out or send 100').optional(),
-  allowlist: z.array(z.string()).max(0, 'allow-lists are not available yet').optional(),
-  min_version: z.undefined('minimum versions are not available yet').optional(),
-  min_bootloader: z.undefined('minimum bootloader versions are not available yet').optional(),
-});
-
-const ReleaseEntry = z.object({
-  version: z.string(),
-  channel: z.string(),
-  board: z.string(),
-  mandatory: z.boolean(),
-  published: z.boolean(),
-  published_at: isoDateTime.nullable(),
-  state: z.enum(['draft', 'published']),
-  artifact_name: z.string(),
-  artifact_size_bytes: z.number(),
-  artifact_sha256: z.string(),
-  notes: z.string(),
-  created_at: isoDateTime,
+  min_version: VersionField.optional(),
+  min_bootloader: VersionField.optional(),
+  allow_downgrade: z.boolean().default(false),
+  rollout_pct: RolloutPct.prefault(100),
+  allowlist: Allowlist.default([]),
+  halt_policy: HaltPolicyField.optional(),
 });
 
 /** What the release engineer does: register a draft, publish it, look at what there is. */
-export function adminRoutes(services: Services, store: ReleaseStore, offers: OfferService): readonly Route[] {
+export function adminRoutes(
+  services: Services,
+  { store, keys, offers }: { readonly store: ReleaseStore; readonly keys: KeyStore; readonly offers: OfferService },
+): readonly Route[] {
   const { objectLinks } = services;
 
   const create = defineRoute({
@@ -88,11 +87,21 @@ export function adminRoutes(services: Services, store: ReleaseStore, offers: Off
     const { version, board, channel, mandatory, notes, artifact_size_bytes: sizeBytes, artifact_sha256: sha256 } = body;
     const storageKey = draftKey(body, version, sha256);
     const name = body.artifact_name ?? `autowatering-${version}.signed.bin`;
-    const artifact = { name, sizeBytes, sha256, storageKey };
-    const createdAt = isoTime(now);
+    const artifact = { name, sizeBytes, sha256, storageKey, imageHash: null };
     const { created, release } = await store.createDraft({
-      ...{ version, board, channel, mandatory, notes, artifact, createdAt },
+      ...{ version, board, channel, mandatory, notes, artifact },
       state: 'draft',
+      targeting: { basisPoints: body.rollout_pct, allowlist: body.allowlist },
+      requirements: {
+        minVersion: body.min_version ?? null,
+        minBootloader: body.min_bootloader ?? null,
+        allowDowngrade: body.allow_downgrade,
+      },
+      haltPolicy: body.halt_policy ?? DEFAULT_HALT_POLICY,
+      haltBaseline: { finished: 0, failures: 0 },
+      createdAt: isoTime(now),
+      publishedAt: null,
+      revision: 1,
     });
     const upload = uploadBody(await objectLinks.upload(storageKey, sizeBytes, sha256, UPLOAD_SECONDS));
     if (!created) throw releaseExists(release, artifact, upload);
@@ -107,8 +116,9 @@ export function adminRoutes(services: Services, store: ReleaseStore, offers: Off
     domain: 'ota',
     summary: 'Lets a draft out to the devices',
     description:
-      "Reads the uploaded object's size, SHA-256 and first 32 bytes, and refuses what is missing, different, or not an " +
-      'MCUboot image of that version. Publishing again gives the first result again.',
+      'Reads the uploaded image and refuses what is missing or different, and what the bootloader would refuse: no MCUboot ' +
+      'image of that version, too large for the swap in a 728 KB slot, a wrong hash, or a signature by no key that is ' +
+      'registered for the board. Publishing again gives the first result again; published bytes are never replaced.',
     params: z.object({ version: VersionField }),
     body: z.strictObject(trackFields),
     responses: {
@@ -121,12 +131,19 @@ export function adminRoutes(services: Services, store: ReleaseStore, offers: Off
         published_at: isoDateTime,
       }),
     },
-    errors: ['release_not_found', 'artifact_missing', 'artifact_mismatch', 'artifact_invalid'],
+    errors: [
+      'release_not_found',
+      'release_state_conflict',
+      'artifact_missing',
+      'artifact_mismatch',
+      'artifact_invalid',
+    ],
   }).handledBy(async ({ params, body }, { now }) => {
-    const outcome = await publishRelease(store, services, body, params.version, now);
+    const outcome = await publishRelease({ store, keys }, services, body, params.version, now);
     if (!outcome.published) throw publishRefused(outcome, params.version);
     offers.forget(body);
-    const { version, channel, board, publishedAt } = outcome.release;
+    const { version, channel, board } = outcome.release;
+    const { publishedAt } = outcome;
     services.metrics.count('ReleasePublished', { channel });
     return { status: 200, body: { ok: true, version, channel, board, published: true, published_at: publishedAt } };
   });
@@ -159,29 +176,31 @@ export function adminRoutes(services: Services, store: ReleaseStore, offers: Off
     return { status: 200, body: { ok: true, count: releases.length, releases, ...next } };
   });
 
-  return [create, publish, list];
+  const show = defineRoute({
+    method: 'GET',
+    path: '/ota/releases/{version}',
+    auth: 'admin',
+    domain: 'ota',
+    summary: 'One release, with what has happened to it',
+    description: 'With the newest 50 entries of its audit.',
+    params: z.object({ version: VersionField }),
+    query: z.object(trackFields),
+    responses: {
+      200: z.object({ ok: z.literal(true), release: ReleaseEntry, audit_trail: z.array(ReleaseAuditEntry) }),
+    },
+    errors: ['release_not_found', 'registry_unavailable'],
+  }).handledBy(async ({ params, query }) => {
+    const release = await orUnavailable(store.readRelease(query, params.version));
+    if (release === undefined) throw releaseNotFound(params.version);
+    const audit = await orUnavailable(store.listAudit(release, MOST_AUDIT));
+    return { status: 200, body: { ok: true, release: releaseEntry(release), audit_trail: audit.map(auditEntry) } };
+  });
+
+  return [create, publish, list, show];
 }
 
 function uploadBody(upload: UploadLink) {
   return { upload_url: upload.url, upload_headers: { ...upload.headers }, upload_expires_in: UPLOAD_SECONDS };
-}
-
-function releaseEntry(release: Release): z.input<typeof ReleaseEntry> {
-  const { version, channel, board, mandatory, state, artifact, notes, createdAt } = release;
-  return {
-    version,
-    channel,
-    board,
-    mandatory,
-    published: state === 'published',
-    published_at: release.state === 'published' ? release.publishedAt : null,
-    state,
-    artifact_name: artifact.name,
-    artifact_size_bytes: artifact.sizeBytes,
-    artifact_sha256: artifact.sha256,
-    notes,
-    created_at: createdAt,
-  };
 }
 
 function releaseExists(existing: Release, asked: Release['artifact'], upload: ReturnType<typeof uploadBody>): ApiError {
@@ -201,6 +220,8 @@ function publishRefused(outcome: Extract<PublishOutcome, { published: false }>, 
   switch (outcome.fault) {
     case 'release_not_found':
       return releaseNotFound(version);
+    case 'release_state_conflict':
+      return releaseStateConflict(version, outcome.state, ['draft']);
     case 'artifact_missing':
       return new ApiError('artifact_missing', `The image of release ${version} has not been uploaded.`);
     case 'artifact_mismatch':

@@ -1,8 +1,10 @@
-import { MCUBOOT_HEADER_BYTES, parseMcubootHeader, releaseVersionOf } from '../../release-format/mcuboot-header.ts';
-import { isPrerelease, type ReleaseVersion } from '../../release-format/release-version.ts';
+import type { ReleaseVersion } from '../../release-format/release-version.ts';
+import { isoTime } from '../platform/clock.ts';
 import type { ObjectFacts } from '../platform/object-store.ts';
 import type { Services } from '../platform/services.ts';
-import { type Artifact, type PublishedRelease, publishedKey, type Track } from './release.ts';
+import type { KeyStore } from './key-store.ts';
+import { checkImage } from './publish-gate.ts';
+import { type Artifact, publishedKey, type Release, type ReleaseState, type Track } from './release.ts';
 import type { ReleaseStore } from './store.ts';
 
 export type ArtifactFault =
@@ -11,37 +13,73 @@ export type ArtifactFault =
   | { readonly fault: 'artifact_invalid'; readonly reason: string };
 
 export type PublishOutcome =
-  | { readonly published: true; readonly release: PublishedRelease }
+  | { readonly published: true; readonly release: Release; readonly publishedAt: string }
   | { readonly published: false; readonly fault: 'release_not_found' }
+  | { readonly published: false; readonly fault: 'release_state_conflict'; readonly state: ReleaseState }
   | ({ readonly published: false } & ArtifactFault);
 
+type Needed = Pick<Services, 'objectStore' | 'config'>;
+const MOST_TRIES = 20;
+
 /**
- * Lets a draft out to the devices, if S3 holds exactly the bytes that were announced and they are an MCUboot image of
- * that version. The bytes are copied to where no upload URL reaches before the registry says "published".
+ * Lets a draft out to the devices, if S3 holds exactly the bytes that were announced and they pass the gate. The bytes
+ * are copied to where no upload URL reaches before the registry says "published". Asked again, the first result is
+ * given again, also for a release that was paused or halted since.
  */
 export async function publishRelease(
-  store: ReleaseStore,
-  { objectStore }: Pick<Services, 'objectStore'>,
+  { store, keys }: { readonly store: ReleaseStore; readonly keys: KeyStore },
+  services: Needed,
   track: Track,
   version: ReleaseVersion,
   now: number,
 ): Promise<PublishOutcome> {
-  const release = await store.readRelease(track, version);
-  if (release === undefined) return { published: false, fault: 'release_not_found' };
-  if (release.state === 'published') return { published: true, release };
+  let copied: { readonly finalKey: string; readonly imageHash: string } | undefined;
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const release = await store.readRelease(track, version);
+    if (release === undefined) return { published: false, fault: 'release_not_found' };
+    if (release.state === 'withdrawn') return { published: false, fault: 'release_state_conflict', state: 'withdrawn' };
+    if (release.publishedAt !== null) return { published: true, release, publishedAt: release.publishedAt };
+    if (copied === undefined) {
+      const checked = await checkAndCopy(keys, services, release);
+      if ('fault' in checked) return { published: false, ...checked };
+      copied = checked;
+    }
+    const publishedAt = isoTime(now);
+    const { finalKey: storageKey, imageHash } = copied;
+    const after: Release = {
+      ...release,
+      state: 'published',
+      publishedAt,
+      artifact: { ...release.artifact, storageKey, imageHash },
+      revision: release.revision + 1,
+    };
+    const facts = { rollout_pct: after.targeting.basisPoints / 100, artifact_sha256: after.artifact.sha256 };
+    if (await store.commit(release, after, { action: 'published', actor: 'admin', facts }, now)) {
+      return { published: true, release: after, publishedAt };
+    }
+  }
+  throw new Error(`release ${version} was changed ${MOST_TRIES} times by others while it was to be published`);
+}
 
-  const { storageKey } = release.artifact;
-  const [facts, start] = await Promise.all([
+async function checkAndCopy(
+  keys: KeyStore,
+  { objectStore, config }: Needed,
+  release: Release,
+): Promise<ArtifactFault | { readonly finalKey: string; readonly imageHash: string }> {
+  const { storageKey, sha256 } = release.artifact;
+  const [facts, bytes, registered] = await Promise.all([
     objectStore.facts(storageKey),
-    objectStore.readStart(storageKey, MCUBOOT_HEADER_BYTES),
+    objectStore.read(storageKey),
+    keys.trusted(release.board),
   ]);
-  if (facts === undefined || start === undefined) return { published: false, fault: 'artifact_missing' };
-  const fault = mismatch(release.artifact, facts) ?? invalidImage(start, version, facts.sizeBytes);
-  if (fault !== undefined) return { published: false, ...fault };
-
-  const finalKey = publishedKey(track, version, release.artifact.sha256);
+  if (facts === undefined || bytes === undefined) return { fault: 'artifact_missing' };
+  const fault = mismatch(release.artifact, facts);
+  if (fault !== undefined) return fault;
+  const verdict = checkImage(bytes, release.version, { keys: registered, signatures: config.otaImageSignatures });
+  if (!verdict.good) return { fault: 'artifact_invalid', reason: verdict.reason };
+  const finalKey = publishedKey(release, release.version, sha256);
   await objectStore.copy(storageKey, facts.etag, finalKey);
-  return { published: true, release: await store.publish(release, finalKey, now) };
+  return { finalKey, imageHash: verdict.imageHash };
 }
 
 function mismatch(announced: Artifact, facts: ObjectFacts): ArtifactFault | undefined {
@@ -53,19 +91,5 @@ function mismatch(announced: Artifact, facts: ObjectFacts): ArtifactFault | unde
     const [expected, found] = [`SHA-256 ${announced.sha256}`, `SHA-256 ${facts.sha256 ?? 'unknown'}`];
     return { fault: 'artifact_mismatch', expected, found };
   }
-  return undefined;
-}
-
-/** What the first 32 bytes give away: not an image, an image of another version, or one that is cut off. */
-export function invalidImage(start: Uint8Array, version: ReleaseVersion, sizeBytes: number): ArtifactFault | undefined {
-  const invalid = (reason: string): ArtifactFault => ({ fault: 'artifact_invalid', reason });
-  const parsed = parseMcubootHeader(start);
-  if (!parsed.ok) return invalid(`this is not an MCUboot image (${parsed.fault})`);
-  if (isPrerelease(version)) return invalid(`an MCUboot image can not carry the pre-release version ${version}`);
-  const { header } = parsed;
-  const carried = releaseVersionOf(header.version);
-  if (carried !== version) return invalid(`the image is version ${carried}, the release is ${version}`);
-  const needed = header.headerSize + header.bodySize + header.protectedTlvSize;
-  if (needed >= sizeBytes) return invalid(`the image is cut off: its header promises more than ${sizeBytes} bytes`);
   return undefined;
 }

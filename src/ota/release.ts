@@ -13,32 +13,70 @@ export interface Track {
 export interface Artifact {
   readonly name: string;
   readonly sizeBytes: number;
-  /** Lower-case hex. */
+  /** Of the file, lower-case hex. */
   readonly sha256: string;
   /** Key in the artifact bucket: below `drafts/` until the release is published. */
   readonly storageKey: string;
+  /** The image's own hash, by which MCUboot and mcumgr name it, lower-case hex; known once it is published. */
+  readonly imageHash: string | null;
 }
 
-interface ReleaseFacts extends Track {
+/**
+ * `draft → published ⇄ paused → withdrawn`, and `halted`, which a published or paused release does to itself when it
+ * fails too often, and which somebody may resume or withdraw.
+ */
+export const ReleaseState = z.enum(['draft', 'published', 'paused', 'halted', 'withdrawn']);
+export type ReleaseState = z.output<typeof ReleaseState>;
+
+/** The whole of a rollout, in hundredths of a percent. */
+export const EVERYBODY = 10_000;
+
+export interface Targeting {
+  /** Hundredths of a percent of the devices, 0 to 10,000. */
+  readonly basisPoints: number;
+  /** Serials and hardware ids that get it in any case. */
+  readonly allowlist: readonly string[];
+}
+
+export interface Requirements {
+  /** What a device must run before it may install this. */
+  readonly minVersion: ReleaseVersion | null;
+  readonly minBootloader: ReleaseVersion | null;
+  /** Whether it may replace a newer version. */
+  readonly allowDowngrade: boolean;
+}
+
+export interface HaltPolicy {
+  /** Devices that must have finished, well or badly, before anything is concluded. */
+  readonly minReports: number;
+  /** Percent of them that may fail; reaching it halts. */
+  readonly maxFailurePct: number;
+}
+
+export const DEFAULT_HALT_POLICY: HaltPolicy = { minReports: 20, maxFailurePct: 10 };
+
+/** Devices that have finished, and how many of them badly. */
+export interface Outcomes {
+  readonly finished: number;
+  readonly failures: number;
+}
+
+export interface Release extends Track {
   readonly version: ReleaseVersion;
+  readonly state: ReleaseState;
   readonly mandatory: boolean;
   readonly notes: string;
   readonly artifact: Artifact;
+  readonly targeting: Targeting;
+  readonly requirements: Requirements;
+  readonly haltPolicy: HaltPolicy;
+  /** The outcomes at the last resume after a halt: the policy looks at what has come since. */
+  readonly haltBaseline: Outcomes;
   /** RFC 3339. */
   readonly createdAt: string;
-}
-
-export type Release = ReleaseFacts &
-  ({ readonly state: 'draft' } | { readonly state: 'published'; readonly publishedAt: string });
-export type PublishedRelease = Extract<Release, { state: 'published' }>;
-
-/** What is offered for a board and channel right now, as the one small item that answers `GET /ota/latest`. */
-export interface Offer {
-  readonly version: ReleaseVersion;
-  readonly channel: string;
-  readonly mandatory: boolean;
-  readonly notes: string;
-  readonly artifact: Artifact;
+  readonly publishedAt: string | null;
+  /** How often it has changed; each change is made from the revision that was read. */
+  readonly revision: number;
 }
 
 export const VersionField = z
@@ -57,11 +95,16 @@ const trackName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/, 'up to 40 letters, digits, dashes, dots and underscores')
   .transform((name) => name.toLowerCase());
 
+export const BoardField = trackName.default(DEFAULT_BOARD);
+
 /** `board` and `channel` are lower-cased and have defaults (contract, "OTA"). */
 export const trackFields = {
-  board: trackName.default(DEFAULT_BOARD),
+  board: BoardField,
   channel: trackName.default(DEFAULT_CHANNEL),
 };
+
+/** A channel where the other one is meant, as in a promotion. */
+export const channelField = (standard: string) => trackName.default(standard);
 
 /** Uploads land here, where the bucket's lifecycle removes what was never published. */
 export function draftKey(track: Track, version: ReleaseVersion, sha256: string): string {
@@ -71,4 +114,9 @@ export function draftKey(track: Track, version: ReleaseVersion, sha256: string):
 /** Published bytes lie here; no upload URL reaches this place, so they can't be replaced. */
 export function publishedKey(track: Track, version: ReleaseVersion, sha256: string): string {
   return `releases/${track.board}/${track.channel}/${version}/${sha256}.bin`;
+}
+
+/** Whether phones may be told of it, and led to its bytes. */
+export function isOffered(release: Pick<Release, 'state'>): boolean {
+  return release.state === 'published';
 }

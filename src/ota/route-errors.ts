@@ -1,5 +1,6 @@
 import type { ReleaseVersion } from '../../release-format/release-version.ts';
 import { ApiError } from '../http/errors.ts';
+import type { ReleaseState } from './release.ts';
 
 /** An outage of the registry must never look like "no update" (contract, trap 7). */
 export async function orUnavailable<T>(read: Promise<T>): Promise<T> {
@@ -19,4 +20,16 @@ export async function orUnavailable<T>(read: Promise<T>): Promise<T> {
 
 export function releaseNotFound(version: ReleaseVersion): ApiError {
   return new ApiError('release_not_found', `There is no release ${version} for this board and channel.`);
+}
+
+export function releaseStateConflict(
+  version: ReleaseVersion,
+  state: ReleaseState,
+  from: readonly ReleaseState[],
+): ApiError {
+  return new ApiError(
+    'release_state_conflict',
+    `Release ${version} is ${state}; this is possible only while it is ${from.join(' or ')}.`,
+    { details: { state, allowed_from: from } },
+  );
 }

@@ -1,44 +1,24 @@
-import * as z from 'zod';
-import { parseReleaseVersion, type ReleaseVersion, versionSortKey } from '../../release-format/release-version.ts';
+import { type ReleaseVersion, versionSortKey } from '../../release-format/release-version.ts';
 import { isoTime } from '../platform/clock.ts';
-import { transactWrite } from '../platform/dynamo.ts';
+import { type TransactItems, transactWrite } from '../platform/dynamo.ts';
 import type { Services } from '../platform/services.ts';
-import type { Offer, PublishedRelease, Release, Track } from './release.ts';
+import { updateExpression } from '../platform/update-expression.ts';
+import type { Release, Track } from './release.ts';
+import { type ReleaseAuditEntry, StoredReleaseAudit } from './release-audit.ts';
+import { endsRules, MOST_RULES, type Rule, ruleOf } from './rules.ts';
+import {
+  changingAttributes,
+  fromRelease,
+  fromRule,
+  SCHEMA,
+  type TrackRules,
+  toRelease,
+  toRules,
+} from './stored-release.ts';
 
-/** Layout of the items below; a change of it gets the next number and a migration. */
-const SCHEMA = 1;
 /** Sorts before every version, which begin with a digit. */
-const OFFER_RECORD = '#offer';
-
-const StoredVersion = z.string().transform((text, context): ReleaseVersion => {
-  const version = parseReleaseVersion(text);
-  if (version !== undefined) return version;
-  context.addIssue({ code: 'custom', message: 'not a version' });
-  return z.NEVER;
-});
-
-const StoredArtifact = z.object({
-  release_version: StoredVersion,
-  channel: z.string(),
-  mandatory: z.boolean(),
-  notes: z.string(),
-  artifact_name: z.string(),
-  artifact_size_bytes: z.number(),
-  artifact_sha256: z.string(),
-  storage_key: z.string(),
-});
-
-const StoredRelease = StoredArtifact.extend({
-  board: z.string(),
-  created_at: z.string(),
-  published_at: z.string().optional(),
-});
-
-/** The registry of one track: nothing was ever registered, nothing is published yet, or this is offered. */
-export type OfferState =
-  | { readonly registry: 'empty' }
-  | { readonly registry: 'unpublished' }
-  | { readonly registry: 'offering'; readonly offer: Offer };
+const RULES_RECORD = '#rules';
+const PAGE = 50;
 
 export interface ReleasePage {
   readonly releases: readonly Release[];
@@ -47,18 +27,27 @@ export interface ReleasePage {
 
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
 
+export function trackPartition({ board, channel }: Track): string {
+  return `${board}|${channel}`;
+}
+
+/** What belongs to one release besides its own item: audit, counts, devices. */
+export function releasePartition(release: Track & { readonly version: ReleaseVersion }): string {
+  return `${trackPartition(release)}|${release.version}`;
+}
+
 /**
- * Every DynamoDB access of the OTA domain. The sort key `version` holds the version in a spelling that sorts as semver
- * does, so that a list is newest first; the version people read is `release_version`.
+ * The registry of releases. The sort key `version` holds the version in a spelling that sorts as semver does, so that a
+ * list is newest first; the version people read is `release_version`. One small item per track holds the rules that
+ * answer what is offered; it changes in the same transaction as the release.
  */
 export function createReleaseStore({ config, documents, randomness }: Needed) {
   const TableName = config.tables.otaReleases;
-  const partition = ({ board, channel }: Track) => `${board}|${channel}`;
   const releaseKey = (track: Track, version: ReleaseVersion) => ({
-    board_channel: partition(track),
+    board_channel: trackPartition(track),
     version: versionSortKey(version),
   });
-  const offerKey = (track: Track) => ({ board_channel: partition(track), version: OFFER_RECORD });
+  const rulesKey = (track: Track) => ({ board_channel: trackPartition(track), version: RULES_RECORD });
 
   const readRelease = async (track: Track, version: ReleaseVersion): Promise<Release | undefined> => {
     const { Item: item } = await (await documents()).get({
@@ -69,146 +58,167 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
     return item === undefined ? undefined : toRelease(item);
   };
 
+  /** The rules of a track; undefined when nothing was ever registered there. */
+  const readRules = async (track: Track): Promise<TrackRules | undefined> => {
+    const { Item: item } = await (await documents()).get({ TableName, Key: rulesKey(track), ConsistentRead: true });
+    return item === undefined ? undefined : toRules(item);
+  };
+
+  const list = async (track: Track, limit: number, after: string | undefined): Promise<ReleasePage> => {
+    const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+      TableName,
+      KeyConditionExpression: 'board_channel = :track AND version > :rules',
+      ExpressionAttributeValues: { ':track': trackPartition(track), ':rules': RULES_RECORD },
+      ConsistentRead: true,
+      ScanIndexForward: false,
+      Limit: limit,
+      ...(after === undefined ? {} : { ExclusiveStartKey: { board_channel: trackPartition(track), version: after } }),
+    });
+    const releases = items.map(toRelease);
+    const next: unknown = last?.['version'];
+    return typeof next === 'string' ? { releases, next } : { releases };
+  };
+
+  /** The rules as they will be when `changed` is as given: newest first, up to one that everybody may have. */
+  const rulesWith = async (changed: Release): Promise<readonly Rule[]> => {
+    const rules: Rule[] = [];
+    let pending: Release | undefined = changed;
+    const add = (release: Release): boolean => {
+      const rule = ruleOf(release);
+      if (rule !== undefined) rules.push(rule);
+      return (rule !== undefined && endsRules(rule)) || rules.length >= MOST_RULES;
+    };
+    let after: string | undefined;
+    do {
+      const page = await list(changed, PAGE, after);
+      for (const release of page.releases) {
+        const order = versionSortKey(release.version);
+        if (pending !== undefined && versionSortKey(pending.version) >= order) {
+          const isLast = add(pending);
+          pending = undefined;
+          if (isLast) return rules;
+        }
+        if (release.version !== changed.version && add(release)) return rules;
+      }
+      after = page.next;
+    } while (after !== undefined);
+    if (pending !== undefined) add(pending);
+    return rules;
+  };
+
+  const auditAction = (after: Release, before: Release | null, entry: ReleaseAuditEntry, time: string) => ({
+    Put: {
+      TableName,
+      Item: {
+        board_channel: releasePartition(after),
+        version: `audit#${String(after.revision).padStart(9, '0')}`,
+        ...entry,
+        timestamp: time,
+        before: before?.state ?? null,
+        after: after.state,
+        schema: SCHEMA,
+      },
+    },
+  });
+
+  const writeRules = (track: Track, known: TrackRules | undefined, rules: readonly Rule[], time: string) => {
+    const revision = known?.revision ?? 0;
+    const change = updateExpression({
+      set: { rules: rules.map(fromRule), rules_revision: revision + 1, schema: SCHEMA, changed_at: time },
+    });
+    return {
+      Update: {
+        TableName,
+        Key: rulesKey(track),
+        UpdateExpression: change.UpdateExpression,
+        ConditionExpression:
+          revision === 0 ? 'attribute_not_exists(rules_revision)' : 'rules_revision = :read_revision',
+        ExpressionAttributeNames: change.names,
+        ExpressionAttributeValues: { ...change.values, ...(revision === 0 ? {} : { ':read_revision': revision }) },
+      },
+    };
+  };
+
+  const insert = (release: Release): TransactItems[number] => ({
+    Put: {
+      TableName,
+      Item: { ...releaseKey(release, release.version), ...fromRelease(release) },
+      ConditionExpression: 'attribute_not_exists(board_channel)',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    },
+  });
+
   return {
     readRelease,
+    readRules,
+    /** Newest first. `after` is the sort key of the last release of the page before. */
+    list,
 
     /** Registers a draft, unless that version is there: then it gives the one that is. */
     async createDraft(draft: Release): Promise<{ readonly created: boolean; readonly release: Release }> {
       const outcome = await transactWrite(documents, randomness, [
-        {
-          Put: {
-            TableName,
-            Item: { ...releaseKey(draft, draft.version), ...fromRelease(draft), schema: SCHEMA },
-            ConditionExpression: 'attribute_not_exists(board_channel)',
-            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-          },
-        },
+        insert(draft),
         // Tells the environment fallback that this track has a registry, in the one item that is read anyway.
         {
           Update: {
             TableName,
-            Key: offerKey(draft),
+            Key: rulesKey(draft),
             UpdateExpression: 'SET registered_at = if_not_exists(registered_at, :now), #schema = :schema',
             ExpressionAttributeNames: { '#schema': 'schema' },
             ExpressionAttributeValues: { ':now': draft.createdAt, ':schema': SCHEMA },
           },
         },
+        auditAction(draft, null, { action: 'created', actor: 'admin' }, draft.createdAt),
       ]);
       if (outcome.committed) return { created: true, release: draft };
       return { created: false, release: toRelease(outcome.reasons[0]?.item) };
     },
 
     /**
-     * Publishes a draft and, if it is the newest, offers it, in one step. Publishing twice gives the first result.
+     * Writes a changed release, its audit entry and the track's rules, or nothing of it.
      *
-     * @param storageKey where the verified bytes now lie
+     * @param before as it was read; null for a release that comes from another channel
+     * @returns false when somebody changed this release or another one of the track meanwhile
      */
-    async publish(draft: Release, storageKey: string, now: number): Promise<PublishedRelease> {
-      const publishedAt = isoTime(now);
-      const artifact = { ...draft.artifact, storageKey };
-      const published: PublishedRelease = { ...draft, artifact, state: 'published', publishedAt };
-      const order = versionSortKey(draft.version);
-      const updateRelease = {
-        Update: {
-          TableName,
-          Key: releaseKey(draft, draft.version),
-          UpdateExpression: 'SET published_at = :now, storage_key = :key',
-          ConditionExpression: 'attribute_exists(board_channel) AND attribute_not_exists(published_at)',
-          ExpressionAttributeValues: { ':now': publishedAt, ':key': storageKey },
-        },
-      };
-      const asNewest = await transactWrite(documents, randomness, [
-        updateRelease,
-        {
-          Put: {
-            TableName,
-            Item: { ...offerKey(draft), ...fromRelease(published), offered_order: order, schema: SCHEMA },
-            ConditionExpression: 'attribute_not_exists(offered_order) OR offered_order < :order',
-            ExpressionAttributeValues: { ':order': order },
-          },
-        },
+    async commit(before: Release | null, after: Release, entry: ReleaseAuditEntry, now: number): Promise<boolean> {
+      const time = isoTime(now);
+      const known = await readRules(after);
+      const rules = await rulesWith(after);
+      const change = updateExpression({ set: changingAttributes(after) });
+      const write: TransactItems[number] =
+        before === null
+          ? insert(after)
+          : {
+              Update: {
+                TableName,
+                Key: releaseKey(after, after.version),
+                UpdateExpression: change.UpdateExpression,
+                ConditionExpression: '#revision = :read_revision',
+                ExpressionAttributeNames: change.names,
+                ExpressionAttributeValues: { ...change.values, ':read_revision': before.revision },
+              },
+            };
+      const outcome = await transactWrite(documents, randomness, [
+        write,
+        writeRules(after, known, rules, time),
+        auditAction(after, before, entry, time),
       ]);
-      if (asNewest.committed) return published;
-      const behindNewer = await transactWrite(documents, randomness, [
-        updateRelease,
-        {
-          ConditionCheck: {
-            TableName,
-            Key: offerKey(draft),
-            ConditionExpression: 'offered_order >= :order',
-            ExpressionAttributeValues: { ':order': order },
-          },
-        },
-      ]);
-      if (behindNewer.committed) return published;
-      const current = await readRelease(draft, draft.version);
-      if (current?.state === 'published') return current;
-      throw new Error(`release ${draft.version} could be published neither as the newest nor behind it`);
+      return outcome.committed;
     },
 
-    /** One read of one small item, however many releases there are. */
-    async readOffer(track: Track): Promise<OfferState> {
-      const { Item: item } = await (await documents()).get({ TableName, Key: offerKey(track) });
-      if (item === undefined) return { registry: 'empty' };
-      if (item['offered_order'] === undefined) return { registry: 'unpublished' };
-      const stored = StoredArtifact.parse(item);
-      return { registry: 'offering', offer: { ...toOffer(stored) } };
-    },
-
-    /** Newest first. `after` is the sort key of the last release of the page before. */
-    async list(track: Track, limit: number, after: string | undefined): Promise<ReleasePage> {
-      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+    /** What has happened to a release, newest first. */
+    async listAudit(release: Release, limit: number): Promise<readonly StoredReleaseAudit[]> {
+      const { Items: items = [] } = await (await documents()).query({
         TableName,
-        KeyConditionExpression: 'board_channel = :track AND version > :offer',
-        ExpressionAttributeValues: { ':track': partition(track), ':offer': OFFER_RECORD },
+        KeyConditionExpression: 'board_channel = :release AND begins_with(version, :audit)',
+        ExpressionAttributeValues: { ':release': releasePartition(release), ':audit': 'audit#' },
+        ConsistentRead: true,
         ScanIndexForward: false,
         Limit: limit,
-        ...(after === undefined ? {} : { ExclusiveStartKey: { board_channel: partition(track), version: after } }),
       });
-      const releases = items.map(toRelease);
-      const next: unknown = last?.['version'];
-      return typeof next === 'string' ? { releases, next } : { releases };
+      return items.map((item) => StoredReleaseAudit.parse(item));
     },
   };
 }
 
 export type ReleaseStore = ReturnType<typeof createReleaseStore>;
-
-function fromRelease(release: Release) {
-  const { artifact } = release;
-  return {
-    release_version: release.version,
-    board: release.board,
-    channel: release.channel,
-    mandatory: release.mandatory,
-    notes: release.notes,
-    artifact_name: artifact.name,
-    artifact_size_bytes: artifact.sizeBytes,
-    artifact_sha256: artifact.sha256,
-    storage_key: artifact.storageKey,
-    created_at: release.createdAt,
-    ...(release.state === 'published' ? { published_at: release.publishedAt } : {}),
-  };
-}
-
-function toOffer(stored: z.output<typeof StoredArtifact>): Offer {
-  return {
-    version: stored.release_version,
-    channel: stored.channel,
-    mandatory: stored.mandatory,
-    notes: stored.notes,
-    artifact: {
-      name: stored.artifact_name,
-      sizeBytes: stored.artifact_size_bytes,
-      sha256: stored.artifact_sha256,
-      storageKey: stored.storage_key,
-    },
-  };
-}
-
-function toRelease(item: unknown): Release {
-  const stored = StoredRelease.parse(item);
-  const facts = { ...toOffer(stored), board: stored.board, createdAt: stored.created_at };
-  if (stored.published_at === undefined) return { ...facts, state: 'draft' };
-  return { ...facts, state: 'published', publishedAt: stored.published_at };
-}

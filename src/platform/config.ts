@@ -89,6 +89,7 @@ const Environment = z
     COGNITO_CLIENT_IDS: list.refine((ids) => ids.length > 0, 'at least one app client id'),
     COGNITO_JWKS_URI: z.url().optional(),
     ALLOWED_ORIGINS: list,
+    OTA_IMAGE_SIGNATURES: z.enum(['required', 'registered']).default('required'),
     CLAIM_PROOF: z.enum(['required', 'optional']).default('required'),
     STRIPE_API_BASE: z.url().optional(),
     SECRETS_CACHE_SECONDS: z.coerce.number().int().min(0).max(3600).default(300),
@@ -172,6 +173,8 @@ export interface Config {
   };
   readonly allowedOrigins: readonly string[];
   readonly claimProof: 'required' | 'optional';
+  /** Whether a board without a registered key may publish: then only the image's hash is held against its bytes. */
+  readonly otaImageSignatures: 'required' | 'registered';
   readonly stripeApiBase?: string;
   readonly billing: BillingConfig;
   readonly plants: PlantsConfig;
@@ -219,6 +222,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     },
     allowedOrigins: values.ALLOWED_ORIGINS,
     claimProof: values.CLAIM_PROOF,
+    otaImageSignatures: values.OTA_IMAGE_SIGNATURES,
     ...(values.STRIPE_API_BASE === undefined ? {} : { stripeApiBase: values.STRIPE_API_BASE }),
     billing: billing(values),
     plants: plants(values),

@@ -13,6 +13,8 @@ const SecretValues = z.object({
   PLANTNET_API_KEY: text,
   FACTORY_PROVISION_TOKEN: token,
   OTA_ADMIN_TOKEN: token,
+  /** Ed25519 private keys (PKCS#8), the list while they rotate: answers of `/ota/latest` are signed with each. */
+  OTA_SIGNING_KEY: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
   RATE_LIMIT_SALT: z.string().min(16).optional(),
 });
 

@@ -145,6 +145,7 @@ export function secretValues(secrets: LocalSecrets): Record<string, string> {
     STRIPE_WEBHOOK_SECRET: secrets.stripeWebhookSecret,
     KINDWISE_API_KEY: LOCAL_KINDWISE_KEY,
     PLANTNET_API_KEY: LOCAL_PLANTNET_KEY,
+    OTA_SIGNING_KEY: secrets.otaSigningKey,
   };
 }
 
@@ -181,6 +182,7 @@ export function backendEnvironment(environment: string, engines: EngineAddresses
     RETURN_URL_ALLOWED_ORIGINS: 'http://localhost:8100',
     ALLOWED_ORIGINS: '*',
     CLAIM_PROOF: 'optional',
+    OTA_IMAGE_SIGNATURES: 'registered',
     CHECK_RESPONSES: 'true',
     POWERTOOLS_METRICS_DISABLED: 'true',
     POWERTOOLS_LOG_LEVEL: 'INFO',

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
@@ -10,6 +10,8 @@ const LocalSecrets = z.object({
   stripeSecretKey: z.string(),
   stripeWebhookSecret: z.string(),
   password: z.string(),
+  /** Base64 of an Ed25519 private key. */
+  otaSigningKey: z.string(),
 });
 export type LocalSecrets = z.output<typeof LocalSecrets>;
 
@@ -17,12 +19,25 @@ export type LocalSecrets = z.output<typeof LocalSecrets>;
 export async function localSecrets(directory: string): Promise<LocalSecrets> {
   const file = path.join(directory, 'secrets.json');
   await mkdir(directory, { recursive: true });
+  const kept = await readKept(file);
+  if (kept !== undefined) return kept;
+  const secrets = createLocalSecrets();
+  await writeFile(file, JSON.stringify(secrets, null, 2), { mode: 0o600 });
+  return secrets;
+}
+
+/** What an earlier run has kept; a secret that has come since then is made now, and kept from then on. */
+async function readKept(file: string): Promise<LocalSecrets | undefined> {
+  let text: string;
   try {
-    return LocalSecrets.parse(JSON.parse(await readFile(file, 'utf8')));
+    text = await readFile(file, 'utf8');
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    return undefined;
   }
-  const secrets = createLocalSecrets();
+  const kept = z.record(z.string(), z.string()).parse(JSON.parse(text));
+  const secrets = LocalSecrets.parse({ ...createLocalSecrets(), ...kept });
+  if (LocalSecrets.safeParse(kept).success) return secrets;
   await writeFile(file, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   return secrets;
 }
@@ -36,5 +51,8 @@ export function createLocalSecrets(): LocalSecrets {
     stripeSecretKey: `sk_test_${random()}`,
     stripeWebhookSecret: `whsec_${random()}`,
     password: `Aw1!${random()}`,
+    otaSigningKey: generateKeyPairSync('ed25519')
+      .privateKey.export({ type: 'pkcs8', format: 'der' })
+      .toString('base64'),
   };
 }

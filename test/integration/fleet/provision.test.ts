@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { newUser } from '../../support/tokens.ts';
@@ -97,6 +98,7 @@ describe('provision', () => {
     { hw_id: 'AABBCCDD0010', metadata: { nested: {} } },
     { hw_id: 'AABBCCDD0010', metadata: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`k${i}`, i])) },
     { hw_id: 'AABBCCDD0010', public_key: 'not base64!' },
+    { hw_id: 'AABBCCDD0010', public_key: Buffer.alloc(44, 7).toString('base64') },
   ])('refuses %j and stores nothing', async (body) => {
     const answer = await provision(body);
     expect(answer.status).toBe(400);
@@ -104,7 +106,7 @@ describe('provision', () => {
   });
 
   it('keeps a public key for later proofs', async () => {
-    const key = Buffer.alloc(44, 7).toString('base64');
+    const key = String(generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }));
     expect((await provision({ hw_id: 'AABBCCDD0011', public_key: key })).status).toBe(201);
     const device = (await backend.scan('provisioning')).find(
       (item) => item['hw_id'] === 'AABBCCDD0011' && item['record'] === 'device',

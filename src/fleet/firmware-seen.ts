@@ -1,0 +1,32 @@
+import { isoTime } from '../platform/clock.ts';
+import type { Actor } from './audit.ts';
+import type { Device } from './device.ts';
+import { transition } from './lifecycle.ts';
+import type { FleetStore } from './store.ts';
+
+/** Whether a version, a board or a batch can stand in an index and in the name of a count. */
+export function isIndexable(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/.test(text);
+}
+
+/**
+ * Records what a device runs when that is news, however it got there: by an update of ours, by cable, or at the
+ * factory. When something else happens to the device at this very moment, the next time it is seen will do.
+ */
+export async function recordFirmware(
+  store: FleetStore,
+  device: Device,
+  version: string,
+  actor: Actor,
+  now: number,
+): Promise<void> {
+  if (device.firmware?.version === version) return;
+  const facts = { from: device.firmware?.version ?? 'unknown', to: version };
+  const step = transition(
+    device,
+    { status: device.status, owner: device.owner?.uid ?? null },
+    { action: 'firmware_changed', actor, reason: undefined, facts },
+    { changes: { firmware: { version, seenAt: isoTime(now) } } },
+  );
+  await store.commit(step, undefined, now);
+}

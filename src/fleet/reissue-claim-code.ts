@@ -1,0 +1,41 @@
+import type { HwId } from '../platform/ids.ts';
+import type { Services } from '../platform/services.ts';
+import type { Actor } from './audit.ts';
+import { type ClaimCode, createClaimCode, hashClaimCode } from './claim-code.ts';
+import type { Device } from './device.ts';
+import { transition } from './lifecycle.ts';
+import type { FleetStore } from './store.ts';
+
+export type ReissueOutcome =
+  | { readonly outcome: 'reissued'; readonly device: Device; readonly code: ClaimCode }
+  | { readonly outcome: 'device_not_found' | 'already_claimed' };
+
+const MOST_TRIES = 5;
+
+/**
+ * A new claim code for a device that nobody owns, when the first one was lost with its answer or its label. The old one
+ * is worth nothing from then on.
+ */
+export async function reissueClaimCode(
+  store: FleetStore,
+  { randomness }: Pick<Services, 'randomness'>,
+  request: { readonly hwId: HwId; readonly actor: Actor; readonly reason: string | undefined },
+  now: number,
+): Promise<ReissueOutcome> {
+  const { hwId, actor, reason } = request;
+  const code = createClaimCode(randomness);
+  const claimCode = await hashClaimCode(code, randomness);
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const device = await store.readDevice(hwId);
+    if (device === undefined) return { outcome: 'device_not_found' };
+    if (device.owner !== null) return { outcome: 'already_claimed' };
+    const step = transition(
+      device,
+      { status: device.status, owner: null },
+      { action: 'claim_code_reissued', actor, reason },
+      { changes: { claimCode } },
+    );
+    if ((await store.commit(step, undefined, now)).written) return { outcome: 'reissued', device, code };
+  }
+  throw new Error(`device ${hwId} changed ${MOST_TRIES} times while it was to get a new claim code`);
+}

@@ -1,0 +1,49 @@
+import type { HaltPolicy, Outcomes, Release, ReleaseState, Targeting } from './release.ts';
+
+/** What the release engineer does with a release once its image is checked; publishing itself has its own gate. */
+export type ReleaseStep =
+  | { readonly step: 'rollout'; readonly targeting: Targeting; readonly haltPolicy: HaltPolicy }
+  | { readonly step: 'pause' | 'withdraw' }
+  /** `outcomes`: what has been reported until now, from which a halted release begins anew. */
+  | { readonly step: 'resume'; readonly outcomes: Outcomes }
+  | { readonly step: 'halt' };
+
+const FROM: Readonly<Record<ReleaseStep['step'], readonly ReleaseState[]>> = {
+  rollout: ['draft', 'published', 'paused', 'halted'],
+  pause: ['published'],
+  resume: ['paused', 'halted'],
+  withdraw: ['draft', 'published', 'paused', 'halted'],
+  halt: ['published', 'paused'],
+};
+
+const TO = { pause: 'paused', resume: 'published', withdraw: 'withdrawn', halt: 'halted' } as const;
+
+export type StepPlan =
+  | { readonly plan: 'change'; readonly release: Release }
+  /** It is there already: asked twice, the answer is the same. */
+  | { readonly plan: 'nothing' }
+  | { readonly plan: 'refuse'; readonly from: readonly ReleaseState[] };
+
+/** The release after a step, or why it can't be taken. */
+export function planReleaseStep(release: Release, step: ReleaseStep): StepPlan {
+  if (step.step !== 'rollout' && release.state === TO[step.step]) return { plan: 'nothing' };
+  const from = FROM[step.step];
+  if (!from.includes(release.state)) return { plan: 'refuse', from };
+  const revision = release.revision + 1;
+  if (step.step === 'rollout') {
+    const { targeting, haltPolicy } = step;
+    return { plan: 'change', release: { ...release, targeting, haltPolicy, revision } };
+  }
+  const next = { ...release, state: TO[step.step], revision };
+  return {
+    plan: 'change',
+    release: step.step === 'resume' && release.state === 'halted' ? { ...next, haltBaseline: step.outcomes } : next,
+  };
+}
+
+/** Whether what has come in since the last resume is too bad to go on. */
+export function mustHalt({ haltPolicy, haltBaseline }: Release, outcomes: Outcomes): boolean {
+  const finished = outcomes.finished - haltBaseline.finished;
+  const failures = outcomes.failures - haltBaseline.failures;
+  return failures > 0 && finished >= haltPolicy.minReports && failures * 100 >= finished * haltPolicy.maxFailurePct;
+}
