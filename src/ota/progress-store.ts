@@ -36,7 +36,6 @@ const StoredProgress = z.object({
   blocked_until: z.number().nullable(),
 });
 
-const StoredCounts = z.partialRecord(z.enum(COUNTERS), z.number());
 const StoredBreakdown = z.object({
   by: z.enum(['error', 'model', 'hour']),
   value: z.string(),
@@ -206,8 +205,8 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
         ExpressionAttributeValues: { ':release': releasePartition(release), ':count': 'count#' },
         ConsistentRead: true,
       });
-      const shards = items.map((item) => StoredCounts.parse(item));
-      const sum = (counter: Counter) => shards.reduce((total, shard) => total + (shard[counter] ?? 0), 0);
+      const sum = (counter: Counter) =>
+        items.reduce((total, shard) => total + z.number().default(0).parse(shard[counter]), 0);
       return z.record(z.enum(COUNTERS), z.number()).parse(Object.fromEntries(COUNTERS.map((one) => [one, sum(one)])));
     },
 

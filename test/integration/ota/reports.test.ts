@@ -1,0 +1,264 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Backend } from '../../support/backend.ts';
+import { fleetOf, type MadeDevice } from '../../support/fleet.ts';
+import { type releasesOf, startWithReleases } from '../../support/releases.ts';
+import { newUser } from '../../support/tokens.ts';
+
+let backend: Backend;
+let releases: ReturnType<typeof releasesOf>;
+// Each test its own: some move the clock, which object storage does not forgive.
+beforeEach(async () => {
+  ({ backend, releases } = await startWithReleases());
+});
+afterEach(() => backend.stop());
+
+interface Owned extends MadeDevice {
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function owned(headers = newUser().headers): Promise<Owned> {
+  const device = await fleetOf(backend).device();
+  await backend.call('/claimDevice', { headers, body: { serial: device.serial } });
+  return { ...device, headers };
+}
+
+const report = (device: Owned, status: string, fields: object = {}) =>
+  backend.call('/ota/reports', {
+    headers: device.headers,
+    body: { serial: device.serial, attempt_id: 'try-1', version: '1.1.0', status, ...fields },
+  });
+const stats = async (channel: string) => (await releases.get(`/ota/releases/1.1.0/stats?channel=${channel}`)).body;
+
+describe('POST /ota/reports', () => {
+  it('records each status of an attempt once, however often it is sent', async () => {
+    await releases.publish('1.1.0', 'once');
+    const device = await owned();
+    const all = ['offered', 'on_phone', 'uploading', 'testing', 'confirmed'];
+    for (const status of all) {
+      const first = await report(device, status, { channel: 'once', from_version: '1.0.0' });
+      expect(first.body).toMatchObject({ ok: true, recorded: 1, repeated: 0 });
+    }
+    const again = await Promise.all(all.map((status) => report(device, status, { channel: 'once' })));
+    expect(again.map(({ body }) => body.repeated)).toEqual([1, 1, 1, 1, 1]);
+    expect(await stats('once')).toMatchObject({
+      ...{ reached: 1, offered: 1, on_phone: 1, uploading: 1, testing: 1, confirmed: 1 },
+      ...{ reverted: 0, failed: 0, finished: 1, failures: 0, failure_pct: 0, verified: 0 },
+    });
+    const list = await fleetOf(backend).get('/fleet/devices?firmware_version=1.1.0');
+    expect(list.body.devices.map(({ serial }: { serial: string }) => serial)).toContain(device.serial);
+  });
+
+  it('takes a batch that was collected offline, each report with its own result', async () => {
+    await releases.publish('1.1.0', 'batch');
+    const headers = newUser().headers;
+    const [one, two, strangers] = [await owned(headers), await owned(headers), await owned()];
+    const entry = (device: MadeDevice, status: string, version = '1.1.0') => ({
+      ...{ channel: 'batch', hw_id: device.hw_id, attempt_id: 'offline', version, status },
+    });
+    const batch = {
+      reports: [
+        entry(one, 'uploading'),
+        entry(one, 'confirmed'),
+        entry(two, 'reverted'),
+        entry(strangers, 'confirmed'),
+        entry(one, 'confirmed', '9.9.9'),
+        entry(one, 'confirmed'),
+      ],
+    };
+    const answer = await backend.call('/ota/reports', { headers, body: batch });
+    expect(answer.body.results.map(({ outcome }: { outcome: string }) => outcome)).toEqual([
+      ...['recorded', 'recorded', 'recorded', 'not_owned', 'release_not_found', 'repeated'],
+    ]);
+    const again = await backend.call('/ota/reports', { headers, body: batch });
+    expect(again.body).toMatchObject({ recorded: 0, repeated: 4 });
+    expect(await stats('batch')).toMatchObject({ reached: 2, confirmed: 1, reverted: 1, failures: 1, failure_pct: 50 });
+  });
+
+  it.each([
+    { status: 'exploded' },
+    { attempt_id: 'a b' },
+    { version: 'one' },
+    { offset: -1 },
+    { phone: { model: 'x'.repeat(65) } },
+    { phone: { model: 'a#b' } },
+    { serial: undefined },
+    { error_code: 'Drop Table!' },
+    { extra: 1 },
+  ])('refuses %j', async (fields) => {
+    const device = { serial: '000001', hw_id: 'X', claim_code: '', headers: newUser().headers };
+    expect((await report(device, 'failed', fields)).body.error.code).toBe('validation_failed');
+  });
+
+  it('is for the owner of the device only, and for releases that are or were out', async () => {
+    await releases.draft('1.1.0', 'drafted');
+    const device = await owned();
+    expect((await report({ ...device, ...newUser() }, 'confirmed')).body.error.code).toBe('not_owned');
+    expect((await report({ ...device, serial: '999998' }, 'confirmed')).body.error.code).toBe('not_owned');
+    expect((await report(device, 'confirmed', { channel: 'drafted' })).body.error.code).toBe('release_not_found');
+  });
+
+  it('keeps a device that failed three times from the same release for a day, unless it is lifted', async () => {
+    await releases.publish('1.1.0', 'nag', { halt_policy: { min_reports: 100, max_failure_pct: 100 } });
+    const device = await owned();
+    const ask = () => releases.latest('nag', `&serial=${device.serial}&current_version=1.0.0`);
+    const fail = (attempt: number, fields: object = {}) =>
+      report(device, 'failed', {
+        channel: 'nag',
+        attempt_id: `try-${attempt}`,
+        error_code: 'self-test_failed',
+        ...fields,
+      });
+    // A lost radio link is no failure of the firmware.
+    for (const attempt of [11, 12, 13, 14]) await fail(attempt, { error_code: 'link_lost' });
+    expect((await ask()).reason).toBe('offered');
+    await fail(1);
+    await report(device, 'reverted', { channel: 'nag', attempt_id: 'try-1' });
+    await fail(2);
+    expect((await ask()).reason).toBe('offered');
+    await fail(3);
+    const blocked = await ask();
+    expect(blocked).toMatchObject({ update_available: false, latest: null, reason: 'failed_too_often' });
+    const lift = () => releases.step('1.1.0', 'lift', 'nag', { serial: device.serial });
+    expect((await lift()).body).toMatchObject({ lifted: true, was_until: blocked.blocked_until });
+    expect((await lift()).body).toMatchObject({ lifted: false, was_until: null });
+    expect((await ask()).reason).toBe('offered');
+    for (const attempt of [4, 5, 6]) await fail(attempt);
+    expect((await ask()).reason).toBe('failed_too_often');
+    backend.clock.forward(24 * 3_600_000 + 1);
+    expect((await ask()).reason).toBe('offered');
+  });
+});
+
+describe('a release that fails', () => {
+  /** Reports of many devices, each of another user, as many at once as there are. */
+  async function reportAll(channel: string, outcomes: readonly string[], model?: (index: number) => string) {
+    const devices = await Promise.all(outcomes.map(() => owned()));
+    return Promise.all(
+      devices.map((device, index) =>
+        report(device, outcomes[index] ?? '', {
+          channel,
+          ...(outcomes[index] === 'failed' ? { error_code: 'hash_mismatch' } : {}),
+          ...(model === undefined ? {} : { phone: { model: model(index) } }),
+        }),
+      ),
+    );
+  }
+  const outcomes = (confirmed: number, reverted: number) => [
+    ...Array.from({ length: confirmed }, () => 'confirmed'),
+    ...Array.from({ length: reverted }, () => 'reverted'),
+  ];
+
+  it('halts itself under 200 concurrent reports: at once, once, with audit and metric', async () => {
+    await releases.publish('1.0.0', 'halts');
+    await releases.publish('1.1.0', 'halts', { halt_policy: { min_reports: 200, max_failure_pct: 10 } });
+    const answers = await reportAll('halts', outcomes(180, 20));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(await stats('halts')).toMatchObject({ state: 'halted', finished: 200, failures: 20, failure_pct: 10 });
+    expect(await releases.latest('halts', '&current_version=1.0.0')).toMatchObject({
+      update_available: false,
+      latest: { version: '1.0.0' },
+      reason: 'paused',
+    });
+    const { audit_trail: trail } = (await releases.get('/ota/releases/1.1.0?channel=halts')).body;
+    expect(trail.filter(({ action }: { action: string }) => action === 'halt')).toMatchObject([
+      { actor: 'system', before: 'published', after: 'halted', reason: '20 of 200 devices failed' },
+    ]);
+    expect(backend.metrics.counted.filter((name) => name === 'ReleaseHalted')).toHaveLength(1);
+  });
+
+  it('goes on while it is below the threshold, or too few have reported', async () => {
+    await releases.publish('1.1.0', 'goes-on');
+    await reportAll('goes-on', outcomes(18, 1));
+    expect((await stats('goes-on')).state).toBe('published');
+    await reportAll('goes-on', outcomes(12, 0));
+    await reportAll('goes-on', outcomes(0, 2));
+    expect((await stats('goes-on')).state).toBe('published');
+    await reportAll('goes-on', outcomes(0, 1));
+    expect((await stats('goes-on')).state).toBe('halted');
+  });
+
+  it('is not blamed for what the radio does', async () => {
+    await releases.publish('1.1.0', 'radio', { halt_policy: { min_reports: 1, max_failure_pct: 1 } });
+    const devices = await Promise.all(Array.from({ length: 5 }, () => owned()));
+    await Promise.all(
+      devices.map((device) => report(device, 'failed', { channel: 'radio', error_code: 'link_lost', offset: 4_096 })),
+    );
+    expect(await stats('radio')).toMatchObject({
+      ...{ state: 'published', failed: 5, failures: 0, finished: 0 },
+      by_error_code: [{ error_code: 'link_lost', confirmed: 0, failures: 0, interrupted: 5 }],
+    });
+  });
+
+  it('may be resumed, and then counts anew; what had come in before does not halt it again', async () => {
+    await releases.publish('1.1.0', 'resumed', { halt_policy: { min_reports: 4, max_failure_pct: 50 } });
+    await reportAll('resumed', outcomes(1, 3));
+    expect((await stats('resumed')).state).toBe('halted');
+    const resumed = await releases.step('1.1.0', 'resume', 'resumed', { reason: 'it was the test rig' });
+    expect(resumed.body.release.state).toBe('published');
+    await reportAll('resumed', outcomes(2, 1));
+    expect((await stats('resumed')).state).toBe('published');
+    await reportAll('resumed', outcomes(0, 2));
+    expect((await stats('resumed')).state).toBe('halted');
+  });
+
+  it('behind one phone model only is shown as such', async () => {
+    await releases.publish('1.1.0', 'model', { halt_policy: { min_reports: 100, max_failure_pct: 100 } });
+    await reportAll('model', outcomes(5, 3), (index) => (index < 5 ? 'Pixel 9' : 'Fairphone 4'));
+    expect(await stats('model')).toMatchObject({
+      suspect_phone_model: 'Fairphone 4',
+      by_phone_model: [
+        { phone_model: 'Fairphone 4', failures: 3, confirmed: 0, interrupted: 0 },
+        { phone_model: 'Pixel 9', failures: 0, confirmed: 5, interrupted: 0 },
+      ],
+      by_hour: [{ failures: 3, confirmed: 5 }],
+    });
+    await reportAll('model', outcomes(0, 1), () => 'Pixel 9');
+    expect((await stats('model')).suspect_phone_model).toBeNull();
+  });
+
+  it('halts also when the report was recorded and its answer was cut off', async () => {
+    await releases.publish('1.1.0', 'cut-off', { halt_policy: { min_reports: 1, max_failure_pct: 10 } });
+    const device = await owned();
+    // Two limits are counted, the report is written, and then nothing gets through any more.
+    backend.dynamo.dieAfterWrites(3);
+    expect((await report(device, 'reverted', { channel: 'cut-off' })).status).toBe(500);
+    backend.dynamo.revive();
+    expect(await stats('cut-off')).toMatchObject({ state: 'published', failures: 1 });
+    const again = await report(device, 'reverted', { channel: 'cut-off' });
+    expect(again.body).toMatchObject({ recorded: 0, repeated: 1 });
+    expect((await stats('cut-off')).state).toBe('halted');
+  });
+});
+
+describe('POST /ota/lease', () => {
+  const lease = (device: Owned, phone: string, fields: object = {}) =>
+    backend.call('/ota/lease', {
+      headers: device.headers,
+      body: { serial: device.serial, phone_id: phone, ...fields },
+    });
+
+  it('lets one phone of a household at a device at a time', async () => {
+    const device = await owned();
+    const answers = await Promise.all(['phone-a', 'phone-b', 'phone-c'].map((phone) => lease(device, phone)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    const refused = answers.find(({ status }) => status === 409);
+    const held = answers.find(({ status }) => status === 200);
+    expect(refused?.body.error).toMatchObject({ code: 'lease_held', details: { expires_at: held?.body.expires_at } });
+  });
+
+  it('is renewed by the phone that has it, given back, and over after ten minutes', async () => {
+    const device = await owned();
+    expect((await lease(device, 'phone-a')).body.held).toBe(true);
+    backend.clock.forward(9 * 60_000);
+    expect((await lease(device, 'phone-a')).body.held).toBe(true);
+    backend.clock.forward(9 * 60_000);
+    expect((await lease(device, 'phone-b')).status).toBe(409);
+    backend.clock.forward(61_000);
+    expect((await lease(device, 'phone-b')).body.held).toBe(true);
+    expect((await lease(device, 'phone-a', { release: true })).body.held).toBe(false);
+    expect((await lease(device, 'phone-a')).status).toBe(409);
+    await lease(device, 'phone-b', { release: true });
+    expect((await lease(device, 'phone-a')).body.held).toBe(true);
+    expect((await lease({ ...device, ...newUser() }, 'phone-x')).body.error.code).toBe('not_owned');
+  });
+});
