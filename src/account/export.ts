@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { OwnedDevice } from '../fleet/index.ts';
+import type { DeviceRecords } from '../fleet/index.ts';
 import { isoDateTime } from '../http/fields.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
@@ -8,6 +8,11 @@ import type { BillingRecord } from '../subscriptions/index.ts';
 import { Profile } from './profile.ts';
 import type { UsageOfMonth } from './store.ts';
 import type { UserState } from './user-state.ts';
+
+const personal = {
+  name: z.string().optional(),
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+};
 
 /** The download's form: a section for each thing that is held. */
 export const AccountExport = z.object({
@@ -36,8 +41,14 @@ export const AccountExport = z.object({
       thingName: z.string(),
       status: z.string(),
       claimedAt: isoDateTime,
-      name: z.string().optional(),
+      ...personal,
     }),
+  ),
+  /** Taken out of service while they were the user's: a unit that replaces one gets its name and settings. */
+  formerDevices: z.array(z.object({ serial: z.string(), hwId: z.string(), revokedAt: isoDateTime, ...personal })),
+  /** What has happened to devices by the user, or while they were the user's. */
+  deviceHistory: z.array(
+    z.object({ hwId: z.string(), action: z.string(), timestamp: isoDateTime, byUser: z.boolean() }),
   ),
   usage: z.array(z.object({ feature: z.string(), month: z.string(), used: z.number() })),
   billing: z.object({
@@ -64,17 +75,17 @@ export interface ExportSources {
   directoryEntry(): Promise<DirectoryUser>;
   profile(uid: Uid): Promise<Profile | undefined>;
   state(uid: Uid): Promise<UserState | undefined>;
-  devices(uid: Uid): Promise<readonly OwnedDevice[]>;
+  deviceRecords(uid: Uid): Promise<DeviceRecords>;
   usage(uid: Uid): Promise<readonly UsageOfMonth[]>;
   billing(uid: Uid): Promise<BillingRecord>;
 }
 
 export async function exportAccount(uid: Uid, now: number, sources: ExportSources): Promise<AccountExport> {
-  const [login, profile, state, devices, usage, billing] = await Promise.all([
+  const [login, profile, state, records, usage, billing] = await Promise.all([
     sources.directoryEntry(),
     sources.profile(uid),
     sources.state(uid),
-    sources.devices(uid),
+    sources.deviceRecords(uid),
     sources.usage(uid),
     sources.billing(uid),
   ]);
@@ -84,7 +95,9 @@ export async function exportAccount(uid: Uid, now: number, sources: ExportSource
     login: { ...login, createdAt: login.createdAt === null ? null : isoTime(login.createdAt) },
     profile: profile ?? {},
     state: state ?? null,
-    devices: [...devices],
+    devices: [...records.devices],
+    formerDevices: [...records.formerDevices],
+    deviceHistory: [...records.history],
     usage: [...usage],
     billing: {
       stripeCustomerId: billing.customerId,

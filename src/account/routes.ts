@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ownedDevicesOf, releaseDevicesOf } from '../fleet/index.ts';
+import { deviceRecordsOf, releaseDevicesOf } from '../fleet/index.ts';
 import { defineRoute, type Route, type User } from '../http/define-route.ts';
 import { ApiError } from '../http/errors.ts';
 import { isoDateTime, textLine } from '../http/fields.ts';
@@ -237,7 +237,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
       directoryEntry: () => directoryEntry(caller, log),
       profile: (uid) => store.readProfile(uid),
       state: (uid) => readUserState(store, services, uid),
-      devices: ownedDevicesOf(services),
+      deviceRecords: deviceRecordsOf(services),
       usage: (uid) => store.readUsage(uid),
       billing: subscriptions.readBilling,
     });

@@ -1,0 +1,303 @@
+import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { claimMessage } from '../../../device-proof/messages.ts';
+import { type Answer, type Backend, startBackend } from '../../support/backend.ts';
+import { fleetOf, type MadeDevice } from '../../support/fleet.ts';
+import { newUser } from '../../support/tokens.ts';
+
+let backend: Backend;
+let fleet: ReturnType<typeof fleetOf>;
+// Each test its own: some move the clock, which object storage does not forgive.
+beforeEach(async () => {
+  backend = await startBackend({ CLAIM_PROOF: 'optional' });
+  fleet = fleetOf(backend);
+});
+afterEach(() => backend.stop());
+
+type User = ReturnType<typeof newUser>;
+const post = (user: User, path: string, body: unknown): Promise<Answer> =>
+  backend.call(path, { headers: user.headers, body });
+const claim = (user: User, { serial }: MadeDevice) => post(user, '/claimDevice', { serial });
+const transfer = (user: User, { serial }: MadeDevice, fields: object = {}) =>
+  post(user, '/transferDevice', { serial, ...fields });
+const myDevices = async (user: User) => (await backend.call('/myDevices', { headers: user.headers })).body.devices;
+const actions = async (device: MadeDevice) =>
+  (await fleet.audit(device.hw_id)).body.audit_trail.map(({ action }: { action: string }) => action);
+
+async function owned(): Promise<{ owner: User; device: MadeDevice }> {
+  const [owner, device] = [newUser(), await fleet.device()];
+  await claim(owner, device);
+  return { owner, device };
+}
+
+describe('a transfer', () => {
+  it('gives the device to whoever has the code, with its name and settings', async () => {
+    const { owner, device } = await owned();
+    const named = await post(owner, '/updateDevice', {
+      serial: device.serial,
+      name: ' Balcony ',
+      settings: { zone: 2, winter: true },
+    });
+    expect(named.body).toMatchObject({ name: 'Balcony', settings: { zone: 2, winter: true } });
+    const offer = await transfer(owner, device);
+    expect(offer.body).toMatchObject({ ok: true, state: 'offered', serial: device.serial });
+    // Until it is accepted it stays where it is.
+    expect(await myDevices(owner)).toHaveLength(1);
+    const next = newUser();
+    const accepted = await transfer(next, device, { transfer_code: offer.body.transfer_code.toLowerCase() });
+    expect(accepted.body).toMatchObject({ state: 'transferred', owner_uid: next.uid, already_owned: false });
+    expect(await myDevices(owner)).toEqual([]);
+    expect(await myDevices(next)).toMatchObject([
+      { serial: device.serial, name: 'Balcony', settings: { zone: 2, winter: true } },
+    ]);
+    expect(await actions(device)).toEqual(['transfer', 'transfer_offered', 'claim', 'provision']);
+    // A lost answer, asked again; and the code is spent for everybody else.
+    const again = await transfer(next, device, { transfer_code: offer.body.transfer_code });
+    expect(again.body).toMatchObject({ state: 'transferred', already_owned: true });
+    const late = await transfer(newUser(), device, { transfer_code: offer.body.transfer_code });
+    expect([late.status, late.body.error.code]).toEqual([403, 'transfer_invalid']);
+  });
+
+  it('has one winner, however many accept at once', async () => {
+    const { owner, device } = await owned();
+    const { transfer_code: code } = (await transfer(owner, device)).body;
+    const users = Array.from({ length: 5 }, () => newUser());
+    const answers = await Promise.all(users.map((user) => transfer(user, device, { transfer_code: code })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 403, 403, 403, 403]);
+    const lists = await Promise.all([owner, ...users].map(myDevices));
+    expect(lists.flat()).toHaveLength(1);
+  });
+
+  it('is over after a day, after a second offer, when it is cancelled, and when the device is given back', async () => {
+    const { owner, device } = await owned();
+    const accept = async (code: string) => (await transfer(newUser(), device, { transfer_code: code })).body.error.code;
+    const offer = async () => (await transfer(owner, device)).body.transfer_code;
+    const first = await offer();
+    const second = await offer();
+    expect(await accept(first)).toBe('transfer_invalid');
+    expect((await transfer(owner, device, { cancel: true })).body.state).toBe('cancelled');
+    expect(await accept(second)).toBe('transfer_invalid');
+    expect((await transfer(owner, device, { cancel: true })).body.state).toBe('cancelled');
+    const third = await offer();
+    await post(owner, '/unclaimDevice', { serial: device.serial });
+    expect(await accept(third)).toBe('transfer_invalid');
+    await claim(owner, device);
+    expect(await accept(third)).toBe('transfer_invalid');
+    const fourth = await offer();
+    backend.clock.forward(24 * 3_600_000);
+    expect(await accept(fourth)).toBe('transfer_invalid');
+    expect(await actions(device)).toEqual([
+      ...['transfer_offered', 'claim', 'unclaim', 'transfer_offered', 'transfer_cancelled'],
+      ...['transfer_offered', 'transfer_offered', 'claim', 'provision'],
+    ]);
+  });
+
+  it('can be offered by the owner only, and the code is nowhere but in the answer', async () => {
+    const { owner, device } = await owned();
+    expect((await transfer(newUser(), device)).body.error.code).toBe('not_owned');
+    expect((await transfer(newUser(), device, { cancel: true })).body.error.code).toBe('not_owned');
+    const { transfer_code: code } = (await transfer(owner, device)).body;
+    for (const table of ['provisioning', 'users'] as const) {
+      expect(JSON.stringify(await backend.scan(table))).not.toContain(code);
+    }
+    expect(JSON.stringify(backend.log.lines)).not.toContain(code);
+  });
+
+  it('tells nothing about devices: every fault is the same answer', async () => {
+    const { device } = await owned();
+    const free = await fleet.device();
+    const code = device.claim_code;
+    const answers = await Promise.all(
+      [device, free, { ...free, serial: '999997' }].map((one) => transfer(newUser(), one, { transfer_code: code })),
+    );
+    const seen = answers.map(({ status, body: { error } }) => [status, error.code, error.message]);
+    expect(new Set(seen.map((one) => JSON.stringify(one))).size).toBe(1);
+    expect((await transfer(newUser(), device, { transfer_code: 'not a code' })).body.error.code).toBe(
+      'transfer_invalid',
+    );
+  });
+
+  it('and a claim, an unclaim, a revocation at the same time leave one owner at most', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const { owner, device } = await owned();
+      const [next, other] = [newUser(), newUser()];
+      const { transfer_code: code } = (await transfer(owner, device)).body;
+      await Promise.all([
+        transfer(next, device, { transfer_code: code }),
+        post(owner, '/unclaimDevice', { serial: device.serial }),
+        claim(other, device),
+        fleet.step('revoke', device.hw_id),
+      ]);
+      const lists = await Promise.all([owner, next, other].map(myDevices));
+      expect(lists.flat()).toEqual([]);
+      await fleet.step('reactivate', device.hw_id);
+      expect((await claim(other, device)).status).toBe(200);
+    }
+  });
+});
+
+describe('a replacement', () => {
+  const replace = (old: MadeDevice, unit: MadeDevice) =>
+    fleet.post('/replaceDevice', { old_hw_id: old.hw_id, new_hw_id: unit.hw_id, reason: 'RMA 17' });
+
+  it('gives the new unit the owner, name and settings of the revoked one', async () => {
+    const { owner, device } = await owned();
+    await post(owner, '/updateDevice', { serial: device.serial, name: 'Greenhouse', settings: { zone: 1 } });
+    const unit = await fleet.device();
+    expect((await replace(device, unit)).body.error.code).toBe('not_revoked');
+    await fleet.step('revoke', device.hw_id, 'water inside');
+    expect(await myDevices(owner)).toEqual([]);
+    const answers = await Promise.all([replace(device, unit), replace(device, unit)]);
+    expect(answers.map(({ body }) => [body.new_serial, body.already_done]).sort()).toEqual([
+      [unit.serial, false],
+      [unit.serial, true],
+    ]);
+    expect(await myDevices(owner)).toMatchObject([{ serial: unit.serial, name: 'Greenhouse', settings: { zone: 1 } }]);
+    expect((await actions(unit))[0]).toBe('replace');
+    expect((await actions(device))[0]).toBe('replace');
+    expect((await replace(device, await fleet.device())).body.error.code).toBe('already_replaced');
+    const listed = await fleet.get('/fleet/devices?status=revoked');
+    expect(listed.body.devices.find(({ serial }: MadeDevice) => serial === device.serial).replaced_by).toBe(
+      unit.serial,
+    );
+    expect(JSON.stringify(await backend.scan('users'))).not.toContain('former#');
+  });
+
+  it('needs a former owner whose account exists, and a free unit', async () => {
+    const [nobodys, unit] = [await fleet.device(), await fleet.device()];
+    await fleet.step('revoke', nobodys.hw_id);
+    expect((await replace(nobodys, unit)).body.error.code).toBe('no_former_owner');
+    const gone = await owned();
+    await fleet.step('revoke', gone.device.hw_id);
+    const recent = newUser({ sub: gone.owner.uid, authTime: Math.floor(backend.clock.now() / 1000) });
+    expect((await post(recent, '/deleteMyAccount', { confirmText: 'DELETE' })).status).toBe(200);
+    expect((await replace(gone.device, unit)).body.error.code).toBe('no_former_owner');
+    const [one, two] = [await owned(), await owned()];
+    await fleet.step('revoke', one.device.hw_id);
+    expect((await replace(one.device, two.device)).body.error.code).toBe('not_claimable');
+    expect((await replace(one.device, { ...unit, hw_id: 'FFFFFFFF99' })).body.error.code).toBe('device_not_found');
+    expect((await replace(one.device, one.device)).body.error.code).toBe('validation_failed');
+  });
+
+  it('is off the table when the old device goes back into service', async () => {
+    const { owner, device } = await owned();
+    await fleet.step('revoke', device.hw_id);
+    const exported = async () => (await backend.call('/exportMyData', { headers: owner.headers })).body;
+    expect((await exported()).formerDevices).toMatchObject([{ serial: device.serial }]);
+    await fleet.step('reactivate', device.hw_id);
+    expect((await exported()).formerDevices).toEqual([]);
+    await fleet.step('revoke', device.hw_id);
+    expect((await replace(device, await fleet.device())).body.error.code).toBe('no_former_owner');
+  });
+});
+
+describe('a claim with a device that signs', () => {
+  const kinds = {
+    ed25519: () => generateKeyPairSync('ed25519'),
+    'P-256': () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  };
+  const proven = async (kind: keyof typeof kinds) => {
+    const { publicKey, privateKey } = kinds[kind]();
+    const key = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+    const device = await fleet.device({ public_key: key });
+    const signed = (nonce: string, hwId = device.hw_id) => ({
+      nonce,
+      signature: sign(
+        kind === 'ed25519' ? null : 'sha256',
+        Buffer.from(claimMessage({ nonce, hwId })),
+        kind === 'ed25519' ? privateKey : { key: privateKey, dsaEncoding: 'ieee-p1363' },
+      ).toString('base64'),
+    });
+    return { device, signed, publicKey };
+  };
+  const challenge = async (user: User, serial: string) => (await post(user, '/claimChallenge', { serial })).body.nonce;
+  const claimWith = (user: User, serial: string, proof: object) => post(user, '/claimDevice', { serial, proof });
+
+  it.each(['ed25519', 'P-256'] as const)('is good with its %s key', async (kind) => {
+    const { device, signed } = await proven(kind);
+    const user = newUser();
+    const nonce = await challenge(user, device.serial);
+    expect((await claimWith(user, device.serial, signed(nonce))).status).toBe(200);
+  });
+
+  it('is refused for another nonce, user, device or time, and for a device without a key', async () => {
+    const { device, signed, publicKey } = await proven('ed25519');
+    const user = newUser();
+    const nonce = await challenge(user, device.serial);
+    const refused = async (answer: Promise<Answer>) => (await answer).body.error.code;
+    expect(await refused(claimWith(newUser(), device.serial, signed(nonce)))).toBe('claim_proof_invalid');
+    expect(await refused(claimWith(user, device.serial, signed(nonce, 'FFFFFFFF')))).toBe('claim_proof_invalid');
+    expect(await refused(claimWith(user, device.serial, signed('a.b.c')))).toBe('claim_proof_invalid');
+    const [keyless, twin] = [
+      await fleet.device(),
+      await fleet.device({
+        public_key: String(
+          createPublicKey(publicKey.export({ type: 'spki', format: 'pem' })).export({ type: 'spki', format: 'pem' }),
+        ),
+      }),
+    ];
+    for (const other of [keyless, twin]) {
+      expect(await refused(claimWith(user, other.serial, signed(nonce)))).toBe('claim_proof_invalid');
+    }
+    backend.clock.forward(5 * 60_000);
+    expect(await refused(claimWith(user, device.serial, signed(nonce)))).toBe('claim_proof_invalid');
+  });
+
+  it('gives a challenge for any serial, and takes one proof at a time', async () => {
+    const user = newUser();
+    expect(await challenge(user, '999996')).toMatch(/^\w+\.[\w-]+\.[\w-]+$/);
+    const { device, signed } = await proven('ed25519');
+    const both = { serial: device.serial, claim_code: device.claim_code, proof: signed('x') };
+    expect((await post(user, '/claimDevice', both)).body.error.code).toBe('validation_failed');
+  });
+});
+
+describe('a lost claim code', () => {
+  it('is made anew for a device that nobody owns, and the old one is worth nothing', async () => {
+    const device = await fleet.device();
+    const answer = await fleet.post('/reissueClaimCode', { hw_id: device.hw_id, reason: 'label torn' });
+    expect(answer.body).toMatchObject({ ok: true, serial: device.serial });
+    expect(answer.body.claim_code).not.toBe(device.claim_code);
+    const user = newUser();
+    const claimBy = (code: string) => post(user, '/claimDevice', { serial: device.serial, claim_code: code });
+    expect((await claimBy(device.claim_code)).body.error.code).toBe('claim_proof_invalid');
+    expect((await claimBy(answer.body.claim_code)).status).toBe(200);
+    const reissue = (hwId: string) => fleet.post('/reissueClaimCode', { hw_id: hwId });
+    expect((await reissue(device.hw_id)).body.error.code).toBe('already_claimed');
+    expect((await reissue('FFFFFFFF98')).body.error.code).toBe('device_not_found');
+  });
+});
+
+describe('POST /updateDevice', () => {
+  it('changes what is sent, and only on one’s own devices', async () => {
+    const { owner, device } = await owned();
+    const update = (user: User, fields: object) => post(user, '/updateDevice', { serial: device.serial, ...fields });
+    await update(owner, { name: 'One', settings: { a: 1 } });
+    expect((await update(owner, { settings: { b: 2 } })).body).toMatchObject({ name: 'One', settings: { b: 2 } });
+    expect((await update(owner, { name: '' })).body.name).toBeUndefined();
+    expect((await update(newUser(), { name: 'Mine' })).body.error.code).toBe('not_owned');
+    expect((await update(owner, { name: 'x'.repeat(61) })).body.error.code).toBe('validation_failed');
+    const many = Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, i]));
+    expect((await update(owner, { settings: many })).body.error.code).toBe('validation_failed');
+  });
+});
+
+describe('the export', () => {
+  it('holds the names, the settings, what was theirs, and what they did', async () => {
+    const { owner, device } = await owned();
+    await post(owner, '/updateDevice', { serial: device.serial, name: 'Terrace', settings: { zone: 3 } });
+    const lost = await fleet.device();
+    await claim(owner, lost);
+    await fleet.step('revoke', lost.hw_id);
+    const { body } = await backend.call('/exportMyData', { headers: owner.headers });
+    expect(body.devices).toMatchObject([{ serial: device.serial, name: 'Terrace', settings: { zone: 3 } }]);
+    expect(body.formerDevices).toMatchObject([{ serial: lost.serial }]);
+    expect(
+      body.deviceHistory.map(({ action, byUser }: { action: string; byUser: boolean }) => [action, byUser]).sort(),
+    ).toEqual([
+      ['claim', true],
+      ['claim', true],
+      ['revoke', false],
+    ]);
+  });
+});
