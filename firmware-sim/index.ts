@@ -7,3 +7,4 @@ export { connectUdp } from './link/udp-transport.ts';
 export { deviceCommands, type ImageEntry } from './phone/device-commands.ts';
 export { SmpClient, SmpError, SmpTimeoutError } from './phone/smp-client.ts';
 export { type UpdateOutcome, type UpdatePhase, updateDevice } from './phone/update-device.ts';
+export type { DeviceIdentity } from './smp/identity-group.ts';

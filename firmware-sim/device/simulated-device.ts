@@ -2,6 +2,7 @@ import { formatMcubootVersion } from '../../release-format/mcuboot-header.ts';
 import type { TrustedKey } from '../../release-format/verify-image.ts';
 import { type BootReport, boot } from '../bootloader/bootloader.ts';
 import { createProductSlots, type Slots } from '../flash/layout.ts';
+import { type DeviceIdentity, identityGroup } from '../smp/identity-group.ts';
 import { confirmRunning, imageGroup } from '../smp/image-group.ts';
 import { osGroup } from '../smp/os-group.ts';
 import { SmpServer } from '../smp/server.ts';
@@ -29,6 +30,8 @@ export interface DeviceOptions {
   readonly bufferBytes?: number;
   readonly bufferCount?: number;
   readonly board?: string;
+  /** What it signs with; without one it has no key, as devices of the first batches. */
+  readonly identity?: DeviceIdentity;
   readonly scheduler?: Scheduler;
   readonly slots?: Slots;
 }
@@ -127,6 +130,7 @@ export class SimulatedDevice {
           info: { s: 'Zephyr', n: 'autowatering', r: version, m: 'arm', p: 'cortex-m4', i: board, o: 'Zephyr' },
         }),
         imageGroup(this.#slots),
+        ...(this.#options.identity === undefined ? [] : [identityGroup(this.#options.identity, this.#slots)]),
       ],
     });
   }

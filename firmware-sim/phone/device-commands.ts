@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { CborMap } from '../smp/cbor.ts';
+import type { CborFields, CborMap } from '../smp/cbor.ts';
 import { GROUP } from '../smp/header.ts';
 import type { SmpClient } from './smp-client.ts';
 
@@ -22,6 +22,34 @@ const ImageEntry = z
   );
 
 export type ImageEntry = z.output<typeof ImageEntry>;
+
+const Signature = z.instanceof(Uint8Array).transform((bytes) => Buffer.from(bytes).toString('base64'));
+
+export type SignedReceipt = z.output<typeof SignedReceipt>;
+
+const SignedReceipt = z.object({
+  nonce: z.string(),
+  image_hash: z.string(),
+  slots: z.array(
+    z
+      .map(z.string(), z.unknown())
+      .transform((entry) => Object.fromEntries(entry))
+      .pipe(
+        z.object({
+          slot: z.number(),
+          hash: z.string(),
+          active: z.boolean(),
+          confirmed: z.boolean(),
+          pending: z.boolean(),
+        }),
+      ),
+  ),
+  signature: Signature,
+});
+
+function plain(fields: CborFields): Record<string, unknown> {
+  return Object.fromEntries([...fields].map(([key, value]) => [String(key), value]));
+}
 
 /** The first chunk makes the device erase: other clients wait this long for it too (facts sheet, H3). */
 const ERASE_MS = 40_000;
@@ -48,6 +76,16 @@ export function deviceCommands(client: SmpClient) {
     test: (hash: string) => images('write', { hash: Buffer.from(hash, 'hex'), confirm: false }),
     /** Confirms the running image. */
     confirm: () => images('write', { confirm: true }),
+    /** Lets the device prove that it is there, for a claim. */
+    async signClaim(nonce: string): Promise<{ readonly nonce: string; readonly signature: string }> {
+      const answer = await client.request({ op: 'write', group: GROUP.identity, command: 0, fields: { nonce } });
+      return { nonce, signature: Signature.parse(answer.get('signature')) };
+    },
+    /** Lets the device say which image runs, as the backend takes it. */
+    async signReceipt(nonce: string): Promise<SignedReceipt> {
+      const answer = await client.request({ op: 'write', group: GROUP.identity, command: 1, fields: { nonce } });
+      return SignedReceipt.parse({ nonce, ...plain(answer) });
+    },
     async reset(): Promise<void> {
       await client.request({ op: 'write', group: GROUP.os, command: 5 });
     },

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { imageHash, parseImage } from '../../release-format/mcuboot-image.ts';
 import { LinkLostError, type Transport } from '../link/transport.ts';
-import { type DeviceCommands, deviceCommands, type ImageEntry } from './device-commands.ts';
+import { type DeviceCommands, deviceCommands, type ImageEntry, type SignedReceipt } from './device-commands.ts';
 import { uploadImage } from './image-upload.ts';
 import { SmpClient, SmpError, SmpTimeoutError } from './smp-client.ts';
 
@@ -24,12 +24,19 @@ export interface UpdateOptions {
   readonly onPhase?: (phase: UpdatePhase) => void;
   readonly onProgress?: (progress: { readonly sentBytes: number; readonly totalBytes: number }) => void;
   readonly signal?: AbortSignal;
+  /** From the offer: the device signs with it that it runs the new firmware, if it has a key. */
+  readonly receiptNonce?: string;
   /** Waits between two tries to connect. */
   readonly pause?: (ms: number) => Promise<void>;
 }
 
 export type UpdateOutcome =
-  | { readonly outcome: 'confirmed' | 'already_running'; readonly version: string; readonly reconnects: number }
+  | {
+      readonly outcome: 'confirmed' | 'already_running';
+      readonly version: string;
+      readonly reconnects: number;
+      readonly receipt?: SignedReceipt;
+    }
   /** The new image runs on trial and was not confirmed: the next reset brings the old one back. */
   | { readonly outcome: 'unconfirmed'; readonly version: string; readonly reconnects: number }
   /** The device said no, at once or by booting its old image. */
@@ -65,7 +72,13 @@ export async function updateDevice(options: UpdateOptions): Promise<UpdateOutcom
     enter('inspecting');
     const before = await session.run((commands) => commands.images());
     if (before.some(({ active, confirmed, hash }) => active && confirmed && hash === wanted)) {
-      return { outcome: 'already_running', version: versionOf(before, wanted), reconnects: session.reconnects };
+      const version = versionOf(before, wanted);
+      return {
+        outcome: 'already_running',
+        version,
+        reconnects: session.reconnects,
+        ...(await receiptFrom(session, options)),
+      };
     }
     const isOnTrial = before.some(({ active, hash }) => active && hash === wanted);
     if (!isOnTrial) {
@@ -90,12 +103,27 @@ export async function updateDevice(options: UpdateOptions): Promise<UpdateOutcom
     }
     enter('confirming');
     await session.run((commands) => commands.confirm());
-    return { outcome: 'confirmed', version: running.version, reconnects: session.reconnects };
+    const receipt = await receiptFrom(session, options);
+    return { outcome: 'confirmed', version: running.version, reconnects: session.reconnects, ...receipt };
   } catch (error) {
     if (!(error instanceof SmpError)) throw error;
     return { ...refusal(phase, error.message, await session.running()), reconnects: session.reconnects };
   } finally {
     session.close();
+  }
+}
+
+/** A device without a key knows no such command; its update is no worse for it. */
+async function receiptFrom(
+  session: PhoneSession,
+  { receiptNonce: nonce }: UpdateOptions,
+): Promise<{ readonly receipt?: SignedReceipt }> {
+  if (nonce === undefined) return {};
+  try {
+    return { receipt: await session.run((commands) => commands.signReceipt(nonce)) };
+  } catch (error) {
+    if (!(error instanceof SmpError)) throw error;
+    return {};
   }
 }
 

@@ -4,7 +4,7 @@ import { decideSwapType } from '../bootloader/swap-type.ts';
 import { readTrailer, type SwapType, writeFlag, writeMagic, writeSwapInfo } from '../bootloader/trailer.ts';
 import type { FlashArea } from '../flash/flash-area.ts';
 import type { Slots } from '../flash/layout.ts';
-import type { CborFields, CborMap } from './cbor.ts';
+import type { CborFields } from './cbor.ts';
 import { IMAGE_ERROR, MGMT } from './errors.ts';
 import { boolField, bytesField, uintField } from './fields.ts';
 import { GROUP } from './header.ts';
@@ -87,10 +87,22 @@ function isOtherSlotFree(slots: Slots): boolean {
   return pendingSwap(slots) !== 'revert';
 }
 
+/** An image in a slot, as the state read tells of it. */
+export interface SlotState {
+  readonly slot: number;
+  readonly version: string;
+  readonly hash: Uint8Array;
+  readonly bootable: boolean;
+  readonly pending: boolean;
+  readonly confirmed: boolean;
+  readonly active: boolean;
+  readonly permanent: boolean;
+}
+
 /** Slots without a readable image or without exactly one hash are left out (facts sheet, C1). */
-function stateList(slots: Slots): CommandResult {
+export function slotStates(slots: Slots): readonly SlotState[] {
   const swap = pendingSwap(slots);
-  const images = [slots.primary, slots.secondary].flatMap((area, slot): CborMap[] => {
+  return [slots.primary, slots.secondary].flatMap((area, slot): SlotState[] => {
     const image = imageIn(area);
     const hash = image === undefined ? undefined : imageHash(image);
     if (image === undefined || hash === undefined) return [];
@@ -108,7 +120,10 @@ function stateList(slots: Slots): CommandResult {
       },
     ];
   });
-  return { fields: { images, splitStatus: 0 } };
+}
+
+function stateList(slots: Slots): CommandResult {
+  return { fields: { images: slotStates(slots).map((state) => ({ ...state })), splitStatus: 0 } };
 }
 
 function writeState(slots: Slots, fields: CborFields): CommandResult {

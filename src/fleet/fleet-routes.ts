@@ -4,9 +4,10 @@ import { isoDateTime, pageCursor, pageLimit } from '../http/fields.ts';
 import { isoTime } from '../platform/clock.ts';
 import { decodeCursor, encodeCursor } from '../platform/cursor.ts';
 import type { Services } from '../platform/services.ts';
-import { type Device, FleetState, fleetStateOf, MetadataValue, thingName } from './device.ts';
+import { type Device, FleetState, fleetStateOf, HwIdField, MetadataValue, SerialField, thingName } from './device.ts';
 import { createDeviceIndex, isDeviceCursor } from './device-index.ts';
 import { createFleetSummary } from './fleet-summary.ts';
+import type { FleetStore } from './store.ts';
 
 const DEFAULT_PAGE = 50;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -32,7 +33,10 @@ const FleetEntry = z.object({
 });
 
 /** The whole fleet, for those who run it. Who owns a device is not told here: that is in its audit. */
-export function fleetListRoutes(services: Pick<Services, 'config' | 'documents'>): readonly Route[] {
+export function fleetListRoutes(
+  services: Pick<Services, 'config' | 'documents'>,
+  store: Pick<FleetStore, 'findAll'>,
+): readonly Route[] {
   const index = createDeviceIndex(services);
   const summaries = createFleetSummary(services);
 
@@ -43,10 +47,12 @@ export function fleetListRoutes(services: Pick<Services, 'config' | 'documents'>
     domain: 'fleet',
     summary: 'The devices of the fleet',
     description:
-      'By `status` (`factory_only`, `active`, `claimed`, `revoked`), `batch`, `firmware_version` and `board`, in any ' +
+      'One device by `hw_id` or `serial`, or all by `status` (`factory_only`, `active`, `claimed`, `revoked`), `batch`, `firmware_version` and `board`, in any ' +
       'combination, at most `limit` (1–100, else 50) at once. A page may hold fewer than that, or none, while ' +
       '`next_cursor` leads to the rest. The lists lag a change by a moment.',
     query: z.object({
+      hw_id: HwIdField.optional(),
+      serial: SerialField.optional(),
       status: FleetState.optional(),
       batch: filterText.optional(),
       firmware_version: filterText.optional(),
@@ -65,6 +71,11 @@ export function fleetListRoutes(services: Pick<Services, 'config' | 'documents'>
     errors: [],
   }).handledBy(async ({ query }) => {
     const { status: state, batch, firmware_version: firmwareVersion, board, limit = DEFAULT_PAGE } = query;
+    if (query.hw_id !== undefined || query.serial !== undefined) {
+      const [device] = await store.findAll([{ hwId: query.hw_id, serial: query.serial }]);
+      const found = device === undefined ? [] : [fleetEntry(device)];
+      return { status: 200, body: { ok: true, count: found.length, devices: found } };
+    }
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
     if (query.cursor !== undefined && (after === undefined || !isDeviceCursor(after))) {
       throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }]);

@@ -22,6 +22,6 @@ export function fleetRoutes(services: Services, aliveCheck: AliveCheck): readonl
     ...transferRoutes(services, store, aliveCheck),
     ...reconcileRoutes(store),
     ...auditRoutes(store),
-    ...fleetListRoutes(services),
+    ...fleetListRoutes(services, store),
   ];
 }

@@ -1,9 +1,9 @@
+import { checkImage } from '../../release-format/image-gate.ts';
 import type { ReleaseVersion } from '../../release-format/release-version.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { ObjectFacts } from '../platform/object-store.ts';
 import type { Services } from '../platform/services.ts';
 import type { KeyStore } from './key-store.ts';
-import { checkImage } from './publish-gate.ts';
 import { type Artifact, publishedKey, type Release, type ReleaseState, type Track } from './release.ts';
 import type { ReleaseStore } from './store.ts';
 

@@ -25,9 +25,8 @@ export function smallSlots(options: SmallSlotsOptions = {}): Slots {
 }
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-export const SMALL_KEY: TrustedKey = trustedKey(
-  String(createPublicKey(privateKey).export({ type: 'spki', format: 'pem' })),
-);
+export const SMALL_PEM = String(createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }));
+export const SMALL_KEY: TrustedKey = trustedKey(SMALL_PEM);
 
 /** A validly signed image of exactly that many bytes, signature and all. */
 export function signedImage(version: readonly [number, number, number], fileBytes: number): Buffer {

@@ -1,11 +1,14 @@
 import { type Command, CommanderError } from 'commander';
-import { PlainError } from './plain-error.ts';
+import { PlainError, RefusedError } from './plain-error.ts';
 
 // The lockfile pins an SDK that runs on Node 20; what later ones will need is no business of who runs a command.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
-/** Exit codes of all commands: 0 done, 1 it failed or something is wrong, 2 it was called wrongly, 130 Ctrl-C. */
-export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+/**
+ * Exit codes of all commands: 0 done, 1 it failed or something is wrong, 2 it was called wrongly, 3 what was asked for is
+ * refused and a repetition will not help, 130 Ctrl-C.
+ */
+export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, interrupted: 130 } as const;
 
 /** The command was stopped by Ctrl-C or a terminal that closed. */
 export class InterruptedError extends Error {
@@ -46,5 +49,5 @@ function exitCodeOf(error: unknown, signal: AbortSignal): number {
     return EXIT.interrupted;
   }
   console.error(error instanceof PlainError ? `Error: ${error.message}` : error);
-  return EXIT.failed;
+  return error instanceof RefusedError ? EXIT.refused : EXIT.failed;
 }

@@ -114,14 +114,16 @@ async function inTurns<T>(cases: readonly T[], work: (user: User, one: T) => Pro
 
 describe('events of one subscription', () => {
   it.each([
-    { count: 2, types: TYPES, what: 'pair of events' },
-    { count: 3, types: LIFE_TYPES, what: 'triple of events in the life of a subscription' },
+    { what: 'every pair of events, in every order, once, twice and at once', count: 2, types: TYPES, modesEach: 3 },
+    { what: 'every triple in the life of a subscription, in every order', count: 3, types: LIFE_TYPES, modesEach: 1 },
   ])(
-    'every $what, in every order, once, twice and at once, ends in the state Stripe has',
-    async ({ count, types }) => {
+    '$what, ends in the state Stripe has',
+    async ({ count, types, modesEach }) => {
       const modes: readonly Mode[] = ['once', 'twice', 'at once'];
-      const cases = combinations(types, count).flatMap((set) =>
-        permutations(set).flatMap((history) => modes.map((mode) => ({ history, mode }))),
+      const histories = combinations(types, count).flatMap(permutations);
+      // Where not each history takes each way of delivery, they take turns.
+      const cases = histories.flatMap((history, turn) =>
+        modes.filter((_, way) => modesEach === 3 || way === turn % 3).map((mode) => ({ history, mode })),
       );
       await inTurns(cases, async (user, { history, mode }) => {
         const events = history.map((type) => user.happens(type));

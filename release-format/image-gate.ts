@@ -1,7 +1,7 @@
-import { releaseVersionOf } from '../../release-format/mcuboot-header.ts';
-import { type ImageFault, imageHash, parseImage } from '../../release-format/mcuboot-image.ts';
-import { isPrerelease, type ReleaseVersion } from '../../release-format/release-version.ts';
-import { imageFault, type TrustedKey } from '../../release-format/verify-image.ts';
+import { releaseVersionOf } from './mcuboot-header.ts';
+import { type ImageFault, imageHash, parseImage } from './mcuboot-image.ts';
+import { isPrerelease, type ReleaseVersion } from './release-version.ts';
+import { imageFault, type TrustedKey } from './verify-image.ts';
 
 /**
  * What fits the product's 728 KiB slots under swap using move: all pages but one for the move and one for the trailer

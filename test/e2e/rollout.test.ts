@@ -1,0 +1,151 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import pMap from 'p-map';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BleLink, SimulatedDevice, updateDevice } from '../../firmware-sim/index.ts';
+import { type Backend, startBackend } from '../support/backend.ts';
+import { fleetOf, type MadeDevice } from '../support/fleet.ts';
+import { releasesOf } from '../support/releases.ts';
+import { SMALL_KEY, SMALL_PEM, signedImage, smallSlots } from '../support/small-slots.ts';
+import { newUser } from '../support/tokens.ts';
+
+/*
+ * The story that a rollout is for: 200 owners with simulated devices, a release that is bad for some of them and stops
+ * itself, and the next one that reaches them all. Phones do what the app does; nothing is known to them but the API.
+ */
+
+const DEVICES = 200;
+const AT_ONCE = 25;
+const IMAGE_BYTES = 4_096;
+const CHANNEL = 'stable';
+
+interface Owned {
+  readonly index: number;
+  readonly made: MadeDevice;
+  readonly device: SimulatedDevice;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+let backend: Backend;
+let releases: ReturnType<typeof releasesOf>;
+let fleet: readonly Owned[];
+
+beforeAll(async () => {
+  backend = await startBackend({ OTA_IMAGE_SIGNATURES: 'required' });
+  releases = releasesOf(backend);
+  await releases.post('/ota/keys', { public_key: SMALL_PEM });
+  const factory = fleetOf(backend);
+  const firmware = signedImage([1, 0, 0], IMAGE_BYTES);
+  // A few gardeners with many devices each: one household, one address.
+  const gardeners = Array.from({ length: 10 }, () => newUser());
+  fleet = await pMap(
+    Array.from({ length: DEVICES }, (_, index) => index),
+    async (index) => {
+      const { privateKey, publicKey } = keyPair(index);
+      const spki = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+      const made = await factory.device({ public_key: spki, metadata: { firmware_version: '1.0.0' } });
+      const { headers } = gardeners[index % gardeners.length] ?? newUser();
+      await backend.call('/claimDevice', { headers, body: { serial: made.serial } });
+      const identity = { hwId: made.hw_id, privateKey };
+      const device = new SimulatedDevice({ firmware, keys: [SMALL_KEY], slots: smallSlots(), identity });
+      return { index, made, device, headers };
+    },
+    { concurrency: AT_ONCE },
+  );
+});
+afterAll(() => backend.stop());
+
+function keyPair(index: number): { privateKey: KeyObject; publicKey: KeyObject } {
+  const { privateKey } =
+    index % 2 === 0 ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
+/** A phone's round: ask, download, update, and tell how it went. */
+async function visit({ made, device, headers, index }: Owned, isBad: (owned: number, version: string) => boolean) {
+  const runs = device.runningVersion?.split('.').slice(0, 3).join('.') ?? '';
+  const query = `hw_id=${made.hw_id}&current_version=${runs}`;
+  const { body: offer } = await backend.call(`/ota/latest?${query}`, { headers });
+  if (offer.update_available !== true) return offer.reason;
+  const { version } = offer.latest;
+  const report = (status: string, fields: object = {}) =>
+    backend.call('/ota/reports', {
+      headers,
+      body: { hw_id: made.hw_id, attempt_id: `a-${version}`, from_version: runs, version, status, ...fields },
+    });
+  await report('offered');
+  const image = new Uint8Array(await (await fetch(offer.latest.download.url)).arrayBuffer());
+  const link = new BleLink(device, { mtu: 247 });
+  const outcome = await updateDevice({
+    connect: () => link.connect(),
+    image,
+    receiptNonce: offer.receipt_nonce,
+    validate: async () => !isBad(index, version),
+  });
+  if (outcome.outcome === 'confirmed') {
+    await report('confirmed', { receipt: outcome.receipt, phone: { model: 'Pixel 9' } });
+  } else {
+    // The new firmware does not pass: power goes and comes, and the bootloader brings the old one back.
+    const { boots } = device;
+    device.reset();
+    await expect.poll(() => device.boots).toBeGreaterThan(boots);
+    await expect.poll(() => device.runningVersion).toBe(runs);
+    await report('reverted', { phone: { model: 'Pixel 9' } });
+  }
+  return outcome.outcome;
+}
+
+async function visitAll(
+  some: readonly Owned[],
+  isBad: (owned: number, version: string) => boolean,
+): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  await pMap(
+    some,
+    async (owned) => {
+      const outcome = await visit(owned, isBad);
+      counts[outcome] = (counts[outcome] ?? 0) + 1;
+    },
+    { concurrency: AT_ONCE },
+  );
+  return counts;
+}
+
+const stats = async (version: string) => (await releases.get(`/ota/releases/${version}/stats`)).body;
+
+it('a bad release at 10 % halts itself, the fixed one reaches everybody, and every device ends on it', async () => {
+  const publish = async (version: readonly [number, number, number], channel: string, fields: object) => {
+    const name = version.join('.');
+    await releases.draft(name, channel, fields, signedImage(version, IMAGE_BYTES));
+    expect((await releases.step(name, 'publish', channel)).status).toBe(200);
+  };
+  const policy = { halt_policy: { min_reports: 5, max_failure_pct: 10 } };
+  await publish([1, 1, 0], CHANNEL, { rollout_pct: 10, ...policy });
+  const { eligible } = await stats('1.1.0');
+  expect(eligible).toBe(20);
+
+  // Three devices in ten roll it back.
+  const first = await visitAll(fleet, (index, version) => version === '1.1.0' && index % 10 < 3);
+  expect((first['not_in_rollout'] ?? 0) + (first['paused'] ?? 0)).toBeGreaterThan(150);
+  const bad = await stats('1.1.0');
+  expect(bad).toMatchObject({ state: 'halted', verified: bad.confirmed });
+  expect(bad.failures).toBeGreaterThan(0);
+  expect(bad.failures * 10).toBeGreaterThanOrEqual(bad.halt_policy.min_reports);
+  // Nobody gets it any more, and nobody is lost: each device runs the old firmware or the new one.
+  const again = await visitAll(fleet.slice(0, 40), () => true);
+  expect((again['paused'] ?? 0) + (again['up_to_date'] ?? 0)).toBe(40);
+  expect(new Set(fleet.map(({ device }) => device.runningVersion))).toEqual(new Set(['1.0.0', '1.1.0']));
+
+  await publish([1, 1, 1], 'beta', policy);
+  const promoted = await releases.post('/ota/releases/1.1.1/promote', { rollout_pct: 0 });
+  expect(promoted.body.release).toMatchObject({ channel: CHANNEL, rollout_pct: 0, state: 'published' });
+  await releases.step('1.1.1', 'rollout', CHANNEL, { rollout_pct: 100 });
+  expect(await visitAll(fleet, () => false)).toEqual({ confirmed: DEVICES });
+
+  expect(new Set(fleet.map(({ device }) => device.runningVersion))).toEqual(new Set(['1.1.1']));
+  expect(await stats('1.1.1')).toMatchObject({
+    ...{ state: 'published', eligible: DEVICES, reached: DEVICES, confirmed: DEVICES, verified: DEVICES },
+    ...{ finished: DEVICES, failures: 0, failure_pct: 0 },
+  });
+  const summary = await fleetOf(backend).get('/fleet/summary');
+  expect(summary.body.by_version).toEqual([{ board: 'arduino_nano_33_ble', version: '1.1.1', devices: DEVICES }]);
+}, 120_000);
