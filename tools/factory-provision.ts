@@ -20,6 +20,8 @@ interface Options {
   readonly hwId: readonly string[];
   readonly status?: string;
   readonly metadata?: readonly string[];
+  readonly publicKey?: string;
+  readonly station: string;
   readonly apiBaseUrl?: string;
   readonly token?: string;
   readonly stack?: string;
@@ -33,6 +35,8 @@ await runCommand((signal) =>
     .requiredOption('--hw-id <id...>', 'hardware id of a device, 8 to 64 of 0-9 A-F : _ -; may be repeated')
     .option('--status <status>', 'factory_only or active (default: active)')
     .option('--metadata <key=value...>', 'facts to keep with the device, e.g. batch=2026-11')
+    .option('--public-key <base64>', 'of the one device given: what it proves claims and updates with')
+    .option('--station <name>', 'which station this is, for the audit', 'factory-tool')
     .option('--api-base-url <url>', 'the API (default: the stack that runs here)')
     .option('--token <token>', 'factory token; better set FACTORY_PROVISION_TOKEN')
     .option('--stack <directory>', 'directory of the local stack', '.local')
@@ -49,12 +53,20 @@ await runCommand((signal) =>
 async function provision(options: Options, signal: AbortSignal): Promise<void> {
   const { apiBaseUrl, token } = await findTarget(options, 'factoryToken');
   const call = apiClient(apiBaseUrl, signal);
+  if (options.publicKey !== undefined && options.hwId.length !== 1) {
+    throw new PlainError('--public-key belongs to one device: pass one --hw-id with it.');
+  }
   const metadata = Object.fromEntries((options.metadata ?? []).map(keyAndValue));
   for (const hwId of options.hwId) {
     const device = await call('/provision', Provisioned, {
       method: 'POST',
-      headers: { 'x-factory-token': token },
-      body: { hw_id: hwId, metadata, ...(options.status === undefined ? {} : { status: options.status }) },
+      headers: { 'x-factory-token': token, 'x-factory-station': options.station },
+      body: {
+        hw_id: hwId,
+        metadata,
+        ...(options.status === undefined ? {} : { status: options.status }),
+        ...(options.publicKey === undefined ? {} : { public_key: options.publicKey }),
+      },
     });
     console.log(options.json ? JSON.stringify(device) : label(device, options.qr));
   }

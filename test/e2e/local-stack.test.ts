@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cognitoUsers } from '../../tools/local-stack/cognito-users.ts';
 import { type Stack, startStack } from '../../tools/local-stack/stack.ts';
 import { startStandIn } from '../../tools/local-stack/stand-in-server.ts';
-import { firmware, GOOD } from '../support/firmware.ts';
+import { firmware, GOOD, withVersion } from '../support/firmware.ts';
 import { runTool, startTool } from '../support/run-tool.ts';
 import { bearer } from '../support/tokens.ts';
 
@@ -122,9 +122,16 @@ describe('the release tool', () => {
 
   it('refuses what it should not publish, before anything is sent', async () => {
     const none = await publish('--artifact-path', image('not-mcuboot.bin'));
-    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('not a signed MCUboot image')]);
+    expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('not a signed MCUboot image')]);
     const other = await publish('--artifact-path', image(GOOD['1.0.0']), '--version', '1.0.1');
-    expect(other.stderr).toContain('--version says 1.0.1');
+    expect([other.code, other.stderr]).toEqual([
+      3,
+      expect.stringContaining("--version says 1.0.1, the image's header says 1.0.0"),
+    ]);
+    const flipped = await publish('--artifact-path', image('bit-flip-1.2.0.signed.bin'));
+    expect([flipped.code, flipped.stderr]).toEqual([3, expect.stringContaining('hash')]);
+    const stranger = await publish('--artifact-path', image('wrong-key-1.2.0.signed.bin'));
+    expect([stranger.code, stranger.stderr]).toEqual([3, expect.stringContaining('not registered for this board')]);
     const odd = await publish('--artifact-path', image(GOOD['1.0.0']), '--version', 'latest');
     expect(odd.stderr).toContain('not a semantic version');
     expect((await publish('--artifact-path', '/no/such/file')).stderr).toContain('can not be read');
@@ -132,12 +139,187 @@ describe('the release tool', () => {
 
   it('does not replace a version by other bytes', async () => {
     const file = path.join(directory, 'other.bin');
-    const bytes = firmware(GOOD['1.1.0']);
-    bytes.writeUInt8(1, 6_000);
-    await writeFile(file, bytes);
+    await writeFile(file, withVersion(firmware(GOOD['1.0.0']), '1.1.0'));
     const run = await publish('--artifact-path', file, '--channel', 'stable');
-    expect(run.code).toBe(1);
-    expect(run.stderr).toContain('release_exists');
+    expect(run.code).toBe(3);
+    expect(run.stderr).toMatch(/release_exists.*raise it/);
+  });
+});
+
+describe('npm run ota', () => {
+  const ota = (...args: string[]) => runTool('ota', [...args, ...here()]);
+
+  it('shows every step of a publication and changes nothing', async () => {
+    const args = [
+      'publish',
+      '--artifact-path',
+      image(GOOD['1.1.0']),
+      '--channel',
+      'dry',
+      '--rollout-pct',
+      '5',
+      '--dry-run',
+    ];
+    const run = await ota(...args);
+    expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(
+      /Nothing is changed.*1\. read .*1\.1\.0.*2\. register.*3\. upload.*4\. publish it to 5 %/s,
+    );
+    expect(JSON.parse((await ota(...args, '--json')).stdout)).toMatchObject({ dry_run: true, version: '1.1.0' });
+    expect((await ota('list', '--channel', 'dry')).stdout).toContain('There are none on dry');
+  });
+
+  it('agrees with the VERSION file and the tag of a source tree, or refuses', async () => {
+    const source = await mkdtemp(path.join(directory, 'source-'));
+    const from = ['publish', '--artifact-path', image(GOOD['1.1.0']), '--source-dir', source, '--dry-run'];
+    await writeFile(path.join(source, 'VERSION'), 'VERSION_MAJOR = 1\nVERSION_MINOR = 1\nPATCHLEVEL = 0\n');
+    expect((await ota(...from)).code).toBe(0);
+    const git = (...args: string[]) => promisify(execFile)('git', ['-C', source, ...args]);
+    await git('init', '--quiet');
+    await git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '--allow-empty', '-qm', 'a');
+    await git('tag', 'v1.2.0');
+    const tagged = await ota(...from);
+    expect([tagged.code, tagged.stderr]).toEqual([3, expect.stringContaining('the git tag says 1.2.0')]);
+    await writeFile(path.join(source, 'VERSION'), 'two');
+    expect((await ota(...from)).stderr).toContain('holds no semantic version');
+  });
+
+  it('builds with west when there is no image, and says so when there is no west', async () => {
+    const plan = await ota('publish', '--sysbuild', '--pristine', '--source-dir', 'app', '--dry-run');
+    expect(plan.stdout).toContain(
+      'west build --board arduino_nano_33_ble --build-dir build --sysbuild --pristine always app',
+    );
+    expect(plan.stdout).toContain(path.join('build', 'app', 'zephyr', 'zephyr.signed.bin'));
+    const tools = await mkdtemp(path.join(directory, 'tools-'));
+    const built = path.join(tools, 'build');
+    const withPath = (PATH: string) => ({ env: { PATH } });
+    const args = ['publish', '--channel', 'west', '--source-dir', tools, '--build-dir', built, ...here()];
+    const none = await runTool('ota', args, withPath(tools));
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('west was not found')]);
+    // A west that takes the options as they are, and leaves an image where the real one does.
+    const west = `#!/bin/sh\nmkdir -p "${built}/zephyr"\ncp "${path.resolve(image(GOOD['1.1.0']))}" "${built}/zephyr/zephyr.signed.bin"\n`;
+    await writeFile(path.join(tools, 'west'), west, { mode: 0o755 });
+    const run = await runTool('ota', args, withPath(`${tools}:${process.env['PATH']}`));
+    expect([run.code, run.stdout]).toEqual([0, expect.stringContaining('1.1.0 is offered on west')]);
+    await writeFile(path.join(tools, 'west'), '#!/bin/sh\nexit 7\n', { mode: 0o755 });
+    const broken = await runTool('ota', args, withPath(`${tools}:${process.env['PATH']}`));
+    expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining('exit code 7')]);
+    const skipped = await runTool('ota', [...args, '--skip-build'], withPath(`${tools}:${process.env['PATH']}`));
+    expect(skipped.code).toBe(0);
+  });
+
+  it('widens, pauses, resumes, promotes and withdraws, and tells what it did', async () => {
+    const at = ['--channel', 'cli'];
+    await publish('--artifact-path', image(GOOD['1.1.0']), ...at, '--rollout-pct', '0');
+    expect((await ota('rollout', '1.1.0', '12.5', ...at)).stdout).toContain('published, 12.5 %');
+    expect((await ota('rollout', '1.1.0', ...at)).stderr).toContain('Nothing to change');
+    expect((await ota('rollout', '1.1.0', '101', ...at)).code).toBe(2);
+    expect((await ota('rollout', '1.1.0', '--allowlist', '000001', ...at)).stdout).toContain('12.5 % + 1 listed');
+    expect((await ota('pause', '1.1.0', '--reason', 'a doubt', ...at)).stdout).toContain('paused');
+    expect((await ota('pause', '1.1.0', ...at)).stdout).toContain('nothing to change');
+    const early = await ota('promote', '1.1.0', '--from', 'cli', '--channel', 'cli-stable');
+    expect([early.code, early.stderr]).toEqual([3, expect.stringContaining('release_state_conflict')]);
+    await ota('resume', '1.1.0', ...at);
+    const promoted = await ota(
+      'promote',
+      '1.1.0',
+      '--from',
+      'cli',
+      '--channel',
+      'cli-stable',
+      '--rollout-pct',
+      '10',
+      '--json',
+    );
+    expect(JSON.parse(promoted.stdout)).toMatchObject({ changed: true, release: { rollout_pct: 10 } });
+    expect((await ota('show', '1.1.0', ...at)).stdout).toMatch(/State {9}published.*pause +by admin: a doubt/s);
+    expect((await ota('list', ...at)).stdout).toMatch(/1\.1\.0 +published +12\.5 % \+ 1 listed/);
+    expect((await ota('stats', '1.1.0', '--check', ...at)).stdout).toMatch(
+      /1\.1\.0: published.*0 of 0 finished devices/s,
+    );
+    expect((await ota('who', '1.1.0', ...at)).stdout).toMatch(/\d+ of \d+ devices of arduino_nano_33_ble/);
+    expect((await ota('withdraw', '1.1.0', ...at)).stdout).toContain('withdrawn');
+    const gone = await ota('resume', '1.1.0', ...at);
+    expect(gone.code).toBe(3);
+    expect((await ota('stats', '9.9.9', ...at)).stderr).toContain('release_not_found');
+  });
+
+  it('keeps the keys of a board', async () => {
+    const keys = (...args: string[]) => runTool('ota-keys', [...args, ...here()]);
+    const [listed, signing] = await Promise.all([keys('list'), keys('signing', '--json')]);
+    expect(listed.stdout).toMatch(/ecdsa-p256 .*development key of this repository/);
+    expect(JSON.parse(signing.stdout).keys).toHaveLength(1);
+    const board = ['--board', 'other_board'];
+    expect((await keys('list', ...board)).stdout).toContain('npm run ota:keys -- add');
+    const added = await keys('add', image('dev-signing-key.pub.pem'), '--json', ...board);
+    const { key_hash: hash } = JSON.parse(added.stdout);
+    expect((await keys('remove', hash, ...board)).stdout).toContain('signs nothing for other_board');
+    expect((await keys('remove', hash, ...board)).stderr).toContain('key_not_found');
+    const secret = await keys('add', image('dev-signing-key.pem'), ...board);
+    expect([secret.code, secret.stderr]).toEqual([1, expect.stringContaining('private key')]);
+  });
+
+  it('explains itself', async () => {
+    const help = await runTool('ota', ['--help']);
+    for (const name of [
+      'publish',
+      'list',
+      'show',
+      'rollout',
+      'pause',
+      'resume',
+      'withdraw',
+      'promote',
+      'stats',
+      'keys',
+    ]) {
+      expect(help.stdout).toContain(`  ${name}`);
+    }
+    expect((await runTool('ota', ['rollout', '--help'])).stdout).toContain('Examples:');
+  });
+});
+
+describe('npm run fleet', () => {
+  const fleet = (...args: string[]) => runTool('fleet', [...args, ...here()]);
+
+  it('lists, shows and counts devices, for people, spreadsheets and machines', async () => {
+    await provision(
+      '--hw-id',
+      'F1EE70000001',
+      'F1EE70000002',
+      '--metadata',
+      'batch=cli',
+      '--station',
+      'line-7',
+      '--json',
+    );
+    const list = await fleet('list', '--batch', 'cli');
+    expect(list.stdout).toMatch(/F1EE70000001 +active .*2 devices/s);
+    const csv = (await fleet('list', '--batch', 'cli', '--csv')).stdout.trim().split('\n');
+    expect(csv[0]).toMatch(/^serial,hw_id,status,/);
+    expect(csv).toHaveLength(3);
+    const [one] = (await fleet('list', '--batch', 'cli', '--json')).stdout.split('\n');
+    expect(JSON.parse(one ?? '')).toMatchObject({ hw_id: 'F1EE70000001', batch: 'cli' });
+    expect((await fleet('show', 'F1EE70000001')).stdout).toMatch(/batch +cli/);
+    expect((await fleet('show', '999995')).stderr).toContain('There is no device 999995');
+    expect((await fleet('audit', 'F1EE70000001')).stdout).toMatch(/provision +factory:line-7/);
+    expect((await fleet('summary')).stdout).toMatch(/devices.*By status.*By version.*By day/s);
+    expect(JSON.parse((await fleet('summary', '--days', '1', '--json')).stdout).by_day).toHaveLength(1);
+    expect((await fleet('list', '--batch', 'none')).stdout).toContain('There are none');
+    expect((await fleet('list', '--status', 'sold')).code).toBe(2);
+  });
+
+  it('takes the steps of a device, each with its reason', async () => {
+    await provision('--hw-id', 'F1EE70000003', 'F1EE70000004', '--status', 'factory_only', '--json');
+    const device = 'F1EE70000003';
+    expect((await fleet('activate', device)).stdout).toContain('can be claimed now; it was factory_only before');
+    expect((await fleet('reissue', device)).stdout).toMatch(/claim code [0-9A-Z]{5}-[0-9A-Z]{4}[0-9A-Z*~$=]/);
+    expect((await fleet('revoke', device, '--reason', 'RMA 17')).stdout).toContain('is out of service');
+    expect((await fleet('replace', device, 'F1EE70000004')).stderr).toContain('no_former_owner');
+    expect((await fleet('reactivate', device, '--json')).stdout).toContain('"previous_state":"revoked"');
+    expect((await fleet('audit', device)).stdout).toMatch(/revoke +factory:workshop: RMA 17/);
+    expect((await fleet('revoke', device)).code).toBe(0);
+    expect((await fleet('revoke', device)).stderr).toContain('already_revoked');
   });
 });
 

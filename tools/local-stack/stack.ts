@@ -4,6 +4,7 @@ import { PlainError } from '../cli/plain-error.ts';
 import { type ApiServer, startApi } from './api-server.ts';
 import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from './cognito-local.ts';
 import { cognitoUsers } from './cognito-users.ts';
+import { registerDevSigningKey } from './dev-signing-key.ts';
 import { writeDocsSite } from './docs-site.ts';
 import { backendEnvironment, bucketName, type Engines, startEngines } from './engines.ts';
 import { localSecrets } from './local-secrets.ts';
@@ -118,6 +119,7 @@ async function startIn(directory: string, options: StackOptions): Promise<Stack>
       signal,
     );
     api = server;
+    await registerDevSigningKey(server.url, secrets.adminToken, signal);
     engines.stripe.webhooks.deliverTo(`${server.url}/stripeWebhook`);
     const info: StackFile = {
       pid: process.pid,
