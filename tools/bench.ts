@@ -9,10 +9,12 @@ await runCommand((signal) =>
     .description(
       'Measures every route in-process and over HTTP, beside a no-op route and a bare GetItem, and the cold start.',
     )
+    .option('--devices <count>', 'devices in the table for the second look', Number, 20_000)
+    .option('--releases <count>', 'releases of one track for it', Number, 1_000)
     .option('--json', 'the numbers as JSON, for machines', false)
     .addHelpText('after', '\nExamples:\n  npm run bench\n  npm run bench -- --json > bench.json\n')
-    .action(async ({ json }: { json: boolean }) => {
-      const result = await runBenchmark(path.resolve('.local/bench'), signal, (step) => {
+    .action(async ({ json, devices, releases }: { json: boolean; devices: number; releases: number }) => {
+      const result = await runBenchmark(path.resolve('.local/bench'), { devices, releases }, signal, (step) => {
         if (!json) console.error(`… ${step}`);
       });
       console.log(json ? JSON.stringify(result, null, 2) : benchmarkTable(result));

