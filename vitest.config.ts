@@ -5,7 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/engines.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the two cores that the suite is made for: much of it waits, for processes and for time limits.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

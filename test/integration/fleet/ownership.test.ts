@@ -235,7 +235,9 @@ describe('unclaimDevice', () => {
       claim(other.headers, { serial }),
       claim(owner.headers, { serial }),
     ]);
-    const stored = (await backend.scan('provisioning')).find((item) => item['hw_id'] === hw_id);
+    const stored = (await backend.scan('provisioning')).find(
+      (item) => item['hw_id'] === hw_id && item['record'] === 'device',
+    );
     const counts = new Map([
       [owner.uid, (await mine(owner.headers)).count],
       [other.uid, (await mine(other.headers)).count],

@@ -8,15 +8,16 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-const LIMIT = 100;
-const claim = (headers: Record<string, string>) =>
-  backend.call('/claimDevice', { headers, body: { serial: '424242' } });
+/** The route with the lowest limit: what passes is then refused for its body, and changes nothing. */
+const LIMIT = 10;
+const attempt = (headers: Record<string, string>) =>
+  backend.call('/deleteMyAccount', { headers, body: { confirmText: 'no' } });
 
 describe('the rate limit', () => {
   it('lets exactly as many parallel requests pass as there are left (trap 4)', async () => {
     const { headers } = newUser();
-    const answers = await Promise.all(Array.from({ length: LIMIT + 30 }, () => claim(headers)));
-    expect(answers.filter(({ status }) => status === 404)).toHaveLength(LIMIT);
+    const answers = await Promise.all(Array.from({ length: LIMIT + 30 }, () => attempt(headers)));
+    expect(answers.filter(({ status }) => status === 400)).toHaveLength(LIMIT);
     const limited = answers.filter(({ status }) => status === 429);
     expect(limited).toHaveLength(30);
     for (const { headers: got, body } of limited) {
@@ -29,22 +30,22 @@ describe('the rate limit', () => {
 
   it('tells what is left', async () => {
     const { headers } = newUser();
-    expect((await claim(headers)).headers.get('ratelimit')).toContain(`r=${LIMIT - 1};`);
-    expect((await claim(headers)).headers.get('ratelimit')).toContain(`r=${LIMIT - 2};`);
+    expect((await attempt(headers)).headers.get('ratelimit')).toContain(`r=${LIMIT - 1};`);
+    expect((await attempt(headers)).headers.get('ratelimit')).toContain(`r=${LIMIT - 2};`);
   });
 
   it('is counted per user, and begins anew with the next window', async () => {
     const [one, two] = [newUser(), newUser()];
-    await Promise.all(Array.from({ length: LIMIT + 1 }, () => claim(one.headers)));
-    expect((await claim(one.headers)).status).toBe(429);
-    expect((await claim(two.headers)).status).toBe(404);
+    await Promise.all(Array.from({ length: LIMIT + 1 }, () => attempt(one.headers)));
+    expect((await attempt(one.headers)).status).toBe(429);
+    expect((await attempt(two.headers)).status).toBe(400);
     backend.clock.forward(600_000);
-    expect((await claim(one.headers)).status).toBe(404);
+    expect((await attempt(one.headers)).status).toBe(400);
   });
 
   it('leaves counters that expire in seconds since 1970 (trap 6) and name nobody', async () => {
     const { uid, headers } = newUser();
-    await claim(headers);
+    await attempt(headers);
     const items = await backend.scan('rateLimits');
     expect(JSON.stringify(items)).not.toContain(uid);
     for (const { expires_at: expiresAt } of items) {
@@ -57,9 +58,9 @@ describe('the rate limit', () => {
   it('does not stand in the way when its table can not be reached', async () => {
     const { headers } = newUser();
     backend.dynamo.setFaults([{ match: 'UpdateItem', status: 400, body: '{"__type":"ResourceNotFoundException"}' }]);
-    const answer = await claim(headers);
+    const answer = await attempt(headers);
     backend.dynamo.setFaults([]);
-    expect(answer.status).toBe(404);
+    expect(answer.status).toBe(400);
     expect(backend.metrics.counted).toContain('RateLimitUnavailable');
   });
 });

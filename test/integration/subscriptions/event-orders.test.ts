@@ -205,7 +205,7 @@ describe('events of one subscription', () => {
         await Promise.all([...underWay, ...happened.map(deliverUntilTaken)]);
         expect(await user.stored()).toBe(user.atStripe());
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   }, 120_000);
 });
