@@ -19,7 +19,7 @@ const TableProperties = z.object({
   TimeToLiveSpecification: z.object({ AttributeName: z.string(), Enabled: z.boolean() }).optional(),
 });
 
-/** Makes the tables of one environment exactly as template.yaml describes them; those that exist are left alone. */
+/** Makes the tables of one environment as template.yaml describes them; those that exist keep what they hold. */
 export async function createTables(client: DynamoDB, environment: string): Promise<void> {
   const { Resources: resources } = await readTemplate();
   const tables = Object.values(resources)
@@ -30,7 +30,10 @@ export async function createTables(client: DynamoDB, environment: string): Promi
     tables.map(
       async ({ TableName: name, TimeToLiveSpecification: ttl, GlobalSecondaryIndexes: indexes, ...schema }) => {
         const TableName = name['!Sub'].replace(/\$\{Environment\}/, environment);
-        if (existing.includes(TableName)) return;
+        if (existing.includes(TableName)) {
+          await addMissingIndexes(client, TableName, schema.AttributeDefinitions, indexes ?? []);
+          return;
+        }
         await client.createTable({
           TableName,
           BillingMode: 'PAY_PER_REQUEST',
@@ -41,6 +44,22 @@ export async function createTables(client: DynamoDB, environment: string): Promi
       },
     ),
   );
+}
+
+type Index = NonNullable<z.output<typeof TableProperties>['GlobalSecondaryIndexes']>[number];
+
+/** A table of an earlier run gets the indexes that have come since then, one at a time, as DynamoDB wants it. */
+async function addMissingIndexes(
+  client: DynamoDB,
+  TableName: string,
+  AttributeDefinitions: z.output<typeof TableProperties>['AttributeDefinitions'],
+  indexes: readonly Index[],
+): Promise<void> {
+  const { Table: table } = await client.describeTable({ TableName });
+  const known = new Set(table?.GlobalSecondaryIndexes?.map(({ IndexName: name }) => name));
+  for (const index of indexes.filter(({ IndexName: name }) => !known.has(name))) {
+    await client.updateTable({ TableName, AttributeDefinitions, GlobalSecondaryIndexUpdates: [{ Create: index }] });
+  }
 }
 
 export function localDynamoDb(endpoint: string, region: string): DynamoDB {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Backend, startBackend } from '../../support/backend.ts';
-import { fleetOf, keptStates } from '../../support/fleet.ts';
+import { type Answer, type Backend, startBackend } from '../../support/backend.ts';
+import { fleetOf, keptStates, type MadeDevice } from '../../support/fleet.ts';
 import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
@@ -158,25 +158,43 @@ describe('random lives', () => {
   it('never leave a device with two owners, lists that disagree, or counts that are off', async () => {
     const people = Array.from({ length: 3 }, () => newUser());
     const call = fc.record({
-      what: fc.constantFrom('claim', 'claim', 'unclaim', 'revoke', 'reactivate', 'activate'),
+      what: fc.constantFrom(
+        ...(['claim', 'claim', 'unclaim', 'revoke', 'reactivate', 'activate', 'offer', 'accept', 'replace'] as const),
+      ),
       device: fc.nat({ max: 1 }),
       person: fc.nat({ max: 2 }),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(call, { minLength: 1, maxLength: 5 }), { maxLength: 5 }), async (rounds) => {
         const devices = [await fleet.device(), await fleet.device({ status: 'factory_only' })];
+        const codes = new Map<string, string>();
+        const acts = {
+          claim: (user, device) => claim(user.headers, device.serial),
+          unclaim: (user, device) => unclaim(user.headers, device.serial),
+          revoke: (_user, device) => fleet.step('revoke', device.hw_id),
+          reactivate: (_user, device) => fleet.step('reactivate', device.hw_id),
+          activate: (_user, device) => fleet.step('activate', device.hw_id),
+          async offer({ headers }, { serial }) {
+            const answer = await backend.call('/transferDevice', { headers, body: { serial } });
+            if (answer.status === 200) codes.set(serial, answer.body.transfer_code);
+            return answer;
+          },
+          accept: ({ headers }, { serial }) =>
+            backend.call('/transferDevice', { headers, body: { serial, transfer_code: codes.get(serial) ?? 'none' } }),
+          replace: (_user, device) =>
+            fleet.post('/replaceDevice', {
+              old_hw_id: device.hw_id,
+              new_hw_id: devices.find((other) => other !== device)?.hw_id,
+            }),
+        } satisfies Record<string, (user: (typeof people)[number], device: MadeDevice) => Promise<Answer>>;
         for (const round of rounds) {
+          // Codes tried on one device are limited: a life may be longer than a window.
+          backend.clock.forward(600_000);
           await Promise.all(
             round.map(async ({ what, device: at, person }) => {
               const [device, user] = [devices[at], people[person]];
               if (device === undefined || user === undefined) throw new Error('no such actor');
-              const answer =
-                what === 'claim'
-                  ? await claim(user.headers, device.serial)
-                  : what === 'unclaim'
-                    ? await unclaim(user.headers, device.serial)
-                    : await fleet.step(what as 'revoke', device.hw_id);
-              expect(answer.status).toBeLessThan(500);
+              expect((await acts[what](user, device)).status).toBeLessThan(500);
             }),
           );
         }
@@ -194,7 +212,7 @@ describe('random lives', () => {
           await Promise.all(people.map(({ headers }) => unclaim(headers, serial)));
         }
       }),
-      { numRuns: 12 },
+      { numRuns: 15 },
     );
   });
 

@@ -1,5 +1,8 @@
+import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isSignedByDevice } from '../../../device-proof/device-key.ts';
+import { claimMessage, receiptMessage } from '../../../device-proof/messages.ts';
 import { type DeviceOptions, SimulatedDevice } from '../../../firmware-sim/device/simulated-device.ts';
 import { BleLink } from '../../../firmware-sim/link/ble-link.ts';
 import { LinkLostError, type Transport } from '../../../firmware-sim/link/transport.ts';
@@ -13,6 +16,7 @@ import {
   updateDevice,
 } from '../../../firmware-sim/phone/update-device.ts';
 import type { CborMap } from '../../../firmware-sim/smp/cbor.ts';
+import { GROUP } from '../../../firmware-sim/smp/header.ts';
 import { SmpServer } from '../../../firmware-sim/smp/server.ts';
 import { directClient } from '../../support/direct-client.ts';
 import { DEV_KEY, firmware, GOOD } from '../../support/firmware.ts';
@@ -35,6 +39,55 @@ async function afterReset(device: SimulatedDevice): Promise<void> {
   device.reset();
   while (!device.isRunning) await nextTurn();
 }
+
+describe('a device with a key', () => {
+  const kinds = {
+    ed25519: () => generateKeyPairSync('ed25519'),
+    'P-256': () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  };
+  const withKey = (kind: keyof typeof kinds) => {
+    const { privateKey, publicKey } = kinds[kind]();
+    return { device: makeDevice({ identity: { hwId: 'AABBCCDD', privateKey } }), publicKey };
+  };
+  const connected = async (device: SimulatedDevice) =>
+    deviceCommands(new SmpClient(await new BleLink(device, { mtu: 247 }).connect()));
+
+  it.each(['ed25519', 'P-256'] as const)('proves with its %s key that it is there', async (kind) => {
+    const { device, publicKey } = withKey(kind);
+    const { nonce, signature } = await (await connected(device)).signClaim('n-1');
+    expect(isSignedByDevice(publicKey, claimMessage({ nonce, hwId: 'AABBCCDD' }), signature)).toBe(true);
+    expect(isSignedByDevice(publicKey, claimMessage({ nonce: 'n-2', hwId: 'AABBCCDD' }), signature)).toBe(false);
+  });
+
+  it('signs after an update which image runs, and what lies in its slots', async () => {
+    const { device, publicKey } = withKey('ed25519');
+    const outcome = await update(new BleLink(device, { mtu: 247 }), GOOD['1.1.0'], { receiptNonce: 'n-3' });
+    if (outcome.outcome !== 'confirmed' || outcome.receipt === undefined) throw new Error(outcome.outcome);
+    const { image_hash: imageHash, slots, signature } = outcome.receipt;
+    expect(slots).toMatchObject([
+      { slot: 0, hash: imageHash, active: true, confirmed: true, pending: false },
+      { slot: 1, active: false, confirmed: false },
+    ]);
+    const message = receiptMessage({ nonce: 'n-3', hwId: 'AABBCCDD', imageHash, slots });
+    expect(isSignedByDevice(publicKey, message, signature)).toBe(true);
+    const again = await update(new BleLink(device, { mtu: 247 }), GOOD['1.1.0'], { receiptNonce: 'n-4' });
+    expect(again).toMatchObject({ outcome: 'already_running', receipt: { nonce: 'n-4', image_hash: imageHash } });
+  });
+
+  it('signs nothing without a nonce, or for one that is none', async () => {
+    const commands = await connected(withKey('ed25519').device);
+    await expect(commands.signClaim('x'.repeat(201))).rejects.toThrow('invalid');
+    const client = new SmpClient(await new BleLink(withKey('ed25519').device, { mtu: 247 }).connect());
+    const request = { op: 'write', group: GROUP.identity, command: 0, fields: { nonce: 7 } } as const;
+    await expect(client.request(request)).rejects.toThrow('invalid');
+  });
+
+  it('is no condition of an update: one without a key gives no receipt', async () => {
+    const outcome = await update(new BleLink(makeDevice(), { mtu: 247 }), GOOD['1.1.0'], { receiptNonce: 'n-5' });
+    expect(outcome).toMatchObject({ outcome: 'confirmed', version: '1.1.0.7' });
+    expect(outcome).not.toHaveProperty('receipt');
+  });
+});
 
 describe('an update over the air', () => {
   it('goes through its phases, shows its progress, and ends confirmed', async () => {

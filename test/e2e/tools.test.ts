@@ -1,0 +1,343 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Stack, startStack } from '../../tools/local-stack/stack.ts';
+import { startStandIn } from '../../tools/local-stack/stand-in-server.ts';
+import { firmware, GOOD, withVersion } from '../support/firmware.ts';
+import { runTool } from '../support/run-tool.ts';
+
+let directory: string;
+let stack: Stack;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'autowatering-e2e-'));
+  stack = await startStack({ directory, ownPorts: true });
+});
+afterAll(async () => {
+  await stack.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const here = () => ['--stack', directory];
+const provision = (...args: string[]) => runTool('factory-provision', [...here(), ...args]);
+const publish = (...args: string[]) => runTool('publish-ota-release', [...here(), ...args]);
+const image = (name: string) => path.join('test/fixtures/firmware', name);
+
+describe('the factory tool', () => {
+  it('prints a label with serial, claim code and QR code; repeated, the same serial', async () => {
+    const first = await provision('--hw-id', 'E2:E0:00:00:00:01');
+    expect(first.code).toBe(0);
+    const serial = /Serial {6}(\d{6})/.exec(first.stdout)?.[1];
+    expect(serial).toBeDefined();
+    expect(first.stdout).toMatch(/Claim code {2}[0-9A-Z]{5}-[0-9A-Z]{4}[0-9A-Z*~$=]/);
+    expect(first.stdout).toContain('██');
+    const again = await provision('--hw-id', 'E2:E0:00:00:00:01');
+    expect(again.stdout).toContain(`Serial      ${serial}`);
+    expect(again.stdout).toContain('known already');
+  });
+
+  it('gives no serial twice from four stations at once', async () => {
+    const hwIds = (station: number) => ['E2E1AAAA0001', 'E2E1AAAA0002', `E2E1BBBB000${station}`];
+    const runs = await Promise.all([0, 1, 2, 3].map((station) => provision('--json', '--hw-id', ...hwIds(station))));
+    const devices = runs.flatMap(({ stdout }) =>
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
+    const bySerial = new Map(devices.map(({ serial, hw_id }) => [serial, hw_id]));
+    const byHwId = new Map(devices.map(({ serial, hw_id }) => [hw_id, serial]));
+    expect(devices).toHaveLength(12);
+    expect(bySerial.size).toBe(6);
+    expect(byHwId.size).toBe(6);
+  });
+
+  it('says in one sentence what is wrong, and exits with 1', async () => {
+    const bad = await provision('--hw-id', 'nope');
+    expect(bad.code).toBe(1);
+    expect(bad.stderr).toMatch(/^Error: POST \/provision answered 400 validation_failed/);
+    const token = await provision('--hw-id', 'E2E000000002', '--token', 'wrong-token-wrong-token');
+    expect(token.stderr).toContain('401 invalid_token');
+    const pair = await provision('--hw-id', 'E2E000000002', '--metadata', 'novalue');
+    expect(pair.stderr).toContain('key=value');
+    const nobody = await runTool('factory-provision', [
+      '--hw-id',
+      'E2E000000002',
+      '--api-base-url',
+      'http://127.0.0.1:9',
+      '--token',
+      'x',
+    ]);
+    expect(nobody.stderr).toContain('can not be reached');
+    const nowhere = await runTool('factory-provision', ['--hw-id', 'E2E000000002', '--stack', '/nowhere']);
+    expect(nowhere.stderr).toContain('npm run dev');
+  });
+
+  it('exits with 2 when it is called wrongly, and explains itself', async () => {
+    expect((await provision()).code).toBe(2);
+    const help = await provision('--help');
+    expect(help.code).toBe(0);
+    expect(help.stdout).toContain('Examples:');
+  });
+});
+
+describe('the release tool', () => {
+  it('publishes an image, and may be run again', async () => {
+    const first = await publish(
+      '--artifact-path',
+      image(GOOD['1.1.0']),
+      '--channel',
+      'stable',
+      '--board',
+      'arduino_nano_33_ble',
+    );
+    expect(first.code).toBe(0);
+    expect(first.stdout).toContain('1.1.0 is offered on stable');
+    const again = await publish('--artifact-path', image(GOOD['1.1.0']), '--channel', 'stable', '--json');
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({ version: '1.1.0', artifact_size_bytes: 98_967 });
+  });
+
+  it('goes on where an earlier run was cut short', async () => {
+    const bytes = firmware(GOOD['2.0.0']);
+    const { createHash } = await import('node:crypto');
+    await fetch(new URL('/ota/releases', stack.info.apiBaseUrl), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'x-admin-token': stack.info.adminToken },
+      body: JSON.stringify({
+        version: '2.0.0',
+        artifact_size_bytes: bytes.byteLength,
+        artifact_sha256: createHash('sha256').update(bytes).digest('hex'),
+      }),
+    });
+    const run = await publish('--artifact-path', image(GOOD['2.0.0']));
+    expect(run.code).toBe(0);
+    expect(run.stdout).toContain('2.0.0 is offered');
+  });
+
+  it('refuses what it should not publish, before anything is sent', async () => {
+    const none = await publish('--artifact-path', image('not-mcuboot.bin'));
+    expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('not a signed MCUboot image')]);
+    const other = await publish('--artifact-path', image(GOOD['1.0.0']), '--version', '1.0.1');
+    expect([other.code, other.stderr]).toEqual([
+      3,
+      expect.stringContaining("--version says 1.0.1, the image's header says 1.0.0"),
+    ]);
+    const flipped = await publish('--artifact-path', image('bit-flip-1.2.0.signed.bin'));
+    expect([flipped.code, flipped.stderr]).toEqual([3, expect.stringContaining('hash')]);
+    const stranger = await publish('--artifact-path', image('wrong-key-1.2.0.signed.bin'));
+    expect([stranger.code, stranger.stderr]).toEqual([3, expect.stringContaining('not registered for this board')]);
+    const odd = await publish('--artifact-path', image(GOOD['1.0.0']), '--version', 'latest');
+    expect(odd.stderr).toContain('not a semantic version');
+    expect((await publish('--artifact-path', '/no/such/file')).stderr).toContain('can not be read');
+  });
+
+  it('does not replace a version by other bytes', async () => {
+    const file = path.join(directory, 'other.bin');
+    await writeFile(file, withVersion(firmware(GOOD['1.0.0']), '1.1.0'));
+    const run = await publish('--artifact-path', file, '--channel', 'stable');
+    expect(run.code).toBe(3);
+    expect(run.stderr).toMatch(/release_exists.*raise it/);
+  });
+});
+
+describe('npm run ota', () => {
+  const ota = (...args: string[]) => runTool('ota', [...args, ...here()]);
+
+  it('shows every step of a publication and changes nothing', async () => {
+    const args = [
+      'publish',
+      '--artifact-path',
+      image(GOOD['1.1.0']),
+      '--channel',
+      'dry',
+      '--rollout-pct',
+      '5',
+      '--dry-run',
+    ];
+    const run = await ota(...args);
+    expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(
+      /Nothing is changed.*1\. read .*1\.1\.0.*2\. register.*3\. upload.*4\. publish it to 5 %/s,
+    );
+    expect(JSON.parse((await ota(...args, '--json')).stdout)).toMatchObject({ dry_run: true, version: '1.1.0' });
+    expect((await ota('list', '--channel', 'dry')).stdout).toContain('There are none on dry');
+  });
+
+  it('agrees with the VERSION file and the tag of a source tree, or refuses', async () => {
+    const source = await mkdtemp(path.join(directory, 'source-'));
+    const from = ['publish', '--artifact-path', image(GOOD['1.1.0']), '--source-dir', source, '--dry-run'];
+    await writeFile(path.join(source, 'VERSION'), 'VERSION_MAJOR = 1\nVERSION_MINOR = 1\nPATCHLEVEL = 0\n');
+    expect((await ota(...from)).code).toBe(0);
+    const git = (...args: string[]) => promisify(execFile)('git', ['-C', source, ...args]);
+    await git('init', '--quiet');
+    await git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '--allow-empty', '-qm', 'a');
+    await git('tag', 'v1.2.0');
+    const tagged = await ota(...from);
+    expect([tagged.code, tagged.stderr]).toEqual([3, expect.stringContaining('the git tag says 1.2.0')]);
+    await writeFile(path.join(source, 'VERSION'), 'two');
+    expect((await ota(...from)).stderr).toContain('holds no semantic version');
+  });
+
+  it('builds with west when there is no image, and says so when there is no west', async () => {
+    const plan = await ota('publish', '--sysbuild', '--pristine', '--source-dir', 'app', '--dry-run');
+    expect(plan.stdout).toContain(
+      'west build --board arduino_nano_33_ble --build-dir build --sysbuild --pristine always app',
+    );
+    expect(plan.stdout).toContain(path.join('build', 'app', 'zephyr', 'zephyr.signed.bin'));
+    const tools = await mkdtemp(path.join(directory, 'tools-'));
+    const built = path.join(tools, 'build');
+    const withPath = (PATH: string) => ({ env: { PATH } });
+    const args = ['publish', '--channel', 'west', '--source-dir', tools, '--build-dir', built, ...here()];
+    const none = await runTool('ota', args, withPath(tools));
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('west was not found')]);
+    // A west that takes the options as they are, and leaves an image where the real one does.
+    const west = `#!/bin/sh\nmkdir -p "${built}/zephyr"\ncp "${path.resolve(image(GOOD['1.1.0']))}" "${built}/zephyr/zephyr.signed.bin"\n`;
+    await writeFile(path.join(tools, 'west'), west, { mode: 0o755 });
+    const run = await runTool('ota', args, withPath(`${tools}:${process.env['PATH']}`));
+    expect([run.code, run.stdout]).toEqual([0, expect.stringContaining('1.1.0 is offered on west')]);
+    await writeFile(path.join(tools, 'west'), '#!/bin/sh\nexit 7\n', { mode: 0o755 });
+    const broken = await runTool('ota', args, withPath(`${tools}:${process.env['PATH']}`));
+    expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining('exit code 7')]);
+    const skipped = await runTool('ota', [...args, '--skip-build'], withPath(`${tools}:${process.env['PATH']}`));
+    expect(skipped.code).toBe(0);
+  });
+
+  it('widens, pauses, resumes, promotes and withdraws, and tells what it did', async () => {
+    const at = ['--channel', 'cli'];
+    await publish('--artifact-path', image(GOOD['1.1.0']), ...at, '--rollout-pct', '0');
+    expect((await ota('rollout', '1.1.0', '12.5', ...at)).stdout).toContain('published, 12.5 %');
+    expect((await ota('rollout', '1.1.0', ...at)).stderr).toContain('Nothing to change');
+    expect((await ota('rollout', '1.1.0', '101', ...at)).code).toBe(2);
+    expect((await ota('rollout', '1.1.0', '--allowlist', '000001', ...at)).stdout).toContain('12.5 % + 1 listed');
+    expect((await ota('pause', '1.1.0', '--reason', 'a doubt', ...at)).stdout).toContain('paused');
+    expect((await ota('pause', '1.1.0', ...at)).stdout).toContain('nothing to change');
+    const early = await ota('promote', '1.1.0', '--from', 'cli', '--channel', 'cli-stable');
+    expect([early.code, early.stderr]).toEqual([3, expect.stringContaining('release_state_conflict')]);
+    await ota('resume', '1.1.0', ...at);
+    const promoted = await ota(
+      'promote',
+      '1.1.0',
+      '--from',
+      'cli',
+      '--channel',
+      'cli-stable',
+      '--rollout-pct',
+      '10',
+      '--json',
+    );
+    expect(JSON.parse(promoted.stdout)).toMatchObject({ changed: true, release: { rollout_pct: 10 } });
+    expect((await ota('show', '1.1.0', ...at)).stdout).toMatch(/State {9}published.*pause +by admin: a doubt/s);
+    expect((await ota('list', ...at)).stdout).toMatch(/1\.1\.0 +published +12\.5 % \+ 1 listed/);
+    expect((await ota('stats', '1.1.0', '--check', ...at)).stdout).toMatch(
+      /1\.1\.0: published.*0 of 0 finished devices/s,
+    );
+    expect((await ota('who', '1.1.0', ...at)).stdout).toMatch(/\d+ of \d+ devices of arduino_nano_33_ble/);
+    expect((await ota('withdraw', '1.1.0', ...at)).stdout).toContain('withdrawn');
+    const gone = await ota('resume', '1.1.0', ...at);
+    expect(gone.code).toBe(3);
+    expect((await ota('stats', '9.9.9', ...at)).stderr).toContain('release_not_found');
+  });
+
+  it('keeps the keys of a board', async () => {
+    const keys = (...args: string[]) => runTool('ota-keys', [...args, ...here()]);
+    const [listed, signing] = await Promise.all([keys('list'), keys('signing', '--json')]);
+    expect(listed.stdout).toMatch(/ecdsa-p256 .*development key of this repository/);
+    expect(JSON.parse(signing.stdout).keys).toHaveLength(1);
+    const board = ['--board', 'other_board'];
+    expect((await keys('list', ...board)).stdout).toContain('npm run ota:keys -- add');
+    const added = await keys('add', image('dev-signing-key.pub.pem'), '--json', ...board);
+    const { key_hash: hash } = JSON.parse(added.stdout);
+    expect((await keys('remove', hash, ...board)).stdout).toContain('signs nothing for other_board');
+    expect((await keys('remove', hash, ...board)).stderr).toContain('key_not_found');
+    const secret = await keys('add', image('dev-signing-key.pem'), ...board);
+    expect([secret.code, secret.stderr]).toEqual([1, expect.stringContaining('private key')]);
+  });
+
+  it('explains itself', async () => {
+    const help = await runTool('ota', ['--help']);
+    for (const name of [
+      'publish',
+      'list',
+      'show',
+      'rollout',
+      'pause',
+      'resume',
+      'withdraw',
+      'promote',
+      'stats',
+      'keys',
+    ]) {
+      expect(help.stdout).toContain(`  ${name}`);
+    }
+    expect((await runTool('ota', ['rollout', '--help'])).stdout).toContain('Examples:');
+  });
+});
+
+describe('npm run fleet', () => {
+  const fleet = (...args: string[]) => runTool('fleet', [...args, ...here()]);
+
+  it('lists, shows and counts devices, for people, spreadsheets and machines', async () => {
+    await provision(
+      '--hw-id',
+      'F1EE70000001',
+      'F1EE70000002',
+      '--metadata',
+      'batch=cli',
+      '--station',
+      'line-7',
+      '--json',
+    );
+    const list = await fleet('list', '--batch', 'cli');
+    expect(list.stdout).toMatch(/F1EE70000001 +active .*2 devices/s);
+    const csv = (await fleet('list', '--batch', 'cli', '--csv')).stdout.trim().split('\n');
+    expect(csv[0]).toMatch(/^serial,hw_id,status,/);
+    expect(csv).toHaveLength(3);
+    const [one] = (await fleet('list', '--batch', 'cli', '--json')).stdout.split('\n');
+    expect(JSON.parse(one ?? '')).toMatchObject({ hw_id: 'F1EE70000001', batch: 'cli' });
+    expect((await fleet('show', 'F1EE70000001')).stdout).toMatch(/batch +cli/);
+    expect((await fleet('show', '999995')).stderr).toContain('There is no device 999995');
+    expect((await fleet('audit', 'F1EE70000001')).stdout).toMatch(/provision +factory:line-7/);
+    expect((await fleet('summary')).stdout).toMatch(/devices.*By status.*By version.*By day/s);
+    expect(JSON.parse((await fleet('summary', '--days', '1', '--json')).stdout).by_day).toHaveLength(1);
+    expect((await fleet('list', '--batch', 'none')).stdout).toContain('There are none');
+    expect((await fleet('list', '--status', 'sold')).code).toBe(2);
+  });
+
+  it('takes the steps of a device, each with its reason', async () => {
+    await provision('--hw-id', 'F1EE70000003', 'F1EE70000004', '--status', 'factory_only', '--json');
+    const device = 'F1EE70000003';
+    expect((await fleet('activate', device)).stdout).toContain('can be claimed now; it was factory_only before');
+    expect((await fleet('reissue', device)).stdout).toMatch(/claim code [0-9A-Z]{5}-[0-9A-Z]{4}[0-9A-Z*~$=]/);
+    expect((await fleet('revoke', device, '--reason', 'RMA 17')).stdout).toContain('is out of service');
+    expect((await fleet('replace', device, 'F1EE70000004')).stderr).toContain('no_former_owner');
+    expect((await fleet('reactivate', device, '--json')).stdout).toContain('"previous_state":"revoked"');
+    expect((await fleet('audit', device)).stdout).toMatch(/revoke +factory:workshop: RMA 17/);
+    expect((await fleet('revoke', device)).code).toBe(0);
+    expect((await fleet('revoke', device)).stderr).toContain('already_revoked');
+  });
+});
+
+describe('the smoke test', () => {
+  it('is green against the running stack, for people and for machines', async () => {
+    const run = await runTool('smoke-test', ['--api-base-url', stack.info.apiBaseUrl]);
+    expect(run.stdout).toMatch(/\d+ checks passed, 0 failed/);
+    expect(run.code).toBe(0);
+    const json = await runTool('smoke-test', [...here(), '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ failed: 0 });
+  });
+
+  it('is red, with exit code 1 and the reason, when something is wrong', async () => {
+    const impostor = await startStandIn(async (_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"ok":true}');
+    }, undefined);
+    const run = await runTool('smoke-test', ['--api-base-url', impostor.url]);
+    await impostor.stop();
+    expect(run.code).toBe(1);
+    expect(run.stdout).toContain('✗ GET /health/stripe is healthy');
+    expect(run.stderr).toContain('POST /claimDevice refuses a caller without credentials');
+    expect((await runTool('smoke-test', ['--api-base-url', 'http://127.0.0.1:9'])).code).toBe(1);
+  });
+});
