@@ -1,13 +1,16 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { SimulatedDevice, trustedKey } from '../firmware-sim/index.ts';
+import * as z from 'zod';
+import { BleLink, deviceCommands, SimulatedDevice, SmpClient, trustedKey } from '../firmware-sim/index.ts';
+import { PlainError } from './cli/plain-error.ts';
 import { EXIT, runCommand } from './cli/run-command.ts';
-import { factoryChapter } from './demo/factory-chapter.ts';
+import { factoryChapter, KEYED_HW_ID } from './demo/factory-chapter.ts';
 import { ownerChapter } from './demo/owner-chapter.ts';
-import { carryToDevice, downloadOffer, type Phone } from './demo/phone-chapter.ts';
+import { carryToDevice, downloadOffer, type Phone, reportConfirmed } from './demo/phone-chapter.ts';
 import { runTool } from './demo/run-tool.ts';
 import { Story, StoryError } from './demo/story.ts';
 import { subscriberChapter } from './demo/subscriber-chapter.ts';
@@ -17,6 +20,9 @@ const FIRMWARE = fileURLToPath(new URL('../test/fixtures/firmware/', import.meta
 const firmware = (name: string) => path.join(FIRMWARE, name);
 /** A reset takes a twentieth of a second. */
 const RESET_MS = 5_000;
+
+const Stats = z.looseObject({ verified: z.number() });
+const Changed = z.looseObject({ release: z.looseObject({ rollout_pct: z.number() }) });
 
 await runCommand((signal) =>
   new Command('npm run demo --')
@@ -55,34 +61,57 @@ async function startedStack(story: Story, directory: string, signal: AbortSignal
 }
 
 async function tell(story: Story, { info }: Stack, directory: string, signal: AbortSignal): Promise<void> {
-  const publish = async (name: string) => {
-    const args = ['--artifact-path', firmware(name), '--channel', 'stable', '--board', 'arduino_nano_33_ble'];
-    await runTool('publish-ota-release', ['--stack', directory, ...args, '--json'], signal);
-  };
-  const devices = await story.chapter('Factory', () => factoryChapter(story, directory, signal));
-  const [first] = devices;
-  if (first === undefined) throw new StoryError('the factory made nothing');
-  const owner = await story.chapter('Owner', () => ownerChapter(story, info, first, signal));
+  const ota = (...args: string[]) => runTool('ota', [...args, '--stack', directory, '--json'], signal);
+  const publish = (name: string, ...args: string[]) => ota('publish', '--artifact-path', firmware(name), ...args);
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const spki = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+  const made = await story.chapter('Factory', () => factoryChapter(story, directory, spki, signal));
+  const device = new SimulatedDevice({
+    firmware: await readFile(firmware('autowatering-1.0.0.signed.bin')),
+    keys: [trustedKey(await readFile(firmware('dev-signing-key.pub.pem'), 'utf8'))],
+    identity: { hwId: KEYED_HW_ID, privateKey },
+  });
+  const owner = await story.chapter('Owner', () =>
+    ownerChapter(
+      story,
+      info,
+      made,
+      async (nonce) => {
+        const client = new SmpClient(await new BleLink(device, { mtu: 247 }).connect());
+        const proof = await deviceCommands(client).signClaim(nonce);
+        client.close();
+        return proof;
+      },
+      signal,
+    ),
+  );
 
   await story.chapter('Subscriber', () => subscriberChapter(story, info, owner.idToken, signal));
 
-  const key = trustedKey(await readFile(firmware('dev-signing-key.pub.pem'), 'utf8'));
-  const device = new SimulatedDevice({
-    firmware: await readFile(firmware('autowatering-1.0.0.signed.bin')),
-    keys: [key],
-  });
-  const phone: Phone = { story, stack: info, serial: first.serial, idToken: owner.idToken, signal };
+  const phone: Phone = { story, stack: info, serial: made.serial, idToken: owner.idToken, signal };
 
   await story.chapter('Release engineer', async () => {
     await story.display.during('Publishing 1.1.0', () => publish('autowatering-1.1.0.signed.bin'));
     story.fact('1.1.0 is published: drafted, uploaded by presigned URL, checked, let out');
+    const refusal = await refused(() => publish('wrong-key-1.2.0.signed.bin'));
+    story.promise(
+      /not registered for this board/.test(refusal),
+      'an image with a stranger\u2019s signature is not published',
+    );
   });
   await story.chapter('Phone updates to 1.1.0', () => update(phone, device, '1.1.0', '1.1.0.7', 40_000));
   await story.chapter('Release engineer again', async () => {
-    await story.display.during('Publishing 2.0.0', () => publish('autowatering-2.0.0.signed.bin'));
-    story.fact('2.0.0 is published');
+    const staged = ['--rollout-pct', '0', '--allowlist', made.serial];
+    await story.display.during('Publishing 2.0.0', () => publish('autowatering-2.0.0.signed.bin', ...staged));
+    story.fact(`2.0.0 is published, for ${made.serial} alone`);
   });
   await story.chapter('Phone updates to 2.0.0 (720 KB)', () => update(phone, device, '2.0.0', '2.0.0', 300_000));
+  await story.chapter('Rollout', async () => {
+    const stats = Stats.parse(JSON.parse(await ota('stats', '2.0.0')));
+    story.promise(stats.verified === 1, '2.0.0 runs on one device, which has signed for it');
+    const { release } = Changed.parse(JSON.parse(await ota('rollout', '2.0.0', '100')));
+    story.promise(release.rollout_pct === 100, 'and is offered to everybody now');
+  });
   await story.chapter('Bad firmware', () => badFirmware(story, device, signal));
   await story.chapter('Ops', async () => {
     const output = await runTool('smoke-test', ['--api-base-url', info.apiBaseUrl], signal);
@@ -90,13 +119,26 @@ async function tell(story: Story, { info }: Stack, directory: string, signal: Ab
   });
 }
 
+/** What a command says that has to fail. */
+async function refused(attempt: () => Promise<unknown>): Promise<string> {
+  try {
+    await attempt();
+  } catch (error) {
+    if (!(error instanceof PlainError)) throw error;
+    return error.message;
+  }
+  throw new StoryError('it was not refused');
+}
+
 async function update(phone: Phone, device: SimulatedDevice, release: string, running: string, dropAfter: number) {
   const { story } = phone;
-  const image = await downloadOffer(phone, device);
-  const outcome = await carryToDevice(phone, device, image, release, { dropAfter });
+  const download = await downloadOffer(phone, device);
+  const options = { dropAfter, receiptNonce: download.nonce };
+  const outcome = await carryToDevice(phone, device, download.image, release, options);
   story.promise(outcome.outcome === 'confirmed', `uploaded, tested, swapped and confirmed`);
   story.promise(outcome.reconnects > 1, `the radio link dropped half-way and the upload went on where it was`);
   story.promise(device.runningVersion === running, `the device runs ${device.runningVersion}`);
+  story.promise(await reportConfirmed(phone, download, outcome), `reported, with a receipt that the device has signed`);
 }
 
 async function badFirmware(story: Story, device: SimulatedDevice, signal: AbortSignal): Promise<void> {

@@ -124,9 +124,10 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     const expiresAt = isoTime(now + OFFER_MS);
     const nonce =
       verdict.updateAvailable && verdict.offered !== undefined && device?.publicKey != null
-        ? await parts.nonces.issue(receiptPurpose(device, verdict.offered.release.version), RECEIPT_MS)
+        ? await orUnavailable(parts.nonces.issue(receiptPurpose(device, verdict.offered.release.version), RECEIPT_MS))
         : undefined;
-    const signed = await signer.sign(decisionBody(query, verdict, now, expiresAt));
+    // Unsigned, where answers are signed, it would be refused by the phone anyway.
+    const signed = await orUnavailable(signer.sign(decisionBody(query, verdict, now, expiresAt)));
     return {
       status: 200,
       body: {

@@ -100,6 +100,15 @@ export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenar
         return measure();
       },
     },
+    {
+      // As an app does after a lost answer.
+      route: 'POST /claimDevice, by the owner again',
+      request: () => {
+        bench.forward(PAUSE_MS);
+        return { path: '/claimDevice', init: json(owner, { serial: own.serial }) };
+      },
+      expect: [200],
+    },
     latest('GET /ota/latest, rollout and device'),
     progress('POST /ota/reports, progress'),
     {

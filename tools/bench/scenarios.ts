@@ -84,7 +84,6 @@ export async function prepareScenarios(
     post('/ota/releases/{version}/publish', () => json(admin, {}), [200], '/ota/releases/1.1.0/publish'),
     post('/provision', () => json(factory, { hw_id: newId() }), [201]),
     get('/myDevices', '/myDevices', user),
-    post('/claimDevice', () => ownClaim(nextOwner()), [200]),
     post('/unclaimDevice', () => json(nextOwner().user, { serial: '999999' }), [403]),
     get('/getProfile', '/getProfile', user),
     post('/updateProfile', () => json(nextOwner().user, { profile: { theme: 'dark' } }), [200]),
@@ -119,11 +118,6 @@ export async function premiumHeaders(ask: Ask, stripe: StripeStandIn): Promise<R
 interface Owner {
   readonly user: Readonly<Record<string, string>>;
   readonly serial: string;
-}
-
-/** The owner asks again, as an app does after a lost answer: it needs no new device for each request. */
-function ownClaim({ user, serial }: Owner): RequestInit {
-  return json(user, { serial });
 }
 
 async function makeOwner(ask: Ask, factory: Readonly<Record<string, string>>, number: number): Promise<Owner> {

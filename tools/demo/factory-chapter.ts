@@ -11,9 +11,20 @@ const Line = z.object({
 export type MadeDevice = z.output<typeof Line>;
 
 const STATIONS = 4;
+export const KEYED_HW_ID = 'C0:FF:EE:00:00:05';
 
-/** Three devices get serials and labels; repeated they keep them; four stations at once give no serial twice. */
-export async function factoryChapter(story: Story, stack: string, signal: AbortSignal): Promise<readonly MadeDevice[]> {
+/**
+ * A device with a key of its own is made; three more get serials and labels, and keep them when they are made again; four
+ * stations at once give no serial twice.
+ *
+ * @param publicKey of the device with a key, in base64
+ */
+export async function factoryChapter(
+  story: Story,
+  stack: string,
+  publicKey: string,
+  signal: AbortSignal,
+): Promise<MadeDevice> {
   const provision = async (hwIds: readonly string[]): Promise<MadeDevice[]> => {
     const output = await runTool('factory-provision', ['--stack', stack, '--json', '--hw-id', ...hwIds], signal);
     return output
@@ -42,7 +53,10 @@ export async function factoryChapter(story: Story, stack: string, signal: AbortS
   story.promise(new Set(bySerial.values()).size === bySerial.size, `${bySerial.size} devices, no serial twice`);
   const label = await runTool('factory-provision', ['--stack', stack, '--hw-id', 'C0:FF:EE:00:00:04'], signal);
   console.log(label);
-  return devices;
+  const keyed = ['--json', '--hw-id', KEYED_HW_ID, '--public-key', publicKey, '--station', 'line-1'];
+  const made = Line.parse(JSON.parse(await runTool('factory-provision', ['--stack', stack, ...keyed], signal)));
+  story.fact(`${made.serial} has a key of its own, whose public half the factory has read out`);
+  return made;
 }
 
 function serials(devices: readonly MadeDevice[]): string {

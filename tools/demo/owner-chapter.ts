@@ -9,6 +9,7 @@ const MyDevices = z.object({ count: z.number(), devices: z.array(z.object({ seri
 const Profile = z.object({
   profile: z.object({ displayName: z.string().optional(), language: z.string().optional() }),
 });
+const Challenge = z.object({ nonce: z.string() });
 const Saved = z.object({ docVersion: z.number() });
 const State = z.object({ state: z.unknown(), docVersion: z.number() });
 
@@ -17,6 +18,7 @@ export async function ownerChapter(
   story: Story,
   stack: StackFile,
   device: MadeDevice,
+  sign: (nonce: string) => Promise<{ readonly nonce: string; readonly signature: string }>,
   signal: AbortSignal,
 ): Promise<Tokens> {
   const call = apiClient(stack.apiBaseUrl, signal);
@@ -29,18 +31,19 @@ export async function ownerChapter(
   const owner = await story.display.during('Signing up and logging in', () => signIn('owner@autowatering.example'));
   const other = await signIn('second@autowatering.example');
   const as = (token: string) => ({ Authorization: `Bearer ${token}` });
-  const claim = (token: string) =>
-    call('/claimDevice', z.looseObject({ claimed: z.literal(true) }), {
-      method: 'POST',
-      headers: as(token),
-      body: { serial: device.serial, claim_code: device.claim_code },
-    });
+  const claim = async (token: string) => {
+    const { serial } = device;
+    const asked = { method: 'POST', headers: as(token), body: { serial } } as const;
+    const { nonce } = await call('/claimChallenge', Challenge, asked);
+    const body = { serial, proof: await sign(nonce) };
+    return call('/claimDevice', z.looseObject({ claimed: z.literal(true) }), { ...asked, body });
+  };
 
   await claim(owner.idToken);
   const mine = await call('/myDevices', MyDevices, { headers: as(owner.idToken) });
   story.promise(
     mine.devices.some(({ serial }) => serial === device.serial),
-    `device ${device.serial} is claimed`,
+    `device ${device.serial} is claimed: it has signed the nonce that the phone relayed`,
   );
   await refused(story, 'already_claimed', 'a second person is told already_claimed', () => claim(other.idToken));
 

@@ -9,6 +9,7 @@ import { type Story, StoryError } from './story.ts';
 const Latest = z.object({
   update_available: z.boolean(),
   reason: z.string(),
+  receipt_nonce: z.string().optional(),
   latest: z
     .object({
       version: z.string(),
@@ -17,6 +18,17 @@ const Latest = z.object({
     })
     .nullable(),
 });
+
+const Reported = z.object({ results: z.array(z.object({ verified: z.boolean() })) });
+
+/** An offer and its bytes, as the phone holds them. */
+export interface Download {
+  readonly version: string;
+  readonly fromVersion: string;
+  readonly image: Uint8Array;
+  /** For the device's receipt, if it has a key. */
+  readonly nonce: string | undefined;
+}
 
 const MTU = 247;
 const DOWNLOAD_MS = 30_000;
@@ -30,7 +42,7 @@ export interface Phone {
 }
 
 /** Asks what is offered for the device, downloads it, and makes sure that it is what was promised. */
-export async function downloadOffer(phone: Phone, device: SimulatedDevice): Promise<Uint8Array> {
+export async function downloadOffer(phone: Phone, device: SimulatedDevice): Promise<Download> {
   const { story, stack, serial, idToken, signal } = phone;
   const current = releaseVersionOfReport(device.runningVersion ?? '');
   const query = new URLSearchParams({ current_version: current, serial });
@@ -49,13 +61,33 @@ export async function downloadOffer(phone: Phone, device: SimulatedDevice): Prom
     sha256 === latest.artifact.sha256,
     `downloaded ${image.byteLength} bytes, SHA-256 ${sha256.slice(0, 16)}…`,
   );
-  return image;
+  return { version: latest.version, fromVersion: current, image, nonce: answer.receipt_nonce };
+}
+
+/** Tells the backend that the device runs it, with what the device has signed. */
+export async function reportConfirmed(
+  { stack, serial, idToken, signal }: Phone,
+  { version, fromVersion }: Download,
+  outcome: UpdateOutcome,
+): Promise<boolean> {
+  const receipt = outcome.outcome === 'confirmed' ? outcome.receipt : undefined;
+  const { results } = await apiClient(stack.apiBaseUrl, signal)('/ota/reports', Reported, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${idToken}` },
+    body: {
+      ...{ serial, version, from_version: fromVersion, attempt_id: `demo-${version}`, status: 'confirmed' },
+      phone: { model: 'Demo phone' },
+      ...(receipt === undefined ? {} : { receipt }),
+    },
+  });
+  return results.every(({ verified }) => verified);
 }
 
 export interface CarryOptions {
   /** Bytes after which the radio link drops once. */
   readonly dropAfter?: number;
   readonly confirm?: boolean;
+  readonly receiptNonce?: string | undefined;
 }
 
 /** Carries an image to the device over the simulated radio. */
@@ -74,6 +106,7 @@ export async function carryToDevice(
       image,
       onProgress: ({ sentBytes }) => advanceTo(sentBytes),
       signal,
+      ...(options.receiptNonce === undefined ? {} : { receiptNonce: options.receiptNonce }),
       ...(options.confirm === false ? { validate: async () => false } : {}),
     }),
   );
