@@ -36,6 +36,12 @@ export type ClaimOutcome =
         | 'account_deleted';
     };
 
+export interface ClaimRules {
+  readonly claimProof: Config['claimProof'];
+  readonly aliveCheck: AliveCheck;
+  readonly nonces: Nonces;
+}
+
 /**
  * Makes the user the owner of a free device. Whoever comes second gets `already_claimed`; the owner may ask again.
  *
@@ -44,11 +50,27 @@ export type ClaimOutcome =
  */
 export async function claimDevice(
   store: FleetStore,
-  rules: { readonly claimProof: Config['claimProof']; readonly aliveCheck: AliveCheck; readonly nonces: Nonces },
+  rules: ClaimRules,
   request: ClaimRequest,
   uid: Uid,
   now: number,
 ): Promise<ClaimOutcome> {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const outcome = await tryToClaim(store, rules, request, uid, now);
+    if (outcome !== 'overtaken') return outcome;
+  }
+  throw new Error(`device ${request.serial} changed ${MOST_TRIES} times while it was to be claimed`);
+}
+
+const MOST_TRIES = 5;
+
+async function tryToClaim(
+  store: FleetStore,
+  rules: ClaimRules,
+  request: ClaimRequest,
+  uid: Uid,
+  now: number,
+): Promise<ClaimOutcome | 'overtaken'> {
   const device = await store.findBySerial(request.serial);
   const settled = device === undefined ? undefined : settledOwnership(device, uid);
   if (settled?.outcome === 'already_owned') return settled;
@@ -66,9 +88,10 @@ export async function claimDevice(
   const write = await store.commit(step, rules.aliveCheck, now);
   if (write.written) return { outcome: 'claimed', device, claimedAt: isoTime(now) };
   if (write.account === 'deleted') return { outcome: 'account_deleted' };
-  // Somebody was faster: perhaps this very user, on another phone or by a repeated request.
-  const overtaken = write.device === undefined ? undefined : settledOwnership(write.device, uid);
-  return overtaken ?? { outcome: 'device_not_found' };
+  // Somebody was faster: perhaps this very user, on another phone or by a repeated request. Where the device is free
+  // still, something else about it has changed, which may be its claim code: then everything is looked at again.
+  const taken = write.device === undefined ? undefined : settledOwnership(write.device, uid);
+  return taken ?? 'overtaken';
 }
 
 /** What is decided by the device's state alone; undefined for a device that is free. */
@@ -98,7 +121,7 @@ async function checkProof(
   device: Device | undefined,
   { serial, claimCode: typed, signedNonce }: ClaimRequest,
   uid: Uid,
-  rules: { readonly claimProof: Config['claimProof']; readonly nonces: Nonces },
+  rules: Pick<ClaimRules, 'claimProof' | 'nonces'>,
 ): Promise<'good' | 'claim_proof_required' | 'claim_proof_invalid'> {
   if (signedNonce !== undefined) {
     const isOurs = await rules.nonces.isGood(signedNonce.nonce, claimPurpose(uid, serial));

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claimMessage } from '../../../device-proof/messages.ts';
 import { type Answer, type Backend, startBackend } from '../../support/backend.ts';
 import { fleetOf, type MadeDevice } from '../../support/fleet.ts';
+import { gate } from '../../support/gate.ts';
 import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
@@ -265,6 +266,38 @@ describe('a lost claim code', () => {
     const reissue = (hwId: string) => fleet.post('/reissueClaimCode', { hw_id: hwId });
     expect((await reissue(device.hw_id)).body.error.code).toBe('already_claimed');
     expect((await reissue('FFFFFFFF98')).body.error.code).toBe('device_not_found');
+  });
+});
+
+describe('a step that is overtaken by another one, which does not concern it,', () => {
+  /** Holds a step's own write back until something else has happened to the device. */
+  async function overtaken(step: () => Promise<Answer>, meanwhile: () => Promise<Answer>): Promise<Answer> {
+    const { until, letGo } = gate();
+    const met = backend.dynamo.faultsMet();
+    backend.dynamo.setFaults([{ match: 'TransactWriteItems', until, times: 1 }]);
+    const late = step();
+    await expect.poll(() => backend.dynamo.faultsMet()).toBe(met + 1);
+    expect((await meanwhile()).status).toBe(200);
+    letGo();
+    return late;
+  }
+
+  it('is taken all the same: an unclaim while another phone offers a transfer', async () => {
+    const { owner, device } = await owned();
+    const answer = await overtaken(
+      () => post(owner, '/unclaimDevice', { serial: device.serial }),
+      () => transfer(owner, device),
+    );
+    expect(answer.body.unclaimed).toBe(true);
+    expect(await actions(device)).toEqual(['unclaim', 'transfer_offered', 'claim', 'provision']);
+  });
+
+  it('is looked at anew: a claim by a code that is replaced at that moment', async () => {
+    const [user, device] = [newUser(), await fleet.device()];
+    const withCode = () => post(user, '/claimDevice', { serial: device.serial, claim_code: device.claim_code });
+    const reissue = () => fleet.post('/reissueClaimCode', { hw_id: device.hw_id });
+    expect((await overtaken(withCode, reissue)).body.error.code).toBe('claim_proof_invalid');
+    expect((await overtaken(() => claim(user, device), reissue)).status).toBe(200);
   });
 });
 
