@@ -36,10 +36,17 @@ export interface BenchmarkResult {
   readonly coldStart: Awaited<ReturnType<typeof measureColdStarts>>;
 }
 
+export interface BenchmarkOptions {
+  /** The crowd for the second look at fleet and releases. */
+  readonly scale: Scale;
+  /** Measures only routes whose name holds this; the empty text is in all. */
+  readonly only: string;
+}
+
 /** Runs everything against fresh engines of its own and stops them again. */
 export async function runBenchmark(
   directory: string,
-  scale: Scale,
+  { scale, only }: BenchmarkOptions,
   signal: AbortSignal,
   onStep: (step: string) => void,
 ): Promise<BenchmarkResult> {
@@ -72,7 +79,8 @@ export async function runBenchmark(
     const dynamoDb = { url: engines.dynamoDb.url, region: LOCAL_REGION };
     const fleet = { ask, secrets, dynamoDb, environment: ENVIRONMENT, forward, scale, onStep };
     // The fleet comes last: it moves the clock.
-    const scenarios = [...(await prepareScenarios(ask, secrets, engines.stripe)), ...(await fleetScenarios(fleet))];
+    const all = [...(await prepareScenarios(ask, secrets, engines.stripe)), ...(await fleetScenarios(fleet))];
+    const scenarios = all.filter(({ route }) => route.includes(only));
 
     const { baselines, routes } = await measureRoutes({ app, noop, scenarios, meter, signal, onStep }, () =>
       bareGetItem(services.documents, services.config.tables.users, onStep),

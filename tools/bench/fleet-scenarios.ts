@@ -29,7 +29,7 @@ const IMAGE = 'test/fixtures/firmware/autowatering-1.1.0.signed.bin';
 const CHANNEL = 'fleet-bench';
 const POOL = 600;
 /** So few requests fall into a window of ten minutes that no limit is met. */
-const PAUSE_MS = 5_000;
+const PAUSE_MS = 10_000;
 const WINDOW_MS = 600_000;
 
 const Made = z.object({ serial: z.string(), hw_id: z.string() });
@@ -75,17 +75,32 @@ export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenar
     expect: [201],
   });
   const crowd = ` (of ${bench.scale.devices.toLocaleString('en')})`;
-  let isCrowded = false;
+  let [isOwned, isCrowded] = [false, false];
+  const claimOwn = async () => {
+    if (isOwned) return;
+    isOwned = true;
+    // The claims of the scenarios before have filled this address's window.
+    bench.forward(WINDOW_MS);
+    await ask('/claimDevice', json(owner, { serial: own.serial }));
+  };
+  const quiet = (scenario: Scenario): Scenario => ({
+    ...scenario,
+    async during(measure) {
+      await claimOwn();
+      return measure();
+    },
+  });
   const crowded = (scenario: Scenario): Scenario => ({
     ...scenario,
     async during(measure) {
+      await claimOwn();
       if (!isCrowded) await layCrowd(bench, own.hw_id);
       isCrowded = true;
       return measure();
     },
   });
   return [
-    {
+    quiet({
       route: 'POST /claimDevice, new',
       request: () => {
         const { serial = own.serial } = free.pop() ?? {};
@@ -93,14 +108,8 @@ export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenar
         return { path: '/claimDevice', init: json(owner, { serial }) };
       },
       expect: [200],
-      async during(measure) {
-        // The claims of the scenarios before have filled this address's window.
-        bench.forward(WINDOW_MS);
-        await ask('/claimDevice', json(owner, { serial: own.serial }));
-        return measure();
-      },
-    },
-    {
+    }),
+    quiet({
       // As an app does after a lost answer.
       route: 'POST /claimDevice, by the owner again',
       request: () => {
@@ -108,14 +117,15 @@ export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenar
         return { path: '/claimDevice', init: json(owner, { serial: own.serial }) };
       },
       expect: [200],
-    },
-    latest('GET /ota/latest, rollout and device'),
-    progress('POST /ota/reports, progress'),
-    {
+    }),
+    quiet(latest('GET /ota/latest, rollout and device')),
+    quiet(progress('POST /ota/reports, progress')),
+    quiet({
       route: 'POST /ota/reports, confirmed',
       request: () => ({ path: '/ota/reports', init: report('confirmed') }),
       expect: [200],
-    },
+    }),
+    quiet(provisionNew('POST /provision, new')),
     crowded(latest(`GET /ota/latest, device${crowd}`)),
     crowded(progress(`POST /ota/reports${crowd}`)),
     crowded(provisionNew(`POST /provision, new${crowd}`)),

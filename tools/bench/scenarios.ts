@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { LocalSecrets } from '../local-stack/local-secrets.ts';
@@ -53,7 +53,6 @@ export async function prepareScenarios(
     if (subscriber === undefined) throw new Error('no subscriber');
     return subscriber;
   };
-  const newId = () => randomBytes(8).toString('hex').toUpperCase();
   const state = { zones: Array.from({ length: 20 }, (_, zone) => ({ zone, litres: zone / 2, name: `Zone ${zone}` })) };
   const get = (
     route: string,
@@ -82,7 +81,6 @@ export async function prepareScenarios(
     get('/ota/releases', '/ota/releases', admin),
     post('/ota/releases', () => json(admin, draft()), [201, 409]),
     post('/ota/releases/{version}/publish', () => json(admin, {}), [200], '/ota/releases/1.1.0/publish'),
-    post('/provision', () => json(factory, { hw_id: newId() }), [201]),
     get('/myDevices', '/myDevices', user),
     post('/unclaimDevice', () => json(nextOwner().user, { serial: '999999' }), [403]),
     get('/getProfile', '/getProfile', user),
