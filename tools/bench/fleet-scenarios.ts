@@ -118,6 +118,14 @@ export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenar
       },
       expect: [200],
     }),
+    quiet({
+      route: 'POST /unclaimDevice, not owned',
+      request: () => {
+        bench.forward(PAUSE_MS);
+        return { path: '/unclaimDevice', init: json(owner, { serial: '999999' }) };
+      },
+      expect: [403],
+    }),
     quiet(latest('GET /ota/latest, rollout and device')),
     quiet(progress('POST /ota/reports, progress')),
     quiet({

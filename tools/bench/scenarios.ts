@@ -82,7 +82,6 @@ export async function prepareScenarios(
     post('/ota/releases', () => json(admin, draft()), [201, 409]),
     post('/ota/releases/{version}/publish', () => json(admin, {}), [200], '/ota/releases/1.1.0/publish'),
     get('/myDevices', '/myDevices', user),
-    post('/unclaimDevice', () => json(nextOwner().user, { serial: '999999' }), [403]),
     get('/getProfile', '/getProfile', user),
     post('/updateProfile', () => json(nextOwner().user, { profile: { theme: 'dark' } }), [200]),
     get('/getUserState', '/getUserState', user),
