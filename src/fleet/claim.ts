@@ -5,6 +5,7 @@ import type { Config } from '../platform/config.ts';
 import type { AliveCheck } from '../platform/dynamo.ts';
 import type { Serial, Uid } from '../platform/ids.ts';
 import type { NoncePurpose, Nonces } from '../platform/nonces.ts';
+import { OVERTAKEN } from '../platform/overtaken.ts';
 import { isClaimCodeOf, NOBODYS_CODE, parseClaimCode } from './claim-code.ts';
 import type { Device } from './device.ts';
 import { transition } from './lifecycle.ts';
@@ -55,14 +56,8 @@ export async function claimDevice(
   uid: Uid,
   now: number,
 ): Promise<ClaimOutcome> {
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    const outcome = await tryToClaim(store, rules, request, uid, now);
-    if (outcome !== 'overtaken') return outcome;
-  }
-  throw new Error(`device ${request.serial} changed ${MOST_TRIES} times while it was to be claimed`);
+  return store.whileOvertaken(`The claim of ${request.serial}`, () => tryToClaim(store, rules, request, uid, now));
 }
-
-const MOST_TRIES = 5;
 
 async function tryToClaim(
   store: FleetStore,
@@ -70,7 +65,7 @@ async function tryToClaim(
   request: ClaimRequest,
   uid: Uid,
   now: number,
-): Promise<ClaimOutcome | 'overtaken'> {
+): Promise<ClaimOutcome | typeof OVERTAKEN> {
   const device = await store.findBySerial(request.serial);
   const settled = device === undefined ? undefined : settledOwnership(device, uid);
   if (settled?.outcome === 'already_owned') return settled;
@@ -91,7 +86,7 @@ async function tryToClaim(
   // Somebody was faster: perhaps this very user, on another phone or by a repeated request. Where the device is free
   // still, something else about it has changed, which may be its claim code: then everything is looked at again.
   const taken = write.device === undefined ? undefined : settledOwnership(write.device, uid);
-  return taken ?? 'overtaken';
+  return taken ?? OVERTAKEN;
 }
 
 /** What is decided by the device's state alone; undefined for a device that is free. */

@@ -1,4 +1,5 @@
 import type { HwId } from '../platform/ids.ts';
+import { OVERTAKEN } from '../platform/overtaken.ts';
 import type { Services } from '../platform/services.ts';
 import type { Actor } from './audit.ts';
 import { type ClaimCode, createClaimCode, hashClaimCode } from './claim-code.ts';
@@ -9,8 +10,6 @@ import type { FleetStore } from './store.ts';
 export type ReissueOutcome =
   | { readonly outcome: 'reissued'; readonly device: Device; readonly code: ClaimCode }
   | { readonly outcome: 'device_not_found' | 'already_claimed' };
-
-const MOST_TRIES = 5;
 
 /**
  * A new claim code for a device that nobody owns, when the first one was lost with its answer or its label. The old one
@@ -25,7 +24,7 @@ export async function reissueClaimCode(
   const { hwId, actor, reason } = request;
   const code = createClaimCode(randomness);
   const claimCode = await hashClaimCode(code, randomness);
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  return store.whileOvertaken(`The new claim code of ${hwId}`, async () => {
     const device = await store.readDevice(hwId);
     if (device === undefined) return { outcome: 'device_not_found' };
     if (device.owner !== null) return { outcome: 'already_claimed' };
@@ -35,7 +34,6 @@ export async function reissueClaimCode(
       { action: 'claim_code_reissued', actor, reason },
       { changes: { claimCode } },
     );
-    if ((await store.commit(step, undefined, now)).written) return { outcome: 'reissued', device, code };
-  }
-  throw new Error(`device ${hwId} changed ${MOST_TRIES} times while it was to get a new claim code`);
+    return (await store.commit(step, undefined, now)).written ? { outcome: 'reissued', device, code } : OVERTAKEN;
+  });
 }

@@ -1,5 +1,6 @@
 import type { AliveCheck } from '../platform/dynamo.ts';
 import type { HwId, Uid } from '../platform/ids.ts';
+import { OVERTAKEN } from '../platform/overtaken.ts';
 import type { Actor } from './audit.ts';
 import { type Device, fleetStateOf } from './device.ts';
 import { personalOf, transition } from './lifecycle.ts';
@@ -10,8 +11,6 @@ export type ReplaceOutcome =
   | {
       readonly outcome: 'device_not_found' | 'not_revoked' | 'no_former_owner' | 'already_replaced' | 'not_claimable';
     };
-
-const MOST_TRIES = 5;
 
 /**
  * A new unit takes the place of a revoked one (RMA): whoever had the old one owns the new one, with its name and
@@ -29,7 +28,7 @@ export async function replaceDevice(
   now: number,
 ): Promise<ReplaceOutcome> {
   const { oldHwId, newHwId, actor, reason } = request;
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  return store.whileOvertaken(`The replacement of ${oldHwId}`, async () => {
     const [old, unit] = await Promise.all([store.readDevice(oldHwId), store.readDevice(newHwId)]);
     if (old === undefined || unit === undefined) return { outcome: 'device_not_found' };
     if (old.replacedBy !== null) {
@@ -56,9 +55,8 @@ export async function replaceDevice(
     const more = [...store.besides(departure, now), ...store.dropFormer(uid, old.serial)];
     const write = await store.commit(arrival, aliveCheck, now, more);
     if (write.written) return { outcome: 'replaced', old, unit };
-    if (write.account === 'deleted') return { outcome: 'no_former_owner' };
-  }
-  throw new Error(`devices ${oldHwId} and ${newHwId} changed ${MOST_TRIES} times while one was to replace the other`);
+    return write.account === 'deleted' ? { outcome: 'no_former_owner' } : OVERTAKEN;
+  });
 }
 
 /** Whose a revoked device was; undefined when it was nobody's, or their account is gone. */

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { isoTime } from '../platform/clock.ts';
 import { type AliveCheck, failedCondition, type TransactItems, transactWrite } from '../platform/dynamo.ts';
 import type { HwId, Serial, Uid } from '../platform/ids.ts';
+import { createWhileOvertaken } from '../platform/overtaken.ts';
 import type { Services } from '../platform/services.ts';
 import { updateExpression } from '../platform/update-expression.ts';
 import { type AuditEntry, storedEntry } from './audit.ts';
@@ -114,6 +115,8 @@ export function createFleetStore(services: Needed) {
   };
 
   return {
+    /** Takes a step again, from what is read anew, as long as somebody else gets in between. */
+    whileOvertaken: createWhileOvertaken(randomness),
     ...createAuditTrail(services),
     ...createOwnerLists(services),
 

@@ -1,6 +1,7 @@
 import { isoTime } from '../platform/clock.ts';
 import type { AliveCheck } from '../platform/dynamo.ts';
 import type { Serial, Uid } from '../platform/ids.ts';
+import { OVERTAKEN } from '../platform/overtaken.ts';
 import type { Services } from '../platform/services.ts';
 import {
   type ClaimCode,
@@ -25,8 +26,6 @@ export type OfferOutcome =
 export type AcceptOutcome =
   | { readonly outcome: 'transferred' | 'already_owned'; readonly device: Device; readonly claimedAt: string }
   | { readonly outcome: 'transfer_invalid' | 'account_deleted' };
-
-const MOST_TRIES = 5;
 
 /** The owner offers a device to whoever gets the code from them; a second offer takes the place of the first. */
 export async function offerTransfer(
@@ -66,7 +65,7 @@ export async function acceptTransfer(
 ): Promise<AcceptOutcome> {
   const code = parseClaimCode(request.code);
   if (code === undefined) return { outcome: 'transfer_invalid' };
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  return store.whileOvertaken(`The transfer of ${request.serial}`, async () => {
     const device = await store.findBySerial(request.serial);
     const offer = device?.transfer ?? undefined;
     const isRight = await isClaimCodeOf(code, offer ?? NOBODYS_CODE);
@@ -85,9 +84,8 @@ export async function acceptTransfer(
     );
     const write = await store.commit(step, aliveCheck, now);
     if (write.written) return { outcome: 'transferred', device, claimedAt: isoTime(now) };
-    if (write.account === 'deleted') return { outcome: 'account_deleted' };
-  }
-  throw new Error(`device ${request.serial} changed ${MOST_TRIES} times while it was to be taken over`);
+    return write.account === 'deleted' ? { outcome: 'account_deleted' } : OVERTAKEN;
+  });
 }
 
 function staying(
@@ -112,12 +110,11 @@ async function changeOwn(
   now: number,
   stepFor: (device: Device) => Transition | undefined,
 ): Promise<Device | undefined> {
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  return store.whileOvertaken(`The change of ${serial} by its owner`, async () => {
     const owned = await store.readOwned(uid, serial);
     const device = owned === undefined ? undefined : await store.readDevice(owned.hwId);
     if (device === undefined || device.status !== 'active' || device.owner?.uid !== uid) return undefined;
     const step = stepFor(device);
-    if (step === undefined || (await store.commit(step, undefined, now)).written) return device;
-  }
-  throw new Error(`device ${serial} changed ${MOST_TRIES} times while its owner was to change it`);
+    return step === undefined || (await store.commit(step, undefined, now)).written ? device : OVERTAKEN;
+  });
 }

@@ -1,4 +1,5 @@
 import type { HwId, Serial, Uid } from '../platform/ids.ts';
+import { OVERTAKEN } from '../platform/overtaken.ts';
 import type { Device } from './device.ts';
 import { type Transition, transition } from './lifecycle.ts';
 import type { FleetStore } from './store.ts';
@@ -14,19 +15,16 @@ export async function unclaimDevice(
   uid: Uid,
   now: number,
 ): Promise<UnclaimOutcome> {
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  return store.whileOvertaken(`The unclaim of ${request.serial}`, async () => {
     // An unknown serial and somebody else's device look the same to a stranger.
     const owned = await store.readOwned(uid, request.serial);
     const device = owned === undefined ? undefined : await store.readDevice(owned.hwId);
     if (device === undefined || device.owner?.uid !== uid) return { outcome: 'not_owned' };
     if (device.status !== 'active') return { outcome: 'not_active' };
     const release = await store.commit(releasing(device, uid, request.reason), undefined, now);
-    if (release.written) return { outcome: 'unclaimed', hwId: device.hwId };
-  }
-  throw new Error(`device ${request.serial} changed ${MOST_TRIES} times while it was to be given back`);
+    return release.written ? { outcome: 'unclaimed', hwId: device.hwId } : OVERTAKEN;
+  });
 }
-
-const MOST_TRIES = 5;
 
 function releasing(device: Device, uid: Uid, reason: string | undefined): Transition {
   return transition(

@@ -1,4 +1,5 @@
 import type { ReleaseVersion } from '../../release-format/release-version.ts';
+import { OVERTAKEN } from '../platform/overtaken.ts';
 import type { Release, ReleaseState, Track } from './release.ts';
 import type { ReleaseAuditEntry } from './release-audit.ts';
 import { planReleaseStep, type ReleaseStep } from './release-steps.ts';
@@ -8,9 +9,6 @@ export type ChangeOutcome =
   | { readonly outcome: 'changed' | 'unchanged'; readonly release: Release }
   | { readonly outcome: 'release_not_found' }
   | { readonly outcome: 'refused'; readonly state: ReleaseState; readonly from: readonly ReleaseState[] };
-
-/** Changes of one track come one after the other; a person and a halt that meet need a second try. */
-const MOST_TRIES = 20;
 
 /**
  * Takes a step with a release; overtaken by somebody else, it looks again and decides anew.
@@ -25,7 +23,7 @@ export async function changeRelease(
   entry: Omit<ReleaseAuditEntry, 'action'>,
   now: number,
 ): Promise<ChangeOutcome> {
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  return store.whileOvertaken(`The change of release ${version}`, async () => {
     const release = await store.readRelease(track, version);
     if (release === undefined) return { outcome: 'release_not_found' };
     const step = stepFor(release);
@@ -34,11 +32,9 @@ export async function changeRelease(
     if (plan.plan === 'refuse') return { outcome: 'refused', state: release.state, from: plan.from };
     if (plan.plan === 'nothing') return { outcome: 'unchanged', release };
     const facts = step.step === 'rollout' ? { facts: rolloutFacts(plan.release) } : {};
-    if (await store.commit(release, plan.release, { ...entry, ...facts, action: step.step }, now)) {
-      return { outcome: 'changed', release: plan.release };
-    }
-  }
-  throw new Error(`release ${version} was changed ${MOST_TRIES} times by others while it was to be changed`);
+    const isWritten = await store.commit(release, plan.release, { ...entry, ...facts, action: step.step }, now);
+    return isWritten ? { outcome: 'changed', release: plan.release } : OVERTAKEN;
+  });
 }
 
 function rolloutFacts({ targeting, haltPolicy }: Release) {

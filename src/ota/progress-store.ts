@@ -4,6 +4,7 @@ import type { ReleaseVersion } from '../../release-format/release-version.ts';
 import { isoTime } from '../platform/clock.ts';
 import { type TransactItems, transactWrite } from '../platform/dynamo.ts';
 import type { HwId } from '../platform/ids.ts';
+import { createWhileOvertaken } from '../platform/overtaken.ts';
 import type { Services } from '../platform/services.ts';
 import { updateExpression } from '../platform/update-expression.ts';
 import type { Track } from './release.ts';
@@ -117,6 +118,8 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
   };
 
   return {
+    /** Records again, from what is read anew, as long as somebody else gets in between. */
+    whileOvertaken: createWhileOvertaken(randomness),
     readProgress,
 
     async readForReport(release: ReleaseId, report: Report): Promise<KnownProgress> {

@@ -1,5 +1,6 @@
 import type { ReleaseVersion } from '../../release-format/release-version.ts';
 import { isoTime } from '../platform/clock.ts';
+import { OVERTAKEN } from '../platform/overtaken.ts';
 import type { Release, ReleaseState, Targeting, Track } from './release.ts';
 import type { ReleaseStore } from './store.ts';
 
@@ -8,8 +9,6 @@ export type PromoteOutcome =
   | { readonly outcome: 'release_not_found' }
   | { readonly outcome: 'refused'; readonly state: ReleaseState }
   | { readonly outcome: 'release_exists'; readonly existing: Release };
-
-const MOST_TRIES = 20;
 
 /** Publishes on another channel what has proved itself on one: the very same bytes, under a release of its own. */
 export async function promoteRelease(
@@ -34,14 +33,13 @@ export async function promoteRelease(
     revision: 1,
   };
   const facts = { from_channel: from.channel, artifact_sha256: source.artifact.sha256 };
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  return store.whileOvertaken(`The promotion of release ${version}`, async () => {
     if (await store.commit(null, promoted, { action: 'promoted', actor: 'admin', facts }, now)) {
       return { outcome: 'promoted', release: promoted };
     }
     const existing = await store.readRelease(promoted, version);
-    if (existing === undefined) continue;
+    if (existing === undefined) return OVERTAKEN;
     const isSame = existing.artifact.sha256 === source.artifact.sha256 && existing.publishedAt !== null;
     return isSame ? { outcome: 'already_promoted', release: existing } : { outcome: 'release_exists', existing };
-  }
-  throw new Error(`release ${version} could not be promoted: ${MOST_TRIES} other changes came in between`);
+  });
 }

@@ -2,6 +2,7 @@ import { checkImage } from '../../release-format/image-gate.ts';
 import type { ReleaseVersion } from '../../release-format/release-version.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { ObjectFacts } from '../platform/object-store.ts';
+import { OVERTAKEN } from '../platform/overtaken.ts';
 import type { Services } from '../platform/services.ts';
 import type { KeyStore } from './key-store.ts';
 import { type Artifact, publishedKey, type Release, type ReleaseState, type Track } from './release.ts';
@@ -19,7 +20,6 @@ export type PublishOutcome =
   | ({ readonly published: false } & ArtifactFault);
 
 type Needed = Pick<Services, 'objectStore' | 'config'>;
-const MOST_TRIES = 20;
 
 /**
  * Lets a draft out to the devices, if S3 holds exactly the bytes that were announced and they pass the gate. The bytes
@@ -34,7 +34,7 @@ export async function publishRelease(
   now: number,
 ): Promise<PublishOutcome> {
   let copied: { readonly finalKey: string; readonly imageHash: string } | undefined;
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  return store.whileOvertaken(`The publication of release ${version}`, async () => {
     const release = await store.readRelease(track, version);
     if (release === undefined) return { published: false, fault: 'release_not_found' };
     if (release.state === 'withdrawn') return { published: false, fault: 'release_state_conflict', state: 'withdrawn' };
@@ -54,11 +54,9 @@ export async function publishRelease(
       revision: release.revision + 1,
     };
     const facts = { rollout_pct: after.targeting.basisPoints / 100, artifact_sha256: after.artifact.sha256 };
-    if (await store.commit(release, after, { action: 'published', actor: 'admin', facts }, now)) {
-      return { published: true, release: after, publishedAt };
-    }
-  }
-  throw new Error(`release ${version} was changed ${MOST_TRIES} times by others while it was to be published`);
+    const isWritten = await store.commit(release, after, { action: 'published', actor: 'admin', facts }, now);
+    return isWritten ? { published: true, release: after, publishedAt } : OVERTAKEN;
+  });
 }
 
 async function checkAndCopy(

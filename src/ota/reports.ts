@@ -2,6 +2,7 @@ import type { ReleaseVersion } from '../../release-format/release-version.ts';
 import type { Device, FleetDevices } from '../fleet/index.ts';
 import type { HwId, Serial, Uid } from '../platform/ids.ts';
 import type { Nonces } from '../platform/nonces.ts';
+import { OVERTAKEN } from '../platform/overtaken.ts';
 import type { Services } from '../platform/services.ts';
 import { haltIfTooBad } from './halt.ts';
 import type { OfferService } from './offers.ts';
@@ -46,8 +47,6 @@ export interface ReportServices {
   readonly nonces: Nonces;
   readonly offers: Pick<OfferService, 'forget'>;
 }
-
-const MOST_TRIES = 12;
 
 /**
  * Records one report of an owner's phone, once per attempt and status, and halts the release when it was the one too
@@ -94,13 +93,12 @@ async function record(
 ): Promise<boolean> {
   const { attemptId, status, errorCode, phone } = from;
   const report: Report = { hwId: device.hwId, attemptId, status, errorCode, phoneModel: phone.model, isVerified };
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  return progress.whileOvertaken(`A report of attempt ${attemptId}`, async () => {
     const known = await progress.readForReport(release, report);
     if (known.isRepeated) return false;
     const plan = planReport(report, known.device, known.attempt, now);
-    if (await progress.commit(release, report, known, plan, factsOf(from), now)) return true;
-  }
-  throw new Error(`attempt ${attemptId} was overtaken ${MOST_TRIES} times by other reports of the same device`);
+    return (await progress.commit(release, report, known, plan, factsOf(from), now)) ? true : OVERTAKEN;
+  });
 }
 
 function factsOf({ fromVersion, offset, errorCode, phone }: PhoneReport): Record<string, string | number> {

@@ -5,6 +5,7 @@ import { ApiError } from '../http/errors.ts';
 import { isoDateTime, pageCursor, pageLimit } from '../http/fields.ts';
 import { isoTime } from '../platform/clock.ts';
 import { decodeCursor, encodeCursor } from '../platform/cursor.ts';
+import { OVERTAKEN } from '../platform/overtaken.ts';
 import { deviceFields, findNamed, namesDevice } from './device-fields.ts';
 import { isListed, isTargeted, rolloutBucket } from './eligibility.ts';
 import type { ProgressStore } from './progress-store.ts';
@@ -168,16 +169,14 @@ export function statsRoutes({ store, progress, fleet }: Parts): readonly Route[]
     const [device, release] = await Promise.all([findNamed(fleet, body), store.readRelease(body, version)]);
     if (device === undefined) throw new ApiError('device_not_found', 'There is no such device.');
     if (release === undefined) throw releaseNotFound(version);
-    for (;;) {
-      const known = await progress.readProgress(release, device.hwId);
-      const { blockedUntil } = known;
-      if (blockedUntil === null || blockedUntil <= now) {
-        return { status: 200, body: { ok: true, hw_id: device.hwId, lifted: false, was_until: null } };
-      }
-      if (await progress.lift(release, device.hwId, known, now)) {
-        return { status: 200, body: { ok: true, hw_id: device.hwId, lifted: true, was_until: isoTime(blockedUntil) } };
-      }
-    }
+    const { hwId } = device;
+    const until = await progress.whileOvertaken(`The lift of ${hwId}`, async () => {
+      const known = await progress.readProgress(release, hwId);
+      if (known.blockedUntil === null || known.blockedUntil <= now) return undefined;
+      return (await progress.lift(release, hwId, known, now)) ? known.blockedUntil : OVERTAKEN;
+    });
+    const lifted = until !== undefined;
+    return { status: 200, body: { ok: true, hw_id: hwId, lifted, was_until: lifted ? isoTime(until) : null } };
   });
 
   return [stats, devices, lift];

@@ -1,6 +1,7 @@
 import { type ReleaseVersion, versionSortKey } from '../../release-format/release-version.ts';
 import { isoTime } from '../platform/clock.ts';
 import { type TransactItems, transactWrite } from '../platform/dynamo.ts';
+import { createWhileOvertaken } from '../platform/overtaken.ts';
 import type { Services } from '../platform/services.ts';
 import { updateExpression } from '../platform/update-expression.ts';
 import type { Release, Track } from './release.ts';
@@ -149,6 +150,8 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
   });
 
   return {
+    /** Makes a change again, from what is read anew, as long as somebody else gets in between. */
+    whileOvertaken: createWhileOvertaken(randomness),
     readRelease,
     readRules,
     /** Newest first. `after` is the sort key of the last release of the page before. */

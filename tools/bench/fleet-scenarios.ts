@@ -28,6 +28,8 @@ export interface FleetBench {
 const IMAGE = 'test/fixtures/firmware/autowatering-1.1.0.signed.bin';
 const CHANNEL = 'fleet-bench';
 const POOL = 600;
+/** Devices that report, each for itself. */
+const CREW = 50;
 /** So few requests fall into a window of ten minutes that no limit is met. */
 const PAUSE_MS = 10_000;
 const WINDOW_MS = 600_000;
@@ -49,6 +51,7 @@ export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenar
     },
   );
   const own = await provision(ask, factory, 'F0EEFFFFFFFF');
+  const crew = free.splice(0, CREW);
   await publishTo(ask, admin, '1.1.0');
   let turn = 0;
   const next = (): number => {
@@ -57,8 +60,11 @@ export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenar
     return turn;
   };
   const deviceQuery = `channel=${CHANNEL}&current_version=1.0.0&hw_id=${own.hw_id}`;
-  const report = (status: string) =>
-    json(owner, { hw_id: own.hw_id, channel: CHANNEL, attempt_id: `b-${next()}`, version: '1.1.0', status });
+  const report = (status: string) => {
+    const number = next();
+    const { hw_id: hwId } = crew[number % CREW] ?? own;
+    return json(owner, { hw_id: hwId, channel: CHANNEL, attempt_id: `b-${number}`, version: '1.1.0', status });
+  };
   const latest = (route: string): Scenario => ({
     route,
     request: () => ({ path: `/ota/latest?${deviceQuery}` }),
@@ -81,7 +87,7 @@ export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenar
     isOwned = true;
     // The claims of the scenarios before have filled this address's window.
     bench.forward(WINDOW_MS);
-    await ask('/claimDevice', json(owner, { serial: own.serial }));
+    for (const { serial } of [own, ...crew]) await ask('/claimDevice', json(owner, { serial }));
   };
   const quiet = (scenario: Scenario): Scenario => ({
     ...scenario,

@@ -48,6 +48,21 @@ describe('POST /ota/reports', () => {
     expect(list.body.devices.map(({ serial }: { serial: string }) => serial)).toContain(device.serial);
   });
 
+  it('records what comes of one device at the same moment, all of it, and each thing once', async () => {
+    await releases.publish('1.1.0', 'at-once');
+    const device = await owned();
+    const all = ['offered', 'on_phone', 'uploading', 'testing', 'confirmed'];
+    const answers = await Promise.all(
+      [...all, ...all].flatMap((status) =>
+        ['try-1', 'try-2'].map((attempt) => report(device, status, { channel: 'at-once', attempt_id: attempt })),
+      ),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const recorded = answers.reduce((sum, { body }) => sum + body.recorded, 0);
+    expect(recorded).toBe(10);
+    expect(await stats('at-once')).toMatchObject({ reached: 1, uploading: 1, confirmed: 1, finished: 1 });
+  });
+
   it('takes a batch that was collected offline, each report with its own result', async () => {
     await releases.publish('1.1.0', 'batch');
     const headers = newUser().headers;
