@@ -106,7 +106,8 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
   }).handledBy(async ({ query, caller }, { now, log }) => {
     const { current_version: current, bootloader_version: bootloaderText = '' } = query;
     const bootloader = parseReleaseVersion(bootloaderText);
-    const device = await orUnavailable(findNamed(fleet, query));
+    // The keys are needed at the end; a container's first request reads them meanwhile.
+    const [device] = await orUnavailable(Promise.all([findNamed(fleet, query), signer.keys()]));
     const target = targetOf(query, device);
     const answer = await offers.ask(query, target, { current, bootloader });
     const isOwner = caller.kind === 'user' && device?.owner?.uid === caller.uid;
