@@ -25,13 +25,14 @@ export async function createTables(client: DynamoDB, environment: string): Promi
   const tables = Object.values(resources)
     .filter(({ Type }) => Type === 'AWS::DynamoDB::Table')
     .map(({ Properties }) => TableProperties.parse(Properties));
-  const { TableNames: existing = [] } = await client.listTables({});
   await Promise.all(
     tables.map(
       async ({ TableName: name, TimeToLiveSpecification: ttl, GlobalSecondaryIndexes: indexes, ...schema }) => {
         const TableName = name['!Sub'].replace(/\$\{Environment\}/, environment);
-        if (existing.includes(TableName)) {
-          await addMissingIndexes(client, TableName, schema.AttributeDefinitions, indexes ?? []);
+        const known = await knownIndexes(client, TableName);
+        if (known !== undefined) {
+          const missing = indexes?.filter(({ IndexName: index }) => !known.includes(index)) ?? [];
+          await addIndexes(client, TableName, schema.AttributeDefinitions, missing);
           return;
         }
         await client.createTable({
@@ -48,16 +49,25 @@ export async function createTables(client: DynamoDB, environment: string): Promi
 
 type Index = NonNullable<z.output<typeof TableProperties>['GlobalSecondaryIndexes']>[number];
 
-/** A table of an earlier run gets the indexes that have come since then, one at a time, as DynamoDB wants it. */
-async function addMissingIndexes(
+/** The names of a table's indexes; undefined when there is no such table. */
+async function knownIndexes(client: DynamoDB, TableName: string): Promise<readonly string[] | undefined> {
+  try {
+    const { Table: table } = await client.describeTable({ TableName });
+    return (table?.GlobalSecondaryIndexes ?? []).flatMap(({ IndexName: name }) => (name === undefined ? [] : [name]));
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
+    throw error;
+  }
+}
+
+/** A table of an earlier run gets what has come since then, one index at a time, as DynamoDB wants it. */
+async function addIndexes(
   client: DynamoDB,
   TableName: string,
   AttributeDefinitions: z.output<typeof TableProperties>['AttributeDefinitions'],
   indexes: readonly Index[],
 ): Promise<void> {
-  const { Table: table } = await client.describeTable({ TableName });
-  const known = new Set(table?.GlobalSecondaryIndexes?.map(({ IndexName: name }) => name));
-  for (const index of indexes.filter(({ IndexName: name }) => !known.has(name))) {
+  for (const index of indexes) {
     await client.updateTable({ TableName, AttributeDefinitions, GlobalSecondaryIndexUpdates: [{ Create: index }] });
   }
 }
