@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
+import { PlainError } from '../cli/plain-error.ts';
 import { readTemplate } from './template.ts';
 
 const Key = z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) });
@@ -69,6 +71,22 @@ async function addIndexes(
 ): Promise<void> {
   for (const index of indexes) {
     await client.updateTable({ TableName, AttributeDefinitions, GlobalSecondaryIndexUpdates: [{ Create: index }] });
+    await untilActive(client, TableName);
+  }
+}
+
+const INDEX_MS = 60_000;
+const POLL_MS = 50;
+
+/** An index is filled behind the caller's back, and the next one may only be asked for when it is done. */
+async function untilActive(client: DynamoDB, TableName: string): Promise<void> {
+  const deadline = Date.now() + INDEX_MS;
+  for (;;) {
+    const { Table: table } = await client.describeTable({ TableName });
+    if (table?.GlobalSecondaryIndexes?.every(({ IndexStatus: status }) => status === 'ACTIVE') === true) return;
+    if (Date.now() > deadline)
+      throw new PlainError(`An index of ${TableName} was not ready after ${INDEX_MS / 1000} s.`);
+    await delay(POLL_MS);
   }
 }
 
