@@ -1,7 +1,9 @@
+import { performance } from 'node:perf_hooks';
 import { formatMcubootVersion } from '../../release-format/mcuboot-header.ts';
 import type { TrustedKey } from '../../release-format/verify-image.ts';
 import { type BootReport, boot } from '../bootloader/bootloader.ts';
 import { createProductSlots, type Slots } from '../flash/layout.ts';
+import type { DeviceClock } from '../smp/datetime.ts';
 import { type DeviceIdentity, identityGroup } from '../smp/identity-group.ts';
 import { confirmRunning, imageGroup } from '../smp/image-group.ts';
 import { osGroup } from '../smp/os-group.ts';
@@ -33,6 +35,8 @@ export interface DeviceOptions {
   /** What it signs with; without one it has no key, as devices of the first batches. */
   readonly identity?: DeviceIdentity;
   readonly scheduler?: Scheduler;
+  /** What goes on while it runs, in milliseconds: its clock counts by it. */
+  readonly uptime?: () => number;
   readonly slots?: Slots;
 }
 
@@ -127,6 +131,8 @@ export class SimulatedDevice {
           bootloaderMode: SWAP_USING_MOVE,
           preventsDowngrade: preventDowngrade,
           reset: () => this.#scheduler.after(RESET_MS, () => this.reset()),
+          tasks: () => TASKS,
+          clock: deviceClock(this.#options.uptime ?? (() => performance.now())),
           info: { s: 'Zephyr', n: 'autowatering', r: version, m: 'arm', p: 'cortex-m4', i: board, o: 'Zephyr' },
         }),
         imageGroup(this.#slots),
@@ -134,4 +140,24 @@ export class SimulatedDevice {
       ],
     });
   }
+}
+
+/** The threads of the product's firmware; their stacks in words of 4 bytes. */
+const TASKS = {
+  main: { prio: 0, tid: 1, state: 2, stksiz: 1024, stkuse: 412 },
+  smp: { prio: 3, tid: 2, state: 128, stksiz: 768, stkuse: 390 },
+  'BT RX WQ': { prio: -8, tid: 3, state: 2, stksiz: 550, stkuse: 241 },
+  irrigation: { prio: 5, tid: 4, state: 2, stksiz: 1024, stkuse: 305 },
+  idle: { prio: 15, tid: 5, state: 128, stksiz: 80, stkuse: 17 },
+} as const;
+
+/** A clock that runs from when it was set, and is gone with the reset: each start of the application makes a new one. */
+function deviceClock(uptime: () => number): DeviceClock {
+  let set: { readonly time: number; readonly at: number } | undefined;
+  return {
+    now: () => (set === undefined ? undefined : set.time + uptime() - set.at),
+    set(time) {
+      set = { time, at: uptime() };
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { type DeviceClock, datetimeCommands } from './datetime.ts';
 import { MGMT, OS_ERROR } from './errors.ts';
 import { textField } from './fields.ts';
 import { GROUP } from './header.ts';
@@ -13,14 +14,27 @@ export interface OsGroupOptions {
   readonly preventsDowngrade: boolean;
   /** Asks for a reset, which happens only after the answer has left. */
   readonly reset: () => void;
+  /** Its threads; left out, it was built without task statistics. */
+  readonly tasks?: () => Readonly<Record<string, TaskStatistics>>;
+  /** Left out, it was built without a clock. */
+  readonly clock?: DeviceClock;
   /** The parts of the application info, by format character (facts sheet, B4). */
   readonly info: Readonly<Partial<Record<InfoCharacter, string>>>;
+}
+
+/** A thread, as Zephyr tells of it (facts sheet, B1); stack sizes are in words of 4 bytes. */
+export interface TaskStatistics {
+  readonly prio: number;
+  readonly tid: number;
+  readonly state: number;
+  readonly stksiz: number;
+  readonly stkuse: number;
 }
 
 const INFO_ORDER = ['s', 'n', 'r', 'v', 'b', 'm', 'p', 'i', 'o'] as const;
 type InfoCharacter = (typeof INFO_ORDER)[number];
 
-/** The OS group: echo, reset, parameters, application and bootloader info (facts sheet, B). */
+/** The OS group: echo, task statistics, date and time, reset, parameters, application and bootloader info (facts sheet, B). */
 export function osGroup(options: OsGroupOptions): SmpGroup {
   const echo: Command = {
     decodes: true,
@@ -53,10 +67,25 @@ export function osGroup(options: OsGroupOptions): SmpGroup {
       };
     },
   };
+  const { tasks, clock } = options;
+  const taskStatistics: Command | undefined = tasks && {
+    decodes: false,
+    run: () => ({
+      fields: { tasks: Object.fromEntries(Object.entries(tasks()).map(([name, task]) => [name, { ...task }])) },
+    }),
+  };
+  const datetime = clock && datetimeCommands(clock);
   return {
     id: GROUP.os,
-    read: { 0: echo, 6: parameters, 7: info, 8: bootloader },
-    write: { 0: echo, 5: reset },
+    read: {
+      0: echo,
+      ...(taskStatistics === undefined ? {} : { 2: taskStatistics }),
+      ...(datetime === undefined ? {} : { 4: datetime.read }),
+      6: parameters,
+      7: info,
+      8: bootloader,
+    },
+    write: { 0: echo, ...(datetime === undefined ? {} : { 4: datetime.write }), 5: reset },
   };
 }
 
