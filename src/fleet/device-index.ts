@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Services } from '../platform/services.ts';
-import { type Device, FleetState } from './device.ts';
+import { type Device, FleetState, fleetStateOf } from './device.ts';
 import { toDevice } from './stored-items.ts';
 
 /** By what devices can be listed: the first one that is given names the index, the others are held against each device. */
@@ -34,6 +34,7 @@ function parseCursor(text: string): z.output<typeof Cursor> | undefined {
     const result = Cursor.safeParse(JSON.parse(text));
     return result.success ? result.data : undefined;
   } catch {
+    // No JSON: then it is a cursor of something else.
     return undefined;
   }
 }
@@ -63,8 +64,8 @@ export function createDeviceIndex({ config, documents }: Pick<Services, 'config'
       const [startPart, startSeq, startHwId] = (after === undefined ? undefined : parseCursor(after)) ?? [0, 0, ''];
       const devices: Device[] = [];
       let reads = 0;
-      for (let part = startPart; part < parts.length; part += 1) {
-        const { index, attribute, value } = parts[part] ?? ALL_OF_A_STATE(FleetState.enum.active);
+      for (const [part, { index, attribute, value }] of parts.entries()) {
+        if (part < startPart) continue;
         const resumes = part === startPart && startHwId !== '';
         let from: Record<string, unknown> | undefined = resumes
           ? { hw_id: startHwId, record: 'device', [attribute]: value, serial_seq: startSeq }
@@ -101,27 +102,24 @@ interface Part {
   readonly value: string;
 }
 
-const ALL_OF_A_STATE = (state: FleetState): Part => ({
-  index: 'status-index',
-  attribute: 'fleet_status',
-  value: state,
-});
-
 function partsOf({ firmwareVersion, batch, board, state }: DeviceFilter): readonly Part[] {
   if (firmwareVersion !== undefined) {
     return [{ index: 'firmware-index', attribute: 'firmware_version', value: firmwareVersion }];
   }
   if (batch !== undefined) return [{ index: 'batch-index', attribute: 'batch', value: batch }];
-  if (state !== undefined) return [ALL_OF_A_STATE(state)];
+  if (state !== undefined) return [ofState(state)];
   if (board !== undefined) return [{ index: 'board-index', attribute: 'board', value: board }];
-  return STATES.map(ALL_OF_A_STATE);
+  return STATES.map(ofState);
+}
+
+function ofState(state: FleetState): Part {
+  return { index: 'status-index', attribute: 'fleet_status', value: state };
 }
 
 /** The index may lag a moment: what a device is now decides. */
 function matches(device: Device, { firmwareVersion, batch, board, state }: DeviceFilter): boolean {
-  const now = device.status === 'active' && device.owner !== null ? 'claimed' : device.status;
   return (
-    (state === undefined || now === state) &&
+    (state === undefined || fleetStateOf(device) === state) &&
     (batch === undefined || device.batch === batch) &&
     (board === undefined || device.board === board) &&
     (firmwareVersion === undefined || device.firmware?.version === firmwareVersion)

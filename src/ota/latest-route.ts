@@ -2,56 +2,22 @@ import * as z from 'zod';
 import { parseReleaseVersion } from '../../release-format/release-version.ts';
 import type { Device, FleetDevices } from '../fleet/index.ts';
 import { defineRoute, type Route } from '../http/define-route.ts';
-import { isoDateTime, textLine } from '../http/fields.ts';
+import { isoDateTime } from '../http/fields.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { Nonces } from '../platform/nonces.ts';
 import type { Services } from '../platform/services.ts';
 import type { DecisionSigner } from './decision-signature.ts';
-import { deviceFields, findNamed, targetOf } from './device-fields.ts';
-import type { OfferAnswer, OfferedRelease, OfferService } from './offers.ts';
+import { findNamed, targetOf } from './device-fields.ts';
+import { decisionBody, Latest, LatestQuery, latestBody, Reason, verdictFor } from './latest-answer.ts';
+import type { OfferAnswer, OfferService } from './offers.ts';
 import type { ProgressStore } from './progress-store.ts';
 import { RECEIPT_MS, receiptPurpose } from './receipt.ts';
-import { trackFields, VersionField } from './release.ts';
 import { type DeviceProgress, NO_PROGRESS } from './report-plan.ts';
 import { orUnavailable } from './route-errors.ts';
 
 /** How long a phone may hold an offer without asking again. */
 const OFFER_MS = 24 * 60 * 60 * 1000;
-
-const Reason = z.enum([
-  'offered',
-  'up_to_date',
-  'not_in_rollout',
-  'paused',
-  'needs_intermediate',
-  'bootloader_too_old',
-  'device_revoked',
-  'no_release',
-  'failed_too_often',
-]);
-
-const LatestQuery = z.object({
-  ...trackFields,
-  ...deviceFields,
-  current_version: VersionField.optional(),
-  bootloader_version: textLine(64).optional(),
-});
-type LatestQuery = z.output<typeof LatestQuery>;
-
-const Latest = z.object({
-  version: z.string(),
-  channel: z.string(),
-  mandatory: z.boolean(),
-  artifact: z.object({
-    name: z.string(),
-    size_bytes: z.number(),
-    sha256: z.string(),
-    image_hash: z.string().nullable(),
-  }),
-  download: z.object({ url: z.string(), expires_at: isoDateTime }),
-  notes: z.string(),
-});
 
 export interface LatestServices {
   readonly offers: OfferService;
@@ -59,14 +25,6 @@ export interface LatestServices {
   readonly fleet: FleetDevices;
   readonly nonces: Nonces;
   readonly signer: DecisionSigner;
-}
-
-/** An answer in which nothing is offered because of the device itself. */
-interface Verdict {
-  readonly reason: z.output<typeof Reason>;
-  readonly offered: OfferedRelease | undefined;
-  readonly updateAvailable: boolean;
-  readonly blockedUntil?: number;
 }
 
 /** `GET /ota/latest`: which firmware a device should run. */
@@ -148,22 +106,6 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
   });
 }
 
-/** A revoked device gets nothing; one that has failed with the same release again and again is left alone for a day. */
-function verdictFor(
-  { decision, offered }: OfferAnswer,
-  device: Device | undefined,
-  known: DeviceProgress,
-  now: number,
-): Verdict {
-  if (device?.status === 'revoked') return { reason: 'device_revoked', offered: undefined, updateAvailable: false };
-  const { reason, updateAvailable } = decision;
-  const { blockedUntil } = known;
-  if (updateAvailable && blockedUntil !== null && blockedUntil > now) {
-    return { reason: 'failed_too_often', offered: undefined, updateAvailable: false, blockedUntil };
-  }
-  return { reason, offered, updateAvailable };
-}
-
 /** How the device has fared with the release that the answer is about; the environment's own release has no records. */
 async function knownProgress(
   { progress }: Pick<LatestServices, 'progress'>,
@@ -197,48 +139,4 @@ async function noteSeen(
     services.metrics.count('FirmwareSeen');
     await fleet.recordFirmware(device, query.current_version, { kind: 'user', uid }, now);
   }
-}
-
-function latestBody({ release, download }: OfferedRelease): z.input<typeof Latest> {
-  const { version, channel, mandatory, notes, artifact } = release;
-  return {
-    version,
-    channel,
-    mandatory,
-    artifact: {
-      name: artifact.name,
-      size_bytes: artifact.sizeBytes,
-      sha256: artifact.sha256,
-      image_hash: artifact.imageHash,
-    },
-    download: { url: download.url, expires_at: isoTime(download.expiresAt) },
-    notes,
-  };
-}
-
-/** What is signed: everything that a phone acts on, whom it is for, and until when it counts. */
-function decisionBody(query: LatestQuery, verdict: Verdict, now: number, expiresAt: string) {
-  const release = verdict.offered?.release;
-  return {
-    v: 1,
-    board: query.board,
-    channel: query.channel,
-    serial: query.serial ?? null,
-    hw_id: query.hw_id ?? null,
-    current_version: query.current_version ?? null,
-    update_available: verdict.updateAvailable,
-    reason: verdict.reason,
-    release:
-      release === undefined
-        ? null
-        : {
-            version: release.version,
-            mandatory: release.mandatory,
-            size_bytes: release.artifact.sizeBytes,
-            sha256: release.artifact.sha256,
-            image_hash: release.artifact.imageHash,
-          },
-    issued_at: isoTime(now),
-    expires_at: expiresAt,
-  };
 }
