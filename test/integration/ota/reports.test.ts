@@ -187,7 +187,7 @@ describe('a release that fails', () => {
       { actor: 'system', before: 'published', after: 'halted', reason: '10 of 100 devices failed' },
     ]);
     expect(backend.metrics.counted.filter((name) => name === 'ReleaseHalted')).toHaveLength(1);
-  });
+  }, 90_000);
 
   it('goes on while it is below the threshold, or too few have reported', async () => {
     await releases.publish('1.1.0', 'goes-on');
