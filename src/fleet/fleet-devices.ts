@@ -1,3 +1,4 @@
+import { createAllow } from '../http/rate-limit.ts';
 import type { HwId, Serial } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import type { Actor } from './audit.ts';
@@ -20,6 +21,7 @@ export interface FleetDevices {
 
 export function createFleetDevices(services: Services): FleetDevices {
   const store = createFleetStore(services);
+  const allow = createAllow(services);
   const index = createDeviceIndex(services);
   const summaries = createFleetSummary(services);
   return {
@@ -27,7 +29,7 @@ export function createFleetDevices(services: Services): FleetDevices {
       if (hwId !== undefined) return store.readDevice(hwId);
       return serial === undefined ? undefined : store.findBySerial(serial);
     },
-    recordFirmware: (device, version, actor, now) => recordFirmware(store, device, version, actor, now),
+    recordFirmware: (device, version, actor, now) => recordFirmware({ store, allow }, device, version, actor, now),
     ofBoard: (board, limit, after) => index.listDevices({ board }, limit, after),
     async countOfBoard(board) {
       const { byVersion } = await summaries.readSummary('~');

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { defineRoute, type Route } from '../http/define-route.ts';
 import { textLine } from '../http/fields.ts';
+import { createAllow } from '../http/rate-limit.ts';
+import type { Services } from '../platform/services.ts';
 import { HwIdField, SerialField, thingName } from './device.ts';
 import { isIndexable, recordFirmware } from './firmware-seen.ts';
 import { reconcile, type SeenDevice } from './reconcile.ts';
@@ -23,7 +25,9 @@ const Seen = z
 const Action = z.enum(['none', 'claim', 'ask_owner', 'check_label', 'contact_support', 'come_closer']);
 
 /** What the devices around a phone are to its user. */
-export function reconcileRoutes(store: FleetStore): readonly Route[] {
+export function reconcileRoutes(services: Services, store: FleetStore): readonly Route[] {
+  const allow = createAllow(services);
+
   const reconcileDevices = defineRoute({
     method: 'POST',
     path: '/reconcileDevices',
@@ -74,7 +78,7 @@ export function reconcileRoutes(store: FleetStore): readonly Route[] {
       known.map(async (device, at) => {
         const version = body.devices[at]?.firmware_version;
         if (device?.owner?.uid !== caller.uid || version === undefined || !isIndexable(version)) return;
-        await recordFirmware(store, device, version, { kind: 'user', uid: caller.uid }, now);
+        await recordFirmware({ store, allow }, device, version, { kind: 'user', uid: caller.uid }, now);
       }),
     );
     const found = new Set(known.map((device) => device?.hwId));

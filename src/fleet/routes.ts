@@ -20,7 +20,7 @@ export function fleetRoutes(services: Services, aliveCheck: AliveCheck): readonl
     ...claimRoutes(services, store, aliveCheck),
     ...ownerRoutes(services, store),
     ...transferRoutes(services, store, aliveCheck),
-    ...reconcileRoutes(store),
+    ...reconcileRoutes(services, store),
     ...auditRoutes(store),
     ...fleetListRoutes(services, store),
   ];

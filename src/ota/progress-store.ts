@@ -10,6 +10,8 @@ import { updateExpression } from '../platform/update-expression.ts';
 import type { Track } from './release.ts';
 import {
   type AttemptProgress,
+  BREAKDOWNS,
+  type Breakdown,
   COUNTERS,
   type Counter,
   type DeviceProgress,
@@ -24,7 +26,7 @@ import { SCHEMA } from './stored-release.ts';
 /** Transactions on one item clash: a release's counts are spread, and added up by one query. */
 const SHARDS = 16;
 /** Far more than any release has phone models, error codes and hours; what is beyond is left out of the breakdown. */
-const MOST_BREAKDOWN_PAGES = 8;
+const MOST_BREAKDOWN_PAGES = 4;
 
 const StoredProgress = z.object({
   revision: z.number(),
@@ -38,7 +40,7 @@ const StoredProgress = z.object({
 });
 
 const StoredBreakdown = z.object({
-  by: z.enum(['error', 'model', 'hour']),
+  by: z.enum(BREAKDOWNS),
   value: z.string(),
   confirmed: z.number().default(0),
   failures: z.number().default(0),
@@ -115,6 +117,27 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
       ConsistentRead: true,
     });
     return item === undefined ? NO_PROGRESS : toProgress(item);
+  };
+
+  const readEndings = async (release: ReleaseId, by: Breakdown): Promise<readonly BreakdownEntry[]> => {
+    const sums = new Map<string, BreakdownEntry>();
+    let from: Record<string, unknown> | undefined;
+    for (let page = 0; page < MOST_BREAKDOWN_PAGES; page += 1) {
+      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+        TableName,
+        KeyConditionExpression: 'board_channel = :release AND begins_with(version, :by)',
+        ExpressionAttributeValues: { ':release': releasePartition(release), ':by': `by#${by}#` },
+        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+      });
+      for (const item of items) {
+        const entry = StoredBreakdown.parse(item);
+        const known = sums.get(entry.value);
+        sums.set(entry.value, known === undefined ? entry : added(known, entry));
+      }
+      if (last === undefined) break;
+      from = last;
+    }
+    return [...sums.values()];
   };
 
   return {
@@ -213,27 +236,9 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
       return z.record(z.enum(COUNTERS), z.number()).parse(Object.fromEntries(COUNTERS.map((one) => [one, sum(one)])));
     },
 
-    /** What endings there were by error code, phone model and hour. */
+    /** What endings there were by error code, phone model and hour; each kind has its own share of what is read. */
     async readBreakdown(release: ReleaseId): Promise<readonly BreakdownEntry[]> {
-      const sums = new Map<string, BreakdownEntry>();
-      let from: Record<string, unknown> | undefined;
-      for (let page = 0; page < MOST_BREAKDOWN_PAGES; page += 1) {
-        const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
-          TableName,
-          KeyConditionExpression: 'board_channel = :release AND begins_with(version, :by)',
-          ExpressionAttributeValues: { ':release': releasePartition(release), ':by': 'by#' },
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        });
-        for (const item of items) {
-          const entry = StoredBreakdown.parse(item);
-          const key = `${entry.by}#${entry.value}`;
-          const known = sums.get(key);
-          sums.set(key, known === undefined ? entry : added(known, entry));
-        }
-        if (last === undefined) break;
-        from = last;
-      }
-      return [...sums.values()];
+      return (await Promise.all(BREAKDOWNS.map((by) => readEndings(release, by)))).flat();
     },
   };
 }

@@ -52,7 +52,8 @@ export const COUNTERS = [
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 
-export type Breakdown = 'error' | 'model' | 'hour';
+export const BREAKDOWNS = ['error', 'model', 'hour'] as const;
+export type Breakdown = (typeof BREAKDOWNS)[number];
 export type Ending = 'confirmed' | 'failures' | 'interrupted';
 
 export interface ReportPlan {

@@ -74,7 +74,8 @@ export async function recordReport(
   // After a repeated report too: perhaps the first one was recorded, and cut off before it looked.
   const halted = ENDINGS.has(report.status) && (await haltIfTooBad(services, tools, release, now));
   if (halted) services.offers.forget(release);
-  if (report.status === 'confirmed') {
+  // Only what is news: an old batch that is sent again says nothing of what the device runs by now.
+  if (isNew && report.status === 'confirmed') {
     await fleet.recordFirmware(device, report.version, { kind: 'user', uid }, now);
   }
   return { outcome: isNew ? 'recorded' : 'repeated', verified: isVerified, receipt, halted };

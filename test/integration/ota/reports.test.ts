@@ -48,6 +48,18 @@ describe('POST /ota/reports', () => {
     expect(list.body.devices.map(({ serial }: { serial: string }) => serial)).toContain(device.serial);
   });
 
+  it('does not believe an old batch, sent again, about what the device runs by now', async () => {
+    await releases.publish('1.1.0', 'old');
+    await releases.publish('1.2.0', 'old');
+    const device = await owned();
+    const runs = async () =>
+      (await fleetOf(backend).get(`/fleet/devices?hw_id=${device.hw_id}`)).body.devices[0].firmware_version;
+    await report(device, 'confirmed', { channel: 'old' });
+    await report(device, 'confirmed', { channel: 'old', version: '1.2.0' });
+    expect((await report(device, 'confirmed', { channel: 'old' })).body.repeated).toBe(1);
+    expect(await runs()).toBe('1.2.0');
+  });
+
   it('records what comes of one device at the same moment, all of it, and each thing once', async () => {
     await releases.publish('1.1.0', 'at-once');
     const device = await owned();

@@ -289,5 +289,12 @@ describe('whom a release is for', () => {
     });
     expect(trail).toHaveLength(3);
     expect((await releases.get('/ota/releases/1.1.0/stats?channel=seen')).body.reached).toBe(1);
+
+    // A phone gone mad fills neither the audit nor the counts, and is answered all the same.
+    for (let i = 0; i < 25; i += 1) expect((await ask(`0.6.${i}`, owner.headers)).update_available).toBe(true);
+    const changes = (await fleet.audit(device.hw_id, '&limit=100')).body.audit_trail.filter(
+      ({ action }: { action: string }) => action === 'firmware_changed',
+    );
+    expect(changes).toHaveLength(20);
   });
 });
