@@ -94,7 +94,11 @@ export function reportRoutes(services: Services, reporting: ReportServices, leas
       },
       { concurrency: AT_ONCE },
     );
-    const results = all.map((one) => reportResult(one, outcomes.get(one) ?? { outcome: 'not_owned' }));
+    const results = all.map((one) => {
+      const outcome = outcomes.get(one);
+      if (outcome === undefined) throw new Error('a report of the batch was passed over');
+      return reportResult(one, outcome);
+    });
     const [first] = results;
     if (!isBatch && first?.outcome === 'not_owned') {
       throw new ApiError('not_owned', 'This device is not in your account.');

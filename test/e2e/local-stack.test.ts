@@ -9,18 +9,16 @@ import { cognitoUsers } from '../../tools/local-stack/cognito-users.ts';
 import { type Stack, startStack } from '../../tools/local-stack/stack.ts';
 import { firmware, GOOD } from '../support/firmware.ts';
 import { runTool, startTool } from '../support/run-tool.ts';
+import { runningStack } from '../support/running-stack.ts';
 import { bearer } from '../support/tokens.ts';
 
 let directory: string;
 let stack: Stack;
+let stop: () => Promise<void>;
 beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'autowatering-e2e-'));
-  stack = await startStack({ directory, ownPorts: true });
+  ({ directory, stack, stop } = await runningStack());
 });
-afterAll(async () => {
-  await stack.stop();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => stop());
 
 const image = (name: string) => path.join('test/fixtures/firmware', name);
 

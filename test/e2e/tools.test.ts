@@ -1,24 +1,21 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Stack, startStack } from '../../tools/local-stack/stack.ts';
+import type { Stack } from '../../tools/local-stack/stack.ts';
 import { startStandIn } from '../../tools/local-stack/stand-in-server.ts';
 import { firmware, GOOD, withVersion } from '../support/firmware.ts';
 import { runTool } from '../support/run-tool.ts';
+import { runningStack } from '../support/running-stack.ts';
 
 let directory: string;
 let stack: Stack;
+let stop: () => Promise<void>;
 beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'autowatering-e2e-'));
-  stack = await startStack({ directory, ownPorts: true });
+  ({ directory, stack, stop } = await runningStack());
 });
-afterAll(async () => {
-  await stack.stop();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => stop());
 
 const here = () => ['--stack', directory];
 const provision = (...args: string[]) => runTool('factory-provision', [...here(), ...args]);

@@ -1,0 +1,24 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Stack, startStack } from '../../tools/local-stack/stack.ts';
+
+export interface RunningStack {
+  readonly directory: string;
+  readonly stack: Stack;
+  stop(): Promise<void>;
+}
+
+/** The whole product on ports and in a directory of its own, as `npm run dev` starts it. */
+export async function runningStack(): Promise<RunningStack> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-e2e-'));
+  const stack = await startStack({ directory, ownPorts: true });
+  return {
+    directory,
+    stack,
+    async stop() {
+      await stack.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
