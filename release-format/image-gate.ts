@@ -54,6 +54,8 @@ const FAULTS: Readonly<Record<ImageFault, string>> = {
   bad_tlv_size: 'the image is cut off: its TLVs promise more bytes',
   bad_protected_size: 'the size of its protected TLVs disagrees with its header',
   tlv_not_allowed: 'it carries a TLV that the bootloader refuses',
+  not_bootable: 'it is marked as not bootable',
+  unsupported_flags: 'it is encrypted or compressed, which the bootloader was not built for',
   too_large: `it leaves no room for the swap in a 728 KB slot: at most ${LARGEST_IMAGE} bytes`,
   no_hash: 'the image carries no SHA-256',
   hash_mismatch: 'the hash in the image is not that of its bytes',

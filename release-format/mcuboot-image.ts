@@ -8,6 +8,8 @@ export const TLV = {
   ecdsa: 0x22,
   ed25519: 0x24,
   ed25519Pure: 0x25,
+  dependency: 0x40,
+  securityCounter: 0x50,
 } as const;
 
 const PROTECTED_MAGIC = 0x6908;
@@ -22,8 +24,8 @@ export interface Tlv {
 /** An image taken apart; nothing in it has been verified. */
 export interface ParsedImage {
   readonly header: McubootHeader;
-  /** Header, padding, body and protected TLVs: the bytes that hash and signature cover (facts sheet, E3). */
-  readonly hashedRegion: Uint8Array;
+  /** Reads header, padding, body and protected TLVs: the bytes that hash and signature cover (facts sheet, E3). */
+  readonly readHashedRegion: () => Uint8Array;
   readonly protectedTlvs: readonly Tlv[];
   readonly tlvs: readonly Tlv[];
   /** Bytes from the start of the header to the end of the last TLV. */
@@ -38,6 +40,8 @@ export type ImageFault =
   | 'bad_tlv_size'
   | 'bad_protected_size'
   | 'tlv_not_allowed'
+  | 'not_bootable'
+  | 'unsupported_flags'
   | 'too_large'
   | 'no_hash'
   | 'hash_mismatch'
@@ -76,7 +80,7 @@ export function parseImage(read: ReadBytes, available: number): ParseResult {
     ok: true,
     image: {
       header,
-      hashedRegion: read(0, hashedBytes),
+      readHashedRegion: () => read(0, hashedBytes),
       protectedTlvs: protectedArea?.tlvs ?? [],
       tlvs: area.tlvs,
       sizeBytes: hashedBytes + area.sizeBytes,

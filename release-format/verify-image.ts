@@ -35,6 +35,11 @@ const ALLOWED_UNPROTECTED: ReadonlySet<number> = new Set([
   0x01, 0x02, 0x10, 0x11, 0x12, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x30, 0x31, 0x32, 0x33, 0x34,
 ]);
 
+/** Image flags (MCUboot `image.h`; facts sheet, E1). */
+const NON_BOOTABLE = 0x10;
+/** Encrypted with AES-128 or AES-256, or compressed: this product's bootloader is built with neither. */
+const UNSUPPORTED_FLAGS = 0x4 | 0x8 | 0x200 | 0x400 | 0x800;
+
 /**
  * Validates an image as MCUboot does before it boots or swaps one (facts sheet, E5): the hash over everything it
  * covers, and a signature by a key the bootloader knows. Undefined means valid.
@@ -44,17 +49,25 @@ export function imageFault(
   keys: readonly TrustedKey[],
   largestBytes: number,
 ): ImageFault | undefined {
+  if ((image.header.flags & NON_BOOTABLE) !== 0) return 'not_bootable';
+  if ((image.header.flags & UNSUPPORTED_FLAGS) !== 0) return 'unsupported_flags';
   if (image.sizeBytes > largestBytes) return 'too_large';
   if (image.tlvs.some(({ type }) => !ALLOWED_UNPROTECTED.has(type))) return 'tlv_not_allowed';
-  const digest = createHash('sha256').update(image.hashedRegion).digest();
+  const region = image.readHashedRegion();
+  const digest = createHash('sha256').update(region).digest();
   const hashes = image.tlvs.filter(({ type }) => type === TLV.sha256);
   if (hashes.length === 0) return 'no_hash';
   if (!hashes.every(({ value }) => same(value, digest))) return 'hash_mismatch';
-  return signatureFault(image, keys, digest);
+  return signatureFault(image, keys, region, digest);
 }
 
 /** Signatures follow the hash of their key; one of an unknown key is passed over, one good one is enough. */
-function signatureFault(image: ParsedImage, keys: readonly TrustedKey[], digest: Uint8Array): ImageFault | undefined {
+function signatureFault(
+  image: ParsedImage,
+  keys: readonly TrustedKey[],
+  region: Uint8Array,
+  digest: Uint8Array,
+): ImageFault | undefined {
   let named: TrustedKey | undefined;
   let fault: ImageFault = 'no_signature';
   for (const { type, value } of image.tlvs) {
@@ -62,7 +75,7 @@ function signatureFault(image: ParsedImage, keys: readonly TrustedKey[], digest:
       named = keys.find(({ hash }) => same(hash, value));
       if (named === undefined && fault === 'no_signature') fault = 'unknown_key';
     } else if (named !== undefined && type === SIGNATURE_TLV[named.algorithm]) {
-      if (isSignedBy(named, image.hashedRegion, digest, value)) return undefined;
+      if (isSignedBy(named, region, digest, value)) return undefined;
       fault = 'bad_signature';
     }
   }

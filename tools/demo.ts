@@ -1,16 +1,15 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import * as z from 'zod';
-import { BleLink, deviceCommands, SimulatedDevice, SmpClient, trustedKey } from '../firmware-sim/index.ts';
+import { BleLink, deviceCommands, SimulatedDevice, SmpClient, trustedKey, VirtualTime } from '../firmware-sim/index.ts';
 import { PlainError } from './cli/plain-error.ts';
 import { EXIT, runCommand } from './cli/run-command.ts';
 import { factoryChapter, KEYED_HW_ID } from './demo/factory-chapter.ts';
 import { ownerChapter } from './demo/owner-chapter.ts';
-import { carryToDevice, downloadOffer, type Phone, reportConfirmed } from './demo/phone-chapter.ts';
+import { carryToDevice, type Garden, type Phone, resetDevice, updateByPhone } from './demo/phone-chapter.ts';
 import { runTool } from './demo/run-tool.ts';
 import { Story, StoryError } from './demo/story.ts';
 import { subscriberChapter } from './demo/subscriber-chapter.ts';
@@ -18,8 +17,6 @@ import { type Stack, startStack } from './local-stack/stack.ts';
 
 const FIRMWARE = fileURLToPath(new URL('../test/fixtures/firmware/', import.meta.url));
 const firmware = (name: string) => path.join(FIRMWARE, name);
-/** A reset takes a twentieth of a second. */
-const RESET_MS = 5_000;
 
 const Stats = z.looseObject({ verified: z.number() });
 const Changed = z.looseObject({ release: z.looseObject({ rollout_pct: z.number() }) });
@@ -66,22 +63,26 @@ async function tell(story: Story, { info }: Stack, directory: string, signal: Ab
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const spki = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
   const made = await story.chapter('Factory', () => factoryChapter(story, directory, spki, signal));
+  const time = new VirtualTime();
   const device = new SimulatedDevice({
+    time,
     firmware: await readFile(firmware('autowatering-1.0.0.signed.bin')),
     keys: [trustedKey(await readFile(firmware('dev-signing-key.pub.pem'), 'utf8'))],
     identity: { hwId: KEYED_HW_ID, privateKey },
   });
+  const garden: Garden = { device, time };
   const owner = await story.chapter('Owner', () =>
     ownerChapter(
       story,
       info,
       made,
-      async (nonce) => {
-        const client = new SmpClient(await new BleLink(device, { mtu: 247 }).connect());
-        const proof = await deviceCommands(client).signClaim(nonce);
-        client.close();
-        return proof;
-      },
+      (nonce) =>
+        time.run(async () => {
+          const client = new SmpClient(await new BleLink(device, { mtu: 247, time }).connect(), time);
+          const proof = await deviceCommands(client).signClaim(nonce);
+          client.close();
+          return proof;
+        }),
       signal,
     ),
   );
@@ -99,20 +100,20 @@ async function tell(story: Story, { info }: Stack, directory: string, signal: Ab
       'an image with a stranger\u2019s signature is not published',
     );
   });
-  await story.chapter('Phone updates to 1.1.0', () => update(phone, device, '1.1.0', '1.1.0.7', 40_000));
+  await story.chapter('Phone updates to 1.1.0', () => update(phone, garden, '1.1.0.7', 40_000));
   await story.chapter('Release engineer again', async () => {
     const staged = ['--rollout-pct', '0', '--allowlist', made.serial];
     await story.display.during('Publishing 2.0.0', () => publish('autowatering-2.0.0.signed.bin', ...staged));
     story.fact(`2.0.0 is published, for ${made.serial} alone`);
   });
-  await story.chapter('Phone updates to 2.0.0 (720 KB)', () => update(phone, device, '2.0.0', '2.0.0', 300_000));
+  await story.chapter('Phone updates to 2.0.0 (720 KB)', () => update(phone, garden, '2.0.0', 300_000));
   await story.chapter('Rollout', async () => {
     const stats = Stats.parse(JSON.parse(await ota('stats', '2.0.0')));
     story.promise(stats.verified === 1, '2.0.0 runs on one device, which has signed for it');
     const { release } = Changed.parse(JSON.parse(await ota('rollout', '2.0.0', '100')));
     story.promise(release.rollout_pct === 100, 'and is offered to everybody now');
   });
-  await story.chapter('Bad firmware', () => badFirmware(story, device, signal));
+  await story.chapter('Bad firmware', () => badFirmware(story, garden, signal));
   await story.chapter('Ops', async () => {
     const output = await runTool('smoke-test', ['--api-base-url', info.apiBaseUrl], signal);
     story.fact(output.trim().split('\n').at(-1) ?? '');
@@ -130,36 +131,34 @@ async function refused(attempt: () => Promise<unknown>): Promise<string> {
   throw new StoryError('it was not refused');
 }
 
-async function update(phone: Phone, device: SimulatedDevice, release: string, running: string, dropAfter: number) {
+async function update(phone: Phone, garden: Garden, running: string, dropAfter: number) {
   const { story } = phone;
-  const download = await downloadOffer(phone, device);
-  const options = { dropAfter, receiptNonce: download.nonce };
-  const outcome = await carryToDevice(phone, device, download.image, release, options);
-  story.promise(outcome.outcome === 'confirmed', `uploaded, tested, swapped and confirmed`);
+  const outcome = await updateByPhone(phone, garden, dropAfter);
+  if (outcome.outcome !== 'confirmed') throw new StoryError(`The update ended otherwise: ${outcome.outcome}`);
+  story.fact(`uploaded, tested, swapped and confirmed`);
   story.promise(outcome.reconnects > 1, `the radio link dropped half-way and the upload went on where it was`);
-  story.promise(device.runningVersion === running, `the device runs ${device.runningVersion}`);
-  story.promise(await reportConfirmed(phone, download, outcome), `reported, with a receipt that the device has signed`);
+  const { runningVersion } = garden.device;
+  story.promise(runningVersion === running, `the device runs ${runningVersion}`);
+  story.promise(outcome.isVerified, `reported at each phase, with a receipt that the device has signed`);
 }
 
-async function badFirmware(story: Story, device: SimulatedDevice, signal: AbortSignal): Promise<void> {
+async function badFirmware(story: Story, garden: Garden, signal: AbortSignal): Promise<void> {
+  const { device } = garden;
   const before = device.runningVersion;
   const cases = {
     'bit-flip-1.2.0.signed.bin': 'a flipped bit',
     'wrong-key-1.2.0.signed.bin': "a stranger's signature",
   };
   for (const [name, fault] of Object.entries(cases)) {
-    const outcome = await carryToDevice({ story, signal }, device, await readFile(firmware(name)), name);
+    const outcome = await carryToDevice({ story, signal }, garden, await readFile(firmware(name)), name);
     const refused = outcome.outcome === 'refused' && device.runningVersion === before;
-    story.promise(refused, `${fault} is refused (${device.lastBoot.refused}); the device still runs ${before}`);
+    story.promise(refused, `${fault} is refused (${device.lastBoot?.refused}); the device still runs ${before}`);
   }
   const image = await readFile(firmware('autowatering-1.1.0.signed.bin'));
-  const trial = await carryToDevice({ story, signal }, device, image, 'an image that never confirms', {
+  const trial = await carryToDevice({ story, signal }, garden, image, 'an image that never confirms', {
     confirm: false,
   });
   story.promise(trial.outcome === 'unconfirmed', `it boots as ${device.runningVersion}, on trial`);
-  const boots = device.boots;
-  device.reset();
-  const deadline = Date.now() + RESET_MS;
-  while (device.boots === boots && Date.now() < deadline) await delay(20, undefined, { signal });
+  await resetDevice(garden);
   story.promise(device.runningVersion === before, `the next reset rolls it back: the device runs ${before} again`);
 }

@@ -1,82 +1,115 @@
 import type { McubootVersion } from '../../release-format/mcuboot-header.ts';
-import { type ImageFault, type ParsedImage, parseImage } from '../../release-format/mcuboot-image.ts';
+import { type ImageFault, imageHash, type ParsedImage, parseImage } from '../../release-format/mcuboot-image.ts';
+import { securityCounterOf } from '../../release-format/protected-tlvs.ts';
 import { imageFault, type TrustedKey } from '../../release-format/verify-image.ts';
 import type { FlashArea } from '../flash/flash-area.ts';
-import type { Slots } from '../flash/layout.ts';
-import { continueSwap, interruptedSwap, largestImageForMove, startSwap } from './swap-move.ts';
+import type { FlashMap } from '../flash/layout.ts';
+import { type DowngradeRule, isDowngrade, type SecurityCounter, unmetDependency } from './image-rules.ts';
+import { swapUsingMove } from './swap-move.ts';
 import { decideSwapType } from './swap-type.ts';
 import { eraseTrailer, readTrailer, type SwapType } from './trailer.ts';
+import type { UpgradeMode } from './upgrade-mode.ts';
 
 export interface BootloaderOptions {
   readonly keys: readonly TrustedKey[];
+  /** Swap using move unless told otherwise. */
+  readonly mode?: UpgradeMode;
   /** `MCUBOOT_DOWNGRADE_PREVENTION`: an image older than the running one is erased; an equal one passes. */
-  readonly preventDowngrade?: boolean;
+  readonly preventDowngrade?: DowngradeRule | false;
+  /** `MCUBOOT_HW_DOWNGRADE_PREVENTION`: images below this counter don't even run. */
+  readonly securityCounter?: SecurityCounter;
+  /** MCUboot looks at dependencies in builds for several images only (`BOOT_IMAGE_NUMBER`). */
+  readonly checksDependencies?: boolean;
 }
+
+export interface RunningImage {
+  readonly version: McubootVersion;
+  /** The image's own hash. */
+  readonly hash: Uint8Array;
+}
+
+/** Why a marked image was not installed. */
+export type Refusal = ImageFault | 'downgrade' | 'security_counter' | 'dependency';
 
 export interface BootReport {
   /** What was done on the way: an update refused because of its image counts as none. */
   readonly swapped: SwapType;
   /** The image that now runs; undefined when there is none that may: the device stays in the bootloader. */
-  readonly running: ParsedImage | undefined;
-  /** Why the marked image was not taken, when it was not. */
-  readonly refused?: ImageFault | 'downgrade';
+  readonly running: RunningImage | undefined;
+  readonly refused?: Refusal;
   /** Whether a swap that a reset had cut off was finished first. */
   readonly resumed: boolean;
 }
 
-type Validity = { readonly ok: true; readonly image: ParsedImage } | { readonly ok: false; readonly fault: ImageFault };
+type Validity = { readonly ok: true; readonly image: ParsedImage } | { readonly ok: false; readonly fault: Refusal };
 
 /** One pass of the bootloader, from reset to the jump into the application (facts sheet, E5 and F3). */
-export function boot(slots: Slots, options: BootloaderOptions): BootReport {
-  const unfinished = interruptedSwap(slots);
+export function boot(flash: FlashMap, options: BootloaderOptions): BootReport {
+  const mode = options.mode ?? swapUsingMove;
+  const unfinished = mode.unfinished(flash);
   if (unfinished !== undefined) {
-    continueSwap(slots, unfinished.sizeBytes);
-    return { swapped: unfinished.type, running: runnable(slots, options), resumed: true };
+    unfinished.finish();
+    return { swapped: unfinished.type, running: runnable(flash, options), resumed: true };
   }
-  const wanted = decideSwapType(readTrailer(slots.primary), readTrailer(slots.secondary));
-  if (wanted === 'none') return { swapped: 'none', running: runnable(slots, options), resumed: false };
+  const wanted = decideSwapType(readTrailer(flash.primary), readTrailer(flash.secondary));
+  if (wanted === 'none') return { swapped: 'none', running: runnable(flash, options), resumed: false };
 
-  const candidate = validate(slots.secondary, options);
-  const refused = candidate.ok ? downgrade(slots, candidate.image, wanted, options) : candidate.fault;
+  const candidate = validate(flash.secondary, options);
+  const current = imageIn(flash.primary);
+  const refused = candidate.ok ? refusal(candidate.image, current, wanted, options) : candidate.fault;
   if (!candidate.ok || refused !== undefined) {
-    // A slot with no image only loses its mark; a bad image is erased whole, so that it is never tried again.
-    if (refused === 'no_image') eraseTrailer(slots.secondary);
-    else slots.secondary.eraseAll();
-    return { swapped: 'none', running: runnable(slots, options), resumed: false, ...(refused && { refused }) };
+    putAway(flash.secondary, refused);
+    return { swapped: 'none', running: runnable(flash, options), resumed: false, ...(refused && { refused }) };
   }
-  const current = parseImage((offset, length) => slots.primary.read(offset, length), slots.primary.sizeBytes);
-  const sizeBytes = Math.max(candidate.image.sizeBytes, current.ok ? current.image.sizeBytes : 0);
-  startSwap(slots, wanted, sizeBytes);
-  return { swapped: wanted, running: runnable(slots, options), resumed: false };
+  mode.install(flash, wanted, { primary: current?.sizeBytes ?? 0, secondary: candidate.image.sizeBytes });
+  return { swapped: wanted, running: runnable(flash, options), resumed: false };
+}
+
+/**
+ * A slot with no image only loses its mark; a bad image is erased whole, so that it is never tried again. One that
+ * depends on what is not there yet stays marked.
+ */
+function putAway(secondary: FlashArea, refused: Refusal | undefined): void {
+  if (refused === 'dependency') return;
+  if (refused === 'no_image' || refused === 'not_bootable') eraseTrailer(secondary);
+  else secondary.eraseAll();
 }
 
 /** `BOOT_VALIDATE_SLOT0`: the primary is checked at every boot; a bad one does not run. */
-function runnable(slots: Slots, options: BootloaderOptions): ParsedImage | undefined {
-  const result = validate(slots.primary, options);
-  return result.ok ? result.image : undefined;
+function runnable(flash: FlashMap, options: BootloaderOptions): RunningImage | undefined {
+  const result = validate(flash.primary, options);
+  const hash = result.ok ? imageHash(result.image) : undefined;
+  if (!result.ok || hash === undefined) return undefined;
+  // The counter rises when nothing can bring the former image back any more.
+  const isOnTrial = decideSwapType(readTrailer(flash.primary), readTrailer(flash.secondary)) === 'revert';
+  if (!isOnTrial) options.securityCounter?.raiseTo(securityCounterOf(result.image) ?? 0);
+  return { version: result.image.header.version, hash };
 }
 
-function validate(slot: FlashArea, options: BootloaderOptions): Validity {
+function imageIn(slot: FlashArea): ParsedImage | undefined {
+  const parsed = parseImage((offset, length) => slot.read(offset, length), slot.sizeBytes);
+  return parsed.ok ? parsed.image : undefined;
+}
+
+function validate(slot: FlashArea, { keys, mode = swapUsingMove, securityCounter }: BootloaderOptions): Validity {
   const parsed = parseImage((offset, length) => slot.read(offset, length), slot.sizeBytes);
   if (!parsed.ok) return parsed;
-  const fault = imageFault(parsed.image, options.keys, largestImageForMove(slot));
-  return fault === undefined ? { ok: true, image: parsed.image } : { ok: false, fault };
+  const { image } = parsed;
+  const fault = imageFault(image, keys, mode.largestImage(slot));
+  if (fault !== undefined) return { ok: false, fault };
+  const isBelow = securityCounter !== undefined && (securityCounterOf(image) ?? -1) < securityCounter.value();
+  return isBelow ? { ok: false, fault: 'security_counter' } : { ok: true, image };
 }
 
-function downgrade(
-  slots: Slots,
+/** Whether a valid image may be installed over the current one. A revert may always go back (facts sheet, F4). */
+function refusal(
   candidate: ParsedImage,
+  current: ParsedImage | undefined,
   wanted: SwapType,
-  options: BootloaderOptions,
-): 'downgrade' | undefined {
-  // A revert may always go back (facts sheet, F4).
-  if (options.preventDowngrade !== true || wanted === 'revert') return undefined;
-  const current = parseImage((offset, length) => slots.primary.read(offset, length), slots.primary.sizeBytes);
-  if (!current.ok) return undefined;
-  return compareVersions(candidate.header.version, current.image.header.version) < 0 ? 'downgrade' : undefined;
-}
-
-/** Major, minor, revision; MCUboot leaves the build number out unless it is told otherwise. */
-export function compareVersions(a: McubootVersion, b: McubootVersion): number {
-  return a.major - b.major || a.minor - b.minor || a.revision - b.revision;
+  { preventDowngrade = false, checksDependencies = false }: BootloaderOptions,
+): 'downgrade' | 'dependency' | undefined {
+  if (wanted === 'revert') return undefined;
+  if (checksDependencies && unmetDependency(candidate)) return 'dependency';
+  if (preventDowngrade === false || current === undefined) return undefined;
+  return isDowngrade(candidate, current, preventDowngrade) ? 'downgrade' : undefined;
 }

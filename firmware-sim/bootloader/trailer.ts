@@ -3,10 +3,14 @@ import { PAGE_BYTES } from '../flash/nor-flash.ts';
 
 /** MCUboot's `BOOT_MAX_IMG_SECTORS` of this product: 182 pages a slot. */
 export const MAX_SECTORS = 182;
-const STATUS_ENTRY_BYTES = 4;
+/** `BOOT_WRITE_SZ`: the larger write block of primary and scratch. */
+export const STATUS_ENTRY_BYTES = 4;
 /** The swap status keeps three entries per sector (facts sheet, F1). */
-const STATUS_BYTES = MAX_SECTORS * 3 * STATUS_ENTRY_BYTES;
+const ENTRIES_PER_SECTOR = 3;
+const STATUS_BYTES = MAX_SECTORS * ENTRIES_PER_SECTOR * STATUS_ENTRY_BYTES;
 const FIELDS_BYTES = 48;
+/** Magic and flags without sizes and status: all that is needed where nothing is swapped. */
+export const FLAGS_BYTES = 40;
 export const TRAILER_BYTES = STATUS_BYTES + FIELDS_BYTES;
 export const TRAILER_SECTORS = Math.ceil(TRAILER_BYTES / PAGE_BYTES);
 
@@ -37,13 +41,16 @@ export function readTrailer(area: FlashArea): Trailer {
   };
 }
 
-/** The swap that a primary trailer records; undefined when it records none that can be. */
-export function readSwapRecord(area: FlashArea): { readonly type: SwapType; readonly sizeBytes: number } | undefined {
+/** The swap that a trailer records, of slots of that size; undefined when it records none that can be. */
+export function readSwapRecord(
+  area: FlashArea,
+  slotBytes: number,
+): { readonly type: Exclude<SwapType, 'none'>; readonly sizeBytes: number } | undefined {
   const info = area.read(area.sizeBytes - FIELD.swapInfo, 1)[0] ?? 0xff;
   const type = (['test', 'permanent', 'revert'] as const).find((name) => SWAP_TYPE[name] === (info & 0x0f));
   const size = area.read(area.sizeBytes - FIELD.swapSize, 4);
   const sizeBytes = new DataView(size.buffer, size.byteOffset).getUint32(0, true);
-  return type === undefined || sizeBytes > area.sizeBytes ? undefined : { type, sizeBytes };
+  return type === undefined || sizeBytes > slotBytes ? undefined : { type, sizeBytes };
 }
 
 export function writeMagic(area: FlashArea): void {
@@ -68,21 +75,40 @@ export function eraseTrailer(area: FlashArea): void {
   for (let i = TRAILER_SECTORS; i >= 1; i -= 1) area.eraseSector(area.sectors - i);
 }
 
-/** Entry `index` of the swap status, counted from its lowest address. */
-export function writeStatus(area: FlashArea, index: number, value: number): void {
-  area.write(statusOffset(area, index), Uint8Array.of(value));
+/** Where the swap status of a slot begins. */
+export function statusStart(area: FlashArea): number {
+  return area.sizeBytes - TRAILER_BYTES;
+}
+
+/**
+ * Where the swap status begins in the scratch area, which has room for the entries of one sector. MCUboot reckons with
+ * the write block of the area itself here (`boot_status_off()`), but writes the entries four bytes apart: on a chip that
+ * writes single bytes they lie over the swap size (facts sheet, F8).
+ */
+export function scratchStatusStart(area: FlashArea): number {
+  return area.sizeBytes - FIELDS_BYTES - ENTRIES_PER_SECTOR * area.writeBlockBytes;
+}
+
+/** Writes an entry of the swap status, counted from its lowest address. */
+export function writeStatus(area: FlashArea, start: number, index: number, value: number): void {
+  area.write(start + index * STATUS_ENTRY_BYTES, Uint8Array.of(value));
 }
 
 /** How many entries in a row are written, from `first` on. */
-export function countStatus(area: FlashArea, first: number, most: number): number {
+export function countStatus(area: FlashArea, start: number, first: number, most: number): number {
   for (let count = 0; count < most; count += 1) {
-    if (area.isErased(statusOffset(area, first + count), 1)) return count;
+    if (area.isErased(start + (first + count) * STATUS_ENTRY_BYTES, 1)) return count;
   }
   return most;
 }
 
-function statusOffset(area: FlashArea, index: number): number {
-  return area.sizeBytes - TRAILER_BYTES + index * STATUS_ENTRY_BYTES;
+/** Up to which entry the status is written, whether or not those before are: as MCUboot looks for it. */
+export function countWritten(area: FlashArea, start: number, most: number): number {
+  for (let first = 0; first < most; first += 1) {
+    const written = countStatus(area, start, first, most - first);
+    if (written > 0) return first + written;
+  }
+  return 0;
 }
 
 function magicState(bytes: Uint8Array): MagicState {

@@ -1,43 +1,45 @@
-import { performance } from 'node:perf_hooks';
 import { formatMcubootVersion } from '../../release-format/mcuboot-header.ts';
 import type { TrustedKey } from '../../release-format/verify-image.ts';
-import { type BootReport, boot } from '../bootloader/bootloader.ts';
-import { createProductSlots, type Slots } from '../flash/layout.ts';
-import type { DeviceClock } from '../smp/datetime.ts';
-import { type DeviceIdentity, identityGroup } from '../smp/identity-group.ts';
-import { confirmRunning, imageGroup } from '../smp/image-group.ts';
-import { osGroup } from '../smp/os-group.ts';
-import { SmpServer } from '../smp/server.ts';
-
-/** Runs something later; real timers unless a test or a simulation has its own time. */
-export interface Scheduler {
-  after(ms: number, run: () => void): void;
-}
-
-export const realTime: Scheduler = {
-  after: (ms, run) => {
-    setTimeout(run, ms);
-  },
-};
+import { type BootloaderOptions, type BootReport, boot, type RunningImage } from '../bootloader/bootloader.ts';
+import { createSecurityCounter } from '../bootloader/image-rules.ts';
+import { swapUsingMove } from '../bootloader/swap-move.ts';
+import type { UpgradeMode } from '../bootloader/upgrade-mode.ts';
+import { createProductFlash, type FlashMap } from '../flash/layout.ts';
+import { PowerCutError } from '../flash/power-supply.ts';
+import type { DeviceIdentity } from '../smp/identity-group.ts';
+import { confirmRunning } from '../smp/image-group.ts';
+import { SettingsStore } from '../smp/settings-group.ts';
+import { realTime, type Scheduler } from '../time/scheduler.ts';
+import { type ApplicationModel, PRODUCT_BEHAVIOUR, WATCHDOG_MS } from './application.ts';
+import { BootLog, type ResetReason } from './boot-log.ts';
+import { type FirmwareServices, PRODUCT_SETTINGS, startFirmware } from './firmware.ts';
+import type { Requester, RequestQueue } from './request-queue.ts';
 
 export interface DeviceOptions {
   /** The image that the factory programmed into slot 0. */
   readonly firmware: Uint8Array;
   /** The keys that its bootloader trusts. */
   readonly keys: readonly TrustedKey[];
-  readonly preventDowngrade?: boolean;
-  /** Whether a new firmware confirms itself after its start, instead of waiting for the phone. */
-  readonly confirmsItself?: boolean;
-  /** `MCUMGR_TRANSPORT_NETBUF_SIZE`, and how many of them. */
+  /** How its bootloader installs an image; swap using move unless told otherwise. */
+  readonly mode?: UpgradeMode;
+  readonly preventDowngrade?: BootloaderOptions['preventDowngrade'];
+  readonly checksDependencies?: boolean;
+  /** Whether its bootloader keeps a security counter, which starts at 0. */
+  readonly keepsSecurityCounter?: boolean;
+  /** What each firmware does once it runs. */
+  readonly application?: ApplicationModel;
+  /** `MCUMGR_TRANSPORT_NETBUF_SIZE`, and how many of them; two at least. */
   readonly bufferBytes?: number;
   readonly bufferCount?: number;
+  /** Without it, each write over BLE must be a whole packet. */
+  readonly reassembles?: boolean;
   readonly board?: string;
   /** What it signs with; without one it has no key, as devices of the first batches. */
   readonly identity?: DeviceIdentity;
-  readonly scheduler?: Scheduler;
-  /** What goes on while it runs, in milliseconds: its clock counts by it. */
-  readonly uptime?: () => number;
-  readonly slots?: Slots;
+  /** Whether it is at something that a reset would spoil, as watering; then a reset must be forced. */
+  readonly isBusy?: () => boolean;
+  readonly time?: Scheduler;
+  readonly flash?: FlashMap;
 }
 
 /** What the product's firmware is configured with (facts sheet, G5 and H1). */
@@ -47,117 +49,194 @@ const DEFAULT_BOARD = 'arduino_nano_33_ble';
 /** `CONFIG_MCUMGR_GRP_OS_RESET_MS`: the answer leaves first. */
 const RESET_MS = 250;
 const BOOT_MS = 50;
-/** MCUboot's number for "swap using move". */
-const SWAP_USING_MOVE = 3;
+
+/** `off`: no power. `starting`: bootloader or self-test. `hung`: the watchdog will come. `stuck`: no image may run. */
+export type DeviceState = 'off' | 'starting' | 'running' | 'hung' | 'stuck';
 
 /** The irrigation controller: flash, bootloader, and an application that is reached over SMP. */
 export class SimulatedDevice {
   readonly bufferBytes: number;
+  /** `CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY`: whether it puts the fragments of a packet together. */
+  readonly reassembles: boolean;
   readonly #options: DeviceOptions;
-  readonly #slots: Slots;
-  readonly #scheduler: Scheduler;
+  readonly #flash: FlashMap;
+  readonly #time: Scheduler;
+  readonly #log = new BootLog();
   readonly #resetListeners: (() => void)[] = [];
-  #server: SmpServer | undefined;
-  #lastBoot: BootReport;
-  #boots = 0;
+  readonly #bootloader: BootloaderOptions;
+  #services: FirmwareServices | undefined;
+  #state: DeviceState = 'off';
+  #requests: RequestQueue | undefined;
+  /** Each reset begins another life; what an earlier one had still to do is not done. */
+  #life = 0;
 
   constructor(options: DeviceOptions) {
     this.#options = options;
-    this.#slots = options.slots ?? createProductSlots();
-    this.#scheduler = options.scheduler ?? realTime;
+    this.#flash = options.flash ?? createProductFlash();
+    this.#time = options.time ?? realTime;
     this.bufferBytes = options.bufferBytes ?? DEFAULT_BUFFER_BYTES;
-    this.#slots.primary.eraseAll();
-    this.#slots.primary.write(0, options.firmware);
-    this.#lastBoot = this.#boot();
+    this.reassembles = options.reassembles ?? true;
+    if ((options.bufferCount ?? DEFAULT_BUFFER_COUNT) < 2) {
+      throw new RangeError('a request and its answer need two buffers');
+    }
+    const { keys, mode = swapUsingMove, preventDowngrade = false, checksDependencies = false } = options;
+    const counter = options.keepsSecurityCounter === true ? { securityCounter: createSecurityCounter() } : {};
+    this.#bootloader = { keys, mode, preventDowngrade, checksDependencies, ...counter };
+    this.#flash.primary.eraseAll();
+    this.#flash.primary.write(0, options.firmware);
+    this.#flash.takeBusyMs();
+    this.#boot('power_on');
+  }
+
+  get state(): DeviceState {
+    return this.#state;
   }
 
   /** Whether an application runs, and so advertises and answers. */
   get isRunning(): boolean {
-    return this.#server !== undefined;
+    return this.#state === 'running';
   }
 
-  get lastBoot(): BootReport {
-    return this.#lastBoot;
+  get bootLog(): Pick<BootLog, 'records' | 'count'> {
+    return this.#log;
+  }
+
+  /** The boot that is the newest; undefined when the very first one was cut off. */
+  get lastBoot(): BootReport | undefined {
+    return this.#log.last?.report;
   }
 
   /** How often it has booted since it was made. */
   get boots(): number {
-    return this.#boots;
+    return this.#log.count;
   }
 
   /** As mcumgr writes it; undefined while nothing runs. */
   get runningVersion(): string | undefined {
-    const { running } = this.#lastBoot;
-    return this.isRunning && running !== undefined ? formatMcubootVersion(running.header.version) : undefined;
+    const image = this.#running();
+    return image === undefined ? undefined : formatMcubootVersion(image.version);
   }
 
-  /** Answers one buffer of SMP requests. */
-  receive(packet: Uint8Array): Uint8Array[] {
-    return this.#server?.handle(packet) ?? [];
+  /** What lies in a slot, as a programmer reads it out. */
+  slotBytes(slot: 0 | 1, length: number): Uint8Array {
+    return (slot === 0 ? this.#flash.primary : this.#flash.secondary).read(0, length);
   }
 
+  /** Takes one buffer of SMP requests; each answer goes to the requester, as soon as it is there. */
+  accept(packet: Uint8Array, requester: Requester): void {
+    const image = this.#running();
+    if (image === undefined) return;
+    this.#requests ??= this.#startRequests(image);
+    this.#requests.accept(packet, requester);
+  }
+
+  /** Its connection is gone. */
+  forget(requester: Requester): void {
+    this.#requests?.forget(requester);
+  }
+
+  /** Told whenever the application ends: by a reset, or because the power went. */
   onReset(listener: () => void): void {
     this.#resetListeners.push(listener);
   }
 
-  /** The reset button, or power that comes back: everything in RAM is gone, the bootloader runs. */
-  reset(): void {
-    this.#server = undefined;
-    for (const listener of this.#resetListeners) listener();
-    this.#scheduler.after(BOOT_MS, () => {
-      this.#lastBoot = this.#boot();
-    });
+  /** Everything in RAM is gone, and the bootloader runs: the reset button, unless told otherwise. */
+  reset(reason: ResetReason = 'pin'): void {
+    if (this.#state === 'off') return;
+    this.#stop('starting');
+    this.#later(BOOT_MS, () => this.#boot(reason));
   }
 
-  #boot(): BootReport {
-    this.#boots += 1;
-    const { keys, preventDowngrade = false } = this.#options;
-    const report = boot(this.#slots, { keys, preventDowngrade });
-    if (report.running !== undefined) {
-      if (this.#options.confirmsItself === true) confirmRunning(this.#slots);
-      this.#server = this.#startApplication(formatMcubootVersion(report.running.header.version));
+  /** The power goes: now, or at the flash operation after that many more. */
+  cutPower(after?: { readonly flashOperations: number; readonly how?: 'before' | 'middle' }): void {
+    if (after !== undefined) {
+      this.#flash.power.failAfter(after.flashOperations, after.how);
+      return;
     }
-    return report;
+    this.#flash.power.fail();
+    this.#stop('off');
   }
 
-  #startApplication(version: string): SmpServer {
-    const { preventDowngrade = false, bufferCount = DEFAULT_BUFFER_COUNT, board = DEFAULT_BOARD } = this.#options;
-    return new SmpServer({
-      bufferBytes: this.bufferBytes,
-      groups: [
-        osGroup({
-          bufferBytes: this.bufferBytes,
-          bufferCount,
-          bootloaderMode: SWAP_USING_MOVE,
-          preventsDowngrade: preventDowngrade,
-          reset: () => this.#scheduler.after(RESET_MS, () => this.reset()),
-          tasks: () => TASKS,
-          clock: deviceClock(this.#options.uptime ?? (() => performance.now())),
-          info: { s: 'Zephyr', n: 'autowatering', r: version, m: 'arm', p: 'cortex-m4', i: board, o: 'Zephyr' },
-        }),
-        imageGroup(this.#slots),
-        ...(this.#options.identity === undefined ? [] : [identityGroup(this.#options.identity, this.#slots)]),
-      ],
+  /** The power comes back, and the device boots. */
+  restorePower(): void {
+    this.#flash.power.restore();
+    this.#stop('starting');
+    this.#later(BOOT_MS, () => this.#boot('power_on'));
+  }
+
+  #running(): RunningImage | undefined {
+    return this.isRunning ? this.#log.last?.report.running : undefined;
+  }
+
+  #boot(reason: ResetReason): void {
+    this.#state = 'starting';
+    const report = this.#powered(() => boot(this.#flash, this.#bootloader));
+    if (report === undefined) return;
+    this.#flash.settle();
+    this.#later(this.#flash.takeBusyMs(), () => {
+      this.#log.add({ atMs: this.#time.now(), reason, report });
+      if (report.running === undefined) this.#state = 'stuck';
+      else this.#startApplication(report.running);
     });
   }
-}
 
-/** The threads of the product's firmware; their stacks in words of 4 bytes. */
-const TASKS = {
-  main: { prio: 0, tid: 1, state: 2, stksiz: 1024, stkuse: 412 },
-  smp: { prio: 3, tid: 2, state: 128, stksiz: 768, stkuse: 390 },
-  'BT RX WQ': { prio: -8, tid: 3, state: 2, stksiz: 550, stkuse: 241 },
-  irrigation: { prio: 5, tid: 4, state: 2, stksiz: 1024, stkuse: 305 },
-  idle: { prio: 15, tid: 5, state: 128, stksiz: 80, stkuse: 17 },
-} as const;
+  #startApplication(image: RunningImage): void {
+    const behaviour = { ...PRODUCT_BEHAVIOUR, ...this.#options.application?.(image) };
+    if (behaviour.selfTest === 'hangs') {
+      this.#state = 'hung';
+      this.#later(WATCHDOG_MS, () => this.reset('watchdog'));
+      return;
+    }
+    this.#later(behaviour.selfTestMs, () => {
+      if (behaviour.selfTest === 'fails') this.reset('software');
+      else {
+        this.#state = 'running';
+        if (behaviour.confirms === 'itself') this.#powered(() => confirmRunning(this.#flash));
+      }
+    });
+  }
 
-/** A clock that runs from when it was set, and is gone with the reset: each start of the application makes a new one. */
-function deviceClock(uptime: () => number): DeviceClock {
-  let set: { readonly time: number; readonly at: number } | undefined;
-  return {
-    now: () => (set === undefined ? undefined : set.time + uptime() - set.at),
-    set(time) {
-      set = { time, at: uptime() };
-    },
-  };
+  #startRequests(image: RunningImage): RequestQueue {
+    const { bufferCount = DEFAULT_BUFFER_COUNT, board = DEFAULT_BOARD, identity, isBusy } = this.#options;
+    this.#services ??= {
+      ...{ bufferBytes: this.bufferBytes, bufferCount, board, flash: this.#flash, time: this.#time },
+      ...{ bootloader: this.#bootloader, bootLog: this.#log, ...(identity && { identity }), ...(isBusy && { isBusy }) },
+      settings: new SettingsStore(PRODUCT_SETTINGS),
+      reset: () => this.#later(RESET_MS, () => this.reset('software')),
+      powered: (work) => this.#powered(work),
+    };
+    return startFirmware(image, this.#services);
+  }
+
+  /** Does what needs the flash; undefined when the power went before it was done. */
+  #powered<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof PowerCutError)) throw error;
+      this.#stop('off');
+      return undefined;
+    }
+  }
+
+  #stop(next: DeviceState): void {
+    this.#life += 1;
+    this.#state = next;
+    this.#requests?.stop();
+    this.#requests = undefined;
+    this.#flash.takeBusyMs();
+    for (const listener of this.#resetListeners) listener();
+  }
+
+  /** Runs it then, unless a reset or a power cut comes first. */
+  #later(ms: number, run: () => void): void {
+    if (ms === 0) {
+      run();
+      return;
+    }
+    const life = this.#life;
+    this.#time.after(ms, () => {
+      if (life === this.#life) run();
+    });
+  }
 }

@@ -47,7 +47,8 @@ export class FlashArea {
   }
 
   isErased(offset: number, length: number): boolean {
-    return this.read(offset, length).every((byte) => byte === 0xff);
+    this.#requireInside(offset, length);
+    return this.#flash.isErased(this.#base + offset, length);
   }
 
   #requireInside(offset: number, length: number): void {

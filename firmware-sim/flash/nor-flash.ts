@@ -1,3 +1,7 @@
+import { type FlashTiming, writeMs } from './flash-timing.ts';
+import type { PagePool } from './page-pool.ts';
+import { PowerCutError, type PowerSupply } from './power-supply.ts';
+
 /** Smallest unit both chips of the product erase (facts sheet, G1). */
 export const PAGE_BYTES = 4096;
 const ERASED = 0xff;
@@ -18,26 +22,33 @@ export interface NorFlashOptions {
   readonly writeBlockBytes: number;
   /** Told of every write and erase, before it happens. */
   readonly onOperation?: (operation: FlashOperation) => void;
+  /** Left out, the chip takes no time. */
+  readonly timing?: FlashTiming;
+  /** Left out, it never fails. */
+  readonly power?: PowerSupply;
+  /** Pages shared with other chips; left out, this one keeps its own. */
+  readonly pool?: PagePool;
 }
 
 /**
  * NOR flash: an erase sets a page to 0xFF, a write can only clear bits. Pages that hold nothing take no memory, so
- * that a 16 MB chip is cheap to simulate.
+ * that a 16 MB chip is cheap to simulate, and those that hold what others hold are shared with them.
  */
 export class NorFlash {
   readonly name: string;
   readonly sizeBytes: number;
   readonly writeBlockBytes: number;
   readonly #pages = new Map<number, Uint8Array>();
-  readonly #wear = new Map<number, number>();
-  readonly #onOperation: (operation: FlashOperation) => void;
+  readonly #wear: number[] = [];
+  readonly #options: NorFlashOptions;
+  #busyMs = 0;
 
   constructor(options: NorFlashOptions) {
     if (options.sizeBytes % PAGE_BYTES !== 0) throw new FlashError('the size is not a multiple of a page');
     this.name = options.name;
     this.sizeBytes = options.sizeBytes;
     this.writeBlockBytes = options.writeBlockBytes;
-    this.#onOperation = options.onOperation ?? (() => {});
+    this.#options = options;
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -53,36 +64,93 @@ export class NorFlash {
     return result;
   }
 
+  isErased(offset: number, length: number): boolean {
+    this.#requireInside(offset, length);
+    for (let done = 0; done < length; ) {
+      const [page, start] = place(offset + done);
+      const count = Math.min(PAGE_BYTES - start, length - done);
+      const content = this.#pages.get(page);
+      if (content?.subarray(start, start + count).some((byte) => byte !== ERASED) === true) return false;
+      done += count;
+    }
+    return true;
+  }
+
   write(offset: number, bytes: Uint8Array): void {
     this.#requireInside(offset, bytes.byteLength);
     if (offset % this.writeBlockBytes !== 0 || bytes.byteLength % this.writeBlockBytes !== 0) {
       throw new FlashError(`${this.name}: a write at ${offset} of ${bytes.byteLength} bytes is not aligned`);
     }
-    this.#onOperation({ kind: 'write', flash: this.name, offset, bytes });
-    for (let done = 0; done < bytes.byteLength; ) {
-      const [page, start] = place(offset + done);
-      const count = Math.min(PAGE_BYTES - start, bytes.byteLength - done);
-      const content = this.#pages.get(page) ?? new Uint8Array(PAGE_BYTES).fill(ERASED);
-      for (let i = 0; i < count; i += 1) {
-        content[start + i] = (content[start + i] ?? ERASED) & (bytes[done + i] ?? ERASED);
-      }
-      this.#pages.set(page, content);
-      done += count;
+    const isTorn = this.#begin({ kind: 'write', flash: this.name, offset, bytes });
+    this.#program(offset, isTorn ? bytes.subarray(0, bytes.byteLength >> 1) : bytes);
+    if (isTorn) throw new PowerCutError(`${this.name}: cut off in the middle of a write at ${offset}`);
+    if (this.#options.timing !== undefined) {
+      this.#busyMs += writeMs(this.#options.timing, offset, bytes.byteLength);
     }
   }
 
   erasePage(offset: number): void {
     this.#requireInside(offset, PAGE_BYTES);
     if (offset % PAGE_BYTES !== 0) throw new FlashError(`${this.name}: ${offset} is not the start of a page`);
-    this.#onOperation({ kind: 'erase', flash: this.name, offset });
+    const isTorn = this.#begin({ kind: 'erase', flash: this.name, offset });
     const [page] = place(offset);
+    this.#wear[page] = (this.#wear[page] ?? 0) + 1;
+    const content = this.#pages.get(page);
     this.#pages.delete(page);
-    this.#wear.set(page, (this.#wear.get(page) ?? 0) + 1);
+    if (isTorn) {
+      if (content !== undefined) this.#pages.set(page, content.slice().fill(ERASED, 0, PAGE_BYTES / 2));
+      throw new PowerCutError(`${this.name}: cut off in the middle of an erase at ${offset}`);
+    }
+    this.#busyMs += this.#options.timing?.erasePageMs ?? 0;
   }
 
   /** How often the page at that offset was erased. */
   wearOf(offset: number): number {
-    return this.#wear.get(place(offset)[0]) ?? 0;
+    return this.#wear[place(offset)[0]] ?? 0;
+  }
+
+  /** Milliseconds that writes and erases have taken since this was last asked. */
+  takeBusyMs(): number {
+    const busyMs = this.#busyMs;
+    this.#busyMs = 0;
+    return busyMs;
+  }
+
+  /** Gives to the pool what nobody is about to write to. */
+  settle(): void {
+    const { pool } = this.#options;
+    if (pool === undefined) return;
+    for (const [page, content] of this.#pages) this.#pages.set(page, pool.share(content));
+  }
+
+  /** @returns whether the power fails in its middle */
+  #begin(operation: FlashOperation): boolean {
+    const spent = this.#options.power?.spend() ?? 'whole';
+    if (spent === 'none') throw new PowerCutError(`${this.name}: no power`);
+    this.#options.onOperation?.(operation);
+    return spent === 'half';
+  }
+
+  #program(offset: number, bytes: Uint8Array): void {
+    const { pool } = this.#options;
+    for (let done = 0; done < bytes.byteLength; ) {
+      const [page, start] = place(offset + done);
+      const count = Math.min(PAGE_BYTES - start, bytes.byteLength - done);
+      const content = this.#writable(page);
+      for (let i = 0; i < count; i += 1) {
+        content[start + i] = (content[start + i] ?? ERASED) & (bytes[done + i] ?? ERASED);
+      }
+      // Images are written from front to back: a page whose last byte is written is full.
+      const isFull = start + count === PAGE_BYTES && pool !== undefined;
+      this.#pages.set(page, isFull ? pool.share(content) : content);
+      done += count;
+    }
+  }
+
+  #writable(page: number): Uint8Array {
+    const content = this.#pages.get(page);
+    if (content === undefined) return new Uint8Array(PAGE_BYTES).fill(ERASED);
+    return this.#options.pool?.isShared(content) === true ? content.slice() : content;
   }
 
   #requireInside(offset: number, length: number): void {

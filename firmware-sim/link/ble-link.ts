@@ -1,36 +1,56 @@
 import type { SimulatedDevice } from '../device/simulated-device.ts';
+import { type Random, seededRandom } from '../time/random.ts';
+import { realTime, type Scheduler, sleep } from '../time/scheduler.ts';
 import { fragments, PacketReassembler } from './packet-reassembler.ts';
-import { LinkLostError, type Transport } from './transport.ts';
+import { type Direction, GOOD_RADIO, Radio, type RadioOptions } from './radio.ts';
+import { LinkLostError, PairingRequiredError, type Transport } from './transport.ts';
+
+/** What a phone looks for (facts sheet, D1). */
+export const SMP_SERVICE_UUID = '8d53dc1d-1db7-4cd3-868b-8a527460aa84';
+export const SMP_CHARACTERISTIC_UUID = 'da2e7828-fbce-4e01-ae9e-261174997c48';
 
 export const SMALLEST_MTU = 23;
 export const LARGEST_MTU = 498;
 /** A write or a notification carries this much less than the ATT MTU. */
 const ATT_OVERHEAD = 3;
 const LARGEST_ANSWER = 65_535;
+/** From the wish to connect to the first connection event. */
+const CONNECT_MS = 50;
 
 export interface BleLinkOptions {
   /** ATT MTU that both sides agree on, 23 to 498. */
   readonly mtu: number;
+  /** The air between the two; a good phone near the device unless told otherwise. */
+  readonly radio?: Partial<RadioOptions>;
+  /** Permissions of the characteristic: whether only a paired phone may write to it. */
+  readonly pairing?: 'not_required' | 'required';
+  readonly time?: Scheduler;
+  /** Draws the losses. */
+  readonly random?: Random;
 }
 
 /**
- * The radio between one phone and one device: what passes through the SMP characteristic
- * (da2e7828-fbce-4e01-ae9e-261174997c48 of service 8d53dc1d-1db7-4cd3-868b-8a527460aa84; facts sheet, D1).
+ * The radio between one phone and one device: what passes through the SMP characteristic of the SMP service.
  * Write-without-response one way, notifications the other, each cut to the MTU; one connection at a time; gone whenever
  * the device resets.
  */
 export class BleLink {
   readonly #device: SimulatedDevice;
-  readonly #piece: number;
+  readonly #options: BleLinkOptions;
+  readonly #time: Scheduler;
+  readonly #random: Random;
   #connection: BleConnection | undefined;
   #bytesUntilDrop = Number.POSITIVE_INFINITY;
+  #isPaired = false;
 
   constructor(device: SimulatedDevice, options: BleLinkOptions) {
     if (options.mtu < SMALLEST_MTU || options.mtu > LARGEST_MTU) {
       throw new RangeError(`the ATT MTU must be ${SMALLEST_MTU} to ${LARGEST_MTU}, not ${options.mtu}`);
     }
     this.#device = device;
-    this.#piece = options.mtu - ATT_OVERHEAD;
+    this.#options = options;
+    this.#time = options.time ?? realTime;
+    this.#random = options.random ?? seededRandom(1);
     device.onReset(() => this.#connection?.close());
   }
 
@@ -39,11 +59,29 @@ export class BleLink {
     this.#bytesUntilDrop = bytes;
   }
 
-  /** @throws LinkLostError while the device is not advertising, or another phone is connected */
+  /** Exchanges keys with the device, which both keep. */
+  pair(): void {
+    this.#isPaired = true;
+  }
+
+  /**
+   * @throws LinkLostError while the device is not advertising, or another phone is connected
+   * @throws PairingRequiredError when the device wants a paired phone, and this one is not
+   */
   async connect(): Promise<Transport> {
+    await sleep(this.#time, CONNECT_MS);
     if (!this.#device.isRunning) throw new LinkLostError('the device does not advertise');
     if (this.#connection?.isOpen) throw new LinkLostError('another phone is connected');
-    const connection = new BleConnection(this.#device, this.#piece, (bytes) => this.#passes(bytes));
+    if (this.#options.pairing === 'required' && !this.#isPaired) {
+      // A refused write-without-response shows nothing; turning notifications on is what fails (facts sheet, D1).
+      throw new PairingRequiredError('pair with the device first: it refuses notifications to strangers');
+    }
+    const options = { ...GOOD_RADIO, ...this.#options.radio };
+    const connection = new BleConnection(this.#device, {
+      writeBytes: this.#options.mtu - ATT_OVERHEAD,
+      makeRadio: (onLost) => new Radio(options, this.#time, this.#random, onLost),
+      passes: (bytes) => this.#passes(bytes),
+    });
     this.#connection = connection;
     return connection;
   }
@@ -56,10 +94,17 @@ export class BleLink {
   }
 }
 
+interface ConnectionOptions {
+  readonly writeBytes: number;
+  readonly makeRadio: (onLost: () => void) => Radio;
+  readonly passes: (bytes: number) => boolean;
+}
+
 class BleConnection implements Transport {
+  readonly writeBytes: number;
   readonly largestPacket = LARGEST_ANSWER;
   readonly #device: SimulatedDevice;
-  readonly #piece: number;
+  readonly #radio: Radio;
   readonly #passes: (bytes: number) => boolean;
   readonly #toDevice: PacketReassembler;
   readonly #toPhone = new PacketReassembler(LARGEST_ANSWER);
@@ -67,22 +112,35 @@ class BleConnection implements Transport {
   readonly #closeListeners: (() => void)[] = [];
   isOpen = true;
 
-  constructor(device: SimulatedDevice, piece: number, passes: (bytes: number) => boolean) {
+  constructor(device: SimulatedDevice, { writeBytes, makeRadio, passes }: ConnectionOptions) {
     this.#device = device;
-    this.#piece = piece;
+    this.writeBytes = writeBytes;
+    this.#radio = makeRadio(() => this.close());
     this.#passes = passes;
     this.#toDevice = new PacketReassembler(device.bufferBytes);
   }
 
   send(packet: Uint8Array): void {
     if (!this.isOpen) throw new LinkLostError('the connection is closed');
-    for (const fragment of fragments(packet, this.#piece)) {
-      this.#onAir(fragment, (arrived) => {
-        const request = this.#toDevice.push(arrived);
-        if (request === undefined) return;
-        for (const answer of this.#device.receive(request)) this.#notify(answer);
+    for (const fragment of fragments(packet, this.writeBytes)) {
+      this.#onAir('to_device', fragment, () => {
+        // Without reassembly in the firmware, a write is a packet, or else it is nothing.
+        const request = this.#device.reassembles ? this.#toDevice.push(fragment) : fragment;
+        if (request !== undefined) this.#device.accept(request, this);
       });
     }
+  }
+
+  /** What the device notifies; its buffer is free when the last fragment has left. */
+  respond(answer: Uint8Array, sent: () => void): void {
+    const pieces = fragments(answer, this.writeBytes);
+    pieces.forEach((fragment, index) => {
+      this.#onAir('to_phone', fragment, () => {
+        const packet = this.#toPhone.push(fragment);
+        if (packet !== undefined) for (const listener of this.#packetListeners) listener(packet);
+        if (index === pieces.length - 1) sent();
+      });
+    });
   }
 
   onPacket(listener: (packet: Uint8Array) => void): void {
@@ -96,24 +154,16 @@ class BleConnection implements Transport {
   close(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
+    this.#radio.close();
+    this.#device.forget(this);
     for (const listener of this.#closeListeners) listener();
   }
 
-  #notify(answer: Uint8Array): void {
-    for (const fragment of fragments(answer, this.#piece)) {
-      this.#onAir(fragment, (arrived) => {
-        const packet = this.#toPhone.push(arrived);
-        if (packet === undefined) return;
-        for (const listener of this.#packetListeners) listener(packet);
-      });
-    }
-  }
-
   /** What is on its way when the connection goes is lost. */
-  #onAir(fragment: Uint8Array, arrive: (fragment: Uint8Array) => void): void {
-    setImmediate(() => {
+  #onAir(direction: Direction, fragment: Uint8Array, arrive: () => void): void {
+    this.#radio.send(direction, fragment.byteLength, () => {
       if (!this.isOpen) return;
-      if (this.#passes(fragment.byteLength)) arrive(fragment);
+      if (this.#passes(fragment.byteLength)) arrive();
       else this.close();
     });
   }

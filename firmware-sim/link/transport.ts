@@ -1,5 +1,7 @@
 /** A way for SMP packets between a phone and one device, whatever carries them. */
 export interface Transport {
+  /** What one write carries: a device that does not put fragments together takes no longer packet. */
+  readonly writeBytes: number;
   /** The longest packet the way itself can carry. */
   readonly largestPacket: number;
   send(packet: Uint8Array): void;
@@ -12,4 +14,9 @@ export interface Transport {
 /** There is no connection, or there is none any more. */
 export class LinkLostError extends Error {
   override readonly name = 'LinkLostError';
+}
+
+/** The device answers paired phones only, and this one is not. */
+export class PairingRequiredError extends Error {
+  override readonly name = 'PairingRequiredError';
 }

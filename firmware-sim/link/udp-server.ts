@@ -17,9 +17,9 @@ export async function startUdpServer(
 ): Promise<UdpServer> {
   const socket = createSocket('udp4');
   socket.on('message', (packet, sender) => {
-    // A device that resets hears nothing; a datagram longer than a buffer is dropped.
-    if (!device.isRunning || packet.byteLength > device.bufferBytes) return;
-    for (const answer of device.receive(packet)) socket.send(answer, sender.port, sender.address);
+    device.accept(packet, {
+      respond: (answer, sent) => socket.send(answer, sender.port, sender.address, sent),
+    });
   });
   socket.bind(options.port, options.host ?? '127.0.0.1');
   await once(socket, 'listening');

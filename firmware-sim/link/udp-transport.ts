@@ -17,6 +17,7 @@ export async function connectUdp(host: string, port: number): Promise<Transport>
   // A refused port shows as an error on the socket; the request that waits finds out by its time limit.
   socket.on('error', () => {});
   return {
+    writeBytes: LARGEST_DATAGRAM,
     largestPacket: LARGEST_DATAGRAM,
     send: (packet) => socket.send(packet),
     onPacket(listener) {

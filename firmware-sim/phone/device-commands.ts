@@ -89,6 +89,10 @@ export function deviceCommands(client: SmpClient) {
     async reset(): Promise<void> {
       await client.request({ op: 'write', group: GROUP.os, command: 5 });
     },
+    /** Erases the slot that does not run. */
+    async erase(): Promise<void> {
+      await client.request({ op: 'write', group: GROUP.image, command: 5, timeoutMs: ERASE_MS });
+    },
     /** Sends one chunk; gives the offset that the device expects next. */
     async uploadChunk(fields: CborMap): Promise<{ readonly offset: number; readonly match: boolean | undefined }> {
       const isFirst = fields['off'] === 0;

@@ -2,6 +2,7 @@ import { LinkLostError, type Transport } from '../link/transport.ts';
 import { type CborFields, type CborMap, decodeFields, encodeDefinite } from '../smp/cbor.ts';
 import { describeSmpError } from '../smp/errors.ts';
 import { decodeSmpHeader, encodePacket, OP, SMP_HEADER_BYTES } from '../smp/header.ts';
+import { realTime, type Scheduler, type Timer } from '../time/scheduler.ts';
 
 /** The device understood the request and said no. */
 export class SmpError extends Error {
@@ -41,18 +42,25 @@ interface Waiting {
 /** The client's side of SMP over one connection: matches answers to requests by their sequence number. */
 export class SmpClient {
   readonly #transport: Transport;
+  readonly #time: Scheduler;
   readonly #waiting = new Map<number, Waiting>();
   #sequence = 0;
   #isClosed = false;
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, time: Scheduler = realTime) {
     this.#transport = transport;
+    this.#time = time;
     transport.onPacket((packet) => this.#receive(packet));
     transport.onClose(() => {
       this.#isClosed = true;
       for (const waiting of this.#waiting.values()) waiting.reject(new LinkLostError('the connection was lost'));
       this.#waiting.clear();
     });
+  }
+
+  /** What one write carries. */
+  get writeBytes(): number {
+    return this.#transport.writeBytes;
   }
 
   get largestPacket(): number {
@@ -69,17 +77,17 @@ export class SmpClient {
     const sequence = this.#sequence;
     this.#sequence = (sequence + 1) % 256;
     const packet = encodeRequest(request, sequence);
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     try {
       return await new Promise<CborFields>((resolve, reject) => {
         this.#waiting.set(sequence, { resolve, reject });
-        timer = setTimeout(() => {
+        timer = this.#time.after(request.timeoutMs ?? TIMEOUT_MS, () => {
           reject(new SmpTimeoutError(`no answer to group ${request.group} command ${request.command}`));
-        }, request.timeoutMs ?? TIMEOUT_MS);
+        });
         this.#transport.send(packet);
       });
     } finally {
-      clearTimeout(timer);
+      timer?.cancel();
       this.#waiting.delete(sequence);
     }
   }

@@ -1,9 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { imageHash, parseImage } from '../../release-format/mcuboot-image.ts';
-import { LinkLostError, type Transport } from '../link/transport.ts';
-import { type DeviceCommands, deviceCommands, type ImageEntry, type SignedReceipt } from './device-commands.ts';
-import { uploadImage } from './image-upload.ts';
-import { SmpClient, SmpError, SmpTimeoutError } from './smp-client.ts';
+import { IMAGE_ERROR } from '../smp/errors.ts';
+import { GROUP } from '../smp/header.ts';
+import type { DeviceCommands, ImageEntry, SignedReceipt } from './device-commands.ts';
+import { type UploadProgress, uploadImage } from './image-upload.ts';
+import { PhoneSession, type SessionOptions } from './phone-session.ts';
+import { type SmpClient, SmpError, SmpTimeoutError } from './smp-client.ts';
 
 export type UpdatePhase =
   | 'connecting'
@@ -14,20 +15,15 @@ export type UpdatePhase =
   | 'validating'
   | 'confirming';
 
-export interface UpdateOptions {
-  /** Opens a connection to the device; called again after each lost one. */
-  readonly connect: () => Promise<Transport>;
+export interface UpdateOptions extends SessionOptions {
   /** The signed image, already checked against the SHA-256 of the offer. */
   readonly image: Uint8Array;
   /** The phone's own checks of the new firmware before it is confirmed; false leaves it to be rolled back. */
   readonly validate?: (commands: DeviceCommands) => Promise<boolean>;
   readonly onPhase?: (phase: UpdatePhase) => void;
-  readonly onProgress?: (progress: { readonly sentBytes: number; readonly totalBytes: number }) => void;
-  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: UploadProgress) => void;
   /** From the offer: the device signs with it that it runs the new firmware, if it has a key. */
   readonly receiptNonce?: string;
-  /** Waits between two tries to connect. */
-  readonly pause?: (ms: number) => Promise<void>;
 }
 
 export type UpdateOutcome =
@@ -39,7 +35,9 @@ export type UpdateOutcome =
     }
   /** The new image runs on trial and was not confirmed: the next reset brings the old one back. */
   | { readonly outcome: 'unconfirmed'; readonly version: string; readonly reconnects: number }
-  /** The device said no, at once or by booting its old image. */
+  /** The device started the new image, and came back with the old one. */
+  | { readonly outcome: 'rolled_back'; readonly runningVersion: string | undefined; readonly reconnects: number }
+  /** The device said no, at once or by its bootloader. */
   | {
       readonly outcome: 'refused';
       readonly phase: UpdatePhase;
@@ -53,12 +51,11 @@ export class NotAnImageError extends Error {
   override readonly name = 'NotAnImageError';
 }
 
-const MOST_CONNECTS_IN_A_ROW = 40;
-const PAUSE_MS = 25;
-
 /**
  * The product's update flow (facts sheet, C8): look, upload, mark for test, reset, look again, validate, confirm. Every
  * step looks at what the device says first, so that a lost connection at any point is repeated safely.
+ *
+ * @throws LinkLostError when the device stays away; NotAnImageError; whatever the signal's reason is
  */
 export async function updateDevice(options: UpdateOptions): Promise<UpdateOutcome> {
   const wanted = hashOf(options.image);
@@ -68,154 +65,147 @@ export async function updateDevice(options: UpdateOptions): Promise<UpdateOutcom
     phase = next;
     options.onPhase?.(next);
   };
+  enter('connecting');
   try {
-    enter('inspecting');
-    const before = await session.run((commands) => commands.images());
-    if (before.some(({ active, confirmed, hash }) => active && confirmed && hash === wanted)) {
-      const version = versionOf(before, wanted);
-      return {
-        outcome: 'already_running',
-        version,
-        reconnects: session.reconnects,
-        ...(await receiptFrom(session, options)),
-      };
+    const before = await session.run((commands) => {
+      if (phase === 'connecting') enter('inspecting');
+      return commands.images();
+    });
+    const active = before.find((image) => image.active);
+    if (active?.hash === wanted && active.confirmed) {
+      return { outcome: 'already_running', version: active.version, ...(await ending(session, options)) };
     }
-    const isOnTrial = before.some(({ active, hash }) => active && hash === wanted);
-    if (!isOnTrial) {
-      if (!holds(before, wanted)) {
-        enter('uploading');
-        await session.run((commands, largest) => upload(commands, largest, options));
-      }
-      enter('testing');
-      await session.run((commands) => markForTest(commands, wanted));
-      enter('resetting');
-      await session.resetInto(wanted);
-    }
+    if (active?.hash !== wanted) await install(session, before, wanted, options, enter);
     enter('validating');
     const after = await session.run((commands) => commands.images());
-    const running = after.find(({ active }) => active);
-    if (running?.hash !== wanted) {
-      const reason = holds(after, wanted) ? 'the device rolled it back' : 'the bootloader refused the image';
-      return { ...refusal(phase, reason, running), reconnects: session.reconnects };
-    }
+    const running = after.find((image) => image.active);
+    if (running?.hash !== wanted) return notInstalled(after, wanted, session.reconnects);
     if (!(await session.run(options.validate ?? answersEcho))) {
       return { outcome: 'unconfirmed', version: running.version, reconnects: session.reconnects };
     }
     enter('confirming');
     await session.run((commands) => commands.confirm());
-    const receipt = await receiptFrom(session, options);
-    return { outcome: 'confirmed', version: running.version, reconnects: session.reconnects, ...receipt };
+    return { outcome: 'confirmed', version: running.version, ...(await ending(session, options)) };
   } catch (error) {
     if (!(error instanceof SmpError)) throw error;
-    return { ...refusal(phase, error.message, await session.running()), reconnects: session.reconnects };
+    const running = await session.running();
+    return {
+      ...{ outcome: 'refused', phase, reason: error.message },
+      ...{ runningVersion: running?.version, reconnects: session.reconnects },
+    };
   } finally {
     session.close();
   }
 }
 
-/** A device without a key knows no such command; its update is no worse for it. */
-async function receiptFrom(
+/** Uploads what the device does not hold yet, marks it, and resets the device into its trial. */
+async function install(
+  session: PhoneSession,
+  before: readonly ImageEntry[],
+  wanted: string,
+  options: UpdateOptions,
+  enter: (phase: UpdatePhase) => void,
+): Promise<void> {
+  const send = () => {
+    enter('uploading');
+    return session.run((commands, client) => upload(session, commands, client, options));
+  };
+  const markNow = () => {
+    enter('testing');
+    return session.run((commands) => markForTest(commands, wanted));
+  };
+  if (!holds(before, wanted)) await send();
+  try {
+    await markNow();
+  } catch (error) {
+    if (!isBrokenMark(error)) throw error;
+    // The power went in the middle of an earlier mark: half a magic can only be erased, and the image goes with it.
+    await session.run((commands) => commands.erase());
+    await send();
+    await markNow();
+  }
+  enter('resetting');
+  await session.resetInto(wanted);
+}
+
+/** What Zephyr answers where the trailer of slot 1 is neither empty nor whole (facts sheet, F5). */
+function isBrokenMark(error: unknown): boolean {
+  return error instanceof SmpError && error.group === GROUP.image && error.rc === IMAGE_ERROR.invalidHeaderMagic;
+}
+
+/** What the slots tell of an image that does not run after its reset. */
+function notInstalled(after: readonly ImageEntry[], wanted: string, reconnects: number): UpdateOutcome {
+  const runningVersion = after.find(({ active }) => active)?.version;
+  const held = after.find(({ active, hash }) => !active && hash === wanted);
+  if (held?.pending === false) return { outcome: 'rolled_back', runningVersion, reconnects };
+  const reason = held === undefined ? 'the bootloader refused the image' : 'the bootloader did not install it';
+  return { outcome: 'refused', phase: 'validating', reason, runningVersion, reconnects };
+}
+
+/** The receipt, if the device gives one: without a key it knows no such command, and its update is no worse for it. */
+async function ending(
   session: PhoneSession,
   { receiptNonce: nonce }: UpdateOptions,
-): Promise<{ readonly receipt?: SignedReceipt }> {
-  if (nonce === undefined) return {};
+): Promise<{ readonly reconnects: number; readonly receipt?: SignedReceipt }> {
+  if (nonce === undefined) return { reconnects: session.reconnects };
   try {
-    return { receipt: await session.run((commands) => commands.signReceipt(nonce)) };
+    const receipt = await session.run((commands) => commands.signReceipt(nonce));
+    return { reconnects: session.reconnects, receipt };
   } catch (error) {
     if (!(error instanceof SmpError)) throw error;
-    return {};
+    return { reconnects: session.reconnects };
   }
 }
 
-/** Keeps a connection to the device and runs steps on it; a step that loses it is begun again on a new one. */
-class PhoneSession {
-  reconnects = 0;
-  readonly #options: UpdateOptions;
-  #client: SmpClient | undefined;
-  #wasConnected = false;
-  #onLost = () => {};
+async function upload(
+  session: PhoneSession,
+  commands: DeviceCommands,
+  client: SmpClient,
+  { image, onProgress, signal }: UpdateOptions,
+): Promise<void> {
+  const { bufferBytes, bufferCount } = await commands.parameters();
+  const window = Math.max(1, bufferCount - 1);
+  const most = await packetLimit(commands, client, bufferBytes);
+  await uploadImage(commands, image, {
+    ...{ largestPacket: window > 1 ? wholeWrites(most, client.writeBytes) : most, window, signal },
+    onProgress(progress) {
+      session.progressed();
+      onProgress?.(progress);
+    },
+  });
+}
 
-  constructor(options: UpdateOptions) {
-    this.#options = options;
-  }
+/** Below this a longer packet is not worth the question whether the device puts fragments together. */
+const WORTH_ASKING_BYTES = 32;
 
-  async run<T>(step: (commands: DeviceCommands, largestPacket: number) => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries += 1) {
-      this.#options.signal?.throwIfAborted();
-      const client = await this.#connected();
-      try {
-        return await step(deviceCommands(client), client.largestPacket);
-      } catch (error) {
-        const isLost = error instanceof LinkLostError || error instanceof SmpTimeoutError;
-        if (!isLost || tries >= MOST_CONNECTS_IN_A_ROW) throw error;
-        this.close();
-      }
-    }
-  }
-
-  /**
-   * Asks for the reset that starts the trial. Where the answer was lost it looks before it asks again: a second reset
-   * would roll the trial back.
-   */
-  async resetInto(hash: string): Promise<void> {
-    await this.run(async (commands) => {
-      const images = await commands.images();
-      if (!images.some((image) => image.hash === hash && image.pending)) return;
-      const gone = new Promise<void>((resolve) => {
-        this.#onLost = resolve;
-      });
-      await commands.reset();
-      await Promise.race([gone, this.#pause(RESET_WAIT_MS)]);
-    });
-    this.close();
-  }
-
-  async running(): Promise<ImageEntry | undefined> {
-    const images = await this.run((commands) => commands.images());
-    return images.find(({ active }) => active);
-  }
-
-  close(): void {
-    this.#client?.close();
-    this.#client = undefined;
-  }
-
-  async #connected(): Promise<SmpClient> {
-    if (this.#client !== undefined) return this.#client;
-    for (let tries = 1; ; tries += 1) {
-      this.#options.signal?.throwIfAborted();
-      try {
-        const transport = await this.#options.connect();
-        transport.onClose(() => this.#onLost());
-        if (this.#wasConnected) this.reconnects += 1;
-        this.#wasConnected = true;
-        this.#client = new SmpClient(transport);
-        return this.#client;
-      } catch (error) {
-        if (!(error instanceof LinkLostError) || tries >= MOST_CONNECTS_IN_A_ROW) throw error;
-        await this.#pause(PAUSE_MS * tries);
-      }
-    }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return (this.#options.pause ?? ((time: number) => delay(time)))(ms);
+/**
+ * How long a packet may be. A firmware without reassembly takes only what fits into one write; nothing tells, so it is
+ * tried with an echo that needs two (facts sheet, D2).
+ */
+async function packetLimit(commands: DeviceCommands, client: SmpClient, bufferBytes: number): Promise<number> {
+  const most = Math.min(bufferBytes, client.largestPacket);
+  if (most < client.writeBytes + WORTH_ASKING_BYTES) return Math.min(most, client.writeBytes);
+  try {
+    await commands.echo(' '.repeat(client.writeBytes));
+    return most;
+  } catch (error) {
+    if (!(error instanceof SmpError) && !(error instanceof SmpTimeoutError)) throw error;
+    return client.writeBytes;
   }
 }
 
-/** A device on UDP shows no lost connection: after this time its reset is under way. */
-const RESET_WAIT_MS = 1_000;
-
-async function upload(commands: DeviceCommands, largestPacket: number, options: UpdateOptions): Promise<void> {
-  const { bufferBytes } = await commands.parameters();
-  const largest = Math.min(bufferBytes, largestPacket);
-  await uploadImage(commands, options.image, largest, options.onProgress ?? (() => {}), options.signal);
+/** Where packets follow each other without a pause, writes that are not full are what an upload loses time with. */
+function wholeWrites(packetBytes: number, writeBytes: number): number {
+  return packetBytes < writeBytes ? packetBytes : packetBytes - (packetBytes % writeBytes);
 }
 
-/** Marks the image unless it is marked: a repeated request after a lost answer is no second request. */
+/**
+ * Marks the image unless it is marked: a repeated request after a lost answer is no second request. A device that has
+ * lost its power just then may have begun the trial by itself.
+ */
 async function markForTest(commands: DeviceCommands, hash: string): Promise<void> {
   const images = await commands.images();
-  if (images.some((image) => image.hash === hash && image.pending)) return;
+  if (images.some((image) => image.hash === hash && (image.pending || image.active))) return;
   await commands.test(hash);
 }
 
@@ -225,14 +215,6 @@ async function answersEcho(commands: DeviceCommands): Promise<boolean> {
 
 function holds(images: readonly ImageEntry[], hash: string): boolean {
   return images.some((image) => !image.active && image.hash === hash);
-}
-
-function versionOf(images: readonly ImageEntry[], hash: string): string {
-  return images.find((image) => image.hash === hash)?.version ?? '';
-}
-
-function refusal(phase: UpdatePhase, reason: string, running: ImageEntry | undefined) {
-  return { outcome: 'refused', phase, reason, runningVersion: running?.version } as const;
 }
 
 /** The image's own hash, by which mcumgr names it: not the hash of the file. */

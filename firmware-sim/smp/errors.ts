@@ -4,10 +4,12 @@ import { GROUP } from './header.ts';
 export const MGMT = {
   ok: 0,
   unknown: 1,
+  noMemory: 2,
   invalid: 3,
   tooLarge: 7,
   notSupported: 8,
   corrupt: 9,
+  busy: 10,
   versionTooNew: 13,
 } as const;
 
@@ -32,6 +34,15 @@ export const IMAGE_ERROR = {
   dataOverrun: 31,
   settingTestToActiveDenied: 33,
 } as const;
+
+/** Results of the statistics group (Zephyr `stat_mgmt.h`). */
+export const STATISTICS_ERROR = { invalidGroup: 2 } as const;
+
+/** Results of the settings group (Zephyr `settings_mgmt.h`). */
+export const SETTINGS_ERROR = { keyTooLong: 2, keyNotFound: 3, rootKeyNotFound: 5 } as const;
+
+/** Results of the shell group (Zephyr `shell_mgmt.h`). */
+export const SHELL_ERROR = { commandTooLong: 2, emptyCommand: 3 } as const;
 
 /** How a group's error reads for a client of the original protocol, which knows only SMP-level ones; 1 is the rest. */
 const V1_TRANSLATION: ReadonlyMap<number, ReadonlyMap<number, number>> = new Map([
@@ -62,6 +73,29 @@ const V1_TRANSLATION: ReadonlyMap<number, ReadonlyMap<number, number>> = new Map
       [28, 6],
     ]),
   ],
+  [GROUP.statistics, new Map([[2, 5]])],
+  [
+    GROUP.settings,
+    new Map([
+      [2, 3],
+      [3, 5],
+    ]),
+  ],
+  [
+    GROUP.shell,
+    new Map([
+      [2, 3],
+      [3, 3],
+    ]),
+  ],
+]);
+
+const NAMES: ReadonlyMap<number, readonly [group: string, errors: Readonly<Record<string, number>>]> = new Map([
+  [GROUP.os, ['OS', OS_ERROR]],
+  [GROUP.image, ['image', IMAGE_ERROR]],
+  [GROUP.statistics, ['statistics', STATISTICS_ERROR]],
+  [GROUP.settings, ['settings', SETTINGS_ERROR]],
+  [GROUP.shell, ['shell', SHELL_ERROR]],
 ]);
 
 export function v1ErrorOf(group: number, rc: number): number {
@@ -71,8 +105,8 @@ export function v1ErrorOf(group: number, rc: number): number {
 /** A client's name for what the device answered. */
 export function describeSmpError(group: number | undefined, rc: number): string {
   if (group === undefined) return `SMP error ${rc} (${nameIn(MGMT, rc)})`;
-  const names = group === GROUP.image ? IMAGE_ERROR : OS_ERROR;
-  return `${group === GROUP.image ? 'image' : 'OS'} error ${rc} (${nameIn(names, rc)})`;
+  const [name, errors] = NAMES.get(group) ?? [`group ${group}`, {}];
+  return `${name} error ${rc} (${nameIn(errors, rc)})`;
 }
 
 function nameIn(table: Readonly<Record<string, number>>, rc: number): string {

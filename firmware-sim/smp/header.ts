@@ -3,7 +3,7 @@ export const SMP_HEADER_BYTES = 8;
 
 export const OP = { read: 0, readResponse: 1, write: 2, writeResponse: 3 } as const;
 /** Groups from 64 on are an application's own: the product's firmware answers for itself there. */
-export const GROUP = { os: 0, image: 1, identity: 64 } as const;
+export const GROUP = { os: 0, image: 1, statistics: 2, settings: 3, shell: 9, identity: 64 } as const;
 
 export interface SmpHeader {
   /** Three bits; 0 and 2 are requests. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MCUBOOT_HEADER_BYTES, MCUBOOT_MAGIC, parseMcubootHeader } from '../../release-format/mcuboot-header.ts';
-import { compareVersions } from '../bootloader/bootloader.ts';
+import { compareVersions } from '../bootloader/image-rules.ts';
 import { TRAILER_SECTORS } from '../bootloader/trailer.ts';
 import type { FlashArea } from '../flash/flash-area.ts';
 import { FlashError, PAGE_BYTES } from '../flash/nor-flash.ts';

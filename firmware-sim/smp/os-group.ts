@@ -1,3 +1,4 @@
+import { decodeFields } from './cbor.ts';
 import { type DeviceClock, datetimeCommands } from './datetime.ts';
 import { MGMT, OS_ERROR } from './errors.ts';
 import { textField } from './fields.ts';
@@ -14,6 +15,8 @@ export interface OsGroupOptions {
   readonly preventsDowngrade: boolean;
   /** Asks for a reset, which happens only after the answer has left. */
   readonly reset: () => void;
+  /** `CONFIG_MCUMGR_GRP_OS_RESET_HOOK`: may refuse a reset with an SMP-level result; left out, nobody is asked. */
+  readonly resetHook?: (force: boolean) => number | undefined;
   /** Its threads; left out, it was built without task statistics. */
   readonly tasks?: () => Readonly<Record<string, TaskStatistics>>;
   /** Left out, it was built without a clock. */
@@ -43,9 +46,13 @@ export function osGroup(options: OsGroupOptions): SmpGroup {
       return text.ok ? { fields: { r: text.value ?? '' } } : { rc: MGMT.invalid };
     },
   };
+  const { resetHook } = options;
   const reset: Command = {
     decodes: false,
-    run() {
+    run(_fields, payload) {
+      // `force` is a boolean that only the hook looks at; what can't be decoded counts as false (facts sheet, B2).
+      const refused = resetHook?.(decodeFields(payload)?.get('force') === true);
+      if (refused !== undefined) return { rc: refused };
       options.reset();
       return { fields: {} };
     },

@@ -12,7 +12,8 @@ export type CommandResult =
 export interface Command {
   /** Whether the payload is decoded: then it must at least be an empty map (facts sheet, A8). */
   readonly decodes: boolean;
-  run(fields: CborFields): CommandResult;
+  /** @param payload as it came, for a command that does not decode and looks at it all the same */
+  run(fields: CborFields, payload: Uint8Array): CommandResult;
 }
 
 export interface SmpGroup {
@@ -42,8 +43,12 @@ export class SmpServer {
     return this.#options.bufferBytes;
   }
 
-  /** The answers to all requests in one buffer, in order; the first failure drops the rest. */
-  handle(buffer: Uint8Array): Uint8Array[] {
+  /**
+   * The answers to all requests in one buffer, in order; the first failure drops the rest.
+   *
+   * @param hasBuffer whether an answer finds a buffer; the failure that says no is built in the request's own
+   */
+  handle(buffer: Uint8Array, hasBuffer = true): Uint8Array[] {
     const answers: Uint8Array[] = [];
     for (let at = 0; at < buffer.byteLength; ) {
       const header = decodeSmpHeader(buffer.subarray(at));
@@ -51,7 +56,11 @@ export class SmpServer {
       const start = at + SMP_HEADER_BYTES;
       const end = start + header.length;
       const result: CommandResult =
-        end > buffer.byteLength ? { rc: MGMT.corrupt } : this.#dispatch(header, buffer.subarray(start, end));
+        end > buffer.byteLength
+          ? { rc: MGMT.corrupt }
+          : hasBuffer
+            ? this.#dispatch(header, buffer.subarray(start, end))
+            : { rc: MGMT.noMemory };
       answers.push(this.#answer(header, result));
       if (!('fields' in result)) break;
       at = end;
@@ -63,9 +72,9 @@ export class SmpServer {
     if (header.version > 1) return { rc: MGMT.versionTooNew };
     const command = this.#commandFor(header);
     if (command === undefined) return { rc: MGMT.notSupported };
-    if (!command.decodes) return command.run(new Map());
+    if (!command.decodes) return command.run(new Map(), payload);
     const fields = decodeFields(payload);
-    return fields === undefined ? { rc: MGMT.invalid } : command.run(fields);
+    return fields === undefined ? { rc: MGMT.invalid } : command.run(fields, payload);
   }
 
   #commandFor({ op, group, command }: SmpHeader): Command | undefined {

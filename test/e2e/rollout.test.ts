@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import pMap from 'p-map';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { BleLink, SimulatedDevice, updateDevice } from '../../firmware-sim/index.ts';
+import { BleLink, backendClient, SimulatedDevice, VirtualTime, visitDevice } from '../../firmware-sim/index.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { fleetOf, type MadeDevice } from '../support/fleet.ts';
 import { releasesOf } from '../support/releases.ts';
@@ -22,7 +22,8 @@ interface Owned {
   readonly index: number;
   readonly made: MadeDevice;
   readonly device: SimulatedDevice;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly time: VirtualTime;
+  readonly idToken: string;
 }
 
 let backend: Backend;
@@ -44,10 +45,12 @@ beforeAll(async () => {
       const spki = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
       const made = await factory.device({ public_key: spki, metadata: { firmware_version: '1.0.0' } });
       const { headers } = gardeners[index % gardeners.length] ?? newUser();
+      const idToken = headers.Authorization.slice('Bearer '.length);
+      const time = new VirtualTime();
       await backend.call('/claimDevice', { headers, body: { serial: made.serial } });
       const identity = { hwId: made.hw_id, privateKey };
-      const device = new SimulatedDevice({ firmware, keys: [SMALL_KEY], slots: smallSlots(), identity });
-      return { index, made, device, headers };
+      const device = new SimulatedDevice({ firmware, keys: [SMALL_KEY], flash: smallSlots(), identity, time });
+      return { index, made, device, time, idToken };
     },
     { concurrency: AT_ONCE },
   );
@@ -60,38 +63,35 @@ function keyPair(index: number): { privateKey: KeyObject; publicKey: KeyObject }
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
-/** A phone's round: ask, download, update, and tell how it went. */
-async function visit({ made, device, headers, index }: Owned, isBad: (owned: number, version: string) => boolean) {
-  const runs = device.runningVersion?.split('.').slice(0, 3).join('.') ?? '';
-  const query = `hw_id=${made.hw_id}&current_version=${runs}`;
-  const { body: offer } = await backend.call(`/ota/latest?${query}`, { headers });
-  if (offer.update_available !== true) return offer.reason;
-  const { version } = offer.latest;
-  const report = (status: string, fields: object = {}) =>
-    backend.call('/ota/reports', {
-      headers,
-      body: { hw_id: made.hw_id, attempt_id: `a-${version}`, from_version: runs, version, status, ...fields },
-    });
-  await report('offered');
-  const image = new Uint8Array(await (await fetch(offer.latest.download.url)).arrayBuffer());
-  const link = new BleLink(device, { mtu: 247 });
-  const outcome = await updateDevice({
-    connect: () => link.connect(),
-    image,
-    receiptNonce: offer.receipt_nonce,
-    validate: async () => !isBad(index, version),
-  });
-  if (outcome.outcome === 'confirmed') {
-    await report('confirmed', { receipt: outcome.receipt, phone: { model: 'Pixel 9' } });
-  } else {
-    // The new firmware does not pass: power goes and comes, and the bootloader brings the old one back.
-    const { boots } = device;
-    device.reset();
-    await expect.poll(() => device.boots).toBeGreaterThan(boots);
-    await expect.poll(() => device.runningVersion).toBe(runs);
-    await report('reverted', { phone: { model: 'Pixel 9' } });
+/** A phone's round: ask, download, update, and tell how it went at each phase. */
+async function visit(
+  { made, device, time, idToken, index }: Owned,
+  isBad: (owned: number, version: string) => boolean,
+) {
+  const link = new BleLink(device, { mtu: 247, time });
+  let offered = '';
+  const outcome = await time.run(() =>
+    visitDevice({
+      ...{ serial: made.serial, time, runningVersion: device.runningVersion ?? '', attemptId: `a-${index}` },
+      connect: () => link.connect(),
+      backend: backendClient({ apiBaseUrl: backend.url, idToken }),
+      phone: { model: 'Pixel 9' },
+      outside: (work) => time.outside(work),
+      onOffer: ({ version }) => {
+        offered = version;
+      },
+      validate: async () => !isBad(index, offered),
+    }),
+  );
+  if (outcome.outcome === 'unconfirmed') {
+    // The new firmware does not pass: power goes and comes, the bootloader brings the old one back, the phone sees it.
+    device.cutPower();
+    device.restorePower();
+    await time.advance(60_000);
+    const body = { serial: made.serial, attempt_id: `a-${index}`, version: offered, status: 'reverted' };
+    await backend.call('/ota/reports', { headers: { Authorization: `Bearer ${idToken}` }, body });
   }
-  return outcome.outcome;
+  return outcome.outcome === 'nothing_offered' ? outcome.reason : outcome.outcome;
 }
 
 async function visitAll(

@@ -6,6 +6,7 @@ import type { SmpServer } from '../../firmware-sim/smp/server.ts';
 export function directClient(server: Pick<SmpServer, 'handle'>): SmpClient {
   const listeners: ((packet: Uint8Array) => void)[] = [];
   const transport: Transport = {
+    writeBytes: 2475,
     largestPacket: 2475,
     send: (packet) => {
       for (const answer of server.handle(packet)) for (const listener of listeners) listener(answer);

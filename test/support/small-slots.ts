@@ -1,7 +1,8 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { FlashArea } from '../../firmware-sim/flash/flash-area.ts';
-import type { Slots } from '../../firmware-sim/flash/layout.ts';
+import type { FlashMap } from '../../firmware-sim/flash/layout.ts';
 import { type FlashOperation, NorFlash, PAGE_BYTES } from '../../firmware-sim/flash/nor-flash.ts';
+import { PowerSupply } from '../../firmware-sim/flash/power-supply.ts';
 import { type TrustedKey, trustedKey } from '../../release-format/verify-image.ts';
 import { signedImageOf } from './firmware.ts';
 
@@ -10,17 +11,25 @@ export const SMALL_SECTORS = 6;
 
 export interface SmallSlotsOptions {
   readonly externalWriteBlock?: number;
+  readonly scratchSectors?: number;
   readonly onOperation?: (operation: FlashOperation) => void;
 }
 
-export function smallSlots(options: SmallSlotsOptions = {}): Slots {
-  const hook = options.onOperation === undefined ? {} : { onOperation: options.onOperation };
-  const sizeBytes = SMALL_SECTORS * PAGE_BYTES;
-  const internal = new NorFlash({ name: 'PRI', sizeBytes, writeBlockBytes: 4, ...hook });
-  const external = new NorFlash({ name: 'SEC', sizeBytes, writeBlockBytes: options.externalWriteBlock ?? 4, ...hook });
+export function smallSlots(options: SmallSlotsOptions = {}): FlashMap {
+  const { externalWriteBlock = 4, scratchSectors = 1, onOperation } = options;
+  const power = new PowerSupply();
+  const area = (name: string, sectors: number, writeBlockBytes: number) => {
+    const sizeBytes = sectors * PAGE_BYTES;
+    const flash = new NorFlash({ name, sizeBytes, writeBlockBytes, power, ...(onOperation && { onOperation }) });
+    return new FlashArea(name, flash, 0, sizeBytes);
+  };
   return {
-    primary: new FlashArea('slot0', internal, 0, sizeBytes),
-    secondary: new FlashArea('slot1', external, 0, sizeBytes),
+    primary: area('PRI', SMALL_SECTORS, 4),
+    secondary: area('SEC', SMALL_SECTORS, externalWriteBlock),
+    scratch: area('SCR', scratchSectors, externalWriteBlock),
+    power,
+    takeBusyMs: () => 0,
+    settle: () => {},
   };
 }
 
@@ -28,24 +37,49 @@ const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 export const SMALL_PEM = String(createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }));
 export const SMALL_KEY: TrustedKey = trustedKey(SMALL_PEM);
 
+type Version = readonly [major: number, minor: number, revision: number];
+
+export interface ImageParts {
+  readonly flags?: number;
+  /** Protected TLVs, by type. */
+  readonly guarded?: readonly { readonly type: number; readonly value: Uint8Array }[];
+}
+
 /** A validly signed image of exactly that many bytes, signature and all. */
-export function signedImage(version: readonly [number, number, number], fileBytes: number): Buffer {
+export function signedImage(version: Version, fileBytes: number, parts: ImageParts = {}): Buffer {
   // ECDSA signatures vary by a byte or two: sign until the length fits.
   for (;;) {
-    const image = trySign(version, fileBytes);
+    const image = trySign(version, fileBytes, parts);
     if (image.length === fileBytes) return image;
   }
 }
 
-function trySign([major, minor, revision]: readonly [number, number, number], fileBytes: number): Buffer {
+function trySign([major, minor, revision]: Version, fileBytes: number, { flags = 0, guarded }: ImageParts): Buffer {
   const trailerBytes = 4 + 36 + 36 + 4 + 71;
-  const region = Buffer.alloc(fileBytes - trailerBytes, major * 16 + minor + 1);
+  const protectedArea = guarded === undefined ? Buffer.alloc(0) : protectedTlvs(guarded);
+  const body = Buffer.alloc(fileBytes - trailerBytes - protectedArea.length, major * 16 + minor + 1);
+  const region = Buffer.concat([body, protectedArea]);
   region.fill(0, 0, 32);
   region.writeUInt32LE(0x96f3b83d, 0);
   region.writeUInt16LE(32, 8);
-  region.writeUInt32LE(region.length - 32, 12);
+  region.writeUInt16LE(protectedArea.length, 10);
+  region.writeUInt32LE(body.length - 32, 12);
+  region.writeUInt32LE(flags, 16);
   region.writeUInt8(major, 20);
   region.writeUInt8(minor, 21);
   region.writeUInt16LE(revision, 22);
   return signedImageOf(region, privateKey, SMALL_KEY.hash);
+}
+
+function protectedTlvs(tlvs: NonNullable<ImageParts['guarded']>): Buffer {
+  const entries = tlvs.map(({ type, value }) => {
+    const head = Buffer.alloc(4);
+    head.writeUInt16LE(type, 0);
+    head.writeUInt16LE(value.byteLength, 2);
+    return Buffer.concat([head, value]);
+  });
+  const info = Buffer.alloc(4);
+  info.writeUInt16LE(0x6908, 0);
+  info.writeUInt16LE(4 + Buffer.concat(entries).length, 2);
+  return Buffer.concat([info, ...entries]);
 }

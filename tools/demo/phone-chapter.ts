@@ -1,37 +1,25 @@
-import { createHash } from 'node:crypto';
-import * as z from 'zod';
-import { BleLink, type SimulatedDevice, type UpdateOutcome, updateDevice } from '../../firmware-sim/index.ts';
-import { releaseVersionOfReport } from '../../release-format/mcuboot-header.ts';
-import { apiClient } from '../cli/api-client.ts';
+import {
+  BleLink,
+  backendClient,
+  type SimulatedDevice,
+  type UpdateOutcome,
+  updateDevice,
+  type VirtualTime,
+  type VisitOutcome,
+  visitDevice,
+} from '../../firmware-sim/index.ts';
 import type { StackFile } from '../local-stack/stack-file.ts';
-import { type Story, StoryError } from './story.ts';
-
-const Latest = z.object({
-  update_available: z.boolean(),
-  reason: z.string(),
-  receipt_nonce: z.string().optional(),
-  latest: z
-    .object({
-      version: z.string(),
-      artifact: z.object({ sha256: z.string(), size_bytes: z.number() }),
-      download: z.object({ url: z.string() }),
-    })
-    .nullable(),
-});
-
-const Reported = z.object({ results: z.array(z.object({ verified: z.boolean() })) });
-
-/** An offer and its bytes, as the phone holds them. */
-export interface Download {
-  readonly version: string;
-  readonly fromVersion: string;
-  readonly image: Uint8Array;
-  /** For the device's receipt, if it has a key. */
-  readonly nonce: string | undefined;
-}
+import type { Story } from './story.ts';
 
 const MTU = 247;
-const DOWNLOAD_MS = 30_000;
+/** A minute: longer than any reset. */
+const RESET_MS = 60_000;
+
+/** The device of the story, and the time in which it lives: an update takes its radio a minute, and us a moment. */
+export interface Garden {
+  readonly device: SimulatedDevice;
+  readonly time: VirtualTime;
+}
 
 export interface Phone {
   readonly story: Story;
@@ -41,73 +29,55 @@ export interface Phone {
   readonly signal: AbortSignal;
 }
 
-/** Asks what is offered for the device, downloads it, and makes sure that it is what was promised. */
-export async function downloadOffer(phone: Phone, device: SimulatedDevice): Promise<Download> {
-  const { story, stack, serial, idToken, signal } = phone;
-  const current = releaseVersionOfReport(device.runningVersion ?? '');
-  const query = new URLSearchParams({ current_version: current, serial });
-  const answer = await apiClient(stack.apiBaseUrl, signal)(`/ota/latest?${query}`, Latest, {
-    headers: { Authorization: `Bearer ${idToken}` },
-  });
-  const { latest } = answer;
-  if (latest === null || !answer.update_available) throw new StoryError(`nothing is offered to ${current}`);
-  story.fact(`the device runs ${current}, offered is ${latest.version}`);
-  const response = await fetch(latest.download.url, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_MS)]),
-  });
-  const image = new Uint8Array(await response.arrayBuffer());
-  const sha256 = createHash('sha256').update(image).digest('hex');
-  story.promise(
-    sha256 === latest.artifact.sha256,
-    `downloaded ${image.byteLength} bytes, SHA-256 ${sha256.slice(0, 16)}…`,
+/** The phone asks what is offered, downloads it, carries it to the device, and tells the backend; the radio drops once. */
+export async function updateByPhone(
+  { story, stack, serial, idToken, signal }: Phone,
+  { device, time }: Garden,
+  dropAfter: number,
+): Promise<VisitOutcome> {
+  const link = new BleLink(device, { mtu: MTU, time });
+  link.dropAfter(dropAfter);
+  const started = time.now();
+  const outcome = await story.display.bar('Updating', 1, (advanceTo) =>
+    time.run(() =>
+      visitDevice({
+        ...{ serial, signal, time, connect: () => link.connect(), runningVersion: device.runningVersion ?? '' },
+        backend: backendClient({ apiBaseUrl: stack.apiBaseUrl, idToken, signal }),
+        attemptId: `demo-${device.boots}`,
+        phone: { model: 'Demo phone' },
+        outside: (work) => time.outside(work),
+        onOffer: ({ version, sizeBytes, sha256 }) =>
+          story.fact(`offered and downloaded: ${version}, ${sizeBytes} bytes, SHA-256 ${sha256.slice(0, 16)}…`),
+        onProgress: ({ sentBytes, totalBytes }) => advanceTo(sentBytes / totalBytes),
+      }),
+    ),
   );
-  return { version: latest.version, fromVersion: current, image, nonce: answer.receipt_nonce };
+  story.fact(`it took the radio ${Math.round((time.now() - started) / 1_000)} s`);
+  return outcome;
 }
 
-/** Tells the backend that the device runs it, with what the device has signed. */
-export async function reportConfirmed(
-  { stack, serial, idToken, signal }: Phone,
-  { version, fromVersion }: Download,
-  outcome: UpdateOutcome,
-): Promise<boolean> {
-  const receipt = outcome.outcome === 'confirmed' ? outcome.receipt : undefined;
-  const { results } = await apiClient(stack.apiBaseUrl, signal)('/ota/reports', Reported, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${idToken}` },
-    body: {
-      ...{ serial, version, from_version: fromVersion, attempt_id: `demo-${version}`, status: 'confirmed' },
-      phone: { model: 'Demo phone' },
-      ...(receipt === undefined ? {} : { receipt }),
-    },
-  });
-  return results.every(({ verified }) => verified);
-}
-
-export interface CarryOptions {
-  /** Bytes after which the radio link drops once. */
-  readonly dropAfter?: number;
-  readonly confirm?: boolean;
-  readonly receiptNonce?: string | undefined;
-}
-
-/** Carries an image to the device over the simulated radio. */
+/** Carries an image to the device over the simulated radio, without asking any backend. */
 export async function carryToDevice(
   { story, signal }: Pick<Phone, 'story' | 'signal'>,
-  device: SimulatedDevice,
+  { device, time }: Garden,
   image: Uint8Array,
   name: string,
-  options: CarryOptions = {},
+  options: { readonly confirm?: boolean } = {},
 ): Promise<UpdateOutcome> {
-  const link = new BleLink(device, { mtu: MTU });
-  if (options.dropAfter !== undefined) link.dropAfter(options.dropAfter);
+  const link = new BleLink(device, { mtu: MTU, time });
   return story.display.bar(`Updating with ${name}`, image.byteLength, (advanceTo) =>
-    updateDevice({
-      connect: () => link.connect(),
-      image,
-      onProgress: ({ sentBytes }) => advanceTo(sentBytes),
-      signal,
-      ...(options.receiptNonce === undefined ? {} : { receiptNonce: options.receiptNonce }),
-      ...(options.confirm === false ? { validate: async () => false } : {}),
-    }),
+    time.run(() =>
+      updateDevice({
+        ...{ connect: () => link.connect(), image, time, signal },
+        onProgress: ({ sentBytes }) => advanceTo(sentBytes),
+        ...(options.confirm === false ? { validate: async () => false } : {}),
+      }),
+    ),
   );
+}
+
+/** The reset button. */
+export async function resetDevice({ device, time }: Garden): Promise<void> {
+  device.reset();
+  await time.advance(RESET_MS);
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type BootReport, boot } from '../../../firmware-sim/bootloader/bootloader.ts';
+import { type BootloaderOptions, type BootReport, boot } from '../../../firmware-sim/bootloader/bootloader.ts';
+import { createSecurityCounter } from '../../../firmware-sim/bootloader/image-rules.ts';
 import { decideSwapType } from '../../../firmware-sim/bootloader/swap-type.ts';
 import {
   type FlagState,
@@ -8,37 +8,23 @@ import {
   readTrailer,
   type Trailer,
 } from '../../../firmware-sim/bootloader/trailer.ts';
-import type { Slots } from '../../../firmware-sim/flash/layout.ts';
-import { type FlashOperation, PAGE_BYTES } from '../../../firmware-sim/flash/nor-flash.ts';
-import { deviceCommands } from '../../../firmware-sim/phone/device-commands.ts';
-import { confirmRunning, imageGroup } from '../../../firmware-sim/smp/image-group.ts';
-import { SmpServer } from '../../../firmware-sim/smp/server.ts';
-import { imageHash } from '../../../release-format/mcuboot-image.ts';
-import { directClient } from '../../support/direct-client.ts';
-import { SMALL_KEY, SMALL_SECTORS, signedImage, smallSlots } from '../../support/small-slots.ts';
+import type { FlashMap } from '../../../firmware-sim/flash/layout.ts';
+import { PAGE_BYTES } from '../../../firmware-sim/flash/nor-flash.ts';
+import { confirmRunning } from '../../../firmware-sim/smp/image-group.ts';
+import { mark } from '../../support/marked.ts';
+import { SMALL_KEY, signedImage, smallSlots } from '../../support/small-slots.ts';
 
 const OLD = signedImage([1, 0, 0], 9_176);
 const NEW = signedImage([1, 1, 0], 11_176);
-const options = { keys: [SMALL_KEY] };
+const options: BootloaderOptions = { keys: [SMALL_KEY] };
 
-function programmed(slots: Slots = smallSlots(), secondary: Uint8Array = NEW): Slots {
+function programmed(slots: FlashMap = smallSlots(), secondary: Uint8Array = NEW): FlashMap {
   slots.primary.write(0, OLD);
   slots.secondary.write(0, secondary);
   return slots;
 }
 
-/** Marks the image in slot 1 as mcumgr does. */
-async function mark(slots: Slots, permanent = false): Promise<void> {
-  const server = new SmpServer({ groups: [imageGroup(slots)], bufferBytes: 2475 });
-  const client = directClient(server);
-  const [, other] = await deviceCommands(client).images();
-  if (other === undefined) throw new Error('slot 1 holds no image');
-  const hash = Buffer.from(other.hash, 'hex');
-  if (permanent) await client.request({ op: 'write', group: 1, command: 0, fields: { hash, confirm: true } });
-  else await deviceCommands(client).test(other.hash);
-}
-
-const runs = (report: BootReport) => report.running?.header.version.minor;
+const runs = (report: BootReport) => report.running?.version.minor;
 
 describe('the swap type', () => {
   it('is decided by the table for every combination of both trailers', () => {
@@ -64,56 +50,7 @@ describe('the swap type', () => {
   });
 });
 
-/** A line of the reference trace: what was done, where, and with which bytes. */
-function traceLine(operation: FlashOperation): string {
-  if (operation.kind === 'erase') return `E ${operation.flash} sector ${operation.offset / PAGE_BYTES}`;
-  if (operation.bytes.byteLength >= 1024)
-    return `W ${operation.flash} sector ${Math.floor(operation.offset / PAGE_BYTES)} copy`;
-  const end = SMALL_SECTORS * PAGE_BYTES - operation.offset;
-  return `W ${operation.flash} end-${end}: ${Buffer.from(operation.bytes).toString('hex')}`;
-}
-
-/** The same lines from the file that was recorded with MCUboot itself. */
-function referenceTrace(): string[][] {
-  const blocks: string[][] = [[]];
-  for (const line of readFileSync('test/fixtures/smp/mcuboot-move-trace.txt', 'utf8').split('\n')) {
-    const step = /^\s*([\d-]+) ([EW]) (PRI|SEC) (.*)$/.exec(line);
-    const block = blocks.at(-1) ?? [];
-    if (step === null) {
-      if (block.length > 0) blocks.push([]);
-      continue;
-    }
-    const [, numbers = '', kind, area, rest = ''] = step;
-    const sector = /sector (\d+)/.exec(rest)?.[1];
-    const times = /^(\d+)-(\d+)$/.exec(numbers);
-    const count = times === null ? 1 : Number(times[2]) - Number(times[1]) + 1;
-    const text =
-      kind === 'E'
-        ? `E ${area} sector ${sector}`
-        : sector === undefined
-          ? `W ${area} ${rest}`
-          : `W ${area} sector ${sector} copy`;
-    for (let i = 0; i < count; i += 1) block.push(text);
-  }
-  return blocks.filter((block) => block.length > 0);
-}
-
 describe('swap using move', () => {
-  it('does to the flash exactly what MCUboot does: mark, trial boot, revert', async () => {
-    const operations: string[] = [];
-    const slots = smallSlots({ onOperation: (operation) => operations.push(traceLine(operation)) });
-    programmed(slots);
-    const taken = () => operations.splice(0);
-    taken();
-    const [marking, trial, revert] = referenceTrace();
-    await mark(slots);
-    expect(taken()).toEqual(marking);
-    boot(slots, options);
-    expect(taken()).toEqual(trial);
-    boot(slots, options);
-    expect(taken()).toEqual(revert);
-  });
-
   it('boots the new image on trial, and goes back when nobody confirms', async () => {
     const slots = programmed();
     await mark(slots);
@@ -140,68 +77,7 @@ describe('swap using move', () => {
     await mark(slots, true);
     expect([boot(slots, options).swapped, runs(boot(slots, options))]).toEqual(['permanent', 1]);
   });
-
-  it.each([1, 4])('survives a power cut before each flash operation (external write block %d)', async (block) => {
-    for (const permanent of [false, true]) {
-      const cuts = await cutEverywhere(
-        block,
-        (slots) => mark(slots, permanent),
-        (slots, cut) => {
-          expect(runs(boot(slots, options)), `cut before operation ${cut}`).toBe(1);
-          // Nobody has confirmed: a trial goes back, a permanent image stays.
-          expect(runs(boot(slots, options)), `the boot after a cut before ${cut}`).toBe(permanent ? 1 : 0);
-        },
-      );
-      expect(cuts).toBe(permanent ? 61 : 60);
-    }
-  });
-
-  it('survives a power cut anywhere in a revert', async () => {
-    const onTrial = async (slots: Slots) => {
-      await mark(slots);
-      boot(slots, options);
-    };
-    const cuts = await cutEverywhere(4, onTrial, (slots, cut) => {
-      expect(runs(boot(slots, options)), `cut before operation ${cut}`).toBe(0);
-      expect(runs(boot(slots, options))).toBe(0);
-    });
-    expect(cuts).toBe(65);
-  });
 });
-
-class PowerCut extends Error {
-  override readonly name = 'PowerCut';
-}
-
-/**
- * Boots again and again, each time with the power cut one flash operation later, until a boot gets through.
- *
- * @returns how many operations there were to cut: as many as MCUboot itself needs (facts sheet, F8)
- */
-async function cutEverywhere(
-  externalWriteBlock: number,
-  prepare: (slots: Slots) => Promise<void>,
-  recover: (slots: Slots, cut: number) => void,
-): Promise<number> {
-  for (let cut = 0; ; cut += 1) {
-    let left = Number.POSITIVE_INFINITY;
-    const onOperation = () => {
-      if (left <= 0) throw new PowerCut();
-      left -= 1;
-    };
-    const slots = programmed(smallSlots({ externalWriteBlock, onOperation }));
-    await prepare(slots);
-    left = cut;
-    try {
-      boot(slots, options);
-      return cut;
-    } catch (error) {
-      if (!(error instanceof PowerCut)) throw error;
-    }
-    left = Number.POSITIVE_INFINITY;
-    recover(slots, cut);
-  }
-}
 
 describe('a bad update', () => {
   it('with a corrupt image is erased whole, and the old one keeps running', async () => {
@@ -229,18 +105,18 @@ describe('a bad update', () => {
     const older = signedImage([0, 9, 0], 9_000);
     const slots = programmed(smallSlots(), older);
     await mark(slots);
-    const report = boot(slots, { ...options, preventDowngrade: true });
+    const report = boot(slots, { ...options, preventDowngrade: 'version' });
     expect([report.refused, runs(report)]).toEqual(['downgrade', 0]);
     const free = programmed(smallSlots(), older);
     await mark(free);
-    expect(boot(free, options).running?.header.version).toMatchObject({ major: 0, minor: 9 });
+    expect(boot(free, options).running?.version).toMatchObject({ major: 0, minor: 9 });
   });
 
   it('may always be reverted, even where downgrades are prevented', async () => {
     const slots = programmed();
     await mark(slots);
-    boot(slots, { ...options, preventDowngrade: true });
-    expect(runs(boot(slots, { ...options, preventDowngrade: true }))).toBe(0);
+    boot(slots, { ...options, preventDowngrade: 'version' });
+    expect(runs(boot(slots, { ...options, preventDowngrade: 'version' }))).toBe(0);
   });
 
   it('on trial keeps booting when its fallback was destroyed', async () => {
@@ -260,9 +136,90 @@ describe('a bad update', () => {
   });
 });
 
-describe('the images of the tests', () => {
-  it('carry one hash each', () => {
-    const report = boot(programmed(), options);
-    expect(report.running === undefined ? undefined : imageHash(report.running)).toHaveLength(32);
+describe('an image with words under its signature', () => {
+  const counter = (value: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value);
+    return { type: 0x50, value: bytes };
+  };
+  const needs = (image: number, [major = 0, minor = 0]: readonly number[]) => ({
+    type: 0x40,
+    value: Buffer.from([image, 0, 0, 0, major, minor, 0, 0, 0, 0, 0, 0]),
+  });
+  const withImages = async (primary: Uint8Array, secondary: Uint8Array) => {
+    const flash = smallSlots();
+    flash.primary.write(0, primary);
+    flash.secondary.write(0, secondary);
+    await mark(flash);
+    return flash;
+  };
+  const image = (minor: number, ...guarded: { type: number; value: Uint8Array }[]) =>
+    signedImage([1, minor, 0], 9_000, { guarded });
+  it('runs, whatever they say, where the bootloader does not look at them', async () => {
+    const flash = await withImages(image(0, counter(7)), image(1, counter(1), needs(3, [9])));
+    expect(runs(boot(flash, options))).toBe(1);
+  });
+
+  it('is refused when its security counter is lower than that of the running one', async () => {
+    const flash = await withImages(image(0, counter(7)), image(1, counter(6)));
+    expect(boot(flash, { ...options, preventDowngrade: 'security_counter' }).refused).toBe('downgrade');
+    const equal = await withImages(image(0, counter(7)), image(1, counter(7)));
+    expect(runs(boot(equal, { ...options, preventDowngrade: 'security_counter' }))).toBe(1);
+  });
+
+  it('raises the counter kept in hardware only when it is there to stay, and none below it runs again', async () => {
+    const securityCounter = createSecurityCounter();
+    const flash = await withImages(image(0, counter(1)), image(1, counter(2)));
+    expect(runs(boot(flash, { ...options, securityCounter }))).toBe(1);
+    expect(securityCounter.value()).toBe(0);
+    confirmRunning(flash);
+    boot(flash, { ...options, securityCounter });
+    expect(securityCounter.value()).toBe(2);
+    await mark(flash);
+    const back = boot(flash, { ...options, securityCounter });
+    expect([back.refused, runs(back)]).toEqual(['security_counter', 1]);
+    const bare = await withImages(image(0, counter(3)), image(1));
+    expect(boot(bare, { ...options, securityCounter }).refused).toBe('security_counter');
+  });
+
+  it.each([
+    ['on an image that the device does not have', [1, [1, 0]], 'dependency'],
+    ['on a later version of itself', [0, [1, 2]], 'dependency'],
+    ['on what it is', [0, [1, 1]], undefined],
+  ] as const)('that depends %s', async (_what, [number, version], refused) => {
+    const flash = await withImages(image(0), image(1, needs(number, version)));
+    const report = boot(flash, { ...options, checksDependencies: true });
+    expect([report.refused, runs(report)]).toEqual([refused, refused === undefined ? 1 : 0]);
+    // What is not there yet may still come: the image keeps its mark.
+    expect(readTrailer(flash.secondary).magic).toBe(refused === undefined ? 'unset' : 'good');
+  });
+
+  it('of a wrong length is refused', async () => {
+    const flash = await withImages(image(0), image(1, { type: 0x40, value: Buffer.alloc(5) }));
+    expect(boot(flash, { ...options, checksDependencies: true }).refused).toBe('dependency');
+  });
+
+  it('is refused when one bit of them is not what was signed', async () => {
+    const changed = image(1, counter(1));
+    const at = changed.length - (4 + 36 + 36 + 4 + 71) - 4;
+    changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
+    expect(boot(await withImages(image(0), changed), options).refused).toBe('hash_mismatch');
+  });
+});
+
+describe('an image that this bootloader was not built for', () => {
+  it.each([
+    ['encrypted', 0x4, 'unsupported_flags', true],
+    ['compressed', 0x400, 'unsupported_flags', true],
+    ['not bootable', 0x10, 'not_bootable', false],
+  ] as const)('%s is not installed', async (_what, flags, refused, isErased) => {
+    const flash = smallSlots();
+    flash.primary.write(0, OLD);
+    flash.secondary.write(0, signedImage([1, 1, 0], 9_000, { flags }));
+    await mark(flash);
+    const report = boot(flash, options);
+    expect([report.refused, runs(report)]).toEqual([refused, 0]);
+    expect(readTrailer(flash.secondary).magic).toBe('unset');
+    expect(flash.secondary.isErased(0, 4_096)).toBe(isErased);
   });
 });

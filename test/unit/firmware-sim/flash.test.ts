@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FlashArea } from '../../../firmware-sim/flash/flash-area.ts';
-import { createProductSlots } from '../../../firmware-sim/flash/layout.ts';
+import { createProductFlash } from '../../../firmware-sim/flash/layout.ts';
 import { FlashError, NorFlash, PAGE_BYTES } from '../../../firmware-sim/flash/nor-flash.ts';
 
 const chip = (writeBlockBytes = 4) => new NorFlash({ name: 'chip', sizeBytes: 8 * PAGE_BYTES, writeBlockBytes });
@@ -63,7 +63,7 @@ describe('a flash area', () => {
   });
 
   it('of the product has two slots of 728 KiB, on chips with different write blocks', () => {
-    const { primary, secondary } = createProductSlots();
+    const { primary, secondary } = createProductFlash();
     expect([primary.sizeBytes, secondary.sizeBytes]).toEqual([745_472, 745_472]);
     expect([primary.sectors, primary.writeBlockBytes, secondary.writeBlockBytes]).toEqual([182, 4, 1]);
   });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { startSwap } from '../../../firmware-sim/bootloader/swap-move.ts';
-import type { Slots } from '../../../firmware-sim/flash/layout.ts';
+import { swapUsingMove } from '../../../firmware-sim/bootloader/swap-move.ts';
+import type { FlashMap } from '../../../firmware-sim/flash/layout.ts';
 import { SmpError } from '../../../firmware-sim/phone/smp-client.ts';
 import type { CborMap } from '../../../firmware-sim/smp/cbor.ts';
 import { describeSmpError, IMAGE_ERROR } from '../../../firmware-sim/smp/errors.ts';
@@ -16,7 +16,7 @@ const NEW = signedImage([1, 1, 0], 11_176);
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
 
 function device(secondary: Uint8Array | null = NEW, externalWriteBlock = 4) {
-  const slots: Slots = smallSlots({ externalWriteBlock });
+  const slots: FlashMap = smallSlots({ externalWriteBlock });
   slots.primary.write(0, OLD);
   if (secondary !== null) slots.secondary.write(0, secondary);
   const os = osGroup({
@@ -89,7 +89,7 @@ describe('the state write', () => {
 
   it('keeps them while a trial runs', async () => {
     const { slots, state, hashes } = device();
-    startSwap(slots, 'test', NEW.byteLength);
+    swapUsingMove.install(slots, 'test', { primary: OLD.byteLength, secondary: NEW.byteLength });
     const [active, fallback] = await hashes();
     expect(await state({ hash: fallback, confirm: true })).toHaveProperty('images');
     expect(await state({ hash: fallback, confirm: false })).toEqual(failed('alreadyPending'));

@@ -1,26 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SimulatedDevice } from '../../../firmware-sim/device/simulated-device.ts';
 import { BleLink, LARGEST_MTU, SMALLEST_MTU } from '../../../firmware-sim/link/ble-link.ts';
 import { fragments, PacketReassembler } from '../../../firmware-sim/link/packet-reassembler.ts';
-import { LinkLostError } from '../../../firmware-sim/link/transport.ts';
+import { capacityBytesPerSecond, GOOD_RADIO, type RadioOptions } from '../../../firmware-sim/link/radio.ts';
+import { LinkLostError, PairingRequiredError } from '../../../firmware-sim/link/transport.ts';
 import { startUdpServer } from '../../../firmware-sim/link/udp-server.ts';
 import { connectUdp } from '../../../firmware-sim/link/udp-transport.ts';
 import { deviceCommands } from '../../../firmware-sim/phone/device-commands.ts';
 import { SmpClient, SmpTimeoutError } from '../../../firmware-sim/phone/smp-client.ts';
 import { updateDevice } from '../../../firmware-sim/phone/update-device.ts';
 import { encodePacket } from '../../../firmware-sim/smp/header.ts';
-import { DEV_KEY, firmware, GOOD } from '../../support/firmware.ts';
-
-/** A device whose waits are over at once. */
-const makeDevice = (name: string = GOOD['1.0.0']) =>
-  new SimulatedDevice({
-    firmware: firmware(name),
-    keys: [DEV_KEY],
-    scheduler: { after: (_ms, run) => void setImmediate(run) },
-  });
+import { seededRandom } from '../../../firmware-sim/time/random.ts';
+import { realTime } from '../../../firmware-sim/time/scheduler.ts';
+import { firmware, GOOD } from '../../support/firmware.ts';
+import { type BenchOptions, testBench } from '../../support/test-bench.ts';
 
 const packet = (payload: Uint8Array) => encodePacket({ op: 2, version: 1, group: 0, sequence: 7, command: 0 }, payload);
+const REAL: BenchOptions = { device: { time: realTime } };
 
 describe('fragments', () => {
   it('of any packet in any size come together again', () => {
@@ -44,35 +40,53 @@ describe('fragments', () => {
     expect(reassembler.push(new Uint8Array(60))).toBeUndefined();
     expect(reassembler.push(packet(Uint8Array.of(1)))).toBeDefined();
   });
+
+  it('of nonsense are no packet that is longer than the buffer, and never keep more than one', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 40 }), (pieces) => {
+        const reassembler = new PacketReassembler(256);
+        for (const piece of pieces) expect(reassembler.push(piece)?.byteLength ?? 0).toBeLessThanOrEqual(256);
+      }),
+    );
+  });
 });
 
 describe('the BLE link', () => {
   it.each([SMALLEST_MTU, 65, 185, 247, LARGEST_MTU])('carries requests and answers at an MTU of %d', async (mtu) => {
-    const client = new SmpClient(await new BleLink(makeDevice(), { mtu }).connect());
+    const bench = testBench({ link: { mtu } });
     const text = 'water '.repeat(100);
-    expect(await deviceCommands(client).echo(text)).toBe(text);
-    expect(await deviceCommands(client).images()).toHaveLength(1);
+    expect(await bench.ask((commands) => commands.echo(text))).toBe(text);
+    expect(await bench.ask((commands) => commands.images())).toHaveLength(1);
   });
 
   it.each([22, 499])('knows no MTU of %d', (mtu) => {
-    expect(() => new BleLink(makeDevice(), { mtu })).toThrow(RangeError);
+    expect(() => testBench({ link: { mtu } })).toThrow(RangeError);
+  });
+
+  it.each([
+    [{ intervalMs: 7 }, /connection interval/],
+    [{ intervalMs: 4_001 }, /connection interval/],
+    [{ dataLength: 26 }, /27 to 251/],
+    [{ dataLength: 252 }, /27 to 251/],
+  ] as const)('knows no radio of %j', async (radio, message) => {
+    await expect(testBench({ link: { radio } }).connect()).rejects.toThrow(message);
   });
 
   it('serves one phone at a time, and none while the device does not run', async () => {
-    const device = makeDevice();
-    const link = new BleLink(device, { mtu: 247 });
-    const connection = await link.connect();
-    await expect(link.connect()).rejects.toThrow(/another phone/);
+    const { time, link, device } = testBench();
+    const connect = () => time.run(() => link.connect());
+    const connection = await connect();
+    await expect(connect()).rejects.toThrow(/another phone/);
     connection.close();
-    await link.connect();
-    device.reset();
-    await expect(link.connect()).rejects.toThrow(/advertise/);
+    await connect();
+    device.cutPower();
+    await expect(connect()).rejects.toThrow(/advertise/);
   });
 
   it('is lost with a reset: what waits is told, what is sent later is refused', async () => {
-    const device = makeDevice();
-    const transport = await new BleLink(device, { mtu: 247 }).connect();
-    const client = new SmpClient(transport);
+    const { time, link, device } = testBench();
+    const transport = await time.run(() => link.connect());
+    const client = new SmpClient(transport, time);
     const waiting = deviceCommands(client).echo('lost');
     device.reset();
     await expect(waiting).rejects.toBeInstanceOf(LinkLostError);
@@ -81,16 +95,135 @@ describe('the BLE link', () => {
   });
 
   it('ignores answers that nobody waits for', async () => {
-    const transport = await new BleLink(makeDevice(), { mtu: 247 }).connect();
-    const client = new SmpClient(transport);
+    const { time, link } = testBench();
+    const transport = await time.run(() => link.connect());
+    const client = new SmpClient(transport, time);
     transport.send(packet(Uint8Array.of(0xa0)));
-    expect(await deviceCommands(client).echo('still here')).toBe('still here');
+    expect(await time.run(() => deviceCommands(client).echo('still here'))).toBe('still here');
+  });
+
+  it('wants a paired phone where the device does, and remembers it', async () => {
+    const bench = testBench({ link: { pairing: 'required' } });
+    await expect(bench.connect()).rejects.toBeInstanceOf(PairingRequiredError);
+    await expect(bench.update(GOOD['1.1.0'])).rejects.toBeInstanceOf(PairingRequiredError);
+    bench.link.pair();
+    await bench.reset();
+    expect(await bench.update(GOOD['1.1.0'])).toMatchObject({ outcome: 'confirmed' });
+  });
+
+  it('costs one waiting request two connection events', async () => {
+    const { time, connect } = testBench({ link: { radio: { intervalMs: 30 } } });
+    const client = await connect();
+    const echo = () => deviceCommands(client).echo('hello');
+    await time.run(echo);
+    const before = time.now();
+    for (let i = 0; i < 10; i += 1) await time.run(echo);
+    expect(time.now() - before).toBe(10 * 2 * 30);
+  });
+
+  it('adds the latency of the phone to both ways', async () => {
+    const roundTrip = async (latencyMs: number) => {
+      const { time, connect } = testBench({ link: { radio: { latencyMs } } });
+      const client = await connect();
+      const before = time.now();
+      await time.run(() => deviceCommands(client).echo('hello'));
+      return time.now() - before;
+    };
+    // Connection events come when they come: up to one interval of it is spent waiting anyway.
+    expect((await roundTrip(40)) - (await roundTrip(0))).toBeGreaterThanOrEqual(80 - GOOD_RADIO.intervalMs);
+  });
+
+  it('is lost when nothing is heard any more, and not before', async () => {
+    const deaf = testBench({ link: { radio: { lossRate: 1, supervisionTimeoutMs: 500 } } });
+    const client = await deaf.connect();
+    const before = deaf.time.now();
+    await expect(deaf.time.run(() => deviceCommands(client).echo('hello?'))).rejects.toBeInstanceOf(LinkLostError);
+    expect(deaf.time.now() - before).toBeGreaterThanOrEqual(500);
+    expect(deaf.time.now() - before).toBeLessThan(600);
+  });
+
+  it('takes longer where packets are lost, and loses none of them for good', async () => {
+    const took = async (lossRate: number) => {
+      const bench = testBench({ link: { radio: { lossRate } } });
+      expect(await bench.update(GOOD['1.1.0'])).toMatchObject({ outcome: 'confirmed', reconnects: 1 });
+      return bench.time.now();
+    };
+    const [clean, lossy] = [await took(0), await took(0.3)];
+    expect(lossy).toBeGreaterThan(1.5 * clean);
+  });
+
+  it('replays the same run from the same seed, and another one from another', async () => {
+    const run = async (seed: number) => {
+      const bench = testBench({ link: { random: seededRandom(seed), radio: { lossRate: 0.1 } } });
+      const moments: number[] = [];
+      await bench.update(GOOD['1.1.0'], { onProgress: () => moments.push(bench.time.now()) });
+      return moments;
+    };
+    const first = await run(7);
+    expect(await run(7)).toEqual(first);
+    expect(await run(8)).not.toEqual(first);
+  });
+
+  it('simulates an hour of radio in no time to speak of', async () => {
+    const { time, connect } = testBench({ link: { radio: { intervalMs: 1_000 } } });
+    const client = await connect();
+    await time.run(async () => {
+      while (time.now() < 3_600_000) await deviceCommands(client).echo('tick');
+    });
+    expect(time.now()).toBeGreaterThanOrEqual(3_600_000);
+  });
+});
+
+describe('an upload over a clean link', () => {
+  const radios: readonly (readonly [name: string, mtu: number, radio: Partial<RadioOptions>])[] = [
+    ['the smallest MTU, without data length extension', 23, { dataLength: 27 }],
+    ['a usual phone', 247, {}],
+    ['the largest MTU', 498, {}],
+    ['the shortest interval', 247, { intervalMs: 7.5 }],
+    ['a slow interval', 247, { intervalMs: 50, packetsPerInterval: 4 }],
+  ];
+
+  it.each(radios)('uses at least 95 per cent of what it can carry: %s', async (_name, mtu, radio) => {
+    const bench = testBench({ link: { mtu, radio } });
+    const image = firmware(GOOD['2.0.0']);
+    const progress: { at: number; bytes: number }[] = [];
+    await bench.update(image, {
+      onProgress: ({ sentBytes }) => progress.push({ at: bench.time.now(), bytes: sentBytes }),
+    });
+    const [first, last] = [progress[0], progress.at(-1)];
+    if (first === undefined || last === undefined) throw new Error('no progress');
+    const perSecond = ((last.bytes - first.bytes) * 1_000) / (last.at - first.at);
+    const share = perSecond / capacityBytesPerSecond(mtu, { ...GOOD_RADIO, ...radio });
+    expect(share).toBeGreaterThanOrEqual(0.95);
+    expect(share).toBeLessThanOrEqual(1);
+  });
+
+  it('waits for each answer where the device has two buffers only', async () => {
+    const took = async (bufferCount: number) => {
+      const bench = testBench({ device: { bufferCount } });
+      await bench.update(GOOD['1.1.0']);
+      return bench.time.now();
+    };
+    expect(await took(2)).toBeGreaterThan(1.3 * (await took(4)));
+  });
+
+  it('takes as long as the chips take, where they are simulated in time', async () => {
+    const { createProductFlash } = await import('../../../firmware-sim/flash/layout.ts');
+    const took = async (timed: boolean) => {
+      const bench = testBench({ link: { mtu: 498 }, device: { flash: createProductFlash({ timed }) } });
+      expect(await bench.update(GOOD['2.0.0'])).toMatchObject({ outcome: 'confirmed' });
+      return bench.time.now();
+    };
+    // Erasing 176 sectors takes 8 s, swapping them takes almost a minute (facts sheet, G4).
+    const [timed, untimed] = [await took(true), await took(false)];
+    expect(timed - untimed).toBeGreaterThan(50_000);
+    expect(timed - untimed).toBeLessThan(80_000);
   });
 });
 
 describe('SMP over UDP', () => {
   it('updates a device as BLE does', async () => {
-    const device = makeDevice();
+    const { device } = testBench(REAL);
     const server = await startUdpServer(device, { port: 0 });
     const outcome = await updateDevice({
       connect: () => connectUdp('127.0.0.1', server.port),
@@ -102,13 +235,21 @@ describe('SMP over UDP', () => {
   });
 
   it('gives no answer to what is too long, nor while the device is down', async () => {
-    const device = makeDevice();
+    const { device } = testBench(REAL);
     const server = await startUdpServer(device, { port: 0 });
     const client = new SmpClient(await connectUdp('127.0.0.1', server.port));
     const echo = (d: string) => client.request({ op: 'write', group: 0, command: 0, fields: { d }, timeoutMs: 60 });
     await expect(echo('x'.repeat(3_000))).rejects.toBeInstanceOf(SmpTimeoutError);
     expect((await echo('short')).get('r')).toBe('short');
+    device.cutPower();
+    await expect(echo('anybody?')).rejects.toBeInstanceOf(SmpTimeoutError);
     client.close();
     await server.stop();
   });
+});
+
+it('a BLE link without a time of its own runs in real time', async () => {
+  const { device } = testBench(REAL);
+  const client = new SmpClient(await new BleLink(device, { mtu: 247 }).connect());
+  expect(await deviceCommands(client).echo('now')).toBe('now');
 });

@@ -1,33 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SimulatedDevice } from '../../../firmware-sim/device/simulated-device.ts';
-import { BleLink } from '../../../firmware-sim/link/ble-link.ts';
-import { SmpClient } from '../../../firmware-sim/phone/smp-client.ts';
 import type { CborMap } from '../../../firmware-sim/smp/cbor.ts';
 import { GROUP } from '../../../firmware-sim/smp/header.ts';
-import { DEV_KEY, firmware, GOOD } from '../../support/firmware.ts';
+import { testBench } from '../../support/test-bench.ts';
 
-/** A device, and a client that asks its OS group; its time is the test's. */
+/** A device, and a client that asks its OS group. */
 async function connected() {
-  let uptime = 1_000;
-  const device = new SimulatedDevice({
-    firmware: firmware(GOOD['1.0.0']),
-    keys: [DEV_KEY],
-    scheduler: { after: (_ms, run) => void setImmediate(run) },
-    uptime: () => uptime,
-  });
-  const link = new BleLink(device, { mtu: 247 });
-  const connect = async () => new SmpClient(await link.connect());
+  const { time, device, connect } = testBench();
   let client = await connect();
   return {
-    read: (command: number) => client.request({ op: 'read', group: GROUP.os, command }),
-    write: (command: number, fields: CborMap) => client.request({ op: 'write', group: GROUP.os, command, fields }),
-    pass(ms: number) {
-      uptime += ms;
-    },
+    read: (command: number) => time.run(() => client.request({ op: 'read', group: GROUP.os, command })),
+    write: (command: number, fields: CborMap) =>
+      time.run(() => client.request({ op: 'write', group: GROUP.os, command, fields })),
+    pass: (ms: number) => time.advance(ms),
     async reset() {
       device.reset();
-      while (!device.isRunning) await new Promise<void>((resolve) => void setImmediate(resolve));
+      await time.advance(1_000);
       client = await connect();
     },
   };
@@ -40,7 +28,7 @@ describe('the clock of a device', () => {
     const os = await connected();
     await expect(os.read(DATETIME)).rejects.toThrow('clockNotSet');
     await os.write(DATETIME, { datetime: '2026-11-21T23:59:58' });
-    os.pass(3_500);
+    await os.pass(3_500);
     expect((await os.read(DATETIME)).get('datetime')).toBe('2026-11-22T00:00:01');
     await os.reset();
     await expect(os.read(DATETIME)).rejects.toThrow('clockNotSet');

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { startSwap } from '../../../firmware-sim/bootloader/swap-move.ts';
-import { createProductSlots, type Slots } from '../../../firmware-sim/flash/layout.ts';
+import { swapUsingMove } from '../../../firmware-sim/bootloader/swap-move.ts';
+import { createProductFlash, type FlashMap } from '../../../firmware-sim/flash/layout.ts';
 import { decodeFields } from '../../../firmware-sim/smp/cbor.ts';
 import { decodeSmpHeader, encodeSmpHeader, SMP_HEADER_BYTES } from '../../../firmware-sim/smp/header.ts';
 import { confirmRunning, imageGroup } from '../../../firmware-sim/smp/image-group.ts';
@@ -38,7 +38,7 @@ const OLD = image('ecdsa_p256_1.0.0');
 const NEW = image('ecdsa_p256_1.1.0+7');
 
 /** The server of the vectors: Zephyr's smp_svr with both groups, in mode "swap using scratch". */
-function server(slots: Slots, canonical = false): SmpServer {
+function server(slots: FlashMap, canonical = false): SmpServer {
   const os = osGroup({
     bufferBytes: 2475,
     bufferCount: 4,
@@ -50,14 +50,14 @@ function server(slots: Slots, canonical = false): SmpServer {
   return new SmpServer({ groups: [os, imageGroup(slots)], bufferBytes: 2475, canonical });
 }
 
-function slotsWith(secondary: Uint8Array | undefined): Slots {
-  const slots = createProductSlots();
+function slotsWith(secondary: Uint8Array | undefined): FlashMap {
+  const slots = createProductFlash();
   slots.primary.write(0, OLD);
   if (secondary !== undefined) slots.secondary.write(0, secondary);
   return slots;
 }
 
-function answers(slots: Slots, request: string, canonical = false): string[] {
+function answers(slots: FlashMap, request: string, canonical = false): string[] {
   return server(slots, canonical)
     .handle(frame(request))
     .map((bytes) => Buffer.from(bytes).toString('hex'));
@@ -123,14 +123,14 @@ describe('the verified frames', () => {
 
   it('a trial shows as active and unconfirmed, then confirmed', () => {
     const slots = slotsWith(NEW);
-    startSwap(slots, 'test', NEW.length);
+    swapUsingMove.install(slots, 'test', { primary: OLD.length, secondary: NEW.length });
     expect(answers(slots, 'state_after_test_boot_request')).toEqual(expected('state_after_test_boot_response'));
     expect(answers(slots, 'image_confirm_active_request')).toEqual(expected('image_confirm_active_response'));
   });
 
   it('while a trial runs its fallback is not overwritten, in either version of the protocol', () => {
     const slots = slotsWith(NEW);
-    startSwap(slots, 'test', NEW.length);
+    swapUsingMove.install(slots, 'test', { primary: OLD.length, secondary: NEW.length });
     expect(answers(slots, 'upload_first_chunk_no_slot_v1')).toEqual(expected('error_v1_no_free_slot'));
     const [answer = ''] = answers(slots, 'upload_first_chunk');
     expect(answer.slice(16)).toBe(frame('error_v2_no_free_slot').toString('hex').slice(16));

@@ -1,203 +1,194 @@
-import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSignedByDevice } from '../../../device-proof/device-key.ts';
-import { claimMessage, receiptMessage } from '../../../device-proof/messages.ts';
-import { type DeviceOptions, SimulatedDevice } from '../../../firmware-sim/device/simulated-device.ts';
-import { BleLink } from '../../../firmware-sim/link/ble-link.ts';
 import { LinkLostError, type Transport } from '../../../firmware-sim/link/transport.ts';
-import { deviceCommands } from '../../../firmware-sim/phone/device-commands.ts';
-import { UploadError, uploadImage } from '../../../firmware-sim/phone/image-upload.ts';
-import { SmpClient } from '../../../firmware-sim/phone/smp-client.ts';
-import {
-  NotAnImageError,
-  type UpdateOptions,
-  type UpdatePhase,
-  updateDevice,
-} from '../../../firmware-sim/phone/update-device.ts';
-import type { CborMap } from '../../../firmware-sim/smp/cbor.ts';
-import { GROUP } from '../../../firmware-sim/smp/header.ts';
-import { SmpServer } from '../../../firmware-sim/smp/server.ts';
-import { directClient } from '../../support/direct-client.ts';
+import { NotAnImageError, type UpdatePhase, updateDevice } from '../../../firmware-sim/phone/update-device.ts';
+import { seededRandom } from '../../../firmware-sim/time/random.ts';
+import { VirtualTime } from '../../../firmware-sim/time/virtual-time.ts';
 import { DEV_KEY, firmware, GOOD } from '../../support/firmware.ts';
+import { testBench } from '../../support/test-bench.ts';
 
-/** A device whose waits are over at once, so that a whole update takes no time to speak of. */
-function makeDevice(options: Partial<DeviceOptions> = {}): SimulatedDevice {
-  return new SimulatedDevice({
-    firmware: firmware(GOOD['1.0.0']),
-    keys: [DEV_KEY],
-    scheduler: { after: (_ms, run) => void setImmediate(run) },
-    ...options,
-  });
-}
-
-const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
-const update = (link: BleLink, name: string, options: Partial<UpdateOptions> = {}) =>
-  updateDevice({ connect: () => link.connect(), image: firmware(name), pause: nextTurn, ...options });
-
-async function afterReset(device: SimulatedDevice): Promise<void> {
-  device.reset();
-  while (!device.isRunning) await nextTurn();
-}
-
-describe('a device with a key', () => {
-  const kinds = {
-    ed25519: () => generateKeyPairSync('ed25519'),
-    'P-256': () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  };
-  const withKey = (kind: keyof typeof kinds) => {
-    const { privateKey, publicKey } = kinds[kind]();
-    return { device: makeDevice({ identity: { hwId: 'AABBCCDD', privateKey } }), publicKey };
-  };
-  const connected = async (device: SimulatedDevice) =>
-    deviceCommands(new SmpClient(await new BleLink(device, { mtu: 247 }).connect()));
-
-  it.each(['ed25519', 'P-256'] as const)('proves with its %s key that it is there', async (kind) => {
-    const { device, publicKey } = withKey(kind);
-    const { nonce, signature } = await (await connected(device)).signClaim('n-1');
-    expect(isSignedByDevice(publicKey, claimMessage({ nonce, hwId: 'AABBCCDD' }), signature)).toBe(true);
-    expect(isSignedByDevice(publicKey, claimMessage({ nonce: 'n-2', hwId: 'AABBCCDD' }), signature)).toBe(false);
-  });
-
-  it('signs after an update which image runs, and what lies in its slots', async () => {
-    const { device, publicKey } = withKey('ed25519');
-    const outcome = await update(new BleLink(device, { mtu: 247 }), GOOD['1.1.0'], { receiptNonce: 'n-3' });
-    if (outcome.outcome !== 'confirmed' || outcome.receipt === undefined) throw new Error(outcome.outcome);
-    const { image_hash: imageHash, slots, signature } = outcome.receipt;
-    expect(slots).toMatchObject([
-      { slot: 0, hash: imageHash, active: true, confirmed: true, pending: false },
-      { slot: 1, active: false, confirmed: false },
-    ]);
-    const message = receiptMessage({ nonce: 'n-3', hwId: 'AABBCCDD', imageHash, slots });
-    expect(isSignedByDevice(publicKey, message, signature)).toBe(true);
-    const again = await update(new BleLink(device, { mtu: 247 }), GOOD['1.1.0'], { receiptNonce: 'n-4' });
-    expect(again).toMatchObject({ outcome: 'already_running', receipt: { nonce: 'n-4', image_hash: imageHash } });
-  });
-
-  it('signs nothing without a nonce, or for one that is none', async () => {
-    const commands = await connected(withKey('ed25519').device);
-    await expect(commands.signClaim('x'.repeat(201))).rejects.toThrow('invalid');
-    const client = new SmpClient(await new BleLink(withKey('ed25519').device, { mtu: 247 }).connect());
-    const request = { op: 'write', group: GROUP.identity, command: 0, fields: { nonce: 7 } } as const;
-    await expect(client.request(request)).rejects.toThrow('invalid');
-  });
-
-  it('is no condition of an update: one without a key gives no receipt', async () => {
-    const outcome = await update(new BleLink(makeDevice(), { mtu: 247 }), GOOD['1.1.0'], { receiptNonce: 'n-5' });
-    expect(outcome).toMatchObject({ outcome: 'confirmed', version: '1.1.0.7' });
-    expect(outcome).not.toHaveProperty('receipt');
-  });
-});
+const keepUnconfirmed = { validate: async () => false };
 
 describe('an update over the air', () => {
   it('goes through its phases, shows its progress, and ends confirmed', async () => {
-    const device = makeDevice();
+    const bench = testBench();
     const phases: UpdatePhase[] = [];
     const sent: number[] = [];
-    const outcome = await update(new BleLink(device, { mtu: 247 }), GOOD['1.1.0'], {
+    const outcome = await bench.update(GOOD['1.1.0'], {
       onPhase: (phase) => phases.push(phase),
       onProgress: ({ sentBytes }) => sent.push(sentBytes),
     });
     expect(outcome).toMatchObject({ outcome: 'confirmed', version: '1.1.0.7' });
-    expect(phases).toEqual(['inspecting', 'uploading', 'testing', 'resetting', 'validating', 'confirming']);
+    const named = ['connecting', 'inspecting', 'uploading', 'testing', 'resetting', 'validating', 'confirming'];
+    expect(phases).toEqual(named);
     expect(sent).toEqual([...sent].sort((a, b) => a - b));
     expect(sent.at(-1)).toBe(98_967);
-    await afterReset(device);
-    expect(device.runningVersion).toBe('1.1.0.7');
+    await bench.reset();
+    expect(bench.device.runningVersion).toBe('1.1.0.7');
   });
 
   it('goes on to 2.0.0, which nearly fills the slot', async () => {
-    const device = makeDevice();
-    const link = new BleLink(device, { mtu: 498 });
-    await update(link, GOOD['1.1.0']);
-    expect(await update(link, GOOD['2.0.0'])).toMatchObject({ outcome: 'confirmed', version: '2.0.0' });
+    const bench = testBench({ link: { mtu: 498 } });
+    await bench.update(GOOD['1.1.0']);
+    expect(await bench.update(GOOD['2.0.0'])).toMatchObject({ outcome: 'confirmed', version: '2.0.0' });
   });
 
   it('has nothing to do on a device that runs the image', async () => {
-    const device = makeDevice();
-    const outcome = await update(new BleLink(device, { mtu: 247 }), GOOD['1.0.0']);
+    const bench = testBench();
+    const outcome = await bench.update(GOOD['1.0.0']);
     expect(outcome).toEqual({ outcome: 'already_running', version: '1.0.0.1', reconnects: 0 });
-    expect(device.boots).toBe(1);
+    expect(bench.device.boots).toBe(1);
   });
 
   it('does not upload what the device already holds', async () => {
-    const device = makeDevice();
-    const link = new BleLink(device, { mtu: 247 });
-    await update(link, GOOD['1.1.0'], { validate: async () => false });
-    await afterReset(device);
-    expect(device.runningVersion).toBe('1.0.0.1');
+    const bench = testBench();
+    await bench.update(GOOD['1.1.0'], keepUnconfirmed);
+    await bench.reset();
+    expect(bench.device.runningVersion).toBe('1.0.0.1');
     const phases: UpdatePhase[] = [];
-    await update(link, GOOD['1.1.0'], { onPhase: (phase) => phases.push(phase) });
+    await bench.update(GOOD['1.1.0'], { onPhase: (phase) => phases.push(phase) });
     expect(phases).not.toContain('uploading');
-    expect(device.runningVersion).toBe('1.1.0.7');
+    expect(bench.device.runningVersion).toBe('1.1.0.7');
   });
 
   it('that was left on trial is only confirmed', async () => {
-    const device = makeDevice();
-    const link = new BleLink(device, { mtu: 247 });
-    await update(link, GOOD['1.1.0'], { validate: async () => false });
+    const bench = testBench();
+    await bench.update(GOOD['1.1.0'], keepUnconfirmed);
     const phases: UpdatePhase[] = [];
-    const outcome = await update(link, GOOD['1.1.0'], { onPhase: (phase) => phases.push(phase) });
+    const outcome = await bench.update(GOOD['1.1.0'], { onPhase: (phase) => phases.push(phase) });
     expect(outcome.outcome).toBe('confirmed');
-    expect(phases).toEqual(['inspecting', 'validating', 'confirming']);
+    expect(phases).toEqual(['connecting', 'inspecting', 'validating', 'confirming']);
   });
 
   it('of a firmware that confirms itself is not rolled back', async () => {
-    const device = makeDevice({ confirmsItself: true });
-    const outcome = await update(new BleLink(device, { mtu: 247 }), GOOD['1.1.0'], { validate: async () => false });
-    expect(outcome.outcome).toBe('unconfirmed');
-    await afterReset(device);
-    expect(device.runningVersion).toBe('1.1.0.7');
+    const bench = testBench({ device: { application: () => ({ confirms: 'itself' }) } });
+    expect((await bench.update(GOOD['1.1.0'], keepUnconfirmed)).outcome).toBe('unconfirmed');
+    await bench.reset();
+    expect(bench.device.runningVersion).toBe('1.1.0.7');
   });
 
-  it('ends byte-identical wherever the link drops, at most a few times', async () => {
+  it('ends byte-identical wherever the link drops, and however often', async () => {
     const image = firmware(GOOD['1.1.0']);
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.nat({ max: 60_000 }), { minLength: 1, maxLength: 4 }),
+        fc.array(fc.nat({ max: 40_000 }), { minLength: 1, maxLength: 60 }),
         fc.constantFrom(65, 247, 498),
-        async (drops, mtu) => {
-          const device = makeDevice();
-          const link = new BleLink(device, { mtu });
+        fc.nat(),
+        async (drops, mtu, seed) => {
+          const left = [...drops];
+          const random = seededRandom(seed);
+          const bench = testBench({ link: { mtu, random, radio: { lossRate: 0.02 } } });
           const connect = async (): Promise<Transport> => {
-            const next = drops.shift();
-            if (next !== undefined) link.dropAfter(next);
-            return link.connect();
+            const next = left.shift();
+            if (next !== undefined) bench.link.dropAfter(next);
+            return bench.link.connect();
           };
-          const outcome = await updateDevice({ connect, image, pause: nextTurn });
-          expect(outcome.outcome).toBe('confirmed');
-          expect(device.runningVersion).toBe('1.1.0.7');
+          expect(await bench.update(image, { connect })).toMatchObject({ outcome: 'confirmed' });
+          await bench.reset();
+          expect(bench.device.runningVersion).toBe('1.1.0.7');
+          expect(Buffer.compare(bench.device.slotBytes(0, image.byteLength), image)).toBe(0);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 20 },
     );
   });
 
+  it('is not lost with the power, wherever it goes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat({ max: 600 }), { minLength: 1, maxLength: 4 }), async (cuts) => {
+        const bench = testBench();
+        const { device, time } = bench;
+        const left = [...cuts];
+        const next = () => {
+          const flashOperations = left.shift();
+          if (flashOperations !== undefined) device.cutPower({ flashOperations, how: 'middle' });
+        };
+        next();
+        device.onReset(() => {
+          if (device.state !== 'off') return;
+          time.after(5_000, () => {
+            device.restorePower();
+            next();
+          });
+        });
+        // A cut in the trial rolls it back: the phone comes again, as often as it takes.
+        for (let visits = 0; device.runningVersion !== '1.1.0.7' && visits < 6; visits += 1) {
+          await bench.update(GOOD['1.1.0']);
+        }
+        await bench.reset();
+        expect(device.runningVersion).toBe('1.1.0.7');
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('heals a mark that a power cut has left half written', async () => {
+    const bench = testBench();
+    const { device, time } = bench;
+    const cutIn = (phase: UpdatePhase) => (entered: UpdatePhase) => {
+      if (entered === phase) device.cutPower({ flashOperations: 0, how: 'middle' });
+    };
+    device.onReset(() => {
+      if (device.state === 'off') time.after(1_000, () => device.restorePower());
+    });
+    const phases: UpdatePhase[] = [];
+    const outcome = await bench.update(GOOD['1.1.0'], {
+      onPhase(phase) {
+        if (!phases.includes('testing')) cutIn('testing')(phase);
+        phases.push(phase);
+      },
+    });
+    expect(outcome).toMatchObject({ outcome: 'confirmed', version: '1.1.0.7' });
+    expect(phases.filter((phase) => phase === 'uploading')).toHaveLength(2);
+  });
+
   it('whose reset answer is lost does not ask for a second reset, which would roll it back', async () => {
-    // The scheduler of these tests resets at once, before the answer has left.
-    const device = makeDevice();
-    const outcome = await update(new BleLink(device, { mtu: 23 }), GOOD['1.1.0']);
-    expect(outcome).toMatchObject({ outcome: 'confirmed', reconnects: 2 });
-    expect(device.boots).toBe(2);
+    const bench = testBench();
+    let drops = 0;
+    const outcome = await bench.update(GOOD['1.1.0'], {
+      onPhase(phase) {
+        if (phase !== 'resetting') return;
+        // State read, its answer, and the reset request go by; the answer to that does not.
+        bench.link.dropAfter(9 + 250 + 9 + 3);
+        drops += 1;
+      },
+    });
+    expect(drops).toBe(1);
+    expect(outcome).toMatchObject({ outcome: 'confirmed' });
+    expect(bench.device.boots).toBe(2);
   });
 
   it('stops when it is told to', async () => {
     const controller = new AbortController();
-    const device = makeDevice();
-    const running = update(new BleLink(device, { mtu: 247 }), GOOD['1.1.0'], {
+    const bench = testBench();
+    const running = bench.update(GOOD['1.1.0'], {
       signal: controller.signal,
       onProgress: () => controller.abort(new Error('the person changed their mind')),
     });
     await expect(running).rejects.toThrow('changed their mind');
-    expect(device.runningVersion).toBe('1.0.0.1');
+    expect(bench.device.runningVersion).toBe('1.0.0.1');
   });
 
-  it('gives up on a device that is gone', async () => {
+  it('gives up on a device that is gone, after three minutes', async () => {
+    const time = new VirtualTime();
     const nobody = async (): Promise<Transport> => {
       throw new LinkLostError('out of range');
     };
-    const attempt = updateDevice({ connect: nobody, image: firmware(GOOD['1.1.0']), pause: nextTurn });
+    const attempt = time.run(() => updateDevice({ connect: nobody, image: firmware(GOOD['1.1.0']), time }));
     await expect(attempt).rejects.toThrow('out of range');
+    expect(time.now()).toBeGreaterThan(180_000);
+  });
+
+  it('waits for a device that is watering, and tells when it waters on', async () => {
+    let isBusy = true;
+    const bench = testBench({ device: { isBusy: () => isBusy } });
+    bench.time.after(20_000, () => {
+      isBusy = false;
+    });
+    const refused = await bench.update(GOOD['1.1.0']);
+    expect(refused).toMatchObject({ outcome: 'refused', phase: 'resetting', reason: 'SMP error 10 (busy)' });
+    await bench.time.advance(20_000);
+    expect(await bench.update(GOOD['1.1.0'])).toMatchObject({ outcome: 'confirmed' });
   });
 });
 
@@ -207,84 +198,84 @@ describe('a bad firmware', () => {
     ['wrong-key-1.2.0.signed.bin', 'unknown_key'],
     ['unsigned-1.2.0.bin', 'no_signature'],
   ])('%s is refused by the bootloader (%s), and the old version runs on', async (name, fault) => {
-    const device = makeDevice();
-    const outcome = await update(new BleLink(device, { mtu: 247 }), name);
+    const bench = testBench();
+    const outcome = await bench.update(name);
     expect(outcome).toMatchObject({ outcome: 'refused', phase: 'validating', runningVersion: '1.0.0.1' });
-    expect(device.lastBoot.refused).toBe(fault);
-    await afterReset(device);
-    expect(device.runningVersion).toBe('1.0.0.1');
+    expect(bench.device.lastBoot?.refused).toBe(fault);
+    await bench.reset();
+    expect(bench.device.runningVersion).toBe('1.0.0.1');
   });
 
   it.each(['truncated-1.2.0.signed.bin', 'not-mcuboot.bin'])('%s does not even leave the phone', async (name) => {
-    await expect(update(new BleLink(makeDevice(), { mtu: 247 }), name)).rejects.toBeInstanceOf(NotAnImageError);
+    await expect(testBench().update(name)).rejects.toBeInstanceOf(NotAnImageError);
   });
 
   it('that boots but is never confirmed is rolled back at the next reset', async () => {
-    const device = makeDevice();
-    const outcome = await update(new BleLink(device, { mtu: 247 }), GOOD['1.1.0'], { validate: async () => false });
+    const bench = testBench();
+    const outcome = await bench.update(GOOD['1.1.0'], keepUnconfirmed);
     expect(outcome).toMatchObject({ outcome: 'unconfirmed', version: '1.1.0.7' });
-    await afterReset(device);
-    expect(device.runningVersion).toBe('1.0.0.1');
-    expect(device.lastBoot.swapped).toBe('revert');
+    await bench.reset();
+    expect(bench.device.runningVersion).toBe('1.0.0.1');
+    expect(bench.device.lastBoot?.swapped).toBe('revert');
   });
 
   it('may not overwrite the fallback while a trial runs: the device says so', async () => {
-    const device = makeDevice();
-    const link = new BleLink(device, { mtu: 247 });
-    await update(link, GOOD['1.1.0'], { validate: async () => false });
-    const outcome = await update(link, GOOD['2.0.0']);
+    const bench = testBench();
+    await bench.update(GOOD['1.1.0'], keepUnconfirmed);
+    const outcome = await bench.update(GOOD['2.0.0']);
     expect(outcome).toMatchObject({ outcome: 'refused', phase: 'uploading', runningVersion: '1.1.0.7' });
     expect(outcome.outcome === 'refused' && outcome.reason).toMatch(/noFreeSlot/);
   });
 
   it('that is older is refused where the bootloader prevents downgrades', async () => {
-    const device = makeDevice({ firmware: firmware(GOOD['2.0.0']), preventDowngrade: true });
-    const outcome = await update(new BleLink(device, { mtu: 247 }), GOOD['1.1.0']);
-    expect(outcome).toMatchObject({ outcome: 'refused', runningVersion: '2.0.0' });
-    expect(device.lastBoot.refused).toBe('downgrade');
+    const bench = testBench({ device: { firmware: firmware(GOOD['2.0.0']), preventDowngrade: 'version' } });
+    expect(await bench.update(GOOD['1.1.0'])).toMatchObject({ outcome: 'refused', runningVersion: '2.0.0' });
+    expect(bench.device.lastBoot?.refused).toBe('downgrade');
   });
 
   it('in the primary slot is never run: the device stays in its bootloader', () => {
-    const device = makeDevice({ firmware: firmware('bit-flip-1.2.0.signed.bin') });
-    expect(device.isRunning).toBe(false);
-    expect(device.runningVersion).toBeUndefined();
-    expect(device.receive(Uint8Array.of(0))).toEqual([]);
+    const { device } = testBench({ device: { firmware: firmware('bit-flip-1.2.0.signed.bin'), keys: [DEV_KEY] } });
+    expect([device.state, device.isRunning, device.runningVersion]).toEqual(['stuck', false, undefined]);
+    device.accept(Uint8Array.of(0), {
+      respond: () => {
+        throw new Error('nothing runs that could answer');
+      },
+    });
   });
 });
 
-describe('the upload', () => {
-  it('fills its packets to the last byte the device takes', async () => {
-    const device = makeDevice({ bufferBytes: 384 });
-    const link = new BleLink(device, { mtu: 247 });
-    const client = new SmpClient(await link.connect());
-    const sizes: number[] = [];
-    const receive = device.receive.bind(device);
-    device.receive = (packet) => {
-      sizes.push(packet.byteLength);
-      return receive(packet);
-    };
-    await uploadImage(deviceCommands(client), firmware(GOOD['1.1.0']), 384, () => {});
-    expect(Math.max(...sizes)).toBe(384);
-    expect(sizes.slice(1, -2).every((size) => size >= 382)).toBe(true);
+describe('a firmware whose self-test', () => {
+  it.each([
+    ['fails', 'software', 0],
+    ['hangs', 'watchdog', 8_000],
+  ] as const)('%s is rolled back by its own reset (%s)', async (selfTest, reason, atLeastMs) => {
+    const bench = testBench({
+      device: { application: ({ version }) => (version.minor === 1 ? { selfTest, selfTestMs: 1_500 } : {}) },
+    });
+    const outcome = await bench.update(GOOD['1.1.0']);
+    expect(outcome).toMatchObject({ outcome: 'rolled_back', runningVersion: '1.0.0.1' });
+    const { records } = bench.device.bootLog;
+    expect(records.map(({ reason: why, report }) => [why, report.swapped])).toEqual([
+      ['power_on', 'none'],
+      ['software', 'test'],
+      [reason, 'revert'],
+    ]);
+    const [, trial, back] = records;
+    expect((back?.atMs ?? 0) - (trial?.atMs ?? 0)).toBeGreaterThan(atLeastMs);
   });
 
-  it('refuses packets without room for data', async () => {
-    const client = new SmpClient(await new BleLink(makeDevice(), { mtu: 247 }).connect());
-    const attempt = uploadImage(deviceCommands(client), firmware(GOOD['1.1.0']), 60, () => {});
-    await expect(attempt).rejects.toBeInstanceOf(UploadError);
+  it('passes later is reached later', async () => {
+    const bench = testBench({ device: { application: () => ({ selfTestMs: 3_000 }) } });
+    expect(bench.device.state).toBe('starting');
+    await bench.time.advance(3_000);
+    expect(bench.device.state).toBe('running');
   });
 
-  /** A device whose image group answers every chunk with the same fields. */
-  const broken = (answer: CborMap) => {
-    const upload = { decodes: true, run: () => ({ fields: answer }) };
-    const server = new SmpServer({ groups: [{ id: 1, read: {}, write: { 1: upload } }], bufferBytes: 2475 });
-    return deviceCommands(directClient(server));
-  };
-
-  it('gives up on a device that never gets further, and on one that stored something else', async () => {
-    const send = (answer: CborMap) => uploadImage(broken(answer), firmware(GOOD['1.1.0']), 2475, () => {});
-    await expect(send({ off: 0 })).rejects.toThrow(/does not get past/);
-    await expect(send({ off: 10, match: false })).rejects.toThrow(/other bytes/);
-    await expect(send({ nothing: true })).rejects.toThrow();
+  it('hangs for good is reset by the watchdog again and again, and the log keeps the last 32 boots', async () => {
+    const bench = testBench({ device: { application: () => ({ selfTest: 'hangs' }) } });
+    await bench.time.advance(8_050 * 40 + 1);
+    expect(bench.device.boots).toBe(41);
+    expect(bench.device.bootLog.records).toHaveLength(32);
+    expect(bench.device.bootLog.records.every(({ reason }) => reason === 'watchdog')).toBe(true);
   });
 });

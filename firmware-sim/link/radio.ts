@@ -1,0 +1,149 @@
+import type { Random } from '../time/random.ts';
+import type { Scheduler } from '../time/scheduler.ts';
+
+export interface RadioOptions {
+  /** Connection interval in milliseconds, 7.5 to 4,000. */
+  readonly intervalMs: number;
+  /** Packets that phone and device exchange in one interval at most; fewer where they don't fit into it. */
+  readonly packetsPerInterval: number;
+  /** Bytes of a packet on the air: 27, or up to 251 with data length extension. */
+  readonly dataLength: number;
+  /** How likely one packet is to be lost on the air; it is sent again, in the next interval. */
+  readonly lossRate: number;
+  /** What the phone's own layers add, each way, in milliseconds. */
+  readonly latencyMs: number;
+  /** Without anything heard for so long, the connection is lost. */
+  readonly supervisionTimeoutMs: number;
+}
+
+/** A good phone near the device. */
+export const GOOD_RADIO: RadioOptions = {
+  intervalMs: 15,
+  packetsPerInterval: 6,
+  dataLength: 251,
+  lossRate: 0,
+  latencyMs: 0,
+  supervisionTimeoutMs: 4_000,
+};
+
+/** L2CAP's and ATT's headers, in front of each write or notification. */
+const HEADERS_BYTES = 4 + 3;
+/** On the 1 Mbit/s PHY: preamble, address, header, MIC and CRC around the data; and the answer's empty packet. */
+const FRAME_BYTES = 14;
+const EMPTY_PACKET_MS = 0.08;
+/** T_IFS: between any two packets. */
+const PAUSE_MS = 0.15;
+const MS_PER_BYTE = 0.008;
+
+/** What a connection carries one way when nobody ever waits: bytes of writes per second, each as long as the MTU allows. */
+export function capacityBytesPerSecond(mtu: number, options: RadioOptions): number {
+  const writeBytes = mtu - 3;
+  const perInterval = packetsIn(options) / packetsFor(writeBytes, options);
+  return (perInterval * writeBytes * 1_000) / options.intervalMs;
+}
+
+function packetsFor(bytes: number, { dataLength }: RadioOptions): number {
+  return Math.ceil((bytes + HEADERS_BYTES) / dataLength);
+}
+
+function packetsIn({ intervalMs, packetsPerInterval, dataLength }: RadioOptions): number {
+  const exchangeMs = (dataLength + FRAME_BYTES) * MS_PER_BYTE + PAUSE_MS + EMPTY_PACKET_MS + PAUSE_MS;
+  return Math.max(1, Math.min(packetsPerInterval, Math.floor(intervalMs / exchangeMs)));
+}
+
+interface OnAir {
+  packetsLeft: number;
+  readonly queuedAt: number;
+  readonly arrive: () => void;
+}
+
+export type Direction = 'to_device' | 'to_phone';
+
+/**
+ * The air between a phone and a device, connection event by connection event: what was waiting when an event begins
+ * goes by in it, both ways at once. Packets are lost and sent again below what anybody notices but by the time it takes.
+ */
+export class Radio {
+  readonly #options: RadioOptions;
+  readonly #time: Scheduler;
+  readonly #random: Random;
+  readonly #onLost: () => void;
+  readonly #queues: Readonly<Record<Direction, OnAir[]>> = { to_device: [], to_phone: [] };
+  #eventAt = Number.NEGATIVE_INFINITY;
+  #isScheduled = false;
+  #isClosed = false;
+  #heardAt: number;
+
+  constructor(options: RadioOptions, time: Scheduler, random: Random, onLost: () => void) {
+    if (options.intervalMs < 7.5 || options.intervalMs > 4_000) {
+      throw new RangeError(`a connection interval is 7.5 to 4000 ms, not ${options.intervalMs}`);
+    }
+    if (options.dataLength < 27 || options.dataLength > 251) {
+      throw new RangeError(`a packet carries 27 to 251 bytes, not ${options.dataLength}`);
+    }
+    this.#options = options;
+    this.#time = time;
+    this.#random = random;
+    this.#onLost = onLost;
+    this.#heardAt = time.now();
+  }
+
+  send(direction: Direction, bytes: number, arrive: () => void): void {
+    const queuedAt = this.#time.now();
+    if (this.#isIdle()) this.#heardAt = queuedAt;
+    this.#queues[direction].push({ packetsLeft: packetsFor(bytes, this.#options), queuedAt, arrive });
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #isIdle(): boolean {
+    return this.#queues.to_device.length === 0 && this.#queues.to_phone.length === 0;
+  }
+
+  /** Events come at a steady pace; those with nothing to say need not be simulated. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#isClosed || this.#isIdle()) return;
+    this.#isScheduled = true;
+    const { intervalMs } = this.#options;
+    const now = this.#time.now();
+    const next = Number.isFinite(this.#eventAt)
+      ? this.#eventAt + Math.max(1, Math.ceil((now - this.#eventAt) / intervalMs)) * intervalMs
+      : now + intervalMs;
+    this.#time.after(next - now, () => {
+      this.#isScheduled = false;
+      this.#eventAt = next;
+      if (!this.#isClosed) this.#event();
+    });
+  }
+
+  #event(): void {
+    const now = this.#time.now();
+    for (let left = packetsIn(this.#options); left > 0; left -= 1) {
+      const results = [this.#exchange('to_device', now), this.#exchange('to_phone', now)];
+      // A packet that is not heard ends the event; one with nothing to say does too.
+      if (results.includes('lost') || results.every((result) => result === 'nothing')) break;
+    }
+    if (now - this.#heardAt >= this.#options.supervisionTimeoutMs) this.#onLost();
+    else this.#schedule();
+  }
+
+  #exchange(direction: Direction, now: number): 'arrived' | 'lost' | 'nothing' {
+    const queue = this.#queues[direction];
+    const [head] = queue;
+    // What came up in the course of this event waits for the next one.
+    if (head === undefined || head.queuedAt >= now) return 'nothing';
+    if (this.#random.happens(this.#options.lossRate)) return 'lost';
+    this.#heardAt = now;
+    head.packetsLeft -= 1;
+    if (head.packetsLeft === 0) {
+      queue.shift();
+      const { latencyMs } = this.#options;
+      if (latencyMs === 0) head.arrive();
+      else this.#time.after(latencyMs, head.arrive);
+    }
+    return 'arrived';
+  }
+}

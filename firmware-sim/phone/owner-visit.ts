@@ -1,0 +1,113 @@
+import { releaseVersionOfReport } from '../../release-format/mcuboot-header.ts';
+import { LinkLostError } from '../link/transport.ts';
+import { type BackendClient, DownloadError, type Offer, type Report, type ReportStatus } from './backend-client.ts';
+import { ReportQueue } from './report-queue.ts';
+import { type UpdateOptions, type UpdateOutcome, type UpdatePhase, updateDevice } from './update-device.ts';
+
+export interface VisitOptions extends Omit<UpdateOptions, 'image' | 'receiptNonce'> {
+  readonly backend: BackendClient;
+  readonly serial: string;
+  /** As mcumgr writes it. */
+  readonly runningVersion: string;
+  /** The phone's own id of this attempt; the same one when it tries again after it was interrupted. */
+  readonly attemptId: string;
+  readonly phone?: Report['phone'];
+  /** Does what does not belong to the simulated time, as a request over the network. */
+  readonly outside?: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly onOffer?: (offer: Offer) => void;
+}
+
+export type VisitOutcome =
+  /** Nothing was offered, for that reason. */
+  | { readonly outcome: 'nothing_offered'; readonly reason: string }
+  /** The phone downloaded something else than was promised, and carried nothing anywhere. */
+  | { readonly outcome: 'bad_download'; readonly reason: string }
+  /** The device went out of reach. */
+  | { readonly outcome: 'lost'; readonly phase: UpdatePhase; readonly version: string }
+  | (UpdateOutcome & { readonly isVerified: boolean });
+
+/** What the phases of the update flow are in a report; the others are no news. */
+const STATUS_OF_PHASE: Partial<Record<UpdatePhase, ReportStatus>> = { uploading: 'uploading', testing: 'testing' };
+
+/**
+ * An owner's phone beside its device: it asks what is offered, downloads it, makes sure that it is what was promised,
+ * updates the device, and tells the backend at each phase how far it is.
+ */
+export async function visitDevice(options: VisitOptions): Promise<VisitOutcome> {
+  const { backend, serial, outside = (work) => work() } = options;
+  const fromVersion = releaseVersionOfReport(options.runningVersion);
+  const answer = await outside(() => backend.latest(serial, fromVersion));
+  if (answer.offer === undefined) return { outcome: 'nothing_offered', reason: answer.reason };
+  const { offer } = answer;
+  options.onOffer?.(offer);
+  const reports = new ReportQueue(backend);
+  const report = (status: ReportStatus, fields: Partial<Report> = {}) =>
+    outside(() =>
+      reports.add({
+        ...{ serial, version: offer.version, from_version: fromVersion, attempt_id: options.attemptId, status },
+        ...(options.phone && { phone: options.phone }),
+        ...fields,
+      }),
+    );
+  await report('offered');
+  let image: Uint8Array;
+  try {
+    image = await outside(() => backend.download(offer));
+  } catch (error) {
+    if (!(error instanceof DownloadError)) throw error;
+    // The file was damaged on its way to the phone, not by the release: no word that counts against it.
+    await report('failed', { error_code: 'download_damaged' });
+    return { outcome: 'bad_download', reason: error.message };
+  }
+  await report('on_phone');
+
+  let phase: UpdatePhase = 'connecting';
+  let told: Promise<void> = Promise.resolve();
+  let outcome: UpdateOutcome;
+  try {
+    outcome = await updateDevice({
+      ...options,
+      image,
+      ...(offer.nonce !== undefined && { receiptNonce: offer.nonce }),
+      onPhase(entered) {
+        phase = entered;
+        const status = STATUS_OF_PHASE[entered];
+        if (status !== undefined) told = told.then(() => report(status));
+        // Whoever waits for it below hears of its failure.
+        told.catch(() => {});
+        options.onPhase?.(entered);
+      },
+    });
+  } catch (error) {
+    await told;
+    if (!(error instanceof LinkLostError)) throw error;
+    await report('failed', { error_code: 'link_lost' });
+    return { outcome: 'lost', phase, version: offer.version };
+  }
+  await told;
+  await tellEnding(report, outcome);
+  return { ...outcome, isVerified: reports.isVerified };
+}
+
+async function tellEnding(
+  report: (status: ReportStatus, fields?: Partial<Report>) => Promise<void>,
+  outcome: UpdateOutcome,
+): Promise<void> {
+  switch (outcome.outcome) {
+    case 'confirmed':
+    case 'already_running':
+      return report('confirmed', outcome.receipt === undefined ? {} : { receipt: outcome.receipt });
+    case 'rolled_back':
+      return report('reverted', { error_code: 'self_test_failed' });
+    case 'refused':
+      return report('failed', { error_code: errorCodeOf(outcome.phase) });
+    case 'unconfirmed':
+      // Not yet known: the next reset rolls it back, and the next visit will see it.
+      return;
+  }
+}
+
+/** A bootloader that refuses an image speaks against the release; a device that is busy, or full, does not. */
+function errorCodeOf(phase: UpdatePhase): string {
+  return phase === 'validating' ? 'invalid_image' : `refused_while_${phase}`;
+}

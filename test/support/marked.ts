@@ -1,0 +1,15 @@
+import type { FlashMap } from '../../firmware-sim/flash/layout.ts';
+import { deviceCommands } from '../../firmware-sim/phone/device-commands.ts';
+import { imageGroup } from '../../firmware-sim/smp/image-group.ts';
+import { SmpServer } from '../../firmware-sim/smp/server.ts';
+import { directClient } from './direct-client.ts';
+
+/** Marks the image in slot 1 as mcumgr does: for one trial, or for good. */
+export async function mark(flash: FlashMap, permanent = false): Promise<void> {
+  const client = directClient(new SmpServer({ groups: [imageGroup(flash)], bufferBytes: 2475 }));
+  const [, other] = await deviceCommands(client).images();
+  if (other === undefined) throw new Error('slot 1 holds no image');
+  const hash = Buffer.from(other.hash, 'hex');
+  if (permanent) await client.request({ op: 'write', group: 1, command: 0, fields: { hash, confirm: true } });
+  else await deviceCommands(client).test(other.hash);
+}

@@ -1,0 +1,52 @@
+import { type DeviceOptions, SimulatedDevice } from '../../firmware-sim/device/simulated-device.ts';
+import { BleLink, type BleLinkOptions } from '../../firmware-sim/link/ble-link.ts';
+import { type DeviceCommands, deviceCommands } from '../../firmware-sim/phone/device-commands.ts';
+import { SmpClient } from '../../firmware-sim/phone/smp-client.ts';
+import { type UpdateOptions, updateDevice } from '../../firmware-sim/phone/update-device.ts';
+import { VirtualTime } from '../../firmware-sim/time/virtual-time.ts';
+import { DEV_KEY, firmware, GOOD } from './firmware.ts';
+
+export interface BenchOptions {
+  readonly device?: Partial<DeviceOptions>;
+  readonly link?: Partial<BleLinkOptions>;
+}
+
+export type TestBench = ReturnType<typeof testBench>;
+
+/** A device with a phone beside it, in a time of their own. */
+export function testBench(options: BenchOptions = {}) {
+  const time = new VirtualTime();
+  const device = new SimulatedDevice({ firmware: firmware(GOOD['1.0.0']), keys: [DEV_KEY], time, ...options.device });
+  const link = new BleLink(device, { mtu: 247, time, ...options.link });
+  return {
+    time,
+    device,
+    link,
+    connect: () => time.run(async () => new SmpClient(await link.connect(), time)),
+    /** Connects, asks, and gives the answer. */
+    ask: <T>(question: (commands: DeviceCommands, client: SmpClient) => Promise<T>) =>
+      time.run(async () => {
+        const client = new SmpClient(await link.connect(), time);
+        try {
+          return await question(deviceCommands(client), client);
+        } finally {
+          client.close();
+        }
+      }),
+    /** An update of the product, with an image of the fixtures or any other. */
+    update: (image: string | Uint8Array, more: Partial<UpdateOptions> = {}) =>
+      time.run(() =>
+        updateDevice({
+          connect: () => link.connect(),
+          image: typeof image === 'string' ? firmware(image) : image,
+          time,
+          ...more,
+        }),
+      ),
+    /** The reset button, and a minute to come back. */
+    async reset() {
+      device.reset();
+      await time.advance(60_000);
+    },
+  };
+}

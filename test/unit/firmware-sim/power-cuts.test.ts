@@ -1,0 +1,173 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type BootReport, boot } from '../../../firmware-sim/bootloader/bootloader.ts';
+import { UPGRADE_MODES, type UpgradeMode } from '../../../firmware-sim/bootloader/upgrade-mode.ts';
+import type { FlashMap } from '../../../firmware-sim/flash/layout.ts';
+import { PowerCutError } from '../../../firmware-sim/flash/power-supply.ts';
+import { confirmRunning } from '../../../firmware-sim/smp/image-group.ts';
+import { mark } from '../../support/marked.ts';
+import { SMALL_KEY, signedImage, smallSlots } from '../../support/small-slots.ts';
+
+/*
+ * The power goes before each single flash operation of an update, and in the middle of it. Whatever happens, the device
+ * must boot a valid image: the new one where it was taken for good, the old one where nobody confirmed it.
+ */
+
+const OLD = signedImage([1, 0, 0], 9_176);
+const NEW = signedImage([1, 1, 0], 11_176);
+const LARGE = signedImage([1, 1, 0], 22_176);
+const VERSION = { old: 0, new: 1 } as const;
+
+type Kind = 'test' | 'permanent' | 'revert';
+type How = 'before' | 'middle';
+
+interface Case {
+  readonly mode: UpgradeMode;
+  readonly kind: Kind;
+  readonly image?: Uint8Array;
+  readonly scratchSectors?: number;
+  readonly externalWriteBlock?: number;
+}
+
+const bootOnce = (flash: FlashMap, { mode }: Case): BootReport => boot(flash, { keys: [SMALL_KEY], mode });
+const runs = (report: BootReport) => report.running?.version.minor;
+
+/** A board that is about to do what is to be cut off. */
+async function prepared(one: Case): Promise<FlashMap> {
+  const { kind, image = NEW, scratchSectors = 1, externalWriteBlock = 4 } = one;
+  const flash = smallSlots({ scratchSectors, externalWriteBlock });
+  flash.primary.write(0, OLD);
+  flash.secondary.write(0, image);
+  await mark(flash, kind === 'permanent');
+  // A trial that nobody has confirmed is reverted by the next boot.
+  if (kind === 'revert') bootOnce(flash, one);
+  return flash;
+}
+
+/** Boots until the power goes; whether it went. */
+function bootUntilCut(flash: FlashMap, one: Case, operations: number, how: How): boolean {
+  flash.power.failAfter(operations, how);
+  try {
+    bootOnce(flash, one);
+    return false;
+  } catch (error) {
+    if (!(error instanceof PowerCutError)) throw error;
+    return true;
+  } finally {
+    flash.power.restore();
+  }
+}
+
+/** How many flash operations an update has that is left alone. */
+async function countOperations(one: Case): Promise<number> {
+  for (let operations = 0; ; operations += 1) {
+    if (!bootUntilCut(await prepared(one), one, operations, 'before')) return operations;
+  }
+}
+
+/** What a device does that is left alone from now on: two boots, nobody confirms. */
+function expectGoodEnd(flash: FlashMap, one: Case, cut: string, isThrough = false): void {
+  const first = runs(bootOnce(flash, one));
+  const isForGood = one.kind === 'permanent' || one.mode.name === 'overwrite';
+  const end = isForGood ? VERSION.new : VERSION.old;
+  // A swap whose very last byte was written is done: the next boot is already the one after the trial.
+  expect(first, cut).toBe(one.kind === 'revert' || isThrough ? end : VERSION.new);
+  expect(runs(bootOnce(flash, one)), `the boot after ${cut}`).toBe(end);
+}
+
+const { move, scratch, overwrite } = UPGRADE_MODES;
+const SAFE: readonly (readonly [name: string, one: Case, operations: number])[] = [
+  ['move, test', { mode: move, kind: 'test' }, 60],
+  ['move, permanent', { mode: move, kind: 'permanent' }, 61],
+  ['move, revert', { mode: move, kind: 'revert' }, 65],
+  ['move beside a chip that writes bytes, test', { mode: move, kind: 'test', externalWriteBlock: 1 }, 60],
+  ['move beside a chip that writes bytes, permanent', { mode: move, kind: 'permanent', externalWriteBlock: 1 }, 61],
+  ['move beside a chip that writes bytes, revert', { mode: move, kind: 'revert', externalWriteBlock: 1 }, 65],
+  ['scratch, test', { mode: scratch, kind: 'test' }, 64],
+  ['scratch, permanent', { mode: scratch, kind: 'permanent' }, 66],
+  ['scratch, revert', { mode: scratch, kind: 'revert' }, 65],
+  ['scratch with an image that reaches the trailer', { mode: scratch, kind: 'test', image: LARGE }, 111],
+  ['scratch of 32 sectors', { mode: scratch, kind: 'test', scratchSectors: 32 }, 118],
+  [
+    'scratch of 32 sectors, image reaching the trailer',
+    { mode: scratch, kind: 'test', image: LARGE, scratchSectors: 32 },
+    153,
+  ],
+  ['overwrite only', { mode: overwrite, kind: 'test' }, 18],
+];
+
+describe('a power cut', () => {
+  it.each(SAFE)('at any one operation of %s leaves a device that boots and ends right', async (_name, one, known) => {
+    const operations = await countOperations(one);
+    // As many as MCUboot itself needs (facts sheet, F8).
+    expect(operations).toBe(known);
+    for (const how of ['before', 'middle'] as const) {
+      for (let cut = 0; cut < operations; cut += 1) {
+        const flash = await prepared(one);
+        expect(bootUntilCut(flash, one, cut, how)).toBe(true);
+        const isThrough = how === 'middle' && cut === operations - 1;
+        expectGoodEnd(
+          flash,
+          one,
+          `a cut ${how === 'before' ? 'before' : 'in the middle of'} operation ${cut}`,
+          isThrough,
+        );
+      }
+    }
+  });
+
+  it.each(SAFE)('and another one in the recovery of %s do no harm either', async (_name, one, operations) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat({ max: operations - 1 }),
+        fc.array(fc.nat({ max: 160 }), { minLength: 1, maxLength: 3 }),
+        async (first, others) => {
+          const flash = await prepared(one);
+          bootUntilCut(flash, one, first, 'before');
+          // A boot that gets through counts as one of the two that decide.
+          const cuts = others.map((next) => bootUntilCut(flash, one, next, 'before'));
+          if (cuts.includes(false)) expect(runs(bootOnce(flash, one))).toBeDefined();
+          else expectGoodEnd(flash, one, `cuts at ${[first, ...others].join(', ')}`);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([
+    ['move', move],
+    ['scratch', scratch],
+  ] as const)('in an update by %s that was confirmed can not bring the old image back', async (_name, mode) => {
+    const one: Case = { mode, kind: 'test' };
+    const operations = await countOperations(one);
+    for (let cut = 0; cut < operations; cut += 1) {
+      const flash = await prepared(one);
+      bootUntilCut(flash, one, cut, 'before');
+      expect(runs(bootOnce(flash, one))).toBe(VERSION.new);
+      confirmRunning(flash);
+      expect([runs(bootOnce(flash, one)), runs(bootOnce(flash, one))]).toEqual([VERSION.new, VERSION.new]);
+    }
+  });
+});
+
+/*
+ * A warning, kept on purpose (facts sheet, F8; ADR 39): scratch on a chip that writes single bytes, beside internal
+ * flash that writes words, as Zephyr drives this product's chips. MCUboot loses its place there.
+ */
+describe('swap using scratch over chips with different write blocks', () => {
+  it.each([
+    ['test', { mode: scratch, kind: 'test' }, 64, 5],
+    ['permanent', { mode: scratch, kind: 'permanent' }, 66, 6],
+    ['revert', { mode: scratch, kind: 'revert' }, 65, 5],
+  ] as const)('does not boot any more after some cuts of a swap (%s)', async (_name, base, operations, known) => {
+    const one: Case = { ...base, externalWriteBlock: 1 };
+    let dead = 0;
+    for (let cut = 0; cut < operations; cut += 1) {
+      const flash = await prepared(one);
+      bootUntilCut(flash, one, cut, 'before');
+      if (bootOnce(flash, one).running === undefined) dead += 1;
+    }
+    // As many as with MCUboot's own code.
+    expect(dead).toBe(known);
+  });
+});
