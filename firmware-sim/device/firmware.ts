@@ -6,6 +6,7 @@ import type { DeviceClock } from '../smp/datetime.ts';
 import { MGMT } from '../smp/errors.ts';
 import { type DeviceIdentity, identityGroup } from '../smp/identity-group.ts';
 import { imageGroup } from '../smp/image-group.ts';
+import { ImageUpload } from '../smp/image-upload.ts';
 import { osGroup } from '../smp/os-group.ts';
 import { SmpServer } from '../smp/server.ts';
 import { type SettingsStore, settingsGroup } from '../smp/settings-group.ts';
@@ -34,17 +35,27 @@ export interface FirmwareServices {
   readonly settings: SettingsStore;
 }
 
-/** Starts the product's firmware: its SMP groups behind a queue of requests. */
-export function startFirmware(image: RunningImage, services: FirmwareServices): RequestQueue {
+/** What a firmware keeps in RAM from its start to the next reset. */
+export interface FirmwareMemory {
+  readonly upload: ImageUpload;
+  readonly clock: DeviceClock;
+  handledRequests: number;
+}
+
+export function startedMemory({ flash, time, settings }: FirmwareServices): FirmwareMemory {
+  settings.restart();
+  return { upload: new ImageUpload(flash.secondary), clock: deviceClock(time), handledRequests: 0 };
+}
+
+/** The product's firmware as a phone sees it: its SMP groups behind a queue of requests. */
+export function smpService(image: RunningImage, services: FirmwareServices, memory: FirmwareMemory): RequestQueue {
   const { bufferBytes, bufferCount, flash, time, powered } = services;
-  services.settings.restart();
-  let handled = 0;
   const server = new SmpServer({
     bufferBytes,
     groups: [
-      productOsGroup(image, services),
-      imageGroup(flash),
-      statisticsGroup(() => statistics(services.bootLog, handled)),
+      productOsGroup(image, services, memory.clock),
+      imageGroup(flash, memory.upload),
+      statisticsGroup(() => statistics(services.bootLog, memory.handledRequests)),
       settingsGroup(services.settings),
       shellGroup(),
       ...(services.identity === undefined ? [] : [identityGroup(services.identity, flash)]),
@@ -53,14 +64,14 @@ export function startFirmware(image: RunningImage, services: FirmwareServices): 
   return new RequestQueue({
     ...{ bufferBytes, bufferCount, time, takeBusyMs: () => flash.takeBusyMs() },
     handle(request, hasBuffer) {
-      handled += 1;
+      memory.handledRequests += 1;
       return powered(() => server.handle(request, hasBuffer)) ?? [];
     },
   });
 }
 
-function productOsGroup(image: RunningImage, services: FirmwareServices) {
-  const { bufferBytes, bufferCount, board, bootloader, isBusy, reset, time } = services;
+function productOsGroup(image: RunningImage, services: FirmwareServices, clock: DeviceClock) {
+  const { bufferBytes, bufferCount, board, bootloader, isBusy, reset } = services;
   const version = formatMcubootVersion(image.version);
   return osGroup({
     ...{ bufferBytes, bufferCount, reset },
@@ -68,7 +79,7 @@ function productOsGroup(image: RunningImage, services: FirmwareServices) {
     preventsDowngrade: (bootloader.preventDowngrade ?? false) !== false,
     ...(isBusy && { resetHook: (force: boolean) => (isBusy() && !force ? MGMT.busy : undefined) }),
     tasks: () => TASKS,
-    clock: deviceClock(time),
+    clock,
     info: { s: 'Zephyr', n: 'autowatering', r: version, m: 'arm', p: 'cortex-m4', i: board, o: 'Zephyr' },
   });
 }

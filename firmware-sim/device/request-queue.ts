@@ -46,6 +46,10 @@ export class RequestQueue {
     if (this.#current === undefined) this.#work();
   }
 
+  get isIdle(): boolean {
+    return this.#current === undefined && this.#waiting.length === 0;
+  }
+
   /** A connection is gone: its requests are removed, and the answer that it waits for is dropped (facts sheet, D2). */
   forget(requester: Requester): void {
     this.#waiting = this.#waiting.filter((waiting) => waiting.requester !== requester);

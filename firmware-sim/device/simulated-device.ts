@@ -12,7 +12,7 @@ import { SettingsStore } from '../smp/settings-group.ts';
 import { realTime, type Scheduler } from '../time/scheduler.ts';
 import { type ApplicationModel, PRODUCT_BEHAVIOUR, WATCHDOG_MS } from './application.ts';
 import { BootLog, type ResetReason } from './boot-log.ts';
-import { type FirmwareServices, PRODUCT_SETTINGS, startFirmware } from './firmware.ts';
+import { type FirmwareMemory, type FirmwareServices, PRODUCT_SETTINGS, smpService, startedMemory } from './firmware.ts';
 import type { Requester, RequestQueue } from './request-queue.ts';
 
 export interface DeviceOptions {
@@ -62,10 +62,11 @@ export class SimulatedDevice {
   readonly #flash: FlashMap;
   readonly #time: Scheduler;
   readonly #log = new BootLog();
-  readonly #resetListeners: (() => void)[] = [];
+  readonly #resetListeners = new Set<() => void>();
   readonly #bootloader: BootloaderOptions;
   #services: FirmwareServices | undefined;
   #state: DeviceState = 'off';
+  #memory: FirmwareMemory | undefined;
   #requests: RequestQueue | undefined;
   /** Each reset begins another life; what an earlier one had still to do is not done. */
   #life = 0;
@@ -122,22 +123,37 @@ export class SimulatedDevice {
     return (slot === 0 ? this.#flash.primary : this.#flash.secondary).read(0, length);
   }
 
+  /** A cell of a slot loses its charge, and reads 0 from now on. */
+  damage(slot: 0 | 1, offset: number): void {
+    const area = slot === 0 ? this.#flash.primary : this.#flash.secondary;
+    area.write(offset - (offset % area.writeBlockBytes), new Uint8Array(area.writeBlockBytes));
+  }
+
   /** Takes one buffer of SMP requests; each answer goes to the requester, as soon as it is there. */
   accept(packet: Uint8Array, requester: Requester): void {
     const image = this.#running();
     if (image === undefined) return;
-    this.#requests ??= this.#startRequests(image);
+    this.#requests ??= this.#listen(image);
     this.#requests.accept(packet, requester);
   }
 
   /** Its connection is gone. */
   forget(requester: Requester): void {
     this.#requests?.forget(requester);
+    // Thousands of devices wait for a phone: what is only needed with one is made anew.
+    if (this.#requests?.isIdle !== true) return;
+    this.#requests = undefined;
+    this.#flash.settle();
   }
 
-  /** Told whenever the application ends: by a reset, or because the power went. */
-  onReset(listener: () => void): void {
-    this.#resetListeners.push(listener);
+  /**
+   * Told whenever the application ends: by a reset, or because the power went.
+   *
+   * @returns what ends that
+   */
+  onReset(listener: () => void): () => void {
+    this.#resetListeners.add(listener);
+    return () => this.#resetListeners.delete(listener);
   }
 
   /** Everything in RAM is gone, and the bootloader runs: the reset button, unless told otherwise. */
@@ -196,7 +212,7 @@ export class SimulatedDevice {
     });
   }
 
-  #startRequests(image: RunningImage): RequestQueue {
+  #listen(image: RunningImage): RequestQueue {
     const { bufferCount = DEFAULT_BUFFER_COUNT, board = DEFAULT_BOARD, identity, isBusy } = this.#options;
     this.#services ??= {
       ...{ bufferBytes: this.bufferBytes, bufferCount, board, flash: this.#flash, time: this.#time },
@@ -205,7 +221,8 @@ export class SimulatedDevice {
       reset: () => this.#later(RESET_MS, () => this.reset('software')),
       powered: (work) => this.#powered(work),
     };
-    return startFirmware(image, this.#services);
+    this.#memory ??= startedMemory(this.#services);
+    return smpService(image, this.#services, this.#memory);
   }
 
   /** Does what needs the flash; undefined when the power went before it was done. */
@@ -224,8 +241,9 @@ export class SimulatedDevice {
     this.#state = next;
     this.#requests?.stop();
     this.#requests = undefined;
+    this.#memory = undefined;
     this.#flash.takeBusyMs();
-    for (const listener of this.#resetListeners) listener();
+    for (const listener of [...this.#resetListeners]) listener();
   }
 
   /** Runs it then, unless a reset or a power cut comes first. */

@@ -51,7 +51,6 @@ export class BleLink {
     this.#options = options;
     this.#time = options.time ?? realTime;
     this.#random = options.random ?? seededRandom(1);
-    device.onReset(() => this.#connection?.close());
   }
 
   /** Loses the connection once, in the middle of the fragment in which that many more bytes have gone by. */
@@ -83,6 +82,8 @@ export class BleLink {
       passes: (bytes) => this.#passes(bytes),
     });
     this.#connection = connection;
+    const stopListening = this.#device.onReset(() => connection.close());
+    connection.onClose(stopListening);
     return connection;
   }
 
@@ -120,15 +121,17 @@ class BleConnection implements Transport {
     this.#toDevice = new PacketReassembler(device.bufferBytes);
   }
 
-  send(packet: Uint8Array): void {
+  send(packet: Uint8Array, sent: () => void): void {
     if (!this.isOpen) throw new LinkLostError('the connection is closed');
-    for (const fragment of fragments(packet, this.writeBytes)) {
+    const pieces = fragments(packet, this.writeBytes);
+    pieces.forEach((fragment, index) => {
       this.#onAir('to_device', fragment, () => {
+        if (index === pieces.length - 1) sent();
         // Without reassembly in the firmware, a write is a packet, or else it is nothing.
         const request = this.#device.reassembles ? this.#toDevice.push(fragment) : fragment;
         if (request !== undefined) this.#device.accept(request, this);
       });
-    }
+    });
   }
 
   /** What the device notifies; its buffer is free when the last fragment has left. */

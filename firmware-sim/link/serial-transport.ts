@@ -13,7 +13,7 @@ export async function connectSerial(host: string, port: number): Promise<Transpo
   return {
     writeBytes: LARGEST_PACKET,
     largestPacket: LARGEST_PACKET,
-    send: (packet) => socket.write(encodeSerial(packet)),
+    send: (packet, sent) => socket.write(encodeSerial(packet), () => sent()),
     onPacket(listener) {
       socket.on('data', (bytes) => {
         for (const packet of reader.push(Buffer.from(bytes))) listener(packet);

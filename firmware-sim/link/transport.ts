@@ -4,7 +4,8 @@ export interface Transport {
   readonly writeBytes: number;
   /** The longest packet the way itself can carry. */
   readonly largestPacket: number;
-  send(packet: Uint8Array): void;
+  /** Calls `sent` when the last byte has left: on a slow way that may be long after. */
+  send(packet: Uint8Array, sent: () => void): void;
   onPacket(listener: (packet: Uint8Array) => void): void;
   /** Told once when the connection is gone, from whichever side. */
   onClose(listener: () => void): void;

@@ -19,7 +19,7 @@ export async function connectUdp(host: string, port: number): Promise<Transport>
   return {
     writeBytes: LARGEST_DATAGRAM,
     largestPacket: LARGEST_DATAGRAM,
-    send: (packet) => socket.send(packet),
+    send: (packet, sent) => socket.send(packet, () => sent()),
     onPacket(listener) {
       socket.on('message', (packet) => listener(packet));
     },

@@ -122,6 +122,9 @@ async function lastWord(first: number | undefined, others: readonly Sent[], take
   return expected ?? taken;
 }
 
+/** What each form of a byte string's length begins with, longest first. */
+const SHORTEST = [256, 24, 1] as const;
+
 /** As much data as fits one packet behind the fields that must stand beside it. */
 function chunkAt(
   image: Uint8Array,
@@ -131,12 +134,13 @@ function chunkAt(
 ): { readonly fields: CborMap; readonly end: number } {
   const around = offset === 0 ? { len: image.byteLength, off: 0, sha, image: 0 } : { off: offset };
   const rest = image.byteLength - offset;
-  const packetBytes = (data: Uint8Array) =>
-    encodeRequest({ op: 'write', group: GROUP.image, command: 1, fields: { ...around, data } }, 0).byteLength;
-  // The length's own encoding grows with the data by at most 4 bytes: guess, then correct by what it really takes.
-  const guess = Math.min(rest, largestPacket - packetBytes(new Uint8Array(0)));
-  if (guess < 1) throw new UploadError(`a packet of ${largestPacket} bytes has no room for data`);
-  const excess = Math.max(0, packetBytes(image.subarray(offset, offset + guess)) - largestPacket);
-  const end = offset + guess - excess;
+  const empty = { ...around, data: new Uint8Array(0) };
+  const packetBytes = encodeRequest({ op: 'write', group: GROUP.image, command: 1, fields: empty }, 0).byteLength;
+  const room = largestPacket - packetBytes;
+  // A byte string's own length takes one byte up to 23, two up to 255, then three; the first is in the packet already.
+  const fits =
+    [room - 2, Math.min(255, room - 1), Math.min(23, room)].find((bytes, form) => bytes >= (SHORTEST[form] ?? 1)) ?? 0;
+  if (fits < 1) throw new UploadError(`a packet of ${largestPacket} bytes has no room for data`);
+  const end = offset + Math.min(rest, fits);
   return { fields: { ...around, data: image.subarray(offset, end) }, end };
 }

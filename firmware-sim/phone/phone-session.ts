@@ -76,11 +76,12 @@ export class PhoneSession {
     await this.run(async (commands) => {
       const images = await commands.images();
       if (!images.some((image) => image.hash === hash && image.pending)) return;
-      const gone = new Promise<void>((resolve) => {
-        this.#onLost = resolve;
-      });
+      let isGone = false;
+      this.#onLost = () => {
+        isGone = true;
+      };
       await commands.reset();
-      await Promise.race([gone, sleep(this.#time, RESET_WAIT_MS)]);
+      if (!isGone) await this.#lostWithin(RESET_WAIT_MS);
     });
     this.close();
   }
@@ -93,6 +94,17 @@ export class PhoneSession {
   close(): void {
     this.#client?.close();
     this.#client = undefined;
+  }
+
+  /** Waits for the connection to go, or for so long. */
+  #lostWithin(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#time.after(ms, resolve);
+      this.#onLost = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
   }
 
   async #connected(): Promise<SmpClient> {

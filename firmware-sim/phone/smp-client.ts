@@ -28,7 +28,7 @@ export interface SmpRequest {
   readonly group: number;
   readonly command: number;
   readonly fields?: CborMap;
-  /** Milliseconds; the first chunk of an upload needs long, because the device erases (facts sheet, C5). */
+  /** Milliseconds from when the request has left; the first chunk of an upload needs long, because the device erases (facts sheet, C5). */
   readonly timeoutMs?: number;
 }
 
@@ -81,10 +81,12 @@ export class SmpClient {
     try {
       return await new Promise<CborFields>((resolve, reject) => {
         this.#waiting.set(sequence, { resolve, reject });
-        timer = this.#time.after(request.timeoutMs ?? TIMEOUT_MS, () => {
-          reject(new SmpTimeoutError(`no answer to group ${request.group} command ${request.command}`));
+        // What still waits to be sent can not be answered: the limit counts from when it has left.
+        this.#transport.send(packet, () => {
+          timer = this.#time.after(request.timeoutMs ?? TIMEOUT_MS, () => {
+            reject(new SmpTimeoutError(`no answer to group ${request.group} command ${request.command}`));
+          });
         });
-        this.#transport.send(packet);
       });
     } finally {
       timer?.cancel();

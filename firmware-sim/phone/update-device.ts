@@ -2,7 +2,7 @@ import { imageHash, parseImage } from '../../release-format/mcuboot-image.ts';
 import { IMAGE_ERROR } from '../smp/errors.ts';
 import { GROUP } from '../smp/header.ts';
 import type { DeviceCommands, ImageEntry, SignedReceipt } from './device-commands.ts';
-import { type UploadProgress, uploadImage } from './image-upload.ts';
+import { UploadError, type UploadProgress, uploadImage } from './image-upload.ts';
 import { PhoneSession, type SessionOptions } from './phone-session.ts';
 import { type SmpClient, SmpError, SmpTimeoutError } from './smp-client.ts';
 
@@ -87,7 +87,7 @@ export async function updateDevice(options: UpdateOptions): Promise<UpdateOutcom
     await session.run((commands) => commands.confirm());
     return { outcome: 'confirmed', version: running.version, ...(await ending(session, options)) };
   } catch (error) {
-    if (!(error instanceof SmpError)) throw error;
+    if (!(error instanceof SmpError) && !(error instanceof UploadError)) throw error;
     const running = await session.running();
     return {
       ...{ outcome: 'refused', phase, reason: error.message },

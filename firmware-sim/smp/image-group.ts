@@ -18,10 +18,13 @@ const OTHER = 1;
 
 export type RunningVersion = McubootVersion | undefined;
 
-/** The image group of a device with one image and two slots that runs from slot 0 (facts sheet, C). */
-export function imageGroup(slots: Slots): SmpGroup {
+/**
+ * The image group of a device with one image and two slots that runs from slot 0 (facts sheet, C).
+ *
+ * @param upload what is under way of an upload
+ */
+export function imageGroup(slots: Slots, upload: ImageUpload = new ImageUpload(slots.secondary)): SmpGroup {
   const areas = [slots.primary, slots.secondary] as const;
-  const upload = new ImageUpload(slots.secondary);
 
   const stateRead: Command = { decodes: false, run: () => stateList(slots) };
   const stateWrite: Command = { decodes: true, run: (fields) => writeState(slots, fields) };

@@ -8,7 +8,8 @@ export function directClient(server: Pick<SmpServer, 'handle'>): SmpClient {
   const transport: Transport = {
     writeBytes: 2475,
     largestPacket: 2475,
-    send: (packet) => {
+    send: (packet, sent) => {
+      sent();
       for (const answer of server.handle(packet)) for (const listener of listeners) listener(answer);
     },
     onPacket: (listener) => listeners.push(listener),

@@ -8,6 +8,8 @@ export interface ProgressDisplay {
   during<T>(message: string, work: () => Promise<T>): Promise<T>;
   /** A bar from 0 to `total`; `work` is given the function that moves it. */
   bar<T>(message: string, total: number, work: (advanceTo: (value: number) => void) => Promise<T>): Promise<T>;
+  /** A text that changes, of a line or a few, asked for anew every so many milliseconds. */
+  live<T>(text: () => string, everyMs: number, work: () => Promise<T>): Promise<T>;
 }
 
 export function progressDisplay(mode: 'people' | 'silent'): ProgressDisplay {
@@ -26,6 +28,7 @@ const SILENT: ProgressDisplay = {
   done: () => {},
   during: (_message, work) => work(),
   bar: (_message, _total, work) => work(() => {}),
+  live: (_text, _everyMs, work) => work(),
 };
 
 const LINES: ProgressDisplay = {
@@ -37,6 +40,14 @@ const LINES: ProgressDisplay = {
   bar: (message, _total, work) => {
     console.log(`  … ${message}`);
     return work(() => {});
+  },
+  async live(text, _everyMs, work) {
+    const timer = setInterval(() => console.log(`  … ${text()}`), LINE_EVERY_MS);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+    }
   },
 };
 
@@ -69,7 +80,26 @@ const ON_TERMINAL: ProgressDisplay = {
       },
     );
   },
+  async live(text, everyMs, work) {
+    const spinner = startSpinner(text());
+    const timer = setInterval(() => {
+      spinner.text = text();
+    }, everyMs);
+    try {
+      const result = await work();
+      spinner.succeed(text());
+      return result;
+    } catch (error) {
+      spinner.fail(text());
+      throw error;
+    } finally {
+      clearInterval(timer);
+    }
+  },
 };
+
+/** Where every text stays, it comes less often. */
+const LINE_EVERY_MS = 10_000;
 
 function startSpinner(message: string) {
   // Its own way with the keyboard would swallow Ctrl-C, which has to stop what the command has started.

@@ -91,14 +91,14 @@ describe('the BLE link', () => {
     device.reset();
     await expect(waiting).rejects.toBeInstanceOf(LinkLostError);
     await expect(deviceCommands(client).echo('later')).rejects.toBeInstanceOf(LinkLostError);
-    expect(() => transport.send(new Uint8Array(8))).toThrow(LinkLostError);
+    expect(() => transport.send(new Uint8Array(8), () => {})).toThrow(LinkLostError);
   });
 
   it('ignores answers that nobody waits for', async () => {
     const { time, link } = testBench();
     const transport = await time.run(() => link.connect());
     const client = new SmpClient(transport, time);
-    transport.send(packet(Uint8Array.of(0xa0)));
+    transport.send(packet(Uint8Array.of(0xa0)), () => {});
     expect(await time.run(() => deviceCommands(client).echo('still here'))).toBe('still here');
   });
 

@@ -1,0 +1,140 @@
+import { type DeviceOptions, SimulatedDevice } from '../device/simulated-device.ts';
+import { createProductFlash } from '../flash/layout.ts';
+import type { PagePool } from '../flash/page-pool.ts';
+import { BleLink } from '../link/ble-link.ts';
+import { LinkLostError, type Transport } from '../link/transport.ts';
+import type { BackendClient } from '../phone/backend-client.ts';
+import { type VisitOutcome, visitDevice } from '../phone/owner-visit.ts';
+import type { UpdatePhase } from '../phone/update-device.ts';
+import { type Random, seededRandom } from '../time/random.ts';
+import { VirtualTime } from '../time/virtual-time.ts';
+import type { Lot } from './mix.ts';
+
+export interface FleetDeviceOptions extends Pick<DeviceOptions, 'firmware' | 'keys' | 'identity'> {
+  readonly serial: string;
+  readonly lot: Lot;
+  readonly seed: number;
+  readonly pool: PagePool;
+}
+
+/** One visit of an owner's phone, in the device's own time. */
+export interface Visit {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly outcome: VisitOutcome['outcome'];
+  /** Why nothing was offered, or what the device said. */
+  readonly reason: string | undefined;
+  readonly reconnects: number;
+  readonly phases: readonly { readonly phase: UpdatePhase; readonly ms: number }[];
+}
+
+/** How far into its image an upload may be when something happens to it, in bytes over the air. */
+const UPLOAD_BYTES = 90_000;
+const FLASH_OPERATIONS = 600;
+/** Nobody waits at the garden for longer than that when the power is gone. */
+const POWER_BACK_MS = 10_000;
+const DAMAGED_OFFSET = 0x400;
+
+/** A device of a fleet, with its owner's phone, and what is to happen to the two. */
+export class FleetDevice {
+  readonly serial: string;
+  readonly lot: Lot;
+  readonly time = new VirtualTime();
+  readonly #device: SimulatedDevice;
+  readonly #random: Random;
+  #visits = 0;
+  #isGone = false;
+
+  constructor({ serial, lot, seed, pool, firmware, keys, identity }: FleetDeviceOptions) {
+    this.serial = serial;
+    this.lot = lot;
+    this.#random = seededRandom(seed);
+    let factory: Uint8Array | undefined;
+    this.#device = new SimulatedDevice({
+      ...{ firmware, keys, time: this.time, flash: createProductFlash({ pool, timed: true }) },
+      ...(identity && { identity }),
+      application({ hash }) {
+        factory ??= hash;
+        const isNew = Buffer.compare(hash, factory) !== 0;
+        if (isNew && lot.fate === 'rolls_back') return { selfTest: 'fails', selfTestMs: 2_000 };
+        return isNew && lot.fate === 'hangs' ? { selfTest: 'hangs' } : {};
+      },
+    });
+  }
+
+  /** As mcumgr writes it; undefined while nothing runs. */
+  get runningVersion(): string | undefined {
+    return this.#device.runningVersion;
+  }
+
+  /** How often it has booted. */
+  get boots(): number {
+    return this.#device.boots;
+  }
+
+  /** Lets its time pass to that moment. */
+  async waitUntil(ms: number): Promise<void> {
+    if (ms > this.time.now()) await this.time.advance(ms - this.time.now());
+  }
+
+  /** The owner comes by with the phone. */
+  async visit(backend: BackendClient, onPhase: (phase: UpdatePhase) => void, signal?: AbortSignal): Promise<Visit> {
+    this.#visits += 1;
+    const { time, serial, lot } = this;
+    const link = new BleLink(this.#device, {
+      ...{ mtu: lot.phone.mtu, radio: lot.phone.radio, time },
+      random: this.#random,
+    });
+    const started = time.now();
+    const entered: { readonly phase: UpdatePhase; readonly at: number }[] = [];
+    const outcome = await time.run(() =>
+      visitDevice({
+        ...{ backend, serial, time, phone: { model: lot.phone.name }, attemptId: `visit-${this.#visits}` },
+        ...(signal && { signal }),
+        runningVersion: this.runningVersion ?? '',
+        connect: () => this.#connect(link),
+        outside: (work) => time.outside(work),
+        onPhase: (phase) => {
+          entered.push({ phase, at: time.now() });
+          this.#meetFate(phase, link);
+          onPhase(phase);
+        },
+      }),
+    );
+    const endMs = time.now();
+    return {
+      ...{ startMs: started, endMs, outcome: outcome.outcome },
+      reason: 'reason' in outcome ? outcome.reason : undefined,
+      reconnects: 'reconnects' in outcome ? outcome.reconnects : 0,
+      phases: entered.map(({ phase, at }, i) => ({ phase, ms: (entered[i + 1]?.at ?? endMs) - at })),
+    };
+  }
+
+  async #connect(link: BleLink): Promise<Transport> {
+    const isLost = (this.lot.fate === 'vanishes' || this.lot.fate === 'comes_back') && this.#isGone;
+    if (isLost && this.#visits === 1) throw new LinkLostError('the phone has gone');
+    const transport = await link.connect();
+    transport.onClose(() => {
+      this.#isGone = this.#isGone || this.#device.isRunning;
+    });
+    return transport;
+  }
+
+  /** What is to happen, happens in its phase of the first visit. */
+  #meetFate(phase: UpdatePhase, link: BleLink): void {
+    if (this.#visits > 1) return;
+    const { fate } = this.lot;
+    if (phase === 'uploading' && (fate === 'vanishes' || fate === 'comes_back')) {
+      link.dropAfter(Math.floor(this.#random.next() * UPLOAD_BYTES));
+    }
+    if (phase === 'uploading' && fate === 'loses_power') this.#losePower();
+    if (phase === 'resetting' && fate === 'rejects') this.#device.damage(1, DAMAGED_OFFSET);
+  }
+
+  #losePower(): void {
+    this.#device.onReset(() => {
+      if (this.#device.state === 'off') this.time.after(POWER_BACK_MS, () => this.#device.restorePower());
+    });
+    this.#device.cutPower({ flashOperations: Math.floor(this.#random.next() * FLASH_OPERATIONS) });
+  }
+}

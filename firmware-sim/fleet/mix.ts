@@ -1,0 +1,72 @@
+import { GOOD_RADIO, type RadioOptions } from '../link/radio.ts';
+import type { Random, Weighted } from '../time/random.ts';
+
+/** A kind of phone, as far as its radio goes. */
+export interface PhoneKind {
+  readonly name: string;
+  readonly mtu: number;
+  readonly radio: RadioOptions;
+}
+
+/**
+ * What is to become of a device's update: nothing special; its flash loses a bit, so that the bootloader rejects the
+ * image; the new firmware fails its self-test, or hangs in it; the phone goes away in the middle, for good, or comes back
+ * another day; the power goes.
+ */
+export const FATES = [
+  ...(['goes_well', 'rejects', 'rolls_back', 'hangs', 'vanishes', 'comes_back', 'loses_power'] as const),
+] as const;
+export type Fate = (typeof FATES)[number];
+
+/** What a fleet is made of. */
+export interface FleetMix {
+  readonly phones: readonly Weighted<PhoneKind>[];
+  readonly fates: readonly Weighted<Fate>[];
+  /** Milliseconds in which all owners come by for the first time. */
+  readonly spanMs: number;
+}
+
+const phone = (name: string, mtu: number, radio: Partial<RadioOptions>): PhoneKind => ({
+  ...{ name, mtu, radio: { ...GOOD_RADIO, ...radio } },
+});
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A fleet as one may have it: most phones are good, most updates go well. */
+export const USUAL_MIX: FleetMix = {
+  phones: [
+    { weight: 45, value: phone('new phone', 498, { lossRate: 0.01 }) },
+    { weight: 35, value: phone('usual phone', 247, { intervalMs: 30, packetsPerInterval: 4, lossRate: 0.02 }) },
+    {
+      weight: 10,
+      value: phone('old phone', 23, { intervalMs: 50, packetsPerInterval: 4, dataLength: 27, lossRate: 0.02 }),
+    },
+    { weight: 10, value: phone('phone far away', 185, { intervalMs: 45, lossRate: 0.25, latencyMs: 20 }) },
+  ],
+  fates: [
+    { weight: 880, value: 'goes_well' },
+    { weight: 10, value: 'rejects' },
+    { weight: 15, value: 'rolls_back' },
+    { weight: 5, value: 'hangs' },
+    { weight: 20, value: 'vanishes' },
+    { weight: 50, value: 'comes_back' },
+    { weight: 20, value: 'loses_power' },
+  ],
+  spanMs: 7 * DAY_MS,
+};
+
+/** One device's share of the mix. */
+export interface Lot {
+  readonly phone: PhoneKind;
+  readonly fate: Fate;
+  /** Milliseconds from the start of the simulation to the owner's first visit. */
+  readonly startMs: number;
+}
+
+export function drawLot(mix: FleetMix, random: Random): Lot {
+  return {
+    phone: random.pick(mix.phones),
+    fate: random.pick(mix.fates),
+    startMs: Math.floor(random.next() * mix.spanMs),
+  };
+}

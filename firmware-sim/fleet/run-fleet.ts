@@ -1,0 +1,81 @@
+import pMap from 'p-map';
+import type { BackendClient } from '../phone/backend-client.ts';
+import type { UpdatePhase } from '../phone/update-device.ts';
+import type { FleetDevice, Visit } from './fleet-device.ts';
+import type { Fate } from './mix.ts';
+
+/** What became of one device. */
+export interface DeviceRecord {
+  readonly serial: string;
+  readonly phone: string;
+  readonly fate: Fate;
+  readonly fromVersion: string;
+  readonly endVersion: string;
+  /** When it was on its last version for good; undefined for one that has stayed where it was. */
+  readonly updatedAtMs: number | undefined;
+  readonly visits: readonly Visit[];
+}
+
+export interface FleetRun {
+  /** A backend for each device's owner. */
+  readonly backendOf: (device: FleetDevice) => BackendClient;
+  /** Devices at a time. */
+  readonly concurrency: number;
+  readonly onPhase?: (device: FleetDevice, phase: UpdatePhase) => void;
+  readonly onDone?: (device: FleetDevice, record: DeviceRecord) => void;
+  readonly signal?: AbortSignal;
+}
+
+const MOST_VISITS = 3;
+/** Owners who had bad luck come back the next evening or so. */
+const AWAY_MS = 20 * 60 * 60 * 1000;
+
+/** Lets every owner visit their device, some of them again, and tells what became of each, in the order given. */
+export function runFleet(devices: readonly FleetDevice[], run: FleetRun): Promise<readonly DeviceRecord[]> {
+  const { concurrency, signal } = run;
+  return pMap(devices, (device) => runDevice(device, run), { concurrency, ...(signal && { signal }) });
+}
+
+async function runDevice(device: FleetDevice, run: FleetRun): Promise<DeviceRecord> {
+  const fromVersion = device.runningVersion ?? '';
+  const visits: Visit[] = [];
+  for (let next = device.lot.startMs; visits.length < MOST_VISITS; next += AWAY_MS) {
+    await device.waitUntil(next);
+    const visit = await device.visit(run.backendOf(device), (phase) => run.onPhase?.(device, phase), run.signal);
+    visits.push(visit);
+    if (!isWorthAnother(visit) || device.lot.fate === 'vanishes') break;
+  }
+  const endVersion = device.runningVersion ?? '';
+  const record: DeviceRecord = {
+    ...{ serial: device.serial, phone: device.lot.phone.name, fate: device.lot.fate, fromVersion, endVersion, visits },
+    updatedAtMs: endVersion === fromVersion ? undefined : visits.at(-1)?.endMs,
+  };
+  run.onDone?.(device, record);
+  return record;
+}
+
+/** Bad luck is tried again; what the firmware or the backend has decided is not. */
+function isWorthAnother({ outcome }: Visit): boolean {
+  return outcome === 'lost' || outcome === 'unconfirmed' || outcome === 'bad_download';
+}
+
+/** A backend of one release and no accounts, for a fleet that runs without a cloud. */
+export function singleRelease(release: {
+  readonly version: string;
+  readonly image: Uint8Array;
+  readonly sha256: string;
+}): BackendClient {
+  const { version, image, sha256 } = release;
+  return {
+    async latest(_serial, currentVersion) {
+      if (currentVersion === version) return { reason: 'up_to_date' };
+      return { offer: { version, sha256, sizeBytes: image.byteLength, url: '', nonce: undefined } };
+    },
+    async download() {
+      return image;
+    },
+    async report(reports) {
+      return reports.map(() => false);
+    },
+  };
+}
