@@ -25,35 +25,38 @@ interface Waiting {
 
 /**
  * The way of requests through Zephyr's SMP work queue: one at a time, in order, each with its answer on the air before
- * the next begins. A request that finds no free buffer is dropped, and nobody is told.
+ * the next begins. A request that finds no free buffer is dropped, and nobody is told; one whose answer finds none is
+ * answered so in its own.
  */
 export class RequestQueue {
   readonly #options: RequestQueueOptions;
   #waiting: Waiting[] = [];
   /** Who is being served. */
   #current: Requester | undefined;
+  #isScheduled = false;
   #isStopped = false;
 
   constructor(options: RequestQueueOptions) {
     this.#options = options;
   }
 
+  get isIdle(): boolean {
+    return this.#current === undefined && this.#waiting.length === 0;
+  }
+
   accept(request: Uint8Array, requester: Requester): void {
-    const inUse = this.#waiting.length + (this.#current === undefined ? 0 : 1);
+    // The request that is being served has a buffer, and its answer another.
+    const inUse = this.#waiting.length + (this.#current === undefined ? 0 : 2);
     const isDropped = request.byteLength > this.#options.bufferBytes || inUse >= this.#options.bufferCount;
     if (isDropped || this.#isStopped) return;
     this.#waiting.push({ request, requester });
-    if (this.#current === undefined) this.#work();
-  }
-
-  get isIdle(): boolean {
-    return this.#current === undefined && this.#waiting.length === 0;
+    if (this.#current === undefined) this.#schedule();
   }
 
   /** A connection is gone: its requests are removed, and the answer that it waits for is dropped (facts sheet, D2). */
   forget(requester: Requester): void {
     this.#waiting = this.#waiting.filter((waiting) => waiting.requester !== requester);
-    if (this.#current === requester) this.#work();
+    if (this.#current === requester) this.#next();
   }
 
   /** The device resets: what waits is lost. */
@@ -62,7 +65,17 @@ export class RequestQueue {
     this.#waiting = [];
   }
 
-  #work(): void {
+  /** The work queue runs when all that came in at once has been put into it. */
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.time.after(0, () => {
+      this.#isScheduled = false;
+      if (this.#current === undefined) this.#next();
+    });
+  }
+
+  #next(): void {
     const next = this.#isStopped ? undefined : this.#waiting.shift();
     this.#current = next?.requester;
     if (next === undefined) return;
@@ -75,7 +88,7 @@ export class RequestQueue {
 
   #answer(requester: Requester, [first, ...rest]: readonly Uint8Array[]): void {
     if (this.#isStopped || this.#current !== requester) return;
-    if (first === undefined) this.#work();
+    if (first === undefined) this.#next();
     else requester.respond(first, () => this.#answer(requester, rest));
   }
 }

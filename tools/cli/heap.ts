@@ -5,7 +5,8 @@ import { runInNewContext } from 'node:vm';
 export function bytesInUse(): number {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
-  if (typeof collect === 'function') collect();
+  // Once more for what the first time has set free.
+  if (typeof collect === 'function') for (let i = 0; i < 2; i += 1) collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { PagePool } from '../../../firmware-sim/flash/page-pool.ts';
+import { FleetDevice } from '../../../firmware-sim/fleet/fleet-device.ts';
+import { summarizeFleet } from '../../../firmware-sim/fleet/fleet-summary.ts';
+import { drawLot, FATES, type Fate, USUAL_MIX } from '../../../firmware-sim/fleet/mix.ts';
+import { type DeviceRecord, runFleet, singleRelease } from '../../../firmware-sim/fleet/run-fleet.ts';
+import { seededRandom } from '../../../firmware-sim/time/random.ts';
+import { bytesInUse } from '../../../tools/cli/heap.ts';
+import { DEV_KEY, firmware, GOOD } from '../../support/firmware.ts';
+
+const OLD = firmware(GOOD['1.0.0']);
+const NEW = firmware(GOOD['1.1.0']);
+const backend = singleRelease({
+  version: '1.1.0',
+  image: NEW,
+  sha256: createHash('sha256').update(NEW).digest('hex'),
+});
+
+function fleetOf(fates: readonly Fate[], seed = 1, pool = new PagePool()): readonly FleetDevice[] {
+  const random = seededRandom(seed);
+  return fates.map((fate, index) => {
+    const lot = { ...drawLot(USUAL_MIX, random), fate };
+    return new FleetDevice({ serial: `${index}`, lot, seed: seed + index, pool, firmware: OLD, keys: [DEV_KEY] });
+  });
+}
+
+const run = (devices: readonly FleetDevice[]) => runFleet(devices, { backendOf: () => backend, concurrency: 8 });
+const endings = (records: readonly DeviceRecord[]) =>
+  records.map(({ visits, endVersion }) => [visits.at(-1)?.outcome, endVersion]);
+
+describe('a fleet', () => {
+  const EXPECTED: Readonly<Record<Fate, readonly [outcome: string, version: string]>> = {
+    goes_well: ['confirmed', '1.1.0.7'],
+    rejects: ['refused', '1.0.0.1'],
+    rolls_back: ['rolled_back', '1.0.0.1'],
+    hangs: ['rolled_back', '1.0.0.1'],
+    vanishes: ['lost', '1.0.0.1'],
+    comes_back: ['confirmed', '1.1.0.7'],
+    loses_power: ['confirmed', '1.1.0.7'],
+  };
+
+  it.each(FATES)('ends as each of its devices was meant to: %s', async (fate) => {
+    expect(endings(await run(fleetOf([fate, fate, fate])))).toEqual([EXPECTED[fate], EXPECTED[fate], EXPECTED[fate]]);
+  });
+
+  it('whose phones come back another day visits them again, and goes on where it was', async () => {
+    const [record] = await run(fleetOf(['comes_back'], 4));
+    expect(record?.visits.map(({ outcome }) => outcome)).toEqual(['lost', 'confirmed']);
+    const [first, second] = record?.visits ?? [];
+    expect((second?.startMs ?? 0) - (first?.startMs ?? 0)).toBeGreaterThan(10 * 60 * 60 * 1000);
+  });
+
+  it('is the same from the same seed, and another one from another', async () => {
+    const fates: readonly Fate[] = ['goes_well', 'comes_back', 'loses_power', 'goes_well'];
+    const first = await run(fleetOf(fates, 5));
+    expect(await run(fleetOf(fates, 5))).toEqual(first);
+    expect(await run(fleetOf(fates, 6))).not.toEqual(first);
+  });
+
+  it('adds up to a summary', async () => {
+    const fates: readonly Fate[] = ['goes_well', 'goes_well', 'rejects', 'vanishes'];
+    const records = await run(fleetOf(fates));
+    const summary = summarizeFleet(records);
+    expect(summary).toMatchObject({
+      devices: 4,
+      outcomes: { confirmed: 2, refused: 1, lost: 1 },
+      fates: { goes_well: { confirmed: 2 }, rejects: { refused: 1 }, vanishes: { lost: 1 } },
+      versions: { before: { '1.0.0.1': 4 }, after: { '1.0.0.1': 2, '1.1.0.7': 2 } },
+      visits: 4,
+      phases: { uploading: { count: 4 }, confirming: { count: 2 } },
+    });
+    expect(summary.timeline[0]?.versions).toEqual({ '1.0.0.1': 4 });
+    expect(summary.timeline.at(-1)?.versions).toEqual(summary.versions.after);
+    const { p50 = 0, p90 = 0, max = 0 } = summary.phases['uploading'] ?? {};
+    expect([p50 <= p90, p90 <= max]).toEqual([true, true]);
+    expect(Object.values(summary.updates).reduce((sum, { count }) => sum + count, 0)).toBe(2);
+  });
+
+  it('that has what is offered is left alone', async () => {
+    const pool = new PagePool();
+    const lot = { ...drawLot(USUAL_MIX, seededRandom(1)), fate: 'goes_well' as const };
+    const device = new FleetDevice({ serial: '1', lot, seed: 1, pool, firmware: NEW, keys: [DEV_KEY] });
+    const [record] = await run([device]);
+    expect(record?.visits).toMatchObject([{ outcome: 'nothing_offered', reason: 'up_to_date', phases: [] }]);
+    expect(record?.updatedAtMs).toBeUndefined();
+  });
+
+  it('takes less than 20 KB of memory for each idle device, new or updated', async () => {
+    const pool = new PagePool();
+    const fates = Array.from({ length: 150 }, (): Fate => 'goes_well');
+    // What is there for all of them is there before they are counted, and stays.
+    const others = fleetOf(fates, 9, pool);
+    await run(others);
+    const before = bytesInUse();
+    const devices = fleetOf(fates, 1, pool);
+    expect((bytesInUse() - before) / devices.length).toBeLessThan(20 * 1_024);
+    const records = await run(devices);
+    expect((bytesInUse() - before) / devices.length).toBeLessThan(20 * 1_024);
+    expect([records.length, devices.length, others.length]).toEqual([150, 150, 150]);
+  });
+});

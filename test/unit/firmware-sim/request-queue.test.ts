@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { type Requester, RequestQueue } from '../../../firmware-sim/device/request-queue.ts';
+import { SmpError, SmpTimeoutError } from '../../../firmware-sim/phone/smp-client.ts';
+import { VirtualTime } from '../../../firmware-sim/time/virtual-time.ts';
+import { GOOD } from '../../support/firmware.ts';
+import { testBench } from '../../support/test-bench.ts';
+
+/** A queue whose handler takes a while, and says back what it was told. */
+function queue(bufferCount = 3, busyMs = 10) {
+  const time = new VirtualTime();
+  const answers: { readonly at: number; readonly answer: string }[] = [];
+  const requests = new RequestQueue({
+    ...{ bufferBytes: 8, bufferCount, time, takeBusyMs: () => busyMs },
+    handle: (request, hasBuffer) => [Buffer.from(`${Buffer.from(request)}${hasBuffer ? '' : ' (no buffer)'}`)],
+  });
+  const requester = (): Requester => ({
+    respond(answer, sent) {
+      answers.push({ at: time.now(), answer: Buffer.from(answer).toString() });
+      sent();
+    },
+  });
+  const phone = requester();
+  return {
+    time,
+    answers,
+    requests,
+    requester,
+    ask: (text: string, from = phone) => requests.accept(Buffer.from(text), from),
+  };
+}
+
+describe('requests of a device', () => {
+  it('are served one at a time, in order, each after the answer before it', async () => {
+    const { time, answers, ask } = queue();
+    ask('a');
+    ask('b');
+    await time.advance(100);
+    expect(answers).toEqual([
+      { at: 10, answer: 'a' },
+      { at: 20, answer: 'b' },
+    ]);
+  });
+
+  it('that find no buffer are dropped, and so are those that fit none', async () => {
+    const { time, answers, ask } = queue(3);
+    // Three at once take all buffers: the first has none for its answer, the fourth none at all.
+    for (const text of ['a', 'b', 'c', 'd', 'too long for it']) ask(text);
+    await time.advance(5);
+    // While one is served, its answer has a buffer too.
+    for (const text of ['e', 'f']) ask(text);
+    await time.advance(100);
+    expect(answers.map(({ answer }) => answer)).toEqual(['a (no buffer)', 'b', 'c']);
+  });
+
+  it("of a connection that is gone are not served, and its answer is nobody's", async () => {
+    const { time, answers, requests, requester, ask } = queue();
+    const [gone, other] = [requester(), requester()];
+    ask('a', gone);
+    ask('b', gone);
+    ask('c', other);
+    requests.forget(gone);
+    await time.advance(100);
+    expect(answers.map(({ answer }) => answer)).toEqual(['c']);
+    expect(requests.isIdle).toBe(true);
+  });
+
+  it('are lost with a reset', async () => {
+    const { time, answers, requests, ask } = queue();
+    ask('a');
+    ask('b');
+    requests.stop();
+    ask('c');
+    await time.advance(100);
+    expect(answers).toEqual([]);
+  });
+
+  it('without time to speak of are answered at once', async () => {
+    const { time, answers, ask } = queue(3, 0);
+    ask('a');
+    await time.advance(0);
+    expect(answers).toEqual([{ at: 0, answer: 'a' }]);
+  });
+
+  it('need two buffers', () => {
+    expect(() => testBench({ device: { bufferCount: 1 } })).toThrow(RangeError);
+  });
+});
+
+describe('a client with more requests on their way than the device has buffers', () => {
+  it('is told of missing memory by some, and hears nothing of others', async () => {
+    const bench = testBench({ device: { bufferCount: 2 }, link: { radio: { intervalMs: 30 } } });
+    const results = await bench.ask((commands) => Promise.allSettled(['a', 'b', 'c', 'd'].map(commands.echo)));
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
+    expect(failures.some((error) => error instanceof SmpError && error.rc === 2)).toBe(true);
+    expect(failures.some((error) => error instanceof SmpTimeoutError)).toBe(true);
+  });
+
+  it('still gets its image through', async () => {
+    // A device that reports four buffers and has two: the phone sends too much at once.
+    const bench = testBench({ device: { bufferCount: 2 } });
+    const { uploadImage } = await import('../../../firmware-sim/phone/image-upload.ts');
+    const { firmware } = await import('../../support/firmware.ts');
+    const image = firmware(GOOD['1.1.0']);
+    await bench.ask((commands) => uploadImage(commands, image, { largestPacket: 2475, window: 3 }));
+    expect(Buffer.compare(bench.device.slotBytes(1, image.byteLength), image)).toBe(0);
+  });
+});
+
+describe('a firmware without reassembly', () => {
+  it('gets packets that fit one write, and is updated all the same', async () => {
+    const bench = testBench({ device: { reassembles: false } });
+    expect(await bench.update(GOOD['1.1.0'])).toMatchObject({ outcome: 'confirmed' });
+  });
+
+  it('can not be updated over an MTU that has no room for the first chunk: the phone says so', async () => {
+    const bench = testBench({ device: { reassembles: false }, link: { mtu: 23 } });
+    const outcome = await bench.update(GOOD['1.1.0']);
+    expect(outcome).toMatchObject({ outcome: 'refused', phase: 'uploading' });
+    expect(outcome.outcome === 'refused' && outcome.reason).toMatch(/no room for data/);
+  });
+});

@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { crc16, encodeSerial, SerialReader } from '../../../firmware-sim/link/serial-framing.ts';
+import { startSerialServer } from '../../../firmware-sim/link/serial-server.ts';
+import { connectSerial } from '../../../firmware-sim/link/serial-transport.ts';
+import { LinkLostError } from '../../../firmware-sim/link/transport.ts';
+import { deviceCommands } from '../../../firmware-sim/phone/device-commands.ts';
+import { SmpClient } from '../../../firmware-sim/phone/smp-client.ts';
+import { updateDevice } from '../../../firmware-sim/phone/update-device.ts';
+import { realTime } from '../../../firmware-sim/time/scheduler.ts';
+import { firmware, GOOD } from '../../support/firmware.ts';
+import { testBench } from '../../support/test-bench.ts';
+
+const ECHO = Buffer.from('0a00000900000100a161646568656c6c6f', 'hex');
+
+describe('a packet on a serial console', () => {
+  it('is framed as smp-py frames it', () => {
+    // Facts sheet, D4.
+    const line = Buffer.concat([Buffer.of(0x06, 0x09), Buffer.from('ABMKAAAJAAABAKFhZGVoZWxsb3o2'), Buffer.of(0x0a)]);
+    expect(encodeSerial(ECHO)).toEqual(line);
+    expect(new SerialReader(100).push(line).map((packet) => Buffer.from(packet))).toEqual([ECHO]);
+  });
+
+  it('has the checksum of the books', () => {
+    expect(crc16(Buffer.from('123456789'))).toBe(0x31c3);
+  });
+
+  it('of any length comes through in any pieces, in lines of at most 127 bytes that end whole', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 900 }), fc.integer({ min: 1, max: 300 }), (packet, size) => {
+        const bytes = encodeSerial(packet);
+        for (const line of bytes.toString('latin1').split('\n').slice(0, -1)) {
+          expect(line.length + 1).toBeLessThanOrEqual(127);
+        }
+        const reader = new SerialReader(900);
+        const packets: Uint8Array[] = [];
+        for (let at = 0; at < bytes.byteLength; at += size) packets.push(...reader.push(bytes.subarray(at, at + size)));
+        expect(packets.map((one) => Uint8Array.from(one))).toEqual([Uint8Array.from(packet)]);
+      }),
+    );
+  });
+
+  it('is found between what a console says otherwise', () => {
+    const noise = Buffer.from('*** Booting Zephyr OS ***\n[00:00:01] <inf> garden: watering\n');
+    const reader = new SerialReader(100);
+    expect(reader.push(Buffer.concat([noise, encodeSerial(ECHO), noise, encodeSerial(ECHO)]))).toHaveLength(2);
+  });
+
+  it('that is damaged, cut off or too long is passed over, and the next one is read', () => {
+    const long = encodeSerial(new Uint8Array(200).fill(7));
+    const damaged = Buffer.from(encodeSerial(ECHO));
+    damaged.writeUInt8('B'.charCodeAt(0), 12);
+    const lonely = long.subarray(long.indexOf(0x0a) + 1);
+    const endless = Buffer.concat([Buffer.of(0x06, 0x09), Buffer.alloc(300, 'A'), Buffer.of(0x0a)]);
+    const tooShort = Buffer.from('\u0006\tAA==\n');
+    for (const bad of [damaged, lonely, endless, tooShort, Buffer.concat([long.subarray(0, 128), Buffer.of(0x0a)])]) {
+      const reader = new SerialReader(220);
+      expect(reader.push(bad)).toEqual([]);
+      expect(reader.push(encodeSerial(ECHO))).toHaveLength(1);
+    }
+    expect(new SerialReader(100).push(long)).toEqual([]);
+  });
+
+  it('is never made of random bytes that crash the reader', () => {
+    const marks = fc.constantFrom(Buffer.of(0x06, 0x09), Buffer.of(0x04, 0x14), Buffer.of(0x0a), Buffer.from('AAAA'));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(marks, fc.uint8Array({ maxLength: 40 })), { maxLength: 60 }), (pieces) => {
+        const reader = new SerialReader(64);
+        for (const piece of pieces) {
+          for (const packet of reader.push(piece)) expect(packet.byteLength).toBeLessThanOrEqual(64);
+        }
+      }),
+    );
+  });
+});
+
+describe('the console of a device', () => {
+  const device = () => testBench({ device: { time: realTime } }).device;
+
+  it('updates it', async () => {
+    const one = device();
+    const server = await startSerialServer(one, { port: 0 });
+    const outcome = await updateDevice({
+      connect: () => connectSerial('127.0.0.1', server.port),
+      image: firmware(GOOD['1.1.0']),
+    });
+    expect(outcome).toMatchObject({ outcome: 'confirmed', version: '1.1.0.7' });
+    await server.stop();
+  });
+
+  it('tells its client when it is gone, and goes on when a client goes', async () => {
+    const server = await startSerialServer(device(), { port: 0 });
+    const rude = connect(server.port, '127.0.0.1');
+    await once(rude, 'connect');
+    rude.resetAndDestroy();
+    const client = new SmpClient(await connectSerial('127.0.0.1', server.port));
+    expect(await deviceCommands(client).echo('hello')).toBe('hello');
+    await server.stop();
+    await expect
+      .poll(() =>
+        deviceCommands(client)
+          .echo('x')
+          .catch((error: unknown) => error),
+      )
+      .toBeInstanceOf(LinkLostError);
+  });
+});
