@@ -75,18 +75,19 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
   if (!device.isRunning) {
     throw new PlainError(`${options.firmware} does not boot: it is no valid image, or signed with another key.`);
   }
-  const server = await listen('UDP', options.port, '--port', (port) => startUdpServer(device, { port }));
-  const serial = await listen('TCP', options.consolePort, '--console-port', (port) =>
-    startSerialServer(device, { port }),
-  );
-  console.log(
-    `Running ${device.runningVersion}; SMP over UDP on 127.0.0.1:${server.port}, console on TCP port ${serial.port}.`,
-  );
-  console.log('Ctrl-C stops it.');
-  const watch = tellBoots(device);
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  clearInterval(watch);
-  await Promise.all([server.stop(), serial.stop()]);
+  const udp = await listen('UDP', options.port, '--port', (port) => startUdpServer(device, { port }));
+  try {
+    const { consolePort } = options;
+    const serial = await listen('TCP', consolePort, '--console-port', (port) => startSerialServer(device, { port }));
+    const where = `SMP over UDP on 127.0.0.1:${udp.port}, console on TCP port ${serial.port}`;
+    console.log(`Running ${device.runningVersion}; ${where}.\nCtrl-C stops it.`);
+    const watch = tellBoots(device);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    clearInterval(watch);
+    await serial.stop();
+  } finally {
+    await udp.stop();
+  }
 }
 
 function makeDevice(firmware: Uint8Array, key: string, options: Options): SimulatedDevice {

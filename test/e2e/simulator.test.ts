@@ -1,0 +1,83 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectSerial, connectUdp, deviceCommands, SmpClient, updateDevice } from '../../firmware-sim/index.ts';
+import { firmware, GOOD } from '../support/firmware.ts';
+import { runTool, startTool } from '../support/run-tool.ts';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'simulator-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+describe('npm run sim', () => {
+  it('runs a device that clients reach by UDP and on its console, and tells of its boots', async () => {
+    const sim = startTool('sim', ['--port', '0', '--console-port', '0', '--self-test', 'fails']);
+    await sim.printed(/Running 1\.0\.0\.1; SMP over UDP on 127\.0\.0\.1:\d+, console on TCP port \d+/);
+    const [, port = '', consolePort = ''] = /127\.0\.0\.1:(\d+), console on TCP port (\d+)/.exec(sim.output()) ?? [];
+    const client = new SmpClient(await connectSerial('127.0.0.1', Number(consolePort)));
+    expect(await deviceCommands(client).echo('hello')).toBe('hello');
+    client.close();
+    const outcome = await updateDevice({
+      connect: () => connectUdp('127.0.0.1', Number(port)),
+      image: firmware(GOOD['1.1.0']),
+    });
+    expect(outcome).toMatchObject({ outcome: 'rolled_back', runningVersion: '1.0.0.1' });
+    await sim.printed(/Boot \d \(software\): swap: revert; 1\.0\.0\.1/);
+    sim.child.kill('SIGINT');
+    expect((await sim.ended).code).toBe(0);
+  });
+
+  it('says what to do when a port is taken, or the image does not boot', async () => {
+    const first = startTool('sim', ['--port', '0', '--console-port', '0']);
+    await first.printed(/console on TCP port \d+/);
+    const [, taken = ''] = /console on TCP port (\d+)/.exec(first.output()) ?? [];
+    const second = await runTool('sim', ['--port', '0', '--console-port', taken]);
+    expect([second.code, second.stderr]).toEqual([
+      1,
+      expect.stringContaining('Choose another one with --console-port'),
+    ]);
+    first.child.kill('SIGINT');
+    const bad = await runTool('sim', ['--firmware', 'test/fixtures/firmware/wrong-key-1.2.0.signed.bin']);
+    expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('does not boot')]);
+    expect((await runTool('sim', ['--mode', 'magic'])).code).toBe(2);
+    await first.ended;
+  });
+});
+
+describe('npm run sim:fleet', () => {
+  const fleet = (...args: string[]) => runTool('sim-fleet', ['--report', directory, ...args]);
+
+  it('tells people what became of every device, and writes a report with a chart', async () => {
+    const run = await fleet('--devices', '40', '--seed', '3');
+    expect(run.stderr).toBe('');
+    expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(/What became of 40 devices.*How long each phase took.*Seed 3 replays it/s);
+    const report = JSON.parse(await readFile(path.join(directory, 'report.json'), 'utf8'));
+    expect(report).toMatchObject({ seed: 3, online: false, devices: 40 });
+    const count = (counts: Record<string, number>) => Object.values(counts).reduce((sum, one) => sum + one, 0);
+    expect([count(report.outcomes), count(report.versions.after)]).toEqual([40, 40]);
+    const svg = await readFile(path.join(directory, 'report.svg'), 'utf8');
+    expect(svg).toMatch(/^<svg .*Devices by version.*Time in each phase.*<\/svg>\s*$/s);
+  });
+
+  it('gives machines the same numbers for the same seed', async () => {
+    const runs = await Promise.all([1, 2].map(() => fleet('--devices', '12', '--json')));
+    const [first, second] = runs.map(({ stdout }) => {
+      const { wallMs, idleBytesPerDevice, ...report } = JSON.parse(stdout);
+      expect([typeof wallMs, typeof idleBytesPerDevice]).toEqual(['number', 'number']);
+      return report;
+    });
+    expect(second).toEqual(first);
+  });
+
+  it('says in one sentence what is wrong', async () => {
+    const image = await fleet('--image', 'README.md');
+    expect([image.code, image.stderr]).toEqual([1, expect.stringContaining('README.md is no MCUboot image')]);
+    const elsewhere = await fleet('--api', 'https://api.example.com', '--stack', directory);
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is needed')]);
+    expect((await fleet('--devices', '0')).code).toBe(2);
+  });
+});
