@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { FlashArea } from '../../../firmware-sim/flash/flash-area.ts';
 import { createProductFlash } from '../../../firmware-sim/flash/layout.ts';
 import { FlashError, NorFlash, PAGE_BYTES } from '../../../firmware-sim/flash/nor-flash.ts';
+import { PagePool } from '../../../firmware-sim/flash/page-pool.ts';
+import { PowerCutError, PowerSupply } from '../../../firmware-sim/flash/power-supply.ts';
 
 const chip = (writeBlockBytes = 4) => new NorFlash({ name: 'chip', sizeBytes: 8 * PAGE_BYTES, writeBlockBytes });
 
@@ -66,5 +68,122 @@ describe('a flash area', () => {
     const { primary, secondary } = createProductFlash();
     expect([primary.sizeBytes, secondary.sizeBytes]).toEqual([745_472, 745_472]);
     expect([primary.sectors, primary.writeBlockBytes, secondary.writeBlockBytes]).toEqual([182, 4, 1]);
+  });
+});
+
+describe('a chip that takes its time', () => {
+  const timing = { erasePageMs: 85, writeUnitBytes: 256, writeUnitMs: 0.4 };
+  const slow = () => new NorFlash({ name: 'slow', sizeBytes: 4 * PAGE_BYTES, writeBlockBytes: 1, timing });
+
+  it('counts it by page erased, and by each unit that a write touches', () => {
+    const flash = slow();
+    flash.erasePage(0);
+    expect(flash.takeBusyMs()).toBe(85);
+    flash.write(0, new Uint8Array(256));
+    expect(flash.takeBusyMs()).toBe(0.4);
+    flash.write(255, new Uint8Array(2));
+    expect(flash.takeBusyMs()).toBe(0.8);
+    expect(flash.takeBusyMs()).toBe(0);
+  });
+
+  it('takes none unless it is told to', () => {
+    const flash = chip();
+    flash.erasePage(0);
+    flash.write(0, new Uint8Array(4));
+    expect(flash.takeBusyMs()).toBe(0);
+  });
+});
+
+describe('a chip whose power goes', () => {
+  const powered = () => {
+    const power = new PowerSupply();
+    const flash = new NorFlash({ name: 'chip', sizeBytes: 2 * PAGE_BYTES, writeBlockBytes: 4, power });
+    flash.write(0, new Uint8Array(PAGE_BYTES));
+    return { power, flash };
+  };
+  const zeros = (flash: NorFlash) => flash.read(0, PAGE_BYTES).filter((byte) => byte === 0).length;
+
+  it('does nothing of the operation that it fails before, and nothing more until it is back', () => {
+    const { power, flash } = powered();
+    power.failAfter(0);
+    expect(() => flash.erasePage(0)).toThrow(PowerCutError);
+    expect(() => flash.erasePage(0)).toThrow(PowerCutError);
+    expect([power.isOff, zeros(flash)]).toEqual([true, PAGE_BYTES]);
+    power.restore();
+    flash.erasePage(0);
+    expect(zeros(flash)).toBe(0);
+  });
+
+  it('does half of the one that it fails in', () => {
+    const { power, flash } = powered();
+    power.failAfter(0, 'middle');
+    expect(() => flash.erasePage(0)).toThrow(PowerCutError);
+    expect(zeros(flash)).toBe(PAGE_BYTES / 2);
+    power.restore();
+    flash.erasePage(0);
+    power.failAfter(0, 'middle');
+    expect(() => flash.write(0, new Uint8Array(100))).toThrow(PowerCutError);
+    expect(zeros(flash)).toBe(50);
+  });
+});
+
+describe('chips that share their pages', () => {
+  const pair = () => {
+    const pool = new PagePool();
+    const one = () => new NorFlash({ name: 'chip', sizeBytes: 4 * PAGE_BYTES, writeBlockBytes: 4, pool });
+    return { pool, a: one(), b: one() };
+  };
+  const page = (value: number) => new Uint8Array(PAGE_BYTES).fill(value);
+
+  it('hold the same page once, and each its own as soon as one of them writes', () => {
+    const { pool, a, b } = pair();
+    for (const flash of [a, b]) flash.write(0, page(0xf0));
+    expect(pool.size).toBe(1);
+    a.write(0, Uint8Array.of(0, 0, 0, 0));
+    expect([a.read(0, 5), b.read(0, 5)]).toEqual([
+      Uint8Array.of(0, 0, 0, 0, 0xf0),
+      Uint8Array.of(0xf0, 0xf0, 0xf0, 0xf0, 0xf0),
+    ]);
+    b.erasePage(0);
+    expect([a.isErased(0, 4), b.isErased(0, 4)]).toEqual([false, true]);
+  });
+
+  it('share what is not full when they settle', () => {
+    const { pool, a, b } = pair();
+    for (const flash of [a, b]) flash.write(PAGE_BYTES, Uint8Array.of(1, 2, 3, 4));
+    expect(pool.size).toBe(0);
+    for (const flash of [a, b]) flash.settle();
+    expect(pool.size).toBe(1);
+    expect(b.read(PAGE_BYTES, 4)).toEqual(Uint8Array.of(1, 2, 3, 4));
+  });
+
+  it('read as chips do that share nothing, whatever is done to them', () => {
+    const operation = fc.oneof(
+      fc.record({
+        kind: fc.constant('write' as const),
+        at: fc.nat({ max: 3_000 }),
+        bytes: fc.uint8Array({ minLength: 1, maxLength: 1_300 }),
+      }),
+      fc.record({ kind: fc.constant('erase' as const), page: fc.nat({ max: 3 }) }),
+      fc.record({ kind: fc.constant('settle' as const) }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), operation), { maxLength: 30 }), (steps) => {
+        const { a, b } = pair();
+        const [plainA, plainB] = [0, 1].map(
+          () => new NorFlash({ name: 'plain', sizeBytes: 4 * PAGE_BYTES, writeBlockBytes: 4 }),
+        );
+        for (const [isFirst, step] of steps) {
+          for (const flash of isFirst ? [a, plainA] : [b, plainB]) {
+            if (step.kind === 'write') flash?.write(step.at * 4, step.bytes.slice(0, step.bytes.length & ~3));
+            else if (step.kind === 'erase') flash?.erasePage(step.page * PAGE_BYTES);
+            else flash?.settle();
+          }
+        }
+        expect(a.read(0, 4 * PAGE_BYTES)).toEqual(plainA?.read(0, 4 * PAGE_BYTES));
+        expect(b.read(0, 4 * PAGE_BYTES)).toEqual(plainB?.read(0, 4 * PAGE_BYTES));
+      }),
+      { numRuns: 60 },
+    );
   });
 });
