@@ -43,7 +43,8 @@ export class FleetDevice {
   readonly #device: SimulatedDevice;
   readonly #random: Random;
   #visits = 0;
-  #isGone = false;
+  /** The connection that the phone has is its last one of this visit. */
+  #isLeaving = false;
 
   constructor({ serial, lot, seed, pool, firmware, keys, identity }: FleetDeviceOptions) {
     this.serial = serial;
@@ -80,6 +81,7 @@ export class FleetDevice {
   /** The owner comes by with the phone. */
   async visit(backend: BackendClient, onPhase: (phase: UpdatePhase) => void, signal?: AbortSignal): Promise<Visit> {
     this.#visits += 1;
+    this.#isLeaving = false;
     const { time, serial, lot } = this;
     const link = new BleLink(this.#device, {
       ...{ mtu: lot.phone.mtu, radio: lot.phone.radio, time },
@@ -111,13 +113,8 @@ export class FleetDevice {
   }
 
   async #connect(link: BleLink): Promise<Transport> {
-    const isLost = (this.lot.fate === 'vanishes' || this.lot.fate === 'comes_back') && this.#isGone;
-    if (isLost && this.#visits === 1) throw new LinkLostError('the phone has gone');
-    const transport = await link.connect();
-    transport.onClose(() => {
-      this.#isGone = this.#isGone || this.#device.isRunning;
-    });
-    return transport;
+    if (this.#isLeaving) throw new LinkLostError('the phone has gone');
+    return link.connect();
   }
 
   /** What is to happen, happens in its phase of the first visit. */
@@ -126,6 +123,7 @@ export class FleetDevice {
     const { fate } = this.lot;
     if (phase === 'uploading' && (fate === 'vanishes' || fate === 'comes_back')) {
       link.dropAfter(Math.floor(this.#random.next() * UPLOAD_BYTES));
+      this.#isLeaving = true;
     }
     if (phase === 'uploading' && fate === 'loses_power') this.#losePower();
     if (phase === 'resetting' && fate === 'rejects') this.#device.damage(1, DAMAGED_OFFSET);

@@ -7,7 +7,6 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cognitoUsers } from '../../tools/local-stack/cognito-users.ts';
 import { type Stack, startStack } from '../../tools/local-stack/stack.ts';
-import { firmware, GOOD } from '../support/firmware.ts';
 import { runTool, startTool } from '../support/run-tool.ts';
 import { runningStack } from '../support/running-stack.ts';
 import { bearer } from '../support/tokens.ts';
@@ -19,8 +18,6 @@ beforeAll(async () => {
   ({ directory, stack, stop } = await runningStack());
 });
 afterAll(() => stop());
-
-const image = (name: string) => path.join('test/fixtures/firmware', name);
 
 describe('the stack', () => {
   it('tells tools everything in stack.json, which only its owner can read', async () => {
@@ -167,39 +164,6 @@ describe('npm run dev', () => {
     // The file it left says so itself: its process is gone, so a new stack may start.
     const next = await startStack({ directory: place, ownPorts: true });
     await next.stop();
-  });
-});
-
-describe('npm run sim', () => {
-  it('runs one device that a client can update over UDP', async () => {
-    const { connectUdp, updateDevice } = await import('../../firmware-sim/index.ts');
-    const sim = startTool('sim', ['--port', '0']);
-    await sim.printed(/SMP over UDP on 127\.0\.0\.1:\d+/);
-    const port = Number(/127\.0\.0\.1:(\d+)/.exec(sim.output())?.[1]);
-    const outcome = await updateDevice({
-      connect: () => connectUdp('127.0.0.1', port),
-      image: firmware(GOOD['1.1.0']),
-    });
-    expect(outcome).toMatchObject({ outcome: 'confirmed', version: '1.1.0.7' });
-    await sim.printed(/swap: test; running 1\.1\.0\.7/);
-    sim.child.kill('SIGINT');
-    expect((await sim.ended).code).toBe(0);
-  });
-
-  it('says it when its port is in use', async () => {
-    const sim = startTool('sim', ['--port', '0']);
-    await sim.printed(/SMP over UDP on 127\.0\.0\.1:\d+/);
-    const port = /127\.0\.0\.1:(\d+)/.exec(sim.output())?.[1] ?? '';
-    const second = await runTool('sim', ['--port', port]);
-    sim.child.kill('SIGINT');
-    await sim.ended;
-    expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(`UDP port ${port} is in use`)]);
-  });
-
-  it('refuses a firmware that would not boot', async () => {
-    const run = await runTool('sim', ['--port', '0', '--firmware', image('bit-flip-1.2.0.signed.bin')]);
-    expect(run.code).toBe(1);
-    expect(run.stderr).toContain('does not boot');
   });
 });
 

@@ -1,7 +1,15 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import pMap from 'p-map';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { BleLink, backendClient, SimulatedDevice, VirtualTime, visitDevice } from '../../firmware-sim/index.ts';
+import {
+  type BackendClient,
+  BleLink,
+  backendClient,
+  type Report,
+  SimulatedDevice,
+  VirtualTime,
+  visitDevice,
+} from '../../firmware-sim/index.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { fleetOf, type MadeDevice } from '../support/fleet.ts';
 import { releasesOf } from '../support/releases.ts';
@@ -74,7 +82,7 @@ async function visit(
     visitDevice({
       ...{ serial: made.serial, time, runningVersion: device.runningVersion ?? '', attemptId: `a-${index}` },
       connect: () => link.connect(),
-      backend: backendClient({ apiBaseUrl: backend.url, idToken }),
+      backend: mostlySilent(backendClient({ apiBaseUrl: backend.url, idToken }), index),
       phone: { model: 'Pixel 9' },
       outside: (work) => time.outside(work),
       onOffer: ({ version }) => {
@@ -92,6 +100,19 @@ async function visit(
     await backend.call('/ota/reports', { headers: { Authorization: `Bearer ${idToken}` }, body });
   }
   return outcome.outcome === 'nothing_offered' ? outcome.reason : outcome.outcome;
+}
+
+/** Nine phones in ten have no network in the garden, and tell only how it ended; what each phase counts is tested elsewhere. */
+function mostlySilent(client: BackendClient, index: number): BackendClient {
+  if (index % 10 === 0) return client;
+  const isEnding = ({ status }: Report) => status === 'confirmed' || status === 'reverted' || status === 'failed';
+  return {
+    ...client,
+    async report(reports) {
+      const endings = reports.filter(isEnding);
+      return endings.length === 0 ? [] : client.report(endings);
+    },
+  };
 }
 
 async function visitAll(

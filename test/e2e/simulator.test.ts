@@ -33,12 +33,13 @@ describe('npm run sim', () => {
   it('says what to do when a port is taken, or the image does not boot', async () => {
     const first = startTool('sim', ['--port', '0', '--console-port', '0']);
     await first.printed(/console on TCP port \d+/);
-    const [, taken = ''] = /console on TCP port (\d+)/.exec(first.output()) ?? [];
-    const second = await runTool('sim', ['--port', '0', '--console-port', taken]);
-    expect([second.code, second.stderr]).toEqual([
-      1,
-      expect.stringContaining('Choose another one with --console-port'),
+    const [, udp = '', tcp = ''] = /127\.0\.0\.1:(\d+), console on TCP port (\d+)/.exec(first.output()) ?? [];
+    const [second, third] = await Promise.all([
+      runTool('sim', ['--port', '0', '--console-port', tcp]),
+      runTool('sim', ['--port', udp, '--console-port', '0']),
     ]);
+    expect([second.code, second.stderr]).toEqual([1, expect.stringContaining('another one with --console-port')]);
+    expect([third.code, third.stderr]).toEqual([1, expect.stringContaining(`UDP port ${udp} is in use`)]);
     first.child.kill('SIGINT');
     const bad = await runTool('sim', ['--firmware', 'test/fixtures/firmware/wrong-key-1.2.0.signed.bin']);
     expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('does not boot')]);

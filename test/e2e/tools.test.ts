@@ -338,3 +338,21 @@ describe('the smoke test', () => {
     expect((await runTool('smoke-test', ['--api-base-url', 'http://127.0.0.1:9'])).code).toBe(1);
   });
 });
+
+describe('npm run sim:fleet -- --api', () => {
+  it('makes devices at the factory, lets owners claim them, and updates them by what the backend offers', async () => {
+    // An older image is offered to no device of it: 1.0.0 stays, 1.1.0 and what came after it are there by now.
+    await publish('--artifact-path', image(GOOD['1.1.0']), '--channel', 'stable');
+    const report = path.join(directory, 'sim-fleet');
+    const run = await runTool('sim-fleet', [...here(), '--api', '--devices', '6', '--report', report, '--json']);
+    expect(run.stderr).toBe('');
+    const { online, devices, outcomes, phases } = JSON.parse(run.stdout);
+    expect([online, devices, run.code]).toEqual([true, 6, 0]);
+    const sum = Object.values<number>(outcomes).reduce((all, one) => all + one, 0);
+    expect([sum, outcomes.confirmed >= 3]).toEqual([6, true]);
+    expect(phases.confirming.count).toBe(outcomes.confirmed);
+    // The backend knows the devices by what their phones have told it.
+    const listed = await runTool('fleet', ['list', '--json', ...here()]);
+    expect(listed.stdout).toMatch(/"batch":"sim-[0-9A-F]{8}"/);
+  }, 60_000);
+});
