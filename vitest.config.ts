@@ -1,8 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that change the process that they run in, as its environment, have one of their own. */
+const OWN_PROCESS = ['test/unit/platform/object-links.test.ts', 'test/unit/platform/metrics.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    // The other files follow each other in three processes, and load what they share, as the SDKs, once in each.
+    projects: [
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: OWN_PROCESS, isolate: false } },
+      { extends: true, test: { name: 'own process', include: OWN_PROCESS } },
+    ],
     globalSetup: ['test/support/engines.ts'],
     pool: 'forks',
     // One more than the two cores that the suite is made for: much of it waits, for processes and for time limits.
