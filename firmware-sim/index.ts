@@ -1,7 +1,8 @@
 export { trustedKey } from '../release-format/verify-image.ts';
 export { UPGRADE_MODES } from './bootloader/upgrade-mode.ts';
 export type { ApplicationModel } from './device/application.ts';
-export { type DeviceOptions, SimulatedDevice } from './device/simulated-device.ts';
+export type { DeviceOptions } from './device/device-options.ts';
+export { SimulatedDevice } from './device/simulated-device.ts';
 export { createProductFlash } from './flash/layout.ts';
 export { PagePool } from './flash/page-pool.ts';
 export { FleetDevice } from './fleet/fleet-device.ts';

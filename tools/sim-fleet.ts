@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,17 +15,15 @@ import {
   trustedKey,
   USUAL_MIX,
 } from '../firmware-sim/index.ts';
-import { releaseVersionOf, releaseVersionOfReport } from '../release-format/mcuboot-header.ts';
-import { parseImage } from '../release-format/mcuboot-image.ts';
 import { bytesInUse } from './cli/heap.ts';
 import { PlainError } from './cli/plain-error.ts';
 import { type ProgressDisplay, progressDisplay } from './cli/progress-display.ts';
 import { runCommand } from './cli/run-command.ts';
 import { findTarget } from './cli/target.ts';
-import { mintToken } from './local-stack/mint-token.ts';
+import { type FirmwareFile, readFirmware } from './sim-fleet/firmware-file.ts';
 import { fleetChart } from './sim-fleet/fleet-chart.ts';
-import { isLoopback } from './sim-fleet/loopback-fetch.ts';
 import { DEVICES_PER_OWNER, makeOnlineFleet, type OnlineDevice } from './sim-fleet/online-fleet.ts';
+import { ownerTokens } from './sim-fleet/owner-tokens.ts';
 import { PhaseBoard } from './sim-fleet/phase-board.ts';
 import { summaryText } from './sim-fleet/summary-text.ts';
 
@@ -94,14 +91,14 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
   const display = progressDisplay(options.json ? 'silent' : 'people');
   // Each device that is updated listens to it, with all that it waits for.
   setMaxListeners(0, signal);
-  const images = await Promise.all(options.firmware.map((file) => readFile(file)));
-  const online = options.api === undefined ? undefined : await onlineFleet(options, images, display, signal);
+  const factory = await Promise.all(options.firmware.map(readFirmware));
+  const online = options.api === undefined ? undefined : await onlineFleet(options, factory, display, signal);
   const key = trustedKey(await readFile(options.key, 'utf8'));
   const bytesBefore = bytesInUse();
   const started = performance.now();
-  const devices = makeDevices(options, images, online, key);
+  const devices = makeDevices(options, factory, online, key);
   const idleBytesPerDevice = Math.round((bytesInUse() - bytesBefore) / devices.length);
-  const offline = online === undefined ? singleRelease(await release(options.image)) : undefined;
+  const offline = online === undefined ? singleRelease(await readFirmware(options.image)) : undefined;
 
   const board = new PhaseBoard(devices.length);
   const backends = new Map(online?.map(({ serial, backend }) => [serial, backend]));
@@ -136,7 +133,7 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
 
 function makeDevices(
   { devices: count, seed, hours }: Options,
-  images: readonly Uint8Array[],
+  factory: readonly FirmwareFile[],
   online: readonly OnlineDevice[] | undefined,
   key: ReturnType<typeof trustedKey>,
 ): readonly FleetDevice[] {
@@ -146,44 +143,27 @@ function makeDevices(
   return Array.from({ length: count }, (_, index) => {
     const known = online?.[index];
     const serial = known?.serial ?? String(index + 1).padStart(6, '0');
-    const firmware = images[index % images.length] ?? new Uint8Array(0);
+    const { image: firmware } = byTurns(factory, index);
     const identity = known === undefined ? {} : { identity: known.identity };
     const lot = drawLot(mix, random);
     return new FleetDevice({ ...{ serial, lot, seed: seed + index, pool, firmware, keys: [key] }, ...identity });
   });
 }
 
-async function release(file: string) {
-  const image = await readFile(file);
-  const { version } = versionOf(image, file);
-  return { image, version, sha256: createHash('sha256').update(image).digest('hex') };
-}
-
-function versionOf(image: Uint8Array, file: string): { readonly version: string } {
-  const parsed = parseImage((offset, length) => image.subarray(offset, offset + length), image.byteLength);
-  if (!parsed.ok) throw new PlainError(`${file} is no MCUboot image: ${parsed.fault}.`);
-  return { version: releaseVersionOf(parsed.image.header.version) };
-}
-
 async function onlineFleet(
-  options: Options,
-  images: readonly Uint8Array[],
+  { devices: count, api, stack, tokens, atOnce }: Options,
+  factory: readonly FirmwareFile[],
   display: ProgressDisplay,
   signal: AbortSignal,
 ): Promise<readonly OnlineDevice[]> {
-  const { devices: count, api, stack, tokens, firmware, atOnce } = options;
   const where = { ...(typeof api === 'string' && { apiBaseUrl: api }), ...(stack !== undefined && { stack }) };
   const { apiBaseUrl, token: factoryToken } = await findTarget(where, 'factoryToken');
-  const owners = Math.ceil(count / DEVICES_PER_OWNER);
-  const versions = Array.from({ length: count }, (_, index) => {
-    const file = index % images.length;
-    return releaseVersionOfReport(versionOf(images[file] ?? new Uint8Array(0), firmware[file] ?? '').version);
-  });
+  const idTokens = await ownerTokens(tokens, apiBaseUrl, Math.ceil(count / DEVICES_PER_OWNER));
+  const versions = Array.from({ length: count }, (_, index) => byTurns(factory, index).version);
   let made = 0;
-  return display.bar(`Making and claiming ${count} devices`, count, async (advanceTo) =>
+  return display.bar(`Making and claiming ${count} devices`, count, (advanceTo) =>
     makeOnlineFleet({
-      ...{ apiBaseUrl, factoryToken, versions, concurrency: atOnce, signal },
-      idTokens: await ownerTokens(tokens, apiBaseUrl, owners),
+      ...{ apiBaseUrl, factoryToken, idTokens, versions, concurrency: atOnce, signal },
       onDevice: () => {
         made += 1;
         advanceTo(made);
@@ -192,15 +172,10 @@ async function onlineFleet(
   );
 }
 
-async function ownerTokens(file: string | undefined, apiBaseUrl: string, owners: number): Promise<readonly string[]> {
-  if (file !== undefined) {
-    const lines = (await readFile(file, 'utf8')).split('\n').map((line) => line.trim());
-    return lines.filter((line) => line !== '');
-  }
-  if (!isLoopback(apiBaseUrl))
-    throw new PlainError('A backend elsewhere needs --tokens: a file with one token a line.');
-  // The local Cognito's key is public: whoever runs the stack can be anybody.
-  return Array.from({ length: owners }, () => mintToken());
+function byTurns(factory: readonly FirmwareFile[], index: number): FirmwareFile {
+  const firmware = factory[index % factory.length];
+  if (firmware === undefined) throw new PlainError('A fleet needs a firmware to begin with: pass --firmware.');
+  return firmware;
 }
 
 async function writeReport(directory: string, report: object, summary: FleetSummary): Promise<void> {

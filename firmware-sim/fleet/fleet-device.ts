@@ -1,4 +1,5 @@
-import { type DeviceOptions, SimulatedDevice } from '../device/simulated-device.ts';
+import type { DeviceOptions } from '../device/device-options.ts';
+import { SimulatedDevice } from '../device/simulated-device.ts';
 import { createProductFlash } from '../flash/layout.ts';
 import type { PagePool } from '../flash/page-pool.ts';
 import { BleLink } from '../link/ble-link.ts';

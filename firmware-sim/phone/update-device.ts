@@ -2,9 +2,10 @@ import { imageHash, parseImage } from '../../release-format/mcuboot-image.ts';
 import { IMAGE_ERROR } from '../smp/errors.ts';
 import { GROUP } from '../smp/header.ts';
 import type { DeviceCommands, ImageEntry, SignedReceipt } from './device-commands.ts';
-import { UploadError, type UploadProgress, uploadImage } from './image-upload.ts';
+import { UploadError, type UploadProgress } from './image-upload.ts';
 import { PhoneSession, type SessionOptions } from './phone-session.ts';
-import { type SmpClient, SmpError, SmpTimeoutError } from './smp-client.ts';
+import { SmpError } from './smp-client.ts';
+import { uploadStep } from './upload-step.ts';
 
 export type UpdatePhase =
   | 'connecting'
@@ -108,7 +109,7 @@ async function install(
 ): Promise<void> {
   const send = () => {
     enter('uploading');
-    return session.run((commands, client) => upload(session, commands, client, options));
+    return session.run((commands, client) => uploadStep(session, commands, client, options));
   };
   const markNow = () => {
     enter('testing');
@@ -155,48 +156,6 @@ async function ending(
     if (!(error instanceof SmpError)) throw error;
     return { reconnects: session.reconnects };
   }
-}
-
-async function upload(
-  session: PhoneSession,
-  commands: DeviceCommands,
-  client: SmpClient,
-  { image, onProgress, signal }: UpdateOptions,
-): Promise<void> {
-  const { bufferBytes, bufferCount } = await commands.parameters();
-  const window = Math.max(1, bufferCount - 1);
-  const most = await packetLimit(commands, client, bufferBytes);
-  await uploadImage(commands, image, {
-    ...{ largestPacket: window > 1 ? wholeWrites(most, client.writeBytes) : most, window, signal },
-    onProgress(progress) {
-      session.progressed();
-      onProgress?.(progress);
-    },
-  });
-}
-
-/** Below this a longer packet is not worth the question whether the device puts fragments together. */
-const WORTH_ASKING_BYTES = 32;
-
-/**
- * How long a packet may be. A firmware without reassembly takes only what fits into one write; nothing tells, so it is
- * tried with an echo that needs two (facts sheet, D2).
- */
-async function packetLimit(commands: DeviceCommands, client: SmpClient, bufferBytes: number): Promise<number> {
-  const most = Math.min(bufferBytes, client.largestPacket);
-  if (most < client.writeBytes + WORTH_ASKING_BYTES) return Math.min(most, client.writeBytes);
-  try {
-    await commands.echo(' '.repeat(client.writeBytes));
-    return most;
-  } catch (error) {
-    if (!(error instanceof SmpError) && !(error instanceof SmpTimeoutError)) throw error;
-    return client.writeBytes;
-  }
-}
-
-/** Where packets follow each other without a pause, writes that are not full are what an upload loses time with. */
-function wholeWrites(packetBytes: number, writeBytes: number): number {
-  return packetBytes < writeBytes ? packetBytes : packetBytes - (packetBytes % writeBytes);
 }
 
 /**

@@ -1,4 +1,5 @@
-import { type DeviceOptions, SimulatedDevice } from '../../firmware-sim/device/simulated-device.ts';
+import type { DeviceOptions } from '../../firmware-sim/device/device-options.ts';
+import { SimulatedDevice } from '../../firmware-sim/device/simulated-device.ts';
 import { BleLink, type BleLinkOptions } from '../../firmware-sim/link/ble-link.ts';
 import { type DeviceCommands, deviceCommands } from '../../firmware-sim/phone/device-commands.ts';
 import { SmpClient } from '../../firmware-sim/phone/smp-client.ts';
