@@ -130,7 +130,7 @@ describe('a power cut', () => {
           else expectGoodEnd(flash, one, `cuts at ${[first, ...others].join(', ')}`);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

@@ -2,9 +2,12 @@ import { constants, createHash, createPublicKey, generateKeyPairSync, type KeyOb
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { checkImage } from '../../../release-format/image-gate.ts';
 import { imageHash, parseImage } from '../../../release-format/mcuboot-image.ts';
 import { imageFault, type TrustedKey, trustedKey } from '../../../release-format/verify-image.ts';
 import { DEV_KEY, firmware } from '../../support/firmware.ts';
+import { version } from '../../support/ota-names.ts';
+import { SMALL_KEY, signedImage } from '../../support/small-slots.ts';
 
 const LARGEST = 737_280;
 const parse = (bytes: Uint8Array) =>
@@ -203,5 +206,18 @@ describe('a malformed image', () => {
       { numRuns: 2_000 },
     );
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => parse(bytes).ok === false));
+  });
+});
+
+describe('the publish gate', () => {
+  const rules = { keys: [SMALL_KEY], signatures: 'required' } as const;
+  const verdict = (flags: number) => checkImage(signedImage([1, 1, 0], 9_000, { flags }), version('1.1.0'), rules);
+
+  it('lets out no image that the bootloader was not built for', () => {
+    expect(verdict(0)).toMatchObject({ good: true });
+    expect(verdict(0x10)).toEqual({ good: false, reason: 'it is marked as not bootable' });
+    for (const flags of [0x4, 0x8, 0x200, 0x400, 0x800]) {
+      expect(verdict(flags)).toMatchObject({ good: false, reason: expect.stringMatching(/encrypted or compressed/) });
+    }
   });
 });
