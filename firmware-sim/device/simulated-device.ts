@@ -140,8 +140,16 @@ export class SimulatedDevice {
     this.#stop('off');
   }
 
+  /** The application hangs in whatever it does; the watchdog, which nobody feeds any more, resets it. */
+  hang(): void {
+    if (!this.isRunning) return;
+    this.#stop('hung');
+    this.#later(WATCHDOG_MS, () => this.reset('watchdog'));
+  }
+
   /** The power comes back, and the device boots. */
   restorePower(): void {
+    if (this.#state !== 'off') return;
     this.#flash.power.restore();
     this.#stop('starting');
     this.#later(BOOT_MS, () => this.#boot('power_on'));

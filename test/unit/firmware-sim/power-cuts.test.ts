@@ -96,6 +96,9 @@ const SAFE: readonly (readonly [name: string, one: Case, operations: number])[] 
   ['overwrite only', { mode: overwrite, kind: 'test' }, 18],
 ];
 
+/** The operations in which trailers are erased and written, before the first sector is copied. */
+const RECORD_OPERATIONS = 11;
+
 describe('a power cut', () => {
   it.each(SAFE)('at any one operation of %s leaves a device that boots and ends right', async (_name, one, known) => {
     const operations = await countOperations(one);
@@ -132,6 +135,16 @@ describe('a power cut', () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  it.each(SAFE)('twice while the record of %s is written does no harm, whenever', async (_name, one) => {
+    for (let first = 0; first < RECORD_OPERATIONS; first += 1) {
+      for (let second = 0; second < RECORD_OPERATIONS; second += 1) {
+        const flash = await prepared(one);
+        bootUntilCut(flash, one, first, 'before');
+        if (bootUntilCut(flash, one, second, 'before')) expectGoodEnd(flash, one, `cuts at ${first} and ${second}`);
+      }
+    }
   });
 
   it.each([

@@ -264,6 +264,22 @@ describe('a firmware whose self-test', () => {
     expect((back?.atMs ?? 0) - (trial?.atMs ?? 0)).toBeGreaterThan(atLeastMs);
   });
 
+  it('has passed, and that hangs in the middle of an upload, goes on when the watchdog has reset it', async () => {
+    const bench = testBench();
+    bench.time.after(700, () => bench.device.hang());
+    expect(await bench.update(GOOD['1.1.0'])).toMatchObject({ outcome: 'confirmed' });
+    expect(bench.device.bootLog.records.map(({ reason }) => reason)).toEqual(['power_on', 'watchdog', 'software']);
+    bench.device.cutPower();
+    bench.device.hang();
+    bench.device.reset();
+    await bench.time.advance(60_000);
+    expect(bench.device.state).toBe('off');
+    bench.device.restorePower();
+    await bench.time.advance(1_000);
+    bench.device.restorePower();
+    expect([bench.device.state, bench.device.runningVersion]).toEqual(['running', '1.1.0.7']);
+  });
+
   it('passes later is reached later', async () => {
     const bench = testBench({ device: { application: () => ({ selfTestMs: 3_000 }) } });
     expect(bench.device.state).toBe('starting');
