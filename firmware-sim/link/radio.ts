@@ -53,15 +53,14 @@ function packetsIn({ intervalMs, packetsPerInterval, dataLength }: RadioOptions)
 
 interface OnAir {
   packetsLeft: number;
-  readonly queuedAt: number;
   readonly arrive: () => void;
 }
 
 export type Direction = 'to_device' | 'to_phone';
 
 /**
- * The air between a phone and a device, connection event by connection event: what was waiting when an event begins
- * goes by in it, both ways at once. Packets are lost and sent again below what anybody notices but by the time it takes.
+ * The air between a phone and a device, connection event by connection event: what is waiting goes by in it, both ways
+ * at once. Whoever answers does so after the event, and so in the next one. Packets are lost and sent again below what anybody notices but by the time it takes.
  */
 export class Radio {
   readonly #options: RadioOptions;
@@ -89,9 +88,9 @@ export class Radio {
   }
 
   send(direction: Direction, bytes: number, arrive: () => void): void {
-    const queuedAt = this.#time.now();
-    if (this.#isIdle()) this.#heardAt = queuedAt;
-    this.#queues[direction].push({ packetsLeft: packetsFor(bytes, this.#options), queuedAt, arrive });
+    // Silence counts from when there is something to say.
+    if (this.#isIdle()) this.#heardAt = this.#time.now();
+    this.#queues[direction].push({ packetsLeft: packetsFor(bytes, this.#options), arrive });
     this.#schedule();
   }
 
@@ -133,8 +132,7 @@ export class Radio {
   #exchange(direction: Direction, now: number): 'arrived' | 'lost' | 'nothing' {
     const queue = this.#queues[direction];
     const [head] = queue;
-    // What came up in the course of this event waits for the next one.
-    if (head === undefined || head.queuedAt >= now) return 'nothing';
+    if (head === undefined) return 'nothing';
     if (this.#random.happens(this.#options.lossRate)) return 'lost';
     this.#heardAt = now;
     head.packetsLeft -= 1;

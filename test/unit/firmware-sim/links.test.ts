@@ -142,6 +142,16 @@ describe('the BLE link', () => {
     expect(deaf.time.now() - before).toBeLessThan(600);
   });
 
+  it('is not lost for a silence in which nobody had anything to say', async () => {
+    const radio = { lossRate: 0.4, supervisionTimeoutMs: 500 };
+    const { time, connect } = testBench({ link: { radio } });
+    const client = await connect();
+    for (let i = 0; i < 20; i += 1) {
+      await time.advance(10_000);
+      expect(await time.run(() => deviceCommands(client).echo('still here'))).toBe('still here');
+    }
+  });
+
   it('takes longer where packets are lost, and loses none of them for good', async () => {
     const took = async (lossRate: number) => {
       const bench = testBench({ link: { radio: { lossRate } } });

@@ -52,6 +52,15 @@ describe('requests of a device', () => {
     expect(answers.map(({ answer }) => answer)).toEqual(['a (no buffer)', 'b', 'c']);
   });
 
+  it('leave a buffer for the answer of the one that is being served', async () => {
+    const { time, answers, ask } = queue(4);
+    ask('a');
+    await time.advance(5);
+    for (const text of ['b', 'c', 'd']) ask(text);
+    await time.advance(100);
+    expect(answers.map(({ answer }) => answer)).toEqual(['a', 'b', 'c']);
+  });
+
   it("of a connection that is gone are not served, and its answer is nobody's", async () => {
     const { time, answers, requests, requester, ask } = queue();
     const [gone, other] = [requester(), requester()];
