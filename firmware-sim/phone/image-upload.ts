@@ -122,6 +122,12 @@ async function lastWord(first: number | undefined, others: readonly Sent[], take
   return expected ?? taken;
 }
 
+/**
+ * Data of the first chunk: the image's header and a little more. A device that has part of the image already throws it
+ * away, and one that has not begins with its erasing, beside which nothing counts.
+ */
+const FIRST_BYTES = 64;
+
 /** What each form of a byte string's length begins with, longest first. */
 const SHORTEST = [256, 24, 1] as const;
 
@@ -141,6 +147,6 @@ function chunkAt(
   const fits =
     [room - 2, Math.min(255, room - 1), Math.min(23, room)].find((bytes, form) => bytes >= (SHORTEST[form] ?? 1)) ?? 0;
   if (fits < 1) throw new UploadError(`a packet of ${largestPacket} bytes has no room for data`);
-  const end = offset + Math.min(rest, fits);
+  const end = offset + Math.min(rest, fits, offset === 0 ? FIRST_BYTES : fits);
   return { fields: { ...around, data: image.subarray(offset, end) }, end };
 }

@@ -35,6 +35,7 @@ export class PhoneSession {
   #wasConnected = false;
   #onLost = () => {};
   #tries = 0;
+  #furthest = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -63,9 +64,10 @@ export class PhoneSession {
     }
   }
 
-  /** A step got further: lost connections before that don't count any more. */
-  progressed(): void {
-    this.#tries = 0;
+  /** How far a step has got: when that is further than ever, lost connections before it don't count any more. */
+  progressed(to: number): void {
+    if (to > this.#furthest) this.#tries = 0;
+    this.#furthest = Math.max(this.#furthest, to);
   }
 
   /**

@@ -25,7 +25,7 @@ export async function uploadStep(
   await uploadImage(commands, image, {
     ...{ largestPacket: window > 1 ? wholeWrites(most, client.writeBytes) : most, window, signal },
     onProgress(progress) {
-      session.progressed();
+      session.progressed(progress.sentBytes);
       onProgress?.(progress);
     },
   });

@@ -188,6 +188,23 @@ describe('a backend that can not be had', () => {
   });
 });
 
+it('a report that comes while others are being sent is sent after them', async () => {
+  const { statuses } = await offering();
+  let letGo = () => {};
+  const until = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  server.setFaults([{ match: 'reports', until, times: 1 }]);
+  const queue = new ReportQueue(backendClient({ apiBaseUrl: server.url, idToken: 'token' }));
+  const report = { serial: '1', version: '1.1.0', from_version: '1.0.0', attempt_id: 'a' } as const;
+  const first = queue.add({ ...report, status: 'offered' });
+  await expect.poll(() => server.faultsMet()).toBe(1);
+  const second = queue.add({ ...report, status: 'on_phone' });
+  letGo();
+  await Promise.all([first, second]);
+  expect([statuses(), queue.unsent]).toEqual([['offered', 'on_phone'], []]);
+});
+
 it('reports that were never sent are kept', async () => {
   await offering();
   server.setFaults([{ status: 503 }]);

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { LinkLostError } from '../../../firmware-sim/link/transport.ts';
+import { type DeviceCommands, deviceCommands } from '../../../firmware-sim/phone/device-commands.ts';
+import { UploadError, uploadImage } from '../../../firmware-sim/phone/image-upload.ts';
+import { SmpError, SmpTimeoutError } from '../../../firmware-sim/phone/smp-client.ts';
+import type { CborMap } from '../../../firmware-sim/smp/cbor.ts';
+import { encodeDefinite } from '../../../firmware-sim/smp/cbor.ts';
+import { SMP_HEADER_BYTES } from '../../../firmware-sim/smp/header.ts';
+import { type CommandResult, SmpServer } from '../../../firmware-sim/smp/server.ts';
+import { directClient } from '../../support/direct-client.ts';
+import { firmware, GOOD } from '../../support/firmware.ts';
+import { testBench } from '../../support/test-bench.ts';
+
+const IMAGE = firmware(GOOD['1.1.0']);
+
+/** A device whose image group answers chunks as it is told. */
+function answering(answer: (fields: ReadonlyMap<unknown, unknown>) => CommandResult): DeviceCommands {
+  const upload = { decodes: true, run: answer };
+  const server = new SmpServer({ groups: [{ id: 1, read: {}, write: { 1: upload } }], bufferBytes: 2475 });
+  return deviceCommands(directClient(server));
+}
+
+const send = (commands: DeviceCommands, largestPacket = 2475, window = 3) =>
+  uploadImage(commands, IMAGE, { largestPacket, window });
+const always = (fields: CborMap) => answering(() => ({ fields }));
+
+describe('the upload of an image', () => {
+  it.each([128, 244, 300, 384, 600, 2475])('fills its packets of %d bytes to the last byte or two', async (largest) => {
+    const sizes: number[] = [];
+    const commands = answering((fields) => {
+      const chunk = Object.fromEntries(fields) as CborMap;
+      sizes.push(SMP_HEADER_BYTES + encodeDefinite(chunk).byteLength);
+      const { off, data } = chunk;
+      return { fields: { off: Number(off) + (data instanceof Uint8Array ? data.byteLength : 0) } };
+    });
+    await send(commands, largest);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(largest);
+    // The first one is short, because a device that goes on elsewhere throws it away; the last one is what is left.
+    expect(Math.min(...sizes.slice(1, -1))).toBeGreaterThanOrEqual(largest - 2);
+    expect(sizes[0]).toBeLessThan(200);
+  });
+
+  it('says so when a packet has no room for data', async () => {
+    await expect(send(always({ off: 0 }), 60)).rejects.toBeInstanceOf(UploadError);
+  });
+
+  it('gives up on a device that never gets further, and on one that stored something else', async () => {
+    await expect(send(always({ off: 0 }))).rejects.toThrow('does not get past byte 0');
+    await expect(send(always({ off: 10 }))).rejects.toThrow('does not get past byte 10');
+    await expect(send(always({ off: 10, match: false }))).rejects.toThrow('other bytes than were sent');
+  });
+
+  it('takes what is no answer for none', async () => {
+    await expect(send(always({ nothing: true }))).rejects.toThrow();
+  });
+
+  it('goes back to where the device wants to go on, as often as it takes', async () => {
+    let expected = 0;
+    let setbacks = 0;
+    const commands = answering((fields) => {
+      const [off, data] = [Number(fields.get('off')), fields.get('data')];
+      // Every fifth chunk goes missing on the way into its flash.
+      if (off === expected && (off === 0 || (off + setbacks) % 5 !== 0)) {
+        expected += data instanceof Uint8Array ? data.byteLength : 0;
+      } else setbacks += 1;
+      return { fields: { off: expected } };
+    });
+    await send(commands);
+    expect([expected, setbacks > 0]).toEqual([IMAGE.byteLength, true]);
+  });
+
+  it('begins again when the device has forgotten what it had', async () => {
+    let expected = 0;
+    let hasForgotten = false;
+    const commands = answering((fields) => {
+      const [off, data] = [Number(fields.get('off')), fields.get('data')];
+      if (off === 0) expected = 0;
+      if (off > 40_000 && !hasForgotten) {
+        hasForgotten = true;
+        expected = 0;
+      } else if (off === expected) expected += data instanceof Uint8Array ? data.byteLength : 0;
+      return { fields: { off: expected } };
+    });
+    await send(commands);
+    expect([hasForgotten, expected]).toEqual([true, IMAGE.byteLength]);
+  });
+
+  it('hands on what the device refuses', async () => {
+    await expect(send(answering(() => ({ error: 30 })))).rejects.toBeInstanceOf(SmpError);
+    let chunks = 0;
+    const later = answering((fields) => {
+      chunks += 1;
+      const data = fields.get('data');
+      return chunks > 5
+        ? { error: 31 }
+        : { fields: { off: Number(fields.get('off')) + (data as Uint8Array).byteLength } };
+    });
+    await expect(send(later)).rejects.toThrow('dataOverrun');
+  });
+
+  it('over a link that drops every few thousand bytes still ends', async () => {
+    const bench = testBench();
+    let drops = 0;
+    const connect = async () => {
+      const transport = await bench.link.connect();
+      if (bench.device.boots === 1) {
+        bench.link.dropAfter(4_000);
+        drops += 1;
+      }
+      return transport;
+    };
+    expect(await bench.update(IMAGE, { connect })).toMatchObject({ outcome: 'confirmed' });
+    expect(drops).toBeGreaterThan(40);
+  });
+
+  it('over a link that drops before anything gets through is given up', async () => {
+    const bench = testBench();
+    const connect = async () => {
+      const transport = await bench.link.connect();
+      bench.link.dropAfter(2_000);
+      return transport;
+    };
+    await expect(bench.update(IMAGE, { connect })).rejects.toBeInstanceOf(LinkLostError);
+  });
+
+  it('finds out by silence that a chunk was lost', async () => {
+    const bench = testBench({ device: { bufferCount: 2 } });
+    const attempt = bench.ask((_commands, client) => {
+      const many = Array.from({ length: 4 }, () =>
+        client.request({ op: 'read', group: 1, command: 0, timeoutMs: 500 }),
+      );
+      return Promise.all(many);
+    });
+    await expect(attempt).rejects.toSatisfy((error) => error instanceof SmpError || error instanceof SmpTimeoutError);
+  });
+});
