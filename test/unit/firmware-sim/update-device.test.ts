@@ -185,6 +185,18 @@ describe('an update over the air', () => {
     expect(time.now()).toBeGreaterThan(180_000);
   });
 
+  it('waits a few seconds for a device that is watering', async () => {
+    let isBusy = true;
+    const bench = testBench({ device: { isBusy: () => isBusy } });
+    const onPhase = (phase: UpdatePhase) => {
+      if (phase !== 'resetting') return;
+      bench.time.after(2_000, () => {
+        isBusy = false;
+      });
+    };
+    expect(await bench.update(GOOD['1.1.0'], { onPhase })).toMatchObject({ outcome: 'confirmed' });
+  });
+
   it('waits for a device that is watering, and tells when it waters on', async () => {
     let isBusy = true;
     const bench = testBench({ device: { isBusy: () => isBusy } });
@@ -247,6 +259,17 @@ describe('a bad firmware', () => {
         throw new Error('nothing runs that could answer');
       },
     });
+  });
+});
+
+describe('a device that is reset again before it has started', () => {
+  it('starts once', async () => {
+    const { device, time } = testBench();
+    device.reset();
+    await time.advance(20);
+    device.reset('software');
+    await time.advance(1_000);
+    expect(device.bootLog.records.map(({ reason }) => reason)).toEqual(['power_on', 'software']);
   });
 });
 
