@@ -8,7 +8,7 @@ import { createMetrics } from './platform/metrics.ts';
 import { createObjectLinks } from './platform/object-links.ts';
 import { createObjectStore } from './platform/object-store.ts';
 import { once } from './platform/once.ts';
-import { createSecrets, type Secrets } from './platform/secrets.ts';
+import { createSecrets, type Secrets, type SecretText } from './platform/secrets.ts';
 import type { PlantProviders, Services } from './platform/services.ts';
 import { createStripeSignatures } from './platform/stripe-signatures.ts';
 import { createUserDirectory } from './platform/user-directory.ts';
@@ -25,9 +25,9 @@ export function createServices(
 ): Services {
   const config = parseConfig(env);
   const clock = overrides.clock ?? systemClock;
-  const secrets = createSecrets(secretReader(config), config.secretsCacheMs, clock);
   const log = overrides.log ?? createLog();
   const metrics = overrides.metrics ?? createMetrics(config.env);
+  const secrets = createSecrets(secretReader(config), config.secretsCacheMs, clock, metrics);
   return {
     config,
     clock,
@@ -69,7 +69,7 @@ async function createPlantProviders(secrets: Secrets, config: Config['plants']):
 const SECRETS_MS = 3_000;
 
 /** Reads the secret's text; the client is made at the first read and kept. */
-function secretReader(config: Config): () => Promise<string> {
+function secretReader(config: Config): () => Promise<SecretText> {
   const client = once(async () => {
     const [{ SecretsManager }, { awsCredentials }] = await Promise.all([
       import('@aws-sdk/client-secrets-manager'),
@@ -82,8 +82,10 @@ function secretReader(config: Config): () => Promise<string> {
     });
   });
   return async () => {
-    const { SecretString: text } = await (await client()).getSecretValue({ SecretId: config.secretId });
+    const { SecretString: text, CreatedDate: written } = await (await client()).getSecretValue({
+      SecretId: config.secretId,
+    });
     if (text === undefined) throw new Error('The secret has no text value');
-    return text;
+    return { text, writtenAt: written?.getTime() };
   };
 }

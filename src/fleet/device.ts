@@ -7,6 +7,12 @@ export const DEFAULT_BOARD = 'arduino_nano_33_ble';
 
 /** The last serial there is: six digits are printed on the housing (contract, "Fleet"). */
 export const LAST_SERIAL_NUMBER = 999_999;
+const LOW_SHARE = 0.9;
+
+/** From nine in ten on somebody has to decide how serials go on: labels, app and tables are made for six digits. */
+export function isSerialSpaceLow(serial: string): boolean {
+  return Number(serial) >= LOW_SHARE * LAST_SERIAL_NUMBER;
+}
 
 /** Sealed and not yet sold; ready to be claimed; taken out of service. A claimed device is `active` and has an owner. */
 export const DeviceStatus = z.enum(['factory_only', 'active', 'revoked']);

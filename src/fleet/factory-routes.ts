@@ -4,7 +4,16 @@ import { defineRoute, type Route } from '../http/define-route.ts';
 import { ApiError } from '../http/errors.ts';
 import { isoDateTime, textLine } from '../http/fields.ts';
 import type { Services } from '../platform/services.ts';
-import { type Device, DeviceStatus, FleetState, fleetStateOf, HwIdField, MetadataValue, thingName } from './device.ts';
+import {
+  type Device,
+  DeviceStatus,
+  FleetState,
+  fleetStateOf,
+  HwIdField,
+  isSerialSpaceLow,
+  MetadataValue,
+  thingName,
+} from './device.ts';
 import { type FactoryStepOutcome, takeFactoryStep } from './factory-step.ts';
 import type { FactoryStep } from './lifecycle.ts';
 import { provisionDevice } from './provision.ts';
@@ -80,6 +89,7 @@ export function factoryRoutes(services: Services, store: FleetStore): readonly R
         return { status: 200, body: provisioned(result.device, false) };
       case 'created':
         services.metrics.count('DeviceProvisioned', { outcome: 'created' });
+        if (isSerialSpaceLow(result.device.serial)) services.metrics.count('SerialSpaceLow');
         return { status: 201, body: { ...provisioned(result.device, true), claim_code: result.claimCode } };
     }
   });

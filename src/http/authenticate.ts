@@ -9,10 +9,10 @@ import { parseJson } from './json-body.ts';
 
 export type Authenticate = (auth: Auth, request: Request) => Promise<Caller>;
 
-type Needed = Pick<Services, 'cognitoTokens' | 'secrets' | 'stripeSignatures'>;
+type Needed = Pick<Services, 'cognitoTokens' | 'secrets' | 'stripeSignatures' | 'metrics'>;
 
 /** Finds out who calls. Absent credentials are `auth_required`, bad ones `invalid_token` (contract, "Auth"). */
-export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures }: Needed): Authenticate {
+export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, metrics }: Needed): Authenticate {
   const user = async (token: string): Promise<Caller> => {
     try {
       const verdict = await cognitoTokens.verify(token);
@@ -29,7 +29,9 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures }:
 
   const machine = async (secret: TokenName, token: string | undefined): Promise<void> => {
     if (token === undefined) throw authRequired();
-    if (!(await secrets.isToken(secret, token))) throw invalidToken();
+    if (await secrets.isToken(secret, token)) return;
+    metrics.count('MachineTokenRefused', { guard: GUARDS[secret] });
+    throw invalidToken();
   };
 
   return async (auth, request) => {
@@ -54,6 +56,9 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures }:
     }
   };
 }
+
+/** Whose token it is, as alarms name them. */
+const GUARDS: Readonly<Record<TokenName, string>> = { FACTORY_PROVISION_TOKEN: 'factory', OTA_ADMIN_TOKEN: 'admin' };
 
 /** The signature is over the bytes as they came, so they are read here and nowhere else. */
 async function stripe(signatures: StripeSignatures, request: Request): Promise<Caller> {

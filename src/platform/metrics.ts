@@ -4,6 +4,8 @@ import { MetricUnit, Metrics as PowertoolsMetrics } from '@aws-lambda-powertools
 export interface Metrics {
   count(name: string, dimensions?: Readonly<Record<string, string>>): void;
   duration(name: string, ms: number, dimensions?: Readonly<Record<string, string>>): void;
+  /** A number as it stands now, whose largest or smallest counts and not its sum. */
+  gauge(name: string, value: number, dimensions?: Readonly<Record<string, string>>): void;
 }
 
 /** CloudWatch embedded metric format by Powertools: a line on stdout per metric, no call on the way. */
@@ -21,5 +23,6 @@ export function createMetrics(env: string): Metrics {
   return {
     count: (name, dimensions) => add(name, MetricUnit.Count, 1, dimensions),
     duration: (name, ms, dimensions) => add(name, MetricUnit.Milliseconds, ms, dimensions),
+    gauge: (name, value, dimensions) => add(name, MetricUnit.NoUnit, value, dimensions),
   };
 }

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 import type { Clock } from './clock.ts';
+import type { Metrics } from './metrics.ts';
 
 const text = z.string().min(1).optional();
 /** A token may be a list while it rotates: both the old and the new one are good. */
@@ -38,17 +39,37 @@ export class SecretsError extends Error {
 /** However many wrong tokens arrive, the secret is not read again more often than this. */
 const REREAD_AFTER_MISS_MS = 10_000;
 
+/** The secret as it is kept. */
+export interface SecretText {
+  readonly text: string;
+  /** When this version of it was written, in milliseconds since 1970; undefined where nobody knows. */
+  readonly writtenAt: number | undefined;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 /**
- * @param fetchSecret reads the secret's JSON text
+ * @param fetchSecret reads the secret
  * @param cacheMs how long a read is good for
+ * @param metrics told of its age with every read: keys that nobody ever rotates are known to too many
  */
-export function createSecrets(fetchSecret: () => Promise<string>, cacheMs: number, clock: Clock): Secrets {
+export function createSecrets(
+  fetchSecret: () => Promise<SecretText>,
+  cacheMs: number,
+  clock: Clock,
+  metrics: Pick<Metrics, 'gauge'>,
+): Secrets {
   let cached: { readonly at: number; readonly values: Promise<SecretValues> } | undefined;
 
   const read = (maxAgeMs: number): Promise<SecretValues> => {
     if (cached !== undefined && clock.now() - cached.at < maxAgeMs) return cached.values;
     const values = fetchSecret()
-      .then(parseSecret)
+      .then(({ text, writtenAt }) => {
+        if (writtenAt !== undefined) {
+          metrics.gauge('SecretAgeDays', Math.max(0, Math.floor((clock.now() - writtenAt) / DAY_MS)));
+        }
+        return parseSecret(text);
+      })
       .catch((error: unknown) => {
         cached = undefined;
         throw error;

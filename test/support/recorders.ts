@@ -21,9 +21,14 @@ export function recordingLog(): Log & { readonly lines: LogLine[] } {
 }
 
 /** Metrics that keep what they were told, as `name` or `name{dimension=value}`. */
-export function recordingMetrics(): Metrics & { readonly counted: string[]; readonly measured: string[] } {
+export function recordingMetrics(): Metrics & {
+  readonly counted: string[];
+  readonly measured: string[];
+  readonly gauged: string[];
+} {
   const counted: string[] = [];
   const measured: string[] = [];
+  const gauged: string[] = [];
   const spell = (name: string, dimensions: Readonly<Record<string, string>>) => {
     const list = Object.entries(dimensions).map(([key, value]) => `${key}=${value}`);
     return list.length === 0 ? name : `${name}{${list.join(',')}}`;
@@ -31,8 +36,10 @@ export function recordingMetrics(): Metrics & { readonly counted: string[]; read
   return {
     counted,
     measured,
+    gauged,
     count: (name, dimensions = {}) => counted.push(spell(name, dimensions)),
     duration: (name, _ms, dimensions = {}) => measured.push(spell(name, dimensions)),
+    gauge: (name, value, dimensions = {}) => gauged.push(`${spell(name, dimensions)} ${value}`),
   };
 }
 

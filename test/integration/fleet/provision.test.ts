@@ -80,6 +80,7 @@ describe('provision', () => {
     const headers = { 'x-factory-token': full.secrets.factoryToken };
     const last = await full.call('/provision', { headers, body: { hw_id: 'AABBCCDD0009' } });
     expect(last.body.serial).toBe('999999');
+    expect(full.metrics.counted).toContain('SerialSpaceLow');
     const over = await full.call('/provision', { headers, body: { hw_id: 'AABBCCDD000A' } });
     expect(over.status).toBe(409);
     expect(over.body.error.code).toBe('serial_space_exhausted');

@@ -81,6 +81,25 @@ describe('the machine tokens', () => {
     expect(provision.body.error.code).toBe('invalid_token');
   });
 
+  it('that are wrong are counted, those that are not there are not', async () => {
+    const watched = await startBackend();
+    const wrong = {
+      'x-factory-token': 'a-factory-token-that-is-wrong',
+      'x-admin-token': 'an-admin-token-that-is-wrong',
+    };
+    await watched.call('/provision', { body: {}, headers: wrong });
+    await watched.call('/ota/releases', { headers: wrong });
+    await watched.call('/ota/releases', { headers: wrong });
+    await watched.call('/ota/releases');
+    await watched.call('/provision', { body: {} });
+    expect(watched.metrics.counted.filter((name) => name.startsWith('MachineTokenRefused')).sort()).toEqual([
+      'MachineTokenRefused{guard=admin}',
+      'MachineTokenRefused{guard=admin}',
+      'MachineTokenRefused{guard=factory}',
+    ]);
+    await watched.stop();
+  });
+
   it('rotate without a deploy: while two are listed both are good, then only the new one', async () => {
     const rotating = await startBackend();
     const list = async (token: string) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createSecrets, SecretsError } from '../../../src/platform/secrets.ts';
-import { movableClock } from '../../support/recorders.ts';
+import { movableClock, recordingMetrics } from '../../support/recorders.ts';
 
 describe('secrets', () => {
   it('are read once for many callers, and again after the cache time', async () => {
@@ -9,10 +9,11 @@ describe('secrets', () => {
     const secrets = createSecrets(
       async () => {
         reads += 1;
-        return '{"RATE_LIMIT_SALT":"a-salt-of-good-length"}';
+        return { text: '{"RATE_LIMIT_SALT":"a-salt-of-good-length"}', writtenAt: undefined };
       },
       300_000,
       clock,
+      recordingMetrics(),
     );
     await Promise.all([secrets.values(), secrets.values(), secrets.values()]);
     expect(reads).toBe(1);
@@ -23,7 +24,12 @@ describe('secrets', () => {
 
   it('never quote the secret when it is malformed', async () => {
     for (const text of ['{"OTA_ADMIN_TOKEN":"short"}', 'hunter2-is-not-json', '[]']) {
-      const error: unknown = await createSecrets(async () => text, 1_000, movableClock())
+      const error: unknown = await createSecrets(
+        async () => ({ text, writtenAt: undefined }),
+        1_000,
+        movableClock(),
+        recordingMetrics(),
+      )
         .values()
         .catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(SecretsError);
@@ -37,12 +43,25 @@ describe('secrets', () => {
       async () => {
         reads += 1;
         if (reads === 1) throw new Error('throttled');
-        return '{}';
+        return { text: '{}', writtenAt: undefined };
       },
       300_000,
       movableClock(),
+      recordingMetrics(),
     );
     await expect(secrets.values()).rejects.toThrow('throttled');
     await expect(secrets.values()).resolves.toEqual({});
+  });
+
+  it('tell how old they are, in days, whenever they are read', async () => {
+    const clock = movableClock();
+    const metrics = recordingMetrics();
+    const writtenAt = clock.now();
+    const secrets = createSecrets(async () => ({ text: '{}', writtenAt }), 300_000, clock, metrics);
+    await secrets.values();
+    await secrets.values();
+    clock.forward(90.5 * 24 * 60 * 60 * 1000);
+    await secrets.values();
+    expect(metrics.gauged).toEqual(['SecretAgeDays 0', 'SecretAgeDays 90']);
   });
 });

@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -156,6 +157,48 @@ describe('the template', () => {
     expect(JSON.stringify(bucket['LifecycleConfiguration'])).toContain('drafts/');
     expect(JSON.stringify(bucket['LifecycleConfiguration'])).toContain('uploads/');
     expect(JSON.stringify(template.Resources['ArtifactBucketPolicy'])).toContain('aws:SecureTransport');
+  });
+
+  it('sends every alarm to the topic, when it begins and when it ends', () => {
+    const alarms = ofType('AWS::CloudWatch::Alarm');
+    for (const [name, { Properties: properties }] of alarms) {
+      expect([properties['AlarmActions'], properties['OKActions']], name).toEqual([
+        [{ '!Ref': 'Alarms' }],
+        [{ '!Ref': 'Alarms' }],
+      ]);
+      expect(properties['TreatMissingData'], name).toEqual(expect.any(String));
+    }
+    // CloudWatch may not use the key that AWS manages for topics: an alarm would never arrive.
+    expect(template.Resources['Alarms']?.Properties).not.toHaveProperty('KmsMasterKeyId');
+  });
+
+  it('watches metrics of its own only that the code counts', () => {
+    const code = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(path.join('src', name), 'utf8'))
+      .join('\n');
+    const own = ofType('AWS::CloudWatch::Alarm').flatMap(([, { Properties: properties }]) => {
+      const text = JSON.stringify(properties);
+      if (!text.includes('AutoWatering')) return [];
+      return [...text.matchAll(/"MetricName":"(\w+)"|SELECT \w+\((\w+)\)/g)].map(([, a, b]) => a ?? b ?? '');
+    });
+    const shown = JSON.stringify(template.Resources['Dashboard']).matchAll(/MetricName=\W+(\w+)/g);
+    for (const name of [...own, ...[...shown].map(([, metric = '']) => metric)]) {
+      expect(code, name).toMatch(new RegExp(`metrics\\.(count|duration|gauge)\\(\\s*'${name}'`));
+    }
+    expect(own.length).toBeGreaterThan(6);
+  });
+
+  it('lets a new version out by and by, and takes it back by alarms that exist', () => {
+    const { AutoPublishAlias: alias, DeploymentPreference: preference } = z
+      .object({
+        AutoPublishAlias: z.string(),
+        DeploymentPreference: z.object({ Type: z.unknown(), Alarms: z.array(z.unknown()) }),
+      })
+      .parse(template.Resources['Backend']?.Properties);
+    expect([alias, preference.Type]).toEqual(['live', { '!If': ['IsKept', 'Canary10Percent5Minutes', 'AllAtOnce'] }]);
+    const names = ofType('AWS::CloudWatch::Alarm').map(([, { Properties: properties }]) => properties['AlarmName']);
+    for (const alarm of preference.Alarms) expect(names).toContainEqual(alarm);
   });
 
   it('describes and constrains its parameters', () => {

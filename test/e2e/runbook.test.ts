@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { routeContracts } from '../../tools/docs/route-contracts.ts';
+import { readTemplate } from '../../tools/local-stack/template.ts';
+import { runTool } from '../support/run-tool.ts';
+
+/*
+ * At three in the morning a runbook that names a command which is not there is worse than none: everything in it that
+ * can be held against the project is.
+ */
+
+const text = readFileSync('RUNBOOK.md', 'utf8');
+const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync('package.json', 'utf8')).scripts;
+
+/** As GitHub makes an anchor of a heading. */
+const anchors = [...text.matchAll(/^##+ (.+)$/gm)].map(([, heading = '']) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9 -]/g, '')
+    .replaceAll(' ', '-'),
+);
+
+/** `npm run ota -- pause <version> --reason "…"`: the script, its sub-command, and its flags. */
+const commands = [...text.matchAll(/npm run ([a-z:]+)(?: -- ([^`\n]*))?/g)].map(([, script = '', rest = '']) => {
+  const [first = ''] = rest.split(' ');
+  return {
+    script,
+    subcommand: /^[a-z]+$/.test(first) ? first : undefined,
+    flags: [...rest.matchAll(/--[a-z-]+/g)].map(([flag]) => flag).filter((flag) => flag !== '--help'),
+  };
+});
+
+describe('the runbook', () => {
+  it('has a section for every alarm, and no section for an alarm that is gone', async () => {
+    const { Resources: resources } = await readTemplate();
+    const alarms = Object.entries(resources).filter(([, { Type: type }]) => type === 'AWS::CloudWatch::Alarm');
+    expect(alarms.length).toBeGreaterThan(10);
+    const linked = alarms.map(([name, { Properties: properties }]) => {
+      const anchor = /RUNBOOK\.md#([a-z0-9-]+)$/.exec(String(properties['AlarmDescription']).trim())?.[1];
+      expect(anchors, name).toContain(anchor);
+      return anchor;
+    });
+    expect(anchors.filter((anchor) => anchor.startsWith('alarm-')).sort()).toEqual(linked.sort());
+  });
+
+  it('names only scripts that exist', () => {
+    expect(commands.length).toBeGreaterThan(8);
+    for (const { script } of commands) expect(Object.keys(scripts)).toContain(script);
+  });
+
+  const withOptions = new Map(
+    commands
+      .filter(({ script, flags, subcommand }) => /tsx tools/.test(scripts[script] ?? '') && (subcommand ?? flags[0]))
+      .map(({ script, subcommand }) => [`${script} ${subcommand ?? ''}`.trim(), { script, subcommand }] as const),
+  );
+
+  it.each([...withOptions])('calls “%s” with flags that it has', async (_name, { script, subcommand }) => {
+    const tool = /tools\/([a-z-]+)\.ts/.exec(scripts[script] ?? '')?.[1] ?? '';
+    const help = await runTool(tool, [...(subcommand === undefined ? [] : [subcommand]), '--help']);
+    expect(help.code).toBe(0);
+    if (subcommand !== undefined) expect(help.stdout).toContain(`npm run ${script} -- ${subcommand}`);
+    const used = commands.filter((one) => one.script === script && one.subcommand === subcommand);
+    for (const flag of used.flatMap(({ flags }) => flags)) expect(help.stdout).toContain(flag);
+  });
+
+  it('names only routes that exist', () => {
+    const paths = new Set(routeContracts().map(({ path }) => path));
+    const named = [...text.matchAll(/`(?:GET )?(\/[A-Za-z/]*[hH]ealth[a-z/]*)`/g)].map(([, path = '']) => path);
+    expect(named.length).toBeGreaterThan(3);
+    for (const path of named) expect([...paths]).toContain(path);
+  });
+});
