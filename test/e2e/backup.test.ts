@@ -1,0 +1,166 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { itemLine, parseItemLine, SumOfHashes } from '../../tools/backup/item-lines.ts';
+import { type Backend, startBackend } from '../support/backend.ts';
+import { fleetOf } from '../support/fleet.ts';
+import { releasesOf } from '../support/releases.ts';
+import { runTool } from '../support/run-tool.ts';
+import { newUser } from '../support/tokens.ts';
+
+/*
+ * The drill that nobody has time for when it counts: everything is copied, lost, put back into an empty environment, and
+ * the owner of a device finds it as it was.
+ */
+
+let source: Backend;
+let target: Backend;
+let folder: string;
+beforeAll(async () => {
+  // One after the other: each finds its engines by the environment of this process.
+  source = await startBackend();
+  target = await startBackend();
+  folder = await mkdtemp(path.join(tmpdir(), 'backup-'));
+});
+afterAll(async () => {
+  await Promise.all([source.stop(), target.stop(), rm(folder, { recursive: true })]);
+});
+
+const at = (backend: Backend) => [
+  ...['--env', backend.environment, '--bucket', backend.services.config.artifactBucket],
+  ...['--dynamodb-url', backend.dynamo.url, '--s3-url', backend.s3.url],
+];
+const backup = (...args: string[]) => runTool('backup', args);
+const monday = () => path.join(folder, 'monday');
+const STATE = { zones: [{ name: 'Tomatoes', litres: 2.5 }], $bytes: 'no bytes at all', note: 'Grüße 🌱' };
+
+describe('a restore', () => {
+  it('brings back everything that was there: devices, owners, states, releases and their images', async () => {
+    const { headers } = newUser();
+    const { serial } = await fleetOf(source).device();
+    await source.call('/claimDevice', { headers, body: { serial } });
+    await source.call('/saveUserState', { headers, body: { state: STATE, baseDocVersion: 0 } });
+    const releases = releasesOf(source);
+    await releases.draft('1.1.0', 'stable');
+    await releases.step('1.1.0', 'publish', 'stable');
+
+    const exported = await backup('export', monday(), ...at(source), '--json');
+    expect(exported.stderr).toBe('');
+    const { tables, objects } = JSON.parse(exported.stdout);
+    expect([tables.users.count > 0, tables.provisioning.count > 0, objects.count]).toEqual([true, true, 2]);
+
+    const restored = await backup('restore', monday(), ...at(target));
+    expect(restored.stderr).toBe('');
+    expect(restored.stdout).toMatch(/every item and object of .* is there/);
+    expect(JSON.parse((await backup('verify', monday(), ...at(target), '--json')).stdout)).toEqual({
+      ...{ same: true, differences: [] },
+    });
+
+    const mine = await target.call('/myDevices', { headers });
+    expect(mine.body.devices).toMatchObject([{ serial }]);
+    expect((await target.call('/getUserState', { headers })).body.state).toEqual(STATE);
+    const latest = await target.call(`/ota/latest?serial=${serial}&current_version=1.0.0`, { headers });
+    expect(latest.body).toMatchObject({ update_available: true, latest: { version: '1.1.0' } });
+    const image = await fetch(latest.body.latest.download.url);
+    expect((await image.arrayBuffer()).byteLength).toBe(latest.body.latest.artifact.size_bytes);
+  }, 60_000);
+
+  it('does not go over what is there', async () => {
+    const again = await backup('restore', monday(), ...at(target));
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not empty')]);
+    const over = await backup('export', monday(), ...at(source));
+    expect([over.code, over.stderr]).toEqual([1, expect.stringContaining('A backup gets a folder of its own')]);
+  });
+
+  it('is refused from a backup that is damaged, cut off, or none', async () => {
+    const file = path.join(monday(), 'provisioning.jsonl');
+    const whole = await readFile(file, 'utf8');
+    const empty = await startBackend();
+    await writeFile(file, whole.replace('claim_code', 'clam_code'));
+    const damaged = await backup('restore', monday(), ...at(empty));
+    expect([damaged.code, damaged.stderr]).toEqual([
+      1,
+      expect.stringMatching(/damaged: table provisioning.*Nothing was/),
+    ]);
+    await writeFile(file, whole.split('\n').slice(1).join('\n'));
+    expect((await backup('restore', monday(), ...at(empty))).stderr).toMatch(/table provisioning: \d+ instead of \d+/);
+    await writeFile(file, whole);
+    expect((await backup('restore', folder, ...at(empty))).stderr).toContain('holds no manifest.json');
+    expect(await empty.scan('provisioning')).toEqual([]);
+    await empty.stop();
+  }, 60_000);
+});
+
+describe('a comparison', () => {
+  it('tells what has changed since, and in which table', async () => {
+    expect((await backup('verify', monday(), ...at(source))).stdout).toContain('All is the same.');
+    await fleetOf(source).device();
+    const later = await backup('verify', monday(), ...at(source));
+    expect([later.code, later.stdout]).toEqual([1, expect.stringMatching(/table provisioning: \d+ instead of \d+/)]);
+    expect((await backup('verify', monday(), '--folder-only')).code).toBe(0);
+  });
+
+  it('notices one changed byte of one object', async () => {
+    const objects = path.join(monday(), 'objects');
+    const [first = ''] = await readdir(objects);
+    await appendFile(path.join(objects, first), '!');
+    const run = await backup('verify', monday(), '--folder-only');
+    expect([run.code, run.stdout]).toEqual([
+      1,
+      expect.stringContaining('in the backup, bucket: 2, but not the same ones'),
+    ]);
+  });
+
+  it('needs to know of what', async () => {
+    const run = await backup('verify', monday(), '--env', 'prod');
+    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('--bucket')]);
+  });
+});
+
+describe('a line of a backup', () => {
+  const text = fc.string({ unit: 'binary' });
+  const bytes = fc.uint8Array({ maxLength: 20 });
+  const { attribute } = fc.letrec((tie) => ({
+    attribute: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc.record({ S: text }),
+      fc.record({ N: fc.integer().map(String) }),
+      fc.record({ B: bytes }),
+      fc.record({ BOOL: fc.boolean() }),
+      fc.constant({ NULL: true as const }),
+      fc.record({ SS: fc.uniqueArray(text, { minLength: 1, maxLength: 4 }) }),
+      fc.record({ NS: fc.uniqueArray(fc.integer().map(String), { minLength: 1, maxLength: 4 }) }),
+      fc.record({ BS: fc.array(bytes, { minLength: 1, maxLength: 3 }) }),
+      fc.record({ L: fc.array(tie('attribute'), { maxLength: 3 }) }),
+      fc.record({ M: fc.dictionary(text, tie('attribute'), { maxKeys: 3 }) }),
+    ),
+  }));
+  const item = fc.dictionary(text, attribute, { maxKeys: 5 }) as fc.Arbitrary<Parameters<typeof itemLine>[0]>;
+
+  it('gives back every item, and is the same for the same item', () => {
+    fc.assert(
+      fc.property(item, (one) => {
+        const line = itemLine(one);
+        expect(line).not.toContain('\n');
+        expect(itemLine(parseItemLine(line))).toBe(line);
+        expect(itemLine(Object.fromEntries(Object.entries(one).reverse()))).toBe(line);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('counts in a checksum wherever it stands', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string(), { maxLength: 10 }), (lines) => {
+        const [forward, backward] = [new SumOfHashes(), new SumOfHashes()];
+        for (const line of lines) forward.add(line);
+        for (const line of [...lines].reverse()) backward.add(line);
+        expect([forward.checksum, forward.count]).toEqual([backward.checksum, lines.length]);
+        forward.add('one more');
+        expect(forward.checksum).not.toBe(backward.checksum);
+      }),
+    );
+  });
+});
