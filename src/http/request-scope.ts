@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
+import { duringRequest } from '../platform/current-request.ts';
 import type { Services } from '../platform/services.ts';
 
 /** What is known of a request while it is served. */
@@ -31,7 +32,7 @@ export function requestScope(services: Needed): MiddlewareHandler<{ Variables: R
     c.set('uid', undefined);
     c.set('errorCode', undefined);
 
-    await next();
+    await duringRequest(requestId, next);
 
     const latencyMs = Math.round((performance.now() - started) * 100) / 100;
     c.header('X-Request-Id', requestId);

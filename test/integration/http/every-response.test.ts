@@ -67,6 +67,22 @@ describe('every response', () => {
     expect(JSON.stringify(lines)).not.toContain(headers.Authorization.slice(7, 40));
   });
 
+  it('is told of in the log when a call to DynamoDB was slow, each under its own request id', async () => {
+    const own = await startBackend();
+    own.dynamo.setFaults([{ match: 'Query', latencyMs: 300 }]);
+    const ask = (id: string) => own.call('/myDevices', { headers: { ...newUser().headers, 'X-Request-Id': id } });
+    await Promise.all([ask('slow-request-1'), ask('slow-request-2')]);
+    const slow = own.log.lines.filter(({ message }) => message === 'A DynamoDB call was slow');
+    expect(slow.map(({ level, fields }) => [level, fields['requestId']]).sort()).toEqual([
+      ['warn', 'slow-request-1'],
+      ['warn', 'slow-request-2'],
+    ]);
+    expect(slow[0]?.fields).toMatchObject({ commandName: 'QueryCommand' });
+    expect(Number(slow[0]?.fields['latencyMs'])).toBeGreaterThanOrEqual(300);
+    own.dynamo.setFaults([]);
+    await own.stop();
+  });
+
   it('says nothing of an unexpected failure but that it happened, and logs the rest', async () => {
     backend.dynamo.setFaults([
       {
