@@ -28,15 +28,19 @@ export interface ApiCall {
 
 const CALL_MS = 30_000;
 
-/** Calls the API and parses the answer; every failure is a sentence that says which call it was. */
-export function apiClient(baseUrl: string, signal?: AbortSignal) {
+/**
+ * Calls the API and parses the answer; every failure is a sentence that says which call it was.
+ *
+ * @param send how requests leave; `fetch` unless told otherwise
+ */
+export function apiClient(baseUrl: string, signal?: AbortSignal, send: typeof fetch = fetch) {
   return async <T>(path: string, schema: z.ZodType<T>, call: ApiCall = {}): Promise<T> => {
     const method = call.method ?? 'GET';
     const name = `${method} ${path.split('?', 1)[0]}`;
     const timeout = AbortSignal.timeout(CALL_MS);
     let response: Response;
     try {
-      response = await fetch(new URL(path, baseUrl), {
+      response = await send(new URL(path, baseUrl), {
         method,
         headers: { ...(call.body === undefined ? {} : { 'Content-Type': 'application/json' }), ...call.headers },
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),

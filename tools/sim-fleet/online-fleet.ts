@@ -37,8 +37,13 @@ export async function makeOnlineFleet(options: OnlineOptions): Promise<readonly 
   const run = randomBytes(4).toString('hex').toUpperCase();
   const call = apiClient(apiBaseUrl, signal);
   const owners = idTokens.map((idToken, household) => {
-    const own = isLoopback(apiBaseUrl) ? { fetch: loopbackFetch(household) } : {};
-    return { idToken, own, backend: backendClient({ apiBaseUrl, idToken, signal, ...own }) };
+    // Claims and reports are counted by address too: each household calls from its own.
+    const send = isLoopback(apiBaseUrl) ? loopbackFetch(household) : fetch;
+    return {
+      call: apiClient(apiBaseUrl, signal, send),
+      headers: { Authorization: `Bearer ${idToken}` },
+      backend: backendClient({ apiBaseUrl, idToken, signal, fetch: send }),
+    };
   });
   return pMap(
     versions,
@@ -57,29 +62,11 @@ export async function makeOnlineFleet(options: OnlineOptions): Promise<readonly 
           metadata: { batch: `sim-${run}`, firmware_version: version },
         },
       });
-      await claim(apiBaseUrl, owner.idToken, serial, owner.own.fetch ?? fetch, signal);
+      const { headers } = owner;
+      await owner.call('/claimDevice', Claimed, { method: 'POST', headers, body: { serial } });
       onDevice();
       return { serial, identity: { hwId, privateKey }, backend: owner.backend };
     },
     { concurrency, signal },
   );
-}
-
-/** From the owner's own address, which is what claims are counted by. */
-async function claim(
-  apiBaseUrl: string,
-  idToken: string,
-  serial: string,
-  send: typeof fetch,
-  signal: AbortSignal,
-): Promise<void> {
-  const response = await send(new URL('/claimDevice', apiBaseUrl), {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${idToken}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ serial }),
-    signal,
-  });
-  const text = await response.text();
-  if (!response.ok) throw new PlainError(`POST /claimDevice answered ${response.status}: ${text.slice(0, 200)}`);
-  Claimed.parse(JSON.parse(text));
 }
