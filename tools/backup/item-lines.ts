@@ -10,33 +10,18 @@ export function itemLine(item: Item): string {
 }
 
 export function parseItemLine(line: string): Item {
-  return attributesFromJson(JsonAttributes.parse(JSON.parse(line)));
+  return attributesFromJson(JSON.parse(line));
 }
 
-/** An attribute as it goes over the wire, its bytes in base64: one of these fields. */
-interface JsonAttribute {
-  readonly S?: string | undefined;
-  readonly N?: string | undefined;
-  readonly B?: string | undefined;
-  readonly BOOL?: boolean | undefined;
-  readonly NULL?: boolean | undefined;
-  readonly SS?: readonly string[] | undefined;
-  readonly NS?: readonly string[] | undefined;
-  readonly BS?: readonly string[] | undefined;
-  readonly L?: readonly JsonAttribute[] | undefined;
-  readonly M?: JsonAttributes | undefined;
-}
+/** An attribute as it goes over the wire: its type and its value, bytes in base64. */
+type JsonAttribute = Readonly<Record<string, unknown>>;
 type JsonAttributes = Readonly<Record<string, JsonAttribute>>;
 
-const JsonAttribute: z.ZodType<JsonAttribute> = z.lazy(() =>
-  z.strictObject({
-    ...{ S: z.string().optional(), N: z.string().optional(), B: z.base64().optional() },
-    ...{ BOOL: z.boolean().optional(), NULL: z.boolean().optional() },
-    ...{ SS: z.array(z.string()).optional(), NS: z.array(z.string()).optional(), BS: z.array(z.base64()).optional() },
-    ...{ L: z.array(JsonAttribute).optional(), M: JsonAttributes.optional() },
-  }),
+/** Handed on as it is: a copy made key by key would lose one that is called `__proto__`. */
+const JsonObject = z.custom<Readonly<Record<string, unknown>>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
-const JsonAttributes = z.record(z.string(), JsonAttribute);
+const Strings = z.array(z.string());
 
 function attributesToJson(attributes: Item): JsonAttributes {
   return Object.fromEntries(
@@ -58,23 +43,42 @@ function attributeToJson(attribute: AttributeValue): JsonAttribute {
   return attribute.BOOL === undefined ? { NULL: true } : { BOOL: attribute.BOOL };
 }
 
-function attributesFromJson(attributes: JsonAttributes): Item {
+function attributesFromJson(attributes: unknown): Item {
   return Object.fromEntries(
-    Object.entries(attributes).map(([name, attribute]) => [name, attributeFromJson(attribute)]),
+    Object.entries(JsonObject.parse(attributes)).map(([name, attribute]) => [name, attributeFromJson(attribute)]),
   );
 }
 
-function attributeFromJson(attribute: JsonAttribute): AttributeValue {
-  if (attribute.B !== undefined) return { B: Buffer.from(attribute.B, 'base64') };
-  if (attribute.BS !== undefined) return { BS: attribute.BS.map((one) => Buffer.from(one, 'base64')) };
-  if (attribute.SS !== undefined) return { SS: [...attribute.SS] };
-  if (attribute.NS !== undefined) return { NS: [...attribute.NS] };
-  if (attribute.L !== undefined) return { L: attribute.L.map(attributeFromJson) };
-  if (attribute.M !== undefined) return { M: attributesFromJson(attribute.M) };
-  if (attribute.S !== undefined) return { S: attribute.S };
-  if (attribute.N !== undefined) return { N: attribute.N };
-  if (attribute.BOOL !== undefined) return { BOOL: attribute.BOOL };
-  return { NULL: true };
+function attributeFromJson(attribute: unknown): AttributeValue {
+  const [[type, value] = []] = Object.entries(JsonObject.parse(attribute));
+  switch (type) {
+    case 'S':
+      return { S: z.string().parse(value) };
+    case 'N':
+      return { N: z.string().parse(value) };
+    case 'B':
+      return { B: fromBase64(z.base64().parse(value)) };
+    case 'BOOL':
+      return { BOOL: z.boolean().parse(value) };
+    case 'NULL':
+      return { NULL: true };
+    case 'SS':
+      return { SS: Strings.parse(value) };
+    case 'NS':
+      return { NS: Strings.parse(value) };
+    case 'BS':
+      return { BS: z.array(z.base64()).parse(value).map(fromBase64) };
+    case 'L':
+      return { L: z.array(z.unknown()).parse(value).map(attributeFromJson) };
+    case 'M':
+      return { M: attributesFromJson(value) };
+    default:
+      throw new Error(`a backup holds no attribute of type ${type}`);
+  }
+}
+
+function fromBase64(text: string): Buffer {
+  return Buffer.from(text, 'base64');
 }
 
 function base64(bytes: Uint8Array): string {
