@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -34,7 +34,12 @@ const at = (backend: Backend) => [
 ];
 const backup = (...args: string[]) => runTool('backup', args);
 const monday = () => path.join(folder, 'monday');
-const STATE = { zones: [{ name: 'Tomatoes', litres: 2.5 }], $bytes: 'no bytes at all', note: 'Grüße 🌱' };
+const STATE = {
+  zones: [{ name: 'Tomatoes', litres: 2.5 }],
+  $bytes: 'no bytes at all',
+  note: 'Grüße 🌱',
+  breaks: 'a\u2028b\u2029c\r\nd',
+};
 
 describe('a restore', () => {
   it('brings back everything that was there: devices, owners, states, releases and their images', async () => {
@@ -50,6 +55,11 @@ describe('a restore', () => {
     expect(exported.stderr).toBe('');
     const { tables, objects } = JSON.parse(exported.stdout);
     expect([tables.users.count > 0, tables.provisioning.count > 0, objects.count]).toEqual([true, true, 2]);
+
+    // Personal data: nobody else on the machine reads it.
+    expect((await stat(monday())).mode & 0o077).toBe(0);
+    for (const name of await readdir(monday()))
+      expect((await stat(path.join(monday(), name))).mode & 0o077, name).toBe(0);
 
     const restored = await backup('restore', monday(), ...at(target));
     expect(restored.stderr).toBe('');
@@ -86,6 +96,11 @@ describe('a restore', () => {
     ]);
     await writeFile(file, whole.split('\n').slice(1).join('\n'));
     expect((await backup('restore', monday(), ...at(empty))).stderr).toMatch(/table provisioning: \d+ instead of \d+/);
+    await writeFile(file, whole);
+    await rm(file);
+    expect((await backup('restore', monday(), ...at(empty))).stderr).toMatch(
+      /damaged: .*provisioning\.jsonl is missing/,
+    );
     await writeFile(file, whole);
     expect((await backup('restore', folder, ...at(empty))).stderr).toContain('holds no manifest.json');
     expect(await empty.scan('provisioning')).toEqual([]);
@@ -143,7 +158,7 @@ describe('a line of a backup', () => {
     fc.assert(
       fc.property(item, (one) => {
         const line = itemLine(one);
-        expect(line).not.toContain('\n');
+        expect(line).not.toMatch(/[\n\r\u2028\u2029]/);
         expect(itemLine(parseItemLine(line))).toBe(line);
         expect(itemLine(Object.fromEntries(Object.entries(one).reverse()))).toBe(line);
       }),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import pMap from 'p-map';
 import { PlainError } from '../cli/plain-error.ts';
 import type { ProgressDisplay } from '../cli/progress-display.ts';
+import { FOLDER_MODE } from './backup-file.ts';
 import { countObjectFiles, countObjects, exportObjects, isEmptyBucket, restoreObjects } from './bucket-data.ts';
 import { type Contents, differences, type Manifest, readManifest, writeManifest } from './manifest.ts';
 import { type Place, TABLES, type TableName } from './place.ts';
@@ -17,7 +18,7 @@ export async function exportBackup(
   display: ProgressDisplay,
   now: Date,
 ): Promise<Manifest> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   if ((await readdir(folder)).length > 0)
     throw new PlainError(`${folder} is not empty. A backup gets a folder of its own.`);
   const contents = await display.during(`Copying ${place.environment} to ${folder}`, () =>

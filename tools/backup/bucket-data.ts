@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import * as z from 'zod';
-import { SumOfHashes } from './item-lines.ts';
+import { FILE_MODE, FOLDER_MODE, linesOf, present } from './backup-file.ts';
+import { jsonLine, SumOfHashes } from './item-lines.ts';
 import type { Contents } from './manifest.ts';
 import type { Place } from './place.ts';
 
@@ -53,10 +52,10 @@ export async function countObjects(
 
 /** Writes every object to a file named after its key's hash, and an index that knows the keys. */
 export async function exportObjects(place: Place, folder: string): Promise<Contents['objects']> {
-  await mkdir(path.join(folder, 'objects'), { recursive: true });
-  await writeFile(path.join(folder, INDEX), '');
+  await mkdir(path.join(folder, 'objects'), { recursive: true, mode: FOLDER_MODE });
+  await writeFile(path.join(folder, INDEX), '', { mode: FILE_MODE });
   return countObjects(place, async (object, bytes) => {
-    await writeFile(fileOf(folder, object.key), bytes);
+    await writeFile(fileOf(folder, object.key), bytes, { mode: FILE_MODE });
     await appendFile(path.join(folder, INDEX), `${line(object)}\n`);
   });
 }
@@ -66,7 +65,8 @@ export async function countObjectFiles(folder: string): Promise<Contents['object
   const sum = new SumOfHashes();
   let total = 0;
   for await (const object of indexOf(folder)) {
-    const bytes = await readFile(fileOf(folder, object.key));
+    const file = fileOf(folder, object.key);
+    const bytes = await present(file, () => readFile(file));
     sum.add(line({ ...object, sha256: sha256(bytes), bytes: bytes.byteLength }));
     total += bytes.byteLength;
   }
@@ -93,7 +93,7 @@ export async function isEmptyBucket(place: Place): Promise<boolean> {
 }
 
 async function* indexOf(folder: string): AsyncGenerator<StoredObject> {
-  for await (const text of createInterface({ input: createReadStream(path.join(folder, INDEX)) })) {
+  for await (const text of linesOf(path.join(folder, INDEX))) {
     yield StoredObject.parse(JSON.parse(text));
   }
 }
@@ -103,7 +103,7 @@ function fileOf(folder: string, key: string): string {
 }
 
 function line({ key, sha256, bytes, contentType }: StoredObject): string {
-  return JSON.stringify({ key, sha256, bytes, contentType });
+  return jsonLine({ key, sha256, bytes, contentType });
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -6,7 +6,12 @@ export type Item = Record<string, AttributeValue>;
 
 /** An item as one line in DynamoDB's own JSON, the same for the same item: keys in order, sets in order. */
 export function itemLine(item: Item): string {
-  return JSON.stringify(attributesToJson(item));
+  return jsonLine(attributesToJson(item));
+}
+
+/** JSON that is one line for every reader: Node's takes these two for ends of lines as well, and JSON allows them. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
 export function parseItemLine(line: string): Item {

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { PlainError } from '../cli/plain-error.ts';
+import { FILE_MODE } from './backup-file.ts';
 import { TABLES } from './place.ts';
 
 const Counted = z.object({ count: z.number(), checksum: z.string() });
@@ -21,7 +22,7 @@ const fileIn = (folder: string) => path.join(folder, 'manifest.json');
 
 /** Written last: a folder without one is no whole backup. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
-  await writeFile(fileIn(folder), `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeFile(fileIn(folder), `${JSON.stringify(manifest, null, 2)}\n`, { mode: FILE_MODE });
 }
 
 export async function readManifest(folder: string): Promise<Manifest> {

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BatchWriteItemCommandOutput, paginateScan } from '@aws-sdk/client-dynamodb';
 import { PlainError } from '../cli/plain-error.ts';
+import { FILE_MODE, linesOf } from './backup-file.ts';
 import { type Item, itemLine, parseItemLine, SumOfHashes } from './item-lines.ts';
 import type { Counted } from './manifest.ts';
 import type { Place, TableName } from './place.ts';
@@ -20,35 +20,30 @@ async function* itemsOf(place: Place, table: TableName): AsyncGenerator<Item> {
 }
 
 /** Counts a table's items and sums up their hashes, without keeping them. */
-export async function countTable(
-  place: Place,
-  table: TableName,
-  onItem?: (line: string) => Promise<void>,
-): Promise<Counted> {
+export async function countTable(place: Place, table: TableName): Promise<Counted> {
   const sum = new SumOfHashes();
-  for await (const item of itemsOf(place, table)) {
-    const line = itemLine(item);
-    sum.add(line);
-    await onItem?.(line);
-  }
+  for await (const item of itemsOf(place, table)) sum.add(itemLine(item));
   return { count: sum.count, checksum: sum.checksum };
 }
 
 /** Writes a table to a file, an item a line. */
 export async function exportTable(place: Place, table: TableName, file: string): Promise<Counted> {
-  const out = createWriteStream(file);
-  const counted = await countTable(place, table, async (line) => {
-    if (!out.write(`${line}\n`)) await once(out, 'drain');
-  });
-  out.end();
-  await once(out, 'close');
-  return counted;
+  const sum = new SumOfHashes();
+  const lines = async function* () {
+    for await (const item of itemsOf(place, table)) {
+      const line = itemLine(item);
+      sum.add(line);
+      yield `${line}\n`;
+    }
+  };
+  await pipeline(lines, createWriteStream(file, { mode: FILE_MODE }));
+  return { count: sum.count, checksum: sum.checksum };
 }
 
 /** What a file of items holds. */
 export async function countFile(file: string): Promise<Counted> {
   const sum = new SumOfHashes();
-  for await (const line of createInterface({ input: createReadStream(file) })) sum.add(line);
+  for await (const line of linesOf(file)) sum.add(line);
   return { count: sum.count, checksum: sum.checksum };
 }
 
@@ -60,7 +55,7 @@ export async function isEmptyTable(place: Place, table: TableName): Promise<bool
 /** Puts every item of a file into a table. */
 export async function restoreTable(place: Place, table: TableName, file: string): Promise<void> {
   let batch: Item[] = [];
-  for await (const line of createInterface({ input: createReadStream(file) })) {
+  for await (const line of linesOf(file)) {
     batch.push(parseItemLine(line));
     if (batch.length < MOST_AT_ONCE) continue;
     await putAll(place, table, batch);
