@@ -4,7 +4,7 @@ import { createProductFlash } from '../flash/layout.ts';
 import type { PagePool } from '../flash/page-pool.ts';
 import { BleLink } from '../link/ble-link.ts';
 import { LinkLostError, type Transport } from '../link/transport.ts';
-import type { BackendClient } from '../phone/backend-client.ts';
+import { type BackendClient, BackendError } from '../phone/backend-client.ts';
 import { type VisitOutcome, visitDevice } from '../phone/owner-visit.ts';
 import type { UpdatePhase } from '../phone/update-device.ts';
 import { type Random, seededRandom } from '../time/random.ts';
@@ -22,7 +22,7 @@ export interface FleetDeviceOptions extends Pick<DeviceOptions, 'firmware' | 'ke
 export interface Visit {
   readonly startMs: number;
   readonly endMs: number;
-  readonly outcome: VisitOutcome['outcome'];
+  readonly outcome: VisitOutcome['outcome'] | 'backend_unavailable';
   /** Why nothing was offered, or what the device said. */
   readonly reason: string | undefined;
   readonly reconnects: number;
@@ -91,18 +91,20 @@ export class FleetDevice {
     const started = time.now();
     const entered: { readonly phase: UpdatePhase; readonly at: number }[] = [];
     const outcome = await time.run(() =>
-      visitDevice({
-        ...{ backend, serial, time, phone: { model: lot.phone.name }, attemptId: `visit-${this.#visits}` },
-        ...(signal && { signal }),
-        runningVersion: this.runningVersion ?? '',
-        connect: () => this.#connect(link),
-        outside: (work) => time.outside(work),
-        onPhase: (phase) => {
-          entered.push({ phase, at: time.now() });
-          this.#meetFate(phase, link);
-          onPhase(phase);
-        },
-      }),
+      unlessUnavailable(() =>
+        visitDevice({
+          ...{ backend, serial, time, phone: { model: lot.phone.name }, attemptId: `visit-${this.#visits}` },
+          ...(signal && { signal }),
+          runningVersion: this.runningVersion ?? '',
+          connect: () => this.#connect(link),
+          outside: (work) => time.outside(work),
+          onPhase: (phase) => {
+            entered.push({ phase, at: time.now() });
+            this.#meetFate(phase, link);
+            onPhase(phase);
+          },
+        }),
+      ),
     );
     const endMs = time.now();
     return {
@@ -135,5 +137,17 @@ export class FleetDevice {
       if (this.#device.state === 'off') this.time.after(POWER_BACK_MS, () => this.#device.restorePower());
     });
     this.#device.cutPower({ flashOperations: Math.floor(this.#random.next() * FLASH_OPERATIONS) });
+  }
+}
+
+/** One visit among thousands that finds no backend is bad luck of that visit, and not the end of all. */
+async function unlessUnavailable(
+  visit: () => Promise<VisitOutcome>,
+): Promise<VisitOutcome | { readonly outcome: 'backend_unavailable'; readonly reason: string }> {
+  try {
+    return await visit();
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    return { outcome: 'backend_unavailable', reason: error.message };
   }
 }

@@ -56,7 +56,7 @@ async function runDevice(device: FleetDevice, run: FleetRun): Promise<DeviceReco
 
 /** Bad luck is tried again; what the firmware or the backend has decided is not. */
 function isWorthAnother({ outcome }: Visit): boolean {
-  return outcome === 'lost' || outcome === 'unconfirmed' || outcome === 'bad_download';
+  return ['lost', 'unconfirmed', 'bad_download', 'backend_unavailable'].includes(outcome);
 }
 
 /** A backend of one release and no accounts, for a fleet that runs without a cloud. */

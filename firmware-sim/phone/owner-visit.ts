@@ -2,6 +2,7 @@ import { releaseVersionOfReport } from '../../release-format/mcuboot-header.ts';
 import { LinkLostError } from '../link/transport.ts';
 import { type BackendClient, DownloadError, type Offer, type Report, type ReportStatus } from './backend-client.ts';
 import { ReportQueue } from './report-queue.ts';
+import { SmpTimeoutError } from './smp-client.ts';
 import { type UpdateOptions, type UpdateOutcome, type UpdatePhase, updateDevice } from './update-device.ts';
 
 export interface VisitOptions extends Omit<UpdateOptions, 'image' | 'receiptNonce'> {
@@ -80,7 +81,8 @@ export async function visitDevice(options: VisitOptions): Promise<VisitOutcome> 
     });
   } catch (error) {
     await told;
-    if (!(error instanceof LinkLostError)) throw error;
+    // A device that is connected and never answers is as far away as one that is not there.
+    if (!(error instanceof LinkLostError) && !(error instanceof SmpTimeoutError)) throw error;
     await report('failed', { error_code: 'link_lost' });
     return { outcome: 'lost', phase, version: offer.version };
   }

@@ -5,6 +5,7 @@ import { FleetDevice } from '../../../firmware-sim/fleet/fleet-device.ts';
 import { summarizeFleet } from '../../../firmware-sim/fleet/fleet-summary.ts';
 import { drawLot, FATES, type Fate, USUAL_MIX } from '../../../firmware-sim/fleet/mix.ts';
 import { type DeviceRecord, runFleet, singleRelease } from '../../../firmware-sim/fleet/run-fleet.ts';
+import { BackendError } from '../../../firmware-sim/phone/backend-client.ts';
 import { seededRandom } from '../../../firmware-sim/time/random.ts';
 import { bytesInUse } from '../../../tools/cli/heap.ts';
 import { DEV_KEY, firmware, GOOD } from '../../support/firmware.ts';
@@ -75,6 +76,25 @@ describe('a fleet', () => {
     const { p50 = 0, p90 = 0, max = 0 } = summary.phases['uploading'] ?? {};
     expect([p50 <= p90, p90 <= max]).toEqual([true, true]);
     expect(Object.values(summary.updates).reduce((sum, { count }) => sum + count, 0)).toBe(2);
+  });
+
+  it('goes on when the backend is not there for a while, and its owners come again', async () => {
+    let calls = 0;
+    const shaky = {
+      ...backend,
+      async latest(serial: string, version: string) {
+        calls += 1;
+        if (calls % 2 === 1) throw new BackendError('/ota/latest answered 503');
+        return backend.latest(serial, version);
+      },
+    };
+    const devices = fleetOf(['goes_well', 'goes_well']);
+    const records = await runFleet(devices, { backendOf: () => shaky, concurrency: 1 });
+    expect(records.map(({ visits }) => visits.map(({ outcome }) => outcome))).toEqual([
+      ['backend_unavailable', 'confirmed'],
+      ['backend_unavailable', 'confirmed'],
+    ]);
+    expect(records[0]?.visits[0]?.reason).toContain('answered 503');
   });
 
   it('that has what is offered is left alone', async () => {

@@ -139,6 +139,14 @@ describe('an owner beside the device', () => {
     expect(told.at(-1)).toMatchObject({ error_code: 'link_lost' });
   });
 
+  it('tells the same of a device that is there and does not answer', async () => {
+    const { told } = await offering();
+    const bench = withDevice(undefined);
+    bench.device.accept = () => {};
+    expect(await visit(bench)).toEqual({ outcome: 'lost', phase: 'inspecting', version: '1.1.0' });
+    expect(told.at(-1)).toMatchObject({ status: 'failed', error_code: 'link_lost' });
+  });
+
   it('says nothing of a trial that it leaves unconfirmed', async () => {
     const { statuses } = await offering();
     expect(await visit(withDevice(undefined), { validate: async () => false })).toMatchObject({
