@@ -63,6 +63,7 @@ export async function runTool(tool: string, args: readonly string[], options: To
 /** Tools that tests run so often that compiling them at each start would be most of what the tests do. */
 const OFTEN_RUN: ReadonlySet<string> = new Set([
   ...['factory-provision', 'publish-ota-release', 'ota', 'ota-keys', 'fleet', 'webhooks', 'sim-fleet', 'backup'],
+  ...['secrets-bootstrap', 'template-check', 'migrate', 'retention', 'logs', 'deploy', 'ota-deploy'],
 ]);
 /** Within the project, so that packages are found. */
 const BUNDLES = 'node_modules/.cache/tools-under-test';
@@ -82,7 +83,8 @@ function bundleOf(tool: string): Promise<string> {
 }
 
 function withoutTestVariables(): Record<string, string> {
-  const own = /^(VITEST|AWS_|APP_ENV|API_BASE_URL|FACTORY_|OTA_|NODE_V8_COVERAGE)/;
+  const own =
+    /^(VITEST|AWS_|APP_ENV|API_BASE_URL|FACTORY_|OTA_|STRIPE_|KINDWISE_|PLANTNET_|RATE_LIMIT_|NODE_V8_COVERAGE)/;
   return Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
       value === undefined || own.test(name) ? [] : [[name, value]],

@@ -1,0 +1,134 @@
+import { SecretsManager } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SecretsStandIn, startSecrets } from '../../tools/local-stack/secrets-stand-in.ts';
+import { startBackend } from '../support/backend.ts';
+import { runTool } from '../support/run-tool.ts';
+import { newUser } from '../support/tokens.ts';
+
+let place: SecretsStandIn;
+beforeAll(async () => {
+  place = await startSecrets('autowatering-backend-kept/secrets', {});
+});
+afterAll(() => place.stop());
+
+const GIVEN = {
+  STRIPE_SECRET_KEY: 'sk_test_51AbCdEfGhIjKl',
+  STRIPE_WEBHOOK_SECRET: 'whsec_aBcDeFgHiJkL',
+  KINDWISE_API_KEY: 'kindwise-key-0123456789',
+  PLANTNET_API_KEY: 'plantnet-key-0123456789',
+} as const;
+const caller = () => ({
+  ...{ AWS_ENDPOINT_URL_SECRETS_MANAGER: place.url, AWS_REGION: 'eu-central-1' },
+  ...{ AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' },
+});
+const bootstrap = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  runTool('secrets-bootstrap', args, { env: { ...caller(), ...env } });
+
+/** What the secret holds, as only somebody who may read it sees it. */
+async function content(environment: string): Promise<Record<string, string | string[]>> {
+  const reader = new SecretsManager({
+    ...{ endpoint: place.url, region: 'eu-central-1' },
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  const { SecretString: text = '' } = await reader.getSecretValue({
+    SecretId: `autowatering-backend-${environment}/secrets`,
+  });
+  return JSON.parse(text);
+}
+
+describe('the secret of an environment', () => {
+  it('is made with generated tokens and given keys, and nothing of it is printed', async () => {
+    const run = await bootstrap(['--env', 'first'], GIVEN);
+    expect([run.code, run.stderr]).toEqual([0, '']);
+    const made = await content('first');
+    expect(made).toMatchObject(GIVEN);
+    for (const name of ['FACTORY_PROVISION_TOKEN', 'OTA_ADMIN_TOKEN', 'RATE_LIMIT_SALT']) {
+      expect(String(made[name]).length, name).toBeGreaterThan(40);
+    }
+    expect(new Set(Object.values(made)).size).toBe(8);
+    for (const value of Object.values(made).flat()) expect(run.stdout).not.toContain(value);
+    expect((await bootstrap(['--env', 'first', '--check'])).stdout).toContain('is complete');
+  });
+
+  it('is one that the backend starts with, and whose tokens open its doors', async () => {
+    await bootstrap(['--env', 'started'], GIVEN);
+    const made = await content('started');
+    const backend = await startBackend();
+    backend.secretsManager.setValues({ ...made, STRIPE_SECRET_KEY: backend.secrets.stripeSecretKey });
+    backend.clock.forward(6 * 60 * 1000);
+    expect((await backend.call('/health/deep')).body).toMatchObject({ ok: true });
+    expect((await backend.call('/health/stripe')).body).toMatchObject({ ok: true });
+    const headers = { 'x-factory-token': String(made['FACTORY_PROVISION_TOKEN']) };
+    expect((await backend.call('/provision', { headers, body: { hw_id: '5EC2E7000001' } })).status).toBe(201);
+    const latest = await backend.call('/ota/latest?current_version=1.0.0', { headers: newUser().headers });
+    expect(latest.body.signed.signatures).toHaveLength(1);
+    await backend.stop();
+  });
+
+  it('run again changes nothing, and adds only what was missing', async () => {
+    const { STRIPE_SECRET_KEY, ...others } = GIVEN;
+    const first = JSON.parse((await bootstrap(['--env', 'again', '--json'], others)).stdout);
+    expect(first.missing).toEqual(['STRIPE_SECRET_KEY']);
+    const before = await content('again');
+    const check = await bootstrap(['--env', 'again', '--check']);
+    expect([check.code, check.stderr]).toEqual([1, expect.stringContaining('STRIPE_SECRET_KEY is missing')]);
+    const second = JSON.parse((await bootstrap(['--env', 'again', '--json'], { STRIPE_SECRET_KEY })).stdout);
+    expect(second).toMatchObject({ done: { STRIPE_SECRET_KEY: 'added' }, missing: [] });
+    expect(await content('again')).toEqual({ ...before, STRIPE_SECRET_KEY });
+    expect(JSON.parse((await bootstrap(['--env', 'again', '--json'], GIVEN)).stdout).done).toEqual({});
+  });
+
+  it('rotates one entry: the old token stays good beside the new one until it is retired', async () => {
+    await bootstrap(['--env', 'turning'], GIVEN);
+    const { FACTORY_PROVISION_TOKEN: old } = await content('turning');
+    const rotated = await bootstrap(['--env', 'turning', '--rotate', 'FACTORY_PROVISION_TOKEN']);
+    expect(rotated.stdout).toContain('--retire FACTORY_PROVISION_TOKEN');
+    const { FACTORY_PROVISION_TOKEN: both } = await content('turning');
+    expect(both).toEqual([expect.any(String), old]);
+    await bootstrap(['--env', 'turning', '--retire', 'FACTORY_PROVISION_TOKEN']);
+    expect((await content('turning'))['FACTORY_PROVISION_TOKEN']).toBe(both?.[0]);
+  });
+
+  it('replaces a key of others by the one in the variable', async () => {
+    await bootstrap(['--env', 'replaced'], GIVEN);
+    const KINDWISE_API_KEY = 'kindwise-key-of-tomorrow';
+    const run = await bootstrap(['--env', 'replaced', '--rotate', 'KINDWISE_API_KEY'], { KINDWISE_API_KEY });
+    expect(run.stdout + run.stderr).not.toContain(KINDWISE_API_KEY);
+    expect((await content('replaced'))['KINDWISE_API_KEY']).toBe(KINDWISE_API_KEY);
+  });
+
+  it.each([
+    ['the salt', ['--rotate', 'RATE_LIMIT_SALT'], {}, 1, 'is never changed'],
+    ['what has no new value', ['--rotate', 'KINDWISE_API_KEY'], {}, 1, 'has no new value'],
+    ['into what it was', ['--rotate', 'KINDWISE_API_KEY'], GIVEN, 1, 'the new value is the old one'],
+    ['what there is not', ['--rotate', 'PASSWORD'], {}, 2, 'one of FACTORY_PROVISION_TOKEN'],
+    [
+      'what looks wrong',
+      ['--rotate', 'STRIPE_SECRET_KEY'],
+      { STRIPE_SECRET_KEY: 'pk_live_x' },
+      1,
+      'does not look like',
+    ],
+  ])('does not rotate %s', async (_what, args, env, code, text) => {
+    await bootstrap(['--env', 'refusing'], GIVEN);
+    const before = await content('refusing');
+    const run = await bootstrap(['--env', 'refusing', ...args], env);
+    expect([run.code, run.stderr]).toEqual([code, expect.stringContaining(text)]);
+    expect(await content('refusing')).toEqual(before);
+  });
+
+  it('is told of with everything that is wrong at once, and without its values', async () => {
+    place.setValues({
+      ...{ STRIPE_SECRET_KEY: 'sk_live_0123456789', OTA_ADMIN_TOKEN: 'short-one', RATE_LIMIT_SALT: ['a', 'b'] },
+      ...{ FACTORY_PROVISION_TOKEN: 7 },
+    });
+    const run = await bootstrap(['--env', 'kept', '--check']);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain('STRIPE_SECRET_KEY is a live key, and this is not prod');
+    expect(run.stderr).toContain('OTA_ADMIN_TOKEN does not look like one');
+    expect(run.stderr).toContain("RATE_LIMIT_SALT can't be a list");
+    expect(run.stderr).toContain('FACTORY_PROVISION_TOKEN is neither');
+    expect(run.stderr).toContain('KINDWISE_API_KEY is missing');
+    expect(run.stderr).not.toMatch(/0123456789|short-one/);
+  });
+});

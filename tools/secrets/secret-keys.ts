@@ -1,0 +1,62 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+
+/** One entry of an environment's secret. */
+export interface SecretKey {
+  /** What it is for, in a few words for whoever is asked for it. */
+  readonly purpose: string;
+  /** Makes a new value; without it the value comes from somebody else's dashboard. */
+  readonly generate?: () => string;
+  /** `list`: the former value stays good beside the new one. `never`: marks were made with it that must stay readable. */
+  readonly rotation: 'list' | 'replace' | 'never';
+  /** What a value looks like. */
+  readonly pattern: RegExp;
+}
+
+const token = () => randomBytes(32).toString('base64url');
+
+/** Every entry that the backend reads (architecture page, "Failing well"). */
+export const SECRET_KEYS = {
+  FACTORY_PROVISION_TOKEN: {
+    ...{ purpose: 'lets the factory line provision devices', generate: token, rotation: 'list' },
+    pattern: /^\S{16,}$/,
+  },
+  OTA_ADMIN_TOKEN: {
+    ...{ purpose: 'lets release engineers and operators in', generate: token, rotation: 'list' },
+    pattern: /^\S{16,}$/,
+  },
+  RATE_LIMIT_SALT: {
+    ...{ purpose: 'hides users and addresses in counters and trial marks', generate: token, rotation: 'never' },
+    pattern: /^\S{16,}$/,
+  },
+  OTA_SIGNING_KEY: {
+    ...{ purpose: 'signs what the app is told of updates', generate: signingKey, rotation: 'list' },
+    pattern: /^[A-Za-z0-9+/]{40,}={0,2}$/,
+  },
+  STRIPE_SECRET_KEY: {
+    ...{ purpose: 'Stripe, Developers, API keys: the secret or a restricted key', rotation: 'replace' },
+    pattern: /^(sk|rk)_(test|live)_\w{8,}$/,
+  },
+  STRIPE_WEBHOOK_SECRET: {
+    ...{ purpose: 'Stripe, Developers, Webhooks: the signing secret of this endpoint', rotation: 'list' },
+    pattern: /^whsec_\S{8,}$/,
+  },
+  KINDWISE_API_KEY: { purpose: 'plant.id by Kindwise, API keys', rotation: 'replace', pattern: /^\S{8,}$/ },
+  PLANTNET_API_KEY: { purpose: 'Pl@ntNet, my account, API key', rotation: 'replace', pattern: /^\S{8,}$/ },
+} as const satisfies Readonly<Record<string, SecretKey>>;
+
+export type SecretName = keyof typeof SECRET_KEYS;
+
+export const SECRET_NAMES = Object.keys(SECRET_KEYS).filter(isSecretName);
+
+export function isSecretName(name: string): name is SecretName {
+  return Object.hasOwn(SECRET_KEYS, name);
+}
+
+export function secretKey(name: SecretName): SecretKey {
+  return SECRET_KEYS[name];
+}
+
+/** Base64 of an Ed25519 private key in PKCS#8. */
+function signingKey(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
+}
