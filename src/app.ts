@@ -1,4 +1,4 @@
-import { accountDeletionCheck } from './account/index.ts';
+import { accountDeletionCheck, activityNotes } from './account/index.ts';
 import { type App, createRouter } from './http/router.ts';
 import type { Services } from './platform/services.ts';
 import { routeTable } from './routes.ts';
@@ -9,5 +9,6 @@ export function createApp(services: Services): App {
   return createRouter(routeTable(services), services, {
     isAccountDeleted: accountDeletionCheck(services),
     isPremium: premiumCheck(services),
+    noteActivity: activityNotes(services),
   });
 }

@@ -26,6 +26,8 @@ export const AccountExport = z.object({
     createdAt: isoDateTime.nullable(),
   }),
   profile: Profile,
+  /** The last day on which the user used the app, as far as this service has seen. */
+  lastActiveOn: z.string().nullable(),
   state: z
     .object({
       state: z.record(z.string(), z.unknown()),
@@ -74,6 +76,7 @@ export type AccountExport = z.output<typeof AccountExport>;
 export interface ExportSources {
   directoryEntry(): Promise<DirectoryUser>;
   profile(uid: Uid): Promise<Profile | undefined>;
+  lastActiveOn(uid: Uid): Promise<string | undefined>;
   state(uid: Uid): Promise<UserState | undefined>;
   deviceRecords(uid: Uid): Promise<DeviceRecords>;
   usage(uid: Uid): Promise<readonly UsageOfMonth[]>;
@@ -81,9 +84,10 @@ export interface ExportSources {
 }
 
 export async function exportAccount(uid: Uid, now: number, sources: ExportSources): Promise<AccountExport> {
-  const [login, profile, state, records, usage, billing] = await Promise.all([
+  const [login, profile, lastActiveOn, state, records, usage, billing] = await Promise.all([
     sources.directoryEntry(),
     sources.profile(uid),
+    sources.lastActiveOn(uid),
     sources.state(uid),
     sources.deviceRecords(uid),
     sources.usage(uid),
@@ -94,6 +98,7 @@ export async function exportAccount(uid: Uid, now: number, sources: ExportSource
     uid,
     login: { ...login, createdAt: login.createdAt === null ? null : isoTime(login.createdAt) },
     profile: profile ?? {},
+    lastActiveOn: lastActiveOn ?? null,
     state: state ?? null,
     devices: [...records.devices],
     formerDevices: [...records.formerDevices],

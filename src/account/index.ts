@@ -2,8 +2,9 @@ import type { TransactItems } from '../platform/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { createAccountStore } from './store.ts';
-import { tombstoneKey } from './tombstone.ts';
+import { aliveCheck } from './tombstone.ts';
 
+export { activityNotes } from './activity.ts';
 export { accountRoutes } from './routes.ts';
 
 /** Whether the user's account is deleted or about to be, so that no other route may serve them (410). */
@@ -14,12 +15,5 @@ export function accountDeletionCheck(services: Services): (uid: Uid) => Promise<
 
 /** An action for another domain's transaction: it commits only while the user's account is not being deleted. */
 export function accountAliveCheck(services: Pick<Services, 'config'>): (uid: Uid) => TransactItems[number] {
-  return (uid) => ({
-    ConditionCheck: {
-      TableName: services.config.tables.users,
-      Key: tombstoneKey(uid),
-      ConditionExpression: 'attribute_not_exists(#status)',
-      ExpressionAttributeNames: { '#status': 'status' },
-    },
-  });
+  return (uid) => aliveCheck(services.config, uid);
 }

@@ -236,6 +236,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     const body = await exportAccount(caller.uid, now, {
       directoryEntry: () => directoryEntry(caller, log),
       profile: (uid) => store.readProfile(uid),
+      lastActiveOn: (uid) => store.readActivity(uid),
       state: (uid) => readUserState(store, services, uid),
       deviceRecords: deviceRecordsOf(services),
       usage: (uid) => store.readUsage(uid),

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { isoTime, ttlSeconds } from '../platform/clock.ts';
-import { failedCondition } from '../platform/dynamo.ts';
+import { failedCondition, transactWrite } from '../platform/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { Profile, type ProfilePatch } from './profile.ts';
 import type { PackedState } from './state.ts';
-import { TOMBSTONE_LIFE_MS, tombstoneKey } from './tombstone.ts';
+import { aliveCheck, TOMBSTONE_LIFE_MS, tombstoneKey } from './tombstone.ts';
 
 /** Layout of the items below; a change of it gets the next number and a migration. */
 const SCHEMA = 1;
@@ -24,6 +24,8 @@ const StoredState = z.object({
 });
 
 const Tombstone = z.object({ status: z.enum(['pending', 'done']), expires_at: z.number().optional() });
+
+const StoredActivity = z.object({ last_active_on: z.string() });
 
 const StoredUsage = z.object({ record: z.string(), month_count: z.number() });
 
@@ -61,7 +63,11 @@ export type StateWriteOutcome =
   | { readonly written: false; readonly current: StateRecord | undefined };
 
 /** Every DynamoDB access of the account domain: one record per concern in `users`. */
-export function createAccountStore({ config, documents }: Pick<Services, 'config' | 'documents'>) {
+export function createAccountStore({
+  config,
+  documents,
+  randomness,
+}: Pick<Services, 'config' | 'documents' | 'randomness'>) {
   const TableName = config.tables.users;
 
   return {
@@ -166,6 +172,29 @@ export function createAccountStore({ config, documents }: Pick<Services, 'config
         const [, feature = '', month = ''] = record.split('#');
         return { feature, month, used };
       });
+    },
+
+    /** The last day on which the user was here, `2026-11-21`; undefined when nobody has noted it. */
+    async readActivity(uid: Uid): Promise<string | undefined> {
+      const { Item: item } = await (await documents()).get({ TableName, Key: { uid, record: 'activity' } });
+      return item === undefined ? undefined : StoredActivity.parse(item).last_active_on;
+    },
+
+    /** Notes a day that is later than the one that is noted; nothing is left behind an account that is being deleted. */
+    async writeActivity(uid: Uid, day: string): Promise<void> {
+      await transactWrite(documents, randomness, [
+        {
+          Update: {
+            TableName,
+            Key: { uid, record: 'activity' },
+            UpdateExpression: 'SET last_active_on = :day, #schema = :schema',
+            ConditionExpression: 'attribute_not_exists(last_active_on) OR last_active_on < :day',
+            ExpressionAttributeNames: { '#schema': 'schema' },
+            ExpressionAttributeValues: { ':day': day, ':schema': SCHEMA },
+          },
+        },
+        aliveCheck(config, uid),
+      ]);
     },
 
     async removeRecord(uid: Uid, record: 'profile' | 'state'): Promise<void> {

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Config } from '../platform/config.ts';
+import type { TransactItems } from '../platform/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 
 /** A Cognito token lives at most a day; until the last one has run out the backend must know that its user is gone. */
@@ -10,4 +12,16 @@ export const TOMBSTONE_LIFE_MS = 25 * 60 * 60 * 1000;
  */
 export function tombstoneKey(uid: Uid): { readonly uid: string; readonly record: string } {
   return { uid: `deleted#${createHash('sha256').update(uid).digest('hex')}`, record: 'deletion' };
+}
+
+/** An action for a transaction: it commits only while the user's account is not being deleted. */
+export function aliveCheck(config: Pick<Config, 'tables'>, uid: Uid): TransactItems[number] {
+  return {
+    ConditionCheck: {
+      TableName: config.tables.users,
+      Key: tombstoneKey(uid),
+      ConditionExpression: 'attribute_not_exists(#status)',
+      ExpressionAttributeNames: { '#status': 'status' },
+    },
+  };
 }

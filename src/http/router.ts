@@ -25,6 +25,8 @@ export interface RouterHooks {
   isAccountDeleted(uid: Uid): Promise<boolean>;
   /** Whether the user has premium, as far as is stored: nobody waits for Stripe here. */
   isPremium(uid: Uid): Promise<boolean>;
+  /** Notes that the user was here; never fails. */
+  noteActivity(uid: Uid): Promise<void>;
 }
 
 export const DEFAULT_BODY_LIMIT = 64 * 1024;
@@ -84,11 +86,14 @@ function createServe(services: Services, hooks: RouterHooks, isAllowedOrigin: (o
       refuseForeignOrigin(contract, c.req.header('origin'), isAllowedOrigin);
       const deleted = isShutOut(contract, caller, hooks);
       await refuseWithoutPremium(contract, caller, hooks, deleted);
+      const noted = noteActivity(contract, caller, hooks, deleted);
       const limited = contract.rateLimit && countRequest(allow, name, contract.rateLimit, caller, c.env);
-      const reply =
+      const answering =
         contract.method === 'GET' && limited === undefined
-          ? await unlessDeleted(deleted, run(route, c, caller, services))
-          : await afterChecks(deleted, limited, c, () => run(route, c, caller, services));
+          ? unlessDeleted(deleted, run(route, c, caller, services))
+          : afterChecks(deleted, limited, c, () => run(route, c, caller, services));
+      // Whatever still runs behind an answer is frozen with the container.
+      const reply = await answering.finally(() => noted);
       for (const [header, value] of Object.entries(reply.headers ?? {})) c.header(header, value);
       return reply.status === 302 ? c.body(null, reply.status) : c.json(reply.body, reply.status);
     };
@@ -163,6 +168,18 @@ function refuseForeignOrigin(
 async function isShutOut(contract: RouteContract, caller: Caller, hooks: RouterHooks): Promise<boolean> {
   if (caller.kind !== 'user' || contract.openToDeletedAccounts === true) return false;
   return hooks.isAccountDeleted(caller.uid);
+}
+
+/** Beside the request, and done when it is: nobody waits for it alone, but on a day's first request. */
+async function noteActivity(
+  contract: RouteContract,
+  caller: Caller,
+  hooks: RouterHooks,
+  deleted: Promise<boolean>,
+): Promise<void> {
+  if (caller.kind !== 'user' || contract.openToDeletedAccounts === true) return;
+  const isDeleted = await deleted.catch(() => true);
+  if (!isDeleted) await hooks.noteActivity(caller.uid);
 }
 
 function accountDeleted(): ApiError {

@@ -72,6 +72,7 @@ export async function runBenchmark(
     const noop = createRouter([noopRoute], services, {
       isAccountDeleted: async () => false,
       isPremium: async () => true,
+      noteActivity: async () => {},
     });
     const ask = async (path: string, init?: RequestInit) => app.request(path, init);
     // Before the routes: behind them Stripe's circuit is open.

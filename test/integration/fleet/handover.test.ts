@@ -294,6 +294,7 @@ describe('a step that is overtaken by another one, which does not concern it,', 
 
   it('is looked at anew: a claim by a code that is replaced at that moment', async () => {
     const [user, device] = [newUser(), await fleet.device()];
+    await backend.call('/myDevices', { headers: user.headers });
     const withCode = () => post(user, '/claimDevice', { serial: device.serial, claim_code: device.claim_code });
     const reissue = () => fleet.post('/reissueClaimCode', { hw_id: device.hw_id });
     expect((await overtaken(withCode, reissue)).body.error.code).toBe('claim_proof_invalid');

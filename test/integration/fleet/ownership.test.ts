@@ -113,6 +113,7 @@ describe('claimDevice', () => {
   it('fails at once when DynamoDB refuses for a reason that will not pass', async () => {
     const { headers } = newUser();
     const { serial } = await device();
+    await mine(headers);
     const met = backend.dynamo.faultsMet();
     backend.dynamo.setFaults([{ match: 'TransactWriteItems', status: 400, body: cancelled('ValidationError') }]);
     expect((await claim(headers, { serial })).status).toBe(500);

@@ -76,8 +76,8 @@ describe('imports run one way', () => {
       (name) => name.endsWith('.ts') && /\bTableName\b/.test(readFileSync(path.join('src', name), 'utf8')),
     );
     expect(writers.sort()).toEqual([
-      'account/index.ts',
       'account/store.ts',
+      'account/tombstone.ts',
       'fleet/audit-trail.ts',
       'fleet/device-index.ts',
       'fleet/fleet-counts.ts',
