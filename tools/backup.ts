@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { exportBackup, restoreBackup, verifyBackup } from './backup/backup-steps.ts';
 import type { Contents } from './backup/manifest.ts';
-import { findPlace, type PlaceOptions } from './backup/place.ts';
+import { findPlace, type PlaceOptions } from './cli/place.ts';
+import { placeOptions } from './cli/place-options.ts';
 import { progressDisplay } from './cli/progress-display.ts';
 import { EXIT, runCommand } from './cli/run-command.ts';
 import { textTable } from './cli/text-table.ts';
@@ -31,16 +32,9 @@ await runCommand(() => {
       'npm run backup -- verify /backups/monday --folder-only',
     ],
   ] as const) {
-    const command = program
-      .command(name)
+    const command = placeOptions(program.command(name))
       .description(summary)
       .argument('<folder>', 'where the backup lies')
-      .option('--env <name>', 'the environment in AWS (default: the stack that runs here)')
-      .option('--bucket <name>', 'its bucket: the stack’s output ArtifactBucketName')
-      .option('--region <name>', 'its region (default: that of the caller’s configuration)')
-      .option('--stack <directory>', 'directory of the local stack')
-      .option('--dynamodb-url <url>', 'DynamoDB somewhere else, with --s3-url')
-      .option('--s3-url <url>', 'S3 somewhere else')
       .option('--json', 'JSON, for machines', false)
       .addHelpText('after', `\nExample:\n  ${example}\n`)
       .action(run);

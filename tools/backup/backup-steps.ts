@@ -1,12 +1,12 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import pMap from 'p-map';
+import { type Place, TABLES, type TableName } from '../cli/place.ts';
 import { PlainError } from '../cli/plain-error.ts';
 import type { ProgressDisplay } from '../cli/progress-display.ts';
 import { FOLDER_MODE } from './backup-file.ts';
 import { countObjectFiles, countObjects, exportObjects, isEmptyBucket, restoreObjects } from './bucket-data.ts';
 import { type Contents, differences, type Manifest, readManifest, writeManifest } from './manifest.ts';
-import { type Place, TABLES, type TableName } from './place.ts';
 import { countFile, countTable, exportTable, isEmptyTable, restoreTable } from './table-data.ts';
 
 const tableFile = (folder: string, table: TableName) => path.join(folder, `${table}.jsonl`);

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import * as z from 'zod';
+import type { Place } from '../cli/place.ts';
 import { FILE_MODE, FOLDER_MODE, linesOf, present } from './backup-file.ts';
 import { jsonLine, SumOfHashes } from './item-lines.ts';
 import type { Contents } from './manifest.ts';
-import type { Place } from './place.ts';
 
 /** Objects at a time: each is held in memory while it is copied, and none is larger than a firmware or a state. */
 const AT_ONCE = 8;

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
+import { TABLES } from '../cli/place.ts';
 import { PlainError } from '../cli/plain-error.ts';
 import { FILE_MODE } from './backup-file.ts';
-import { TABLES } from './place.ts';
 
 const Counted = z.object({ count: z.number(), checksum: z.string() });
 export type Counted = z.output<typeof Counted>;

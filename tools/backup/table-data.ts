@@ -2,11 +2,11 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BatchWriteItemCommandOutput, paginateScan } from '@aws-sdk/client-dynamodb';
+import type { Place, TableName } from '../cli/place.ts';
 import { PlainError } from '../cli/plain-error.ts';
 import { FILE_MODE, linesOf } from './backup-file.ts';
 import { type Item, itemLine, parseItemLine, SumOfHashes } from './item-lines.ts';
 import type { Counted } from './manifest.ts';
-import type { Place, TableName } from './place.ts';
 
 /** DynamoDB takes no more in one call. */
 const MOST_AT_ONCE = 25;

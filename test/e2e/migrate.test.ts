@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../support/backend.ts';
+import { fleetOf } from '../support/fleet.ts';
+import { runTool } from '../support/run-tool.ts';
+import { newUser } from '../support/tokens.ts';
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await startBackend();
+});
+afterAll(() => backend.stop());
+beforeEach(async () => {
+  backend.dynamo.revive();
+  await clear();
+});
+
+const migrate = (...args: string[]) =>
+  runTool('migrate', [...args, '--env', backend.environment, '--dynamodb-url', backend.dynamo.url]);
+const json = async (...args: string[]) => JSON.parse((await migrate(...args, '--json')).stdout);
+
+const table = () => backend.services.config.tables.users;
+const put = async (items: readonly Record<string, unknown>[]) => {
+  const documents = await backend.services.documents();
+  for (let at = 0; at < items.length; at += 25) {
+    const PutRequests = items.slice(at, at + 25).map((Item) => ({ PutRequest: { Item } }));
+    await documents.batchWrite({ RequestItems: { [table()]: PutRequests } });
+  }
+};
+async function clear(): Promise<void> {
+  const documents = await backend.services.documents();
+  for (const { uid, record } of await backend.scan('users')) {
+    await documents.delete({ TableName: table(), Key: { uid, record } });
+  }
+  const provisioning = backend.services.config.tables.provisioning;
+  for (const { hw_id, record } of await backend.scan('provisioning')) {
+    await documents.delete({ TableName: provisioning, Key: { hw_id, record } });
+  }
+}
+
+/** Users as they were stored before their last day of use was noted. */
+const early = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    ...{ uid: `early-${index}`, record: index % 2 === 0 ? 'profile' : 'state', schema: 1, doc_version: 1 },
+    updated_at: `2026-0${1 + (index % 9)}-15T08:00:00.000Z`,
+  }));
+const days = async () => {
+  const items = (await backend.scan('users')).filter(({ record }) => record === 'activity');
+  return new Map(items.map(({ uid, last_active_on: day }) => [uid, day]));
+};
+
+describe('a migration', () => {
+  it('is pending, made, made only once, and taken back', async () => {
+    await put(early(6));
+    expect(await json('status')).toMatchObject({ pending: 1, migrations: [{ id: 1, state: 'pending' }] });
+    const up = await migrate('up');
+    expect([up.code, up.stderr]).toEqual([0, '']);
+    expect(up.stdout).toMatch(/1 {2}last-activity {2}made +6 of 6/);
+    expect((await days()).get('early-3')).toBe('2026-04-15');
+    expect(await json('up')).toMatchObject({ pending: 0, migrations: [{ state: 'up', changed: 6, looked_at: 6 }] });
+    expect(await json('down')).toMatchObject({ pending: 1, migrations: [{ state: 'down', changed: 6 }] });
+    expect(await backend.scan('users')).toHaveLength(6);
+    expect((await days()).size).toBe(0);
+  });
+
+  it('takes the later day of two records, and never goes over what the backend has noted', async () => {
+    const { headers, uid } = newUser();
+    await backend.call('/getProfile', { headers });
+    const today = (await days()).get(uid);
+    await put([
+      { uid, record: 'profile', updated_at: '2026-01-01T00:00:00.000Z' },
+      { uid: 'two', record: 'profile', updated_at: '2026-03-01T00:00:00.000Z' },
+      { uid: 'two', record: 'state', updated_at: '2026-02-01T00:00:00.000Z' },
+      { uid: 'deleted#1', record: 'deletion', updated_at: '2026-03-01T00:00:00.000Z' },
+    ]);
+    await migrate('up');
+    expect(Object.fromEntries(await days())).toEqual({ [uid]: today, two: '2026-03-01' });
+    await migrate('down');
+    expect(Object.fromEntries(await days())).toEqual({ [uid]: today });
+  });
+
+  it('taken back leaves those alone who were here since', async () => {
+    const { headers, uid } = newUser();
+    await put([{ uid, record: 'profile', updated_at: '2026-01-01T00:00:00.000Z' }]);
+    await migrate('up');
+    expect((await days()).get(uid)).toBe('2026-01-01');
+    await backend.call('/getProfile', { headers });
+    const today = (await days()).get(uid);
+    expect(today).not.toBe('2026-01-01');
+    await migrate('down');
+    expect((await days()).get(uid)).toBe(today);
+  });
+
+  it.each([3, 120, 206, 290])(
+    'cut off behind its %i. write goes on where it was, and ends as if nothing had been',
+    async (writes) => {
+      await put(early(330));
+      backend.dynamo.dieAfterWrites(writes);
+      expect((await migrate('up')).code).toBe(1);
+      backend.dynamo.revive();
+      expect(await json('status')).toMatchObject({ pending: 1 });
+      const locked = await migrate('up');
+      expect([locked.code, locked.stderr]).toEqual([1, expect.stringContaining('Another migration runs here')]);
+      await lockHasRunOut();
+      expect((await migrate('up')).stderr).toBe('');
+      expect(await json('status')).toMatchObject({ pending: 0, migrations: [{ state: 'up' }] });
+      const found = await days();
+      for (const { uid, updated_at: at } of early(330)) expect(found.get(uid)).toBe(at.slice(0, 10));
+    },
+    60_000,
+  );
+
+  it('that is made by two at once is made by one', async () => {
+    await put(early(300));
+    const runs = await Promise.all([migrate('up'), migrate('up')]);
+    expect(runs.filter(({ code }) => code === 0).length).toBeGreaterThanOrEqual(1);
+    for (const { stderr } of runs.filter(({ code }) => code !== 0)) expect(stderr).toContain('Another migration');
+    expect((await days()).size).toBe(300);
+    expect(await json('status')).toMatchObject({ pending: 0 });
+  });
+
+  it('is no device: neither listed nor counted', async () => {
+    await migrate('up');
+    const { get } = fleetOf(backend);
+    for (const status of ['provisioned', 'active', 'claimed', 'revoked', 'replaced']) {
+      expect((await get(`/fleet/devices?status=${status}`)).body.devices ?? [], status).toEqual([]);
+    }
+    const { body } = await get('/fleet/summary');
+    expect(body).toMatchObject({ by_version: [] });
+  });
+
+  it('of a number that there is not is refused', async () => {
+    const run = await migrate('up', '--to', '77');
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('one of 0, 1')]);
+  });
+});
+
+/** What two minutes do, without waiting for them. */
+async function lockHasRunOut(): Promise<void> {
+  const documents = await backend.services.documents();
+  await documents.update({
+    TableName: backend.services.config.tables.provisioning,
+    Key: { hw_id: '#migrations', record: 'lock' },
+    UpdateExpression: 'SET locked_until = :past',
+    ExpressionAttributeValues: { ':past': Date.now() - 1 },
+  });
+}
