@@ -183,13 +183,24 @@ function rangeOf(request: IncomingMessage, size: number): readonly [number, numb
 const PAGE = 1000;
 
 function list(url: URL, response: ServerResponse, objects: Objects): void {
-  const found = objects.keys(url.searchParams.get('prefix') ?? '');
-  const contents = found
-    .slice(0, PAGE)
-    .map(({ key, sizeBytes }) => `<Contents><Key>${key}</Key><Size>${sizeBytes}</Size></Contents>`)
+  // The token is the last key that was told: what comes and goes in between shifts nothing.
+  const after = url.searchParams.get('continuation-token') ?? '';
+  const found = objects.keys(url.searchParams.get('prefix') ?? '').filter(({ key }) => key > after);
+  const page = found.slice(0, Number(url.searchParams.get('max-keys') ?? PAGE));
+  const contents = page
+    .map(
+      ({ key, sizeBytes, modified }) =>
+        `<Contents><Key>${xmlText(key)}</Key><Size>${sizeBytes}</Size><LastModified>${modified}</LastModified></Contents>`,
+    )
     .join('');
-  const xml = `<ListBucketResult><IsTruncated>${found.length > PAGE}</IsTruncated>${contents}</ListBucketResult>`;
+  const last = page.length < found.length ? page.at(-1)?.key : undefined;
+  const token = last === undefined ? '' : `<NextContinuationToken>${xmlText(last)}</NextContinuationToken>`;
+  const xml = `<ListBucketResult><IsTruncated>${last !== undefined}</IsTruncated><KeyCount>${page.length}</KeyCount>${token}${contents}</ListBucketResult>`;
   response.writeHead(200, { 'Content-Type': 'application/xml' }).end(xml);
+}
+
+function xmlText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 function answerPreflight(response: ServerResponse): void {
