@@ -2,10 +2,10 @@ import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { parseLeniently } from './cli/lenient-json.ts';
 import { PlainError } from './cli/plain-error.ts';
+import { listedRoutes } from './cli/route-list.ts';
 import { runCommand } from './cli/run-command.ts';
 import { findApiBaseUrl } from './cli/target.ts';
 import { type Probe, type SmokeCheck, smokeChecks } from './smoke/checks.ts';
-import { listedRoutes } from './smoke/route-list.ts';
 
 const PROBE_MS = 10_000;
 

@@ -21,6 +21,8 @@ const DIRECTORY_MS = 2_000;
 /** A state of 512 KiB may arrive with every character escaped. */
 const STATE_BODY_BYTES = 2 * LARGEST_STATE_BYTES;
 const PER_MINUTE = { requests: 120, windowSeconds: 60 } as const;
+/** Once in an account's life, and a dozen calls behind it. */
+const RARE = { requestsPerSecond: 5, burst: 10 } as const;
 
 /** What the app keeps for its user: a profile and one opaque state document. */
 export function accountRoutes(services: Services, subscriptions: Subscriptions): readonly Route[] {
@@ -190,6 +192,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
   const deleteMyAccount = defineRoute({
     method: 'POST',
     path: '/deleteMyAccount',
+    throttle: RARE,
     auth: 'cognito',
     domain: 'account',
     summary: 'Deletes the account and everything held about the user',
@@ -223,6 +226,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
   const exportMyData = defineRoute({
     method: 'GET',
     path: '/exportMyData',
+    throttle: RARE,
     auth: 'cognito',
     domain: 'account',
     summary: 'Everything held about the user, as one download',

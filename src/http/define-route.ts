@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { UserClaims } from '../platform/cognito-tokens.ts';
 import type { Log } from '../platform/log.ts';
 import { ApiError, type ErrorCode } from './errors.ts';
+import type { Throttle } from './throttle.ts';
 
 /** Who may call. `cognito-optional` takes an anonymous caller too, but not a bad token; `stripe` checks a signature. */
 export type Auth = 'public' | 'cognito' | 'cognito-optional' | 'factory' | 'admin' | 'stripe';
@@ -107,6 +108,8 @@ export interface RouteContract {
   /** The promise in full, in Markdown, for the API page. */
   readonly description: string;
   readonly rateLimit?: RateLimit;
+  /** What the gateway lets through of all callers together; left out, what its kind of route gets. */
+  readonly throttle?: Throttle;
   /** Bytes; a POST without it takes 64 KiB of JSON. */
   readonly bodyLimit?: number;
   readonly params?: z.ZodType;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { routeContracts } from '../../tools/docs/route-contracts.ts';
-import { readTemplate } from '../../tools/local-stack/template.ts';
+import { readTemplate } from '../../tools/template/template.ts';
 import { runTool } from '../support/run-tool.ts';
 
 /*

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import * as z from 'zod';
-import { readTemplate } from '../local-stack/template.ts';
+import { readTemplate } from '../template/template.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const Properties = z.object({

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { RouteContract } from '../../src/http/define-route.ts';
 import { ERROR_STATUS, type ErrorCode } from '../../src/http/errors.ts';
+import { throttleOf } from '../../src/http/throttle.ts';
 import { commonErrors, routeContracts } from './route-contracts.ts';
 
 const SECURITY: Readonly<Record<RouteContract['auth'], readonly Record<string, readonly string[]>[]>> = {
@@ -78,6 +79,7 @@ function operation(contract: RouteContract) {
     'x-auth': auth,
     ...(contract.premium === true ? { 'x-premium': true } : {}),
     ...(rateLimit === undefined ? {} : { 'x-rate-limit': rateLimit }),
+    'x-throttle': throttleOf(contract),
     parameters: parameters(contract),
     ...(auth === 'stripe' ? SIGNED_BODY : {}),
     ...(body === undefined

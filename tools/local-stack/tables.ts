@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
 import { PlainError } from '../cli/plain-error.ts';
-import { readTemplate } from './template.ts';
+import { readTemplate } from '../template/template.ts';
 
 const Key = z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) });
 const TableProperties = z.object({

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ListedRoute } from './route-list.ts';
+import type { ListedRoute } from '../cli/route-list.ts';
 
 /** One thing that must be true of a running API; throws with the reason when it is not. */
 export interface SmokeCheck {

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { parseConfig } from '../../../src/platform/config.ts';
 import { routeContracts } from '../../../tools/docs/route-contracts.ts';
-import { readTemplate, type Template } from '../../../tools/local-stack/template.ts';
+import { readTemplate, type Template } from '../../../tools/template/template.ts';
 
 const hasCfnLint = spawnSync('cfn-lint', ['--version']).status === 0;
 

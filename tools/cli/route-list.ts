@@ -4,7 +4,8 @@ import * as z from 'zod';
 
 const OPENAPI = fileURLToPath(new URL('../../docs/openapi.json', import.meta.url));
 const AuthKind = z.enum(['public', 'cognito', 'cognito-optional', 'factory', 'admin', 'stripe']);
-const Operation = z.looseObject({ 'x-auth': AuthKind });
+const Throttle = z.object({ requestsPerSecond: z.number(), burst: z.number() });
+const Operation = z.looseObject({ 'x-auth': AuthKind, 'x-throttle': Throttle });
 const Document = z.looseObject({
   paths: z.record(z.string(), z.record(z.enum(['get', 'post']), Operation.optional())),
 });
@@ -13,13 +14,18 @@ export interface ListedRoute {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly auth: z.output<typeof AuthKind>;
+  readonly throttle: z.output<typeof Throttle>;
 }
 
 /** Every route with its guard, from the document that is generated from the route table. */
 export async function listedRoutes(): Promise<readonly ListedRoute[]> {
   const { paths } = Document.parse(JSON.parse(await readFile(OPENAPI, 'utf8')));
   return Object.entries(paths).flatMap(([path, { get, post }]) => [
-    ...(get === undefined ? [] : [{ method: 'GET', path, auth: get['x-auth'] } as const]),
-    ...(post === undefined ? [] : [{ method: 'POST', path, auth: post['x-auth'] } as const]),
+    ...(get === undefined ? [] : [listed('GET', path, get)]),
+    ...(post === undefined ? [] : [listed('POST', path, post)]),
   ]);
+}
+
+function listed(method: ListedRoute['method'], path: string, operation: z.output<typeof Operation>): ListedRoute {
+  return { method, path, auth: operation['x-auth'], throttle: operation['x-throttle'] };
 }
