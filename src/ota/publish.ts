@@ -19,7 +19,9 @@ export type PublishOutcome =
   | { readonly published: false; readonly fault: 'release_state_conflict'; readonly state: ReleaseState }
   | ({ readonly published: false } & ArtifactFault);
 
-type Needed = Pick<Services, 'objectStore' | 'config'>;
+type Needed = Pick<Services, 'objectStore' | 'config' | 'clock'>;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Lets a draft out to the devices, if S3 holds exactly the bytes that were announced and they pass the gate. The bytes
@@ -61,7 +63,7 @@ export async function publishRelease(
 
 async function checkAndCopy(
   keys: KeyStore,
-  { objectStore, config }: Needed,
+  { objectStore, config, clock }: Needed,
   release: Release,
 ): Promise<ArtifactFault | { readonly finalKey: string; readonly imageHash: string }> {
   const { storageKey, sha256 } = release.artifact;
@@ -76,7 +78,9 @@ async function checkAndCopy(
   const verdict = checkImage(bytes, release.version, { keys: registered, signatures: config.otaImageSignatures });
   if (!verdict.good) return { fault: 'artifact_invalid', reason: verdict.reason };
   const finalKey = publishedKey(release, release.version, sha256);
-  await objectStore.copy(storageKey, facts.etag, finalKey);
+  const { firmwareLockDays: days } = config;
+  const lockedUntil = days === undefined ? undefined : new Date(clock.now() + days * DAY_MS);
+  await objectStore.copy(storageKey, facts.etag, finalKey, lockedUntil);
   return { finalKey, imageHash: verdict.imageHash };
 }
 

@@ -93,6 +93,7 @@ const Environment = z
     CLAIM_PROOF: z.enum(['required', 'optional']).default('required'),
     STRIPE_API_BASE: z.url().optional(),
     SECRETS_CACHE_SECONDS: z.coerce.number().int().min(0).max(3600).default(300),
+    FIRMWARE_LOCK_DAYS: optional(z.coerce.number().int().min(1).max(9999)),
     CHECK_RESPONSES: z.enum(['true', 'false']).default('false'),
     ...billingFields,
     ...plantFields,
@@ -180,6 +181,8 @@ export interface Config {
   readonly plants: PlantsConfig;
   /** This API's own address, where it is not the one that API Gateway gave it. */
   readonly apiBaseUrl?: string;
+  /** For how many days published firmware can be neither removed nor replaced; left out, it is not locked. */
+  readonly firmwareLockDays?: number;
   /** Holds every answer against its schema before it is sent. On in tests and locally, off where it costs money. */
   readonly checkResponses: boolean;
   readonly otaFallback?: OtaFallback;
@@ -227,6 +230,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     billing: billing(values),
     plants: plants(values),
     ...(values.API_BASE_URL === undefined ? {} : { apiBaseUrl: values.API_BASE_URL.replace(/\/+$/, '') }),
+    ...(values.FIRMWARE_LOCK_DAYS === undefined ? {} : { firmwareLockDays: values.FIRMWARE_LOCK_DAYS }),
     checkResponses: values.CHECK_RESPONSES === 'true',
     ...(fallback === undefined ? {} : { otaFallback: fallback }),
   };

@@ -15,8 +15,12 @@ export interface ObjectStore {
   readStart(key: string, length: number): Promise<Uint8Array | undefined>;
   read(key: string): Promise<Uint8Array | undefined>;
   put(key: string, body: Uint8Array, contentType: string): Promise<void>;
-  /** Copies on S3's side, and only if the source still is the object with that etag. */
-  copy(fromKey: string, etag: string, toKey: string): Promise<void>;
+  /**
+   * Copies on S3's side, and only if the source still is the object with that etag.
+   *
+   * @param lockedUntil before that moment nobody may remove or replace the copy
+   */
+  copy(fromKey: string, etag: string, toKey: string, lockedUntil?: Date): Promise<void>;
   remove(key: string): Promise<void>;
   removeAll(prefix: string): Promise<void>;
   /** Fails when the bucket can't be reached. */
@@ -84,7 +88,7 @@ export function createObjectStore(bucket: string, region: string): ObjectStore {
         new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }),
       );
     },
-    async copy(fromKey, etag, toKey) {
+    async copy(fromKey, etag, toKey, lockedUntil) {
       const { CopyObjectCommand } = await sdk();
       await (await client()).send(
         new CopyObjectCommand({
@@ -92,6 +96,8 @@ export function createObjectStore(bucket: string, region: string): ObjectStore {
           Key: toKey,
           CopySource: `${bucket}/${fromKey}`,
           CopySourceIfMatch: etag,
+          // Governance, not compliance: somebody with a right of its own can still undo a mistake.
+          ...(lockedUntil && { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: lockedUntil }),
         }),
       );
     },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { routeContracts } from '../../tools/docs/route-contracts.ts';
+import { headingAnchors } from '../../tools/template/heading-anchors.ts';
 import { readTemplate } from '../../tools/template/template.ts';
 import { runTool } from '../support/run-tool.ts';
 
@@ -12,13 +13,7 @@ import { runTool } from '../support/run-tool.ts';
 const text = readFileSync('RUNBOOK.md', 'utf8');
 const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync('package.json', 'utf8')).scripts;
 
-/** As GitHub makes an anchor of a heading. */
-const anchors = [...text.matchAll(/^##+ (.+)$/gm)].map(([, heading = '']) =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9 -]/g, '')
-    .replaceAll(' ', '-'),
-);
+const anchors = headingAnchors(text);
 
 /** `npm run ota -- pause <version> --reason "…"`: the script, its sub-command, and its flags. */
 const commands = [...text.matchAll(/npm run ([a-z:]+)(?: -- ([^`\n]*))?/g)].map(([, script = '', rest = '']) => {

@@ -10,6 +10,8 @@ export interface StoredObject {
   /** Base64, when the uploader sent one. */
   readonly checksumSha256?: string;
   readonly modified: string;
+  /** Until then it can't be removed (object lock in governance mode). */
+  readonly lockedUntil?: string;
 }
 
 /** The stand-in's objects: a file of bytes and a file of facts each, written so that a crash leaves no half object. */
@@ -35,6 +37,7 @@ export async function openObjects(directory: string) {
       body: Buffer,
       contentType: string,
       checksumSha256: string | undefined,
+      lockedUntil?: string,
     ): Promise<StoredObject> {
       const stored: StoredObject = {
         key,
@@ -42,6 +45,7 @@ export async function openObjects(directory: string) {
         etag: `"${createHash('md5').update(body).digest('hex')}"`,
         contentType,
         ...(checksumSha256 === undefined ? {} : { checksumSha256 }),
+        ...(lockedUntil === undefined ? {} : { lockedUntil }),
         modified: new Date().toISOString(),
       };
       // Seen by other requests at once, so that of two conditional writes at the same time only one wins.

@@ -76,6 +76,10 @@ async function serve(
   if (method === 'PUT') await put(request, response, objects, key, options.bucket, verdict.payloadHash);
   else if (method === 'GET' || method === 'HEAD') await get(request, response, objects, key, url);
   else if (method === 'DELETE') {
+    const { lockedUntil } = objects.find(key) ?? {};
+    if (lockedUntil !== undefined && Date.parse(lockedUntil) > now) {
+      throw new S3Error(403, 'AccessDenied', 'Access Denied because object protected by object lock.');
+    }
     await objects.remove(key);
     response.writeHead(204).end();
   } else throw new S3Error(501, 'NotImplemented', `The stand-in does not do ${method} on an object`);
@@ -134,7 +138,10 @@ async function copy(
   if (from === undefined) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
   const wanted = request.headers['x-amz-copy-source-if-match'];
   if (wanted !== undefined && wanted !== from.etag) throw preconditionFailed();
-  const stored = await objects.put(key, await objects.read(from.key), from.contentType, from.checksumSha256);
+  const lock = request.headers['x-amz-object-lock-retain-until-date'];
+  const lockedUntil = typeof lock === 'string' ? lock : undefined;
+  const bytes = await objects.read(from.key);
+  const stored = await objects.put(key, bytes, from.contentType, from.checksumSha256, lockedUntil);
   const xml = `<CopyObjectResult><ETag>${stored.etag.replaceAll('"', '&quot;')}</ETag><LastModified>${stored.modified}</LastModified></CopyObjectResult>`;
   response.writeHead(200, { 'Content-Type': 'application/xml' }).end(xml);
 }

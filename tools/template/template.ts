@@ -25,5 +25,9 @@ export type Template = z.output<typeof Template>;
 
 /** The SAM template as data. */
 export async function readTemplate(file: string = FILE): Promise<Template> {
-  return Template.parse(parse(await readFile(file, 'utf8'), { customTags }));
+  return parseTemplate(await readFile(file, 'utf8'));
+}
+
+export function parseTemplate(text: string): Template {
+  return Template.parse(parse(text, { customTags }));
 }

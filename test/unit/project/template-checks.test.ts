@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { listedRoutes } from '../../../tools/cli/route-list.ts';
+import { headingAnchors } from '../../../tools/template/heading-anchors.ts';
+import { parseTemplate } from '../../../tools/template/template.ts';
+import { TEMPLATE_CHECKS } from '../../../tools/template/template-checks.ts';
+import { runTool } from '../../support/run-tool.ts';
+
+const good = readFileSync('template.yaml', 'utf8');
+const runbookAnchors = headingAnchors(readFileSync('RUNBOOK.md', 'utf8'));
+
+async function faultsOf(text: string): Promise<readonly string[]> {
+  const facts = { text, runbookAnchors, routes: await listedRoutes() };
+  return TEMPLATE_CHECKS.flatMap(({ faults }) => faults(parseTemplate(text), facts));
+}
+
+/** The template with one mistake in it. */
+function spoiled(from: string | RegExp, to: string): string {
+  const text = good.replace(from, to);
+  expect(text, 'the mistake has to be one').not.toBe(good);
+  return text;
+}
+
+describe('the checks of the template', () => {
+  it('find nothing in ours', async () => {
+    expect(await faultsOf(good)).toEqual([]);
+  });
+
+  it.each<readonly [string, string | RegExp, string, RegExp]>([
+    ['a route without an event', 'Path: /claimDevice\n', 'Path: /claimDevices\n', /POST \/claimDevice has no event/],
+    ['an event without a route', 'Path: /claimDevice\n', 'Path: /claimDevices\n', /claimDevices is no route any more/],
+    [
+      'a private route without its guard',
+      /(Path: \/getProfile[\s\S]*?)Authorizer: Cognito/,
+      '$1Authorizer: NONE',
+      /GET \/getProfile needs the authorizer Cognito/,
+    ],
+    [
+      'a public route that wants a token',
+      /(Path: \/health\n[\s\S]*?)Authorizer: NONE/,
+      '$1Authorizer: Cognito',
+      /GET \/health needs the authorizer NONE/,
+    ],
+    [
+      'another throttle than that of the route table',
+      /(Path: \/plantId\n[\s\S]*?)ThrottlingRateLimit: 20/,
+      '$1ThrottlingRateLimit: 2000',
+      /POST \/plantId needs RouteSettings: \{ ThrottlingRateLimit: 20,/,
+    ],
+    ['no catch-all', 'Path: $default', 'Path: /default', /preflights would fail/],
+    ['an alarm without a section', '#alarm-latency', '#alarm-slowness', /LatencyAlarm links no section/],
+    ['an alarm that nobody hears', 'AlarmActions: [!Ref Alarms]', 'AlarmActions: []', /tells nobody when it begins/],
+    ['an alarm that never ends', 'OKActions: [!Ref Alarms]', 'OKActions: []', /tells nobody when it ends/],
+    ['an alarm that is silent on silence', /TreatMissingData: \w+/, '{}', /what no data means/],
+    ['a wildcard action', '- dynamodb:PutItem', "- 'dynamodb:*'", /Users allows dynamodb:\*/],
+    ['a right on everything', /(Sid: UserPool[\s\S]*?Resource: )!Sub.*/, '$1"*"', /UserPool allows it on everything/],
+    ['a conditional right on everything', 'Resource: !Ref KmsKeyArn', 'Resource: "*"', /Key allows it on everything/],
+    ['a scan', '- dynamodb:PutItem', '- dynamodb:Scan', /Users allows a scan/],
+    [
+      'the deletion of devices',
+      'dynamodb:BatchGetItem, dynamodb:Query',
+      'dynamodb:DeleteItem',
+      /Provisioning allows the/,
+    ],
+    [
+      'a table that goes with its stack',
+      /DeletionPolicy: RetainExceptOnCreate\n {4}/,
+      '',
+      /UsersTable is deleted with/,
+    ],
+    [
+      'a table without recovery',
+      /PointInTimeRecoveryEnabled: .*/,
+      'PointInTimeRecoveryEnabled: false }',
+      /UsersTable: Point/,
+    ],
+    ['a bucket that anybody may read', 'BlockPublicPolicy: true', 'BlockPublicPolicy: false', /PublicAccessBlock/],
+    [
+      'a bucket without versions',
+      'VersioningConfiguration: { Status: Enabled }',
+      'Tags: []',
+      /VersioningConfiguration/,
+    ],
+    ['lines that are kept for ever', /RetentionInDays: .*/, 'Tags: []', /AccessLog keeps its lines for ever/],
+    [
+      'a parameter that takes anything',
+      /AllowedPattern: "\^\[a-z\]\[a-z0-9-\]\{1,15\}\$"/,
+      'MinLength: 2',
+      /Environment takes/,
+    ],
+    ['a secret', 'OTEL_SERVICE_NAME:', 'KEY: sk_live_abcdefgh\n          OTEL_SERVICE_NAME:', /like a secret/],
+    ['an account', 'OTEL_SERVICE_NAME:', "KEY: '123456789012'\n          OTEL_SERVICE_NAME:", /an account id/],
+  ])('find %s', async (_what, from, to, fault) => {
+    const text = spoiled(from, to === '{}' ? 'Tags: []' : to);
+    expect((await faultsOf(text)).join('\n')).toMatch(fault);
+  });
+
+  it('are run by a command, with the linters of this machine', async () => {
+    const { code, stdout } = await runTool('template-check', ['--json']);
+    const { checks } = JSON.parse(stdout);
+    expect([code, checks.filter(({ outcome }: { outcome: string }) => outcome === 'bad')]).toEqual([0, []]);
+    expect(checks.length).toBe(TEMPLATE_CHECKS.length + 2);
+  });
+
+  it('fail the command, which says where', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'template-'));
+    const file = path.join(directory, 'template.yaml');
+    await writeFile(file, spoiled('Path: /claimDevice\n', 'Path: /claimDevices\n'));
+    const run = await runTool('template-check', ['--template', file]);
+    expect([run.code, run.stdout]).toEqual([1, expect.stringContaining('    POST /claimDevice has no event')]);
+    expect(run.stderr).toContain('every route has its event, guard and throttle');
+    await rm(directory, { recursive: true });
+  });
+});

@@ -1,0 +1,43 @@
+import * as z from 'zod';
+import type { Template } from './template.ts';
+
+const Statement = z.object({
+  Sid: z.string().optional(),
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: z.union([z.string(), z.array(z.string())]),
+  Resource: z.unknown(),
+});
+type Statement = z.output<typeof Statement>;
+/** A statement that stands there under a condition only. */
+const Conditional = z.object({ 'Fn::If': z.tuple([z.string(), Statement, z.unknown()]) });
+const Policies = z.array(z.object({ Statement: z.array(z.union([Statement, Conditional])) }));
+
+/** What nobody has business deleting, or reading as a whole. */
+const DELETING_SIDS = new Set(['Users', 'RateLimits']);
+
+/** Walks the function's policy: every action by its name, on a resource of ours. */
+export function checkPolicies(template: Template): readonly string[] {
+  const policies = Policies.parse(template.Resources['Backend']?.Properties['Policies']);
+  const statements = policies.flatMap(({ Statement: list }) => list.map(bare));
+  return statements.filter(({ Effect: effect }) => effect === 'Allow').flatMap(checkStatement);
+}
+
+function bare(entry: z.output<typeof Statement> | z.output<typeof Conditional>): Statement {
+  return 'Fn::If' in entry ? entry['Fn::If'][1] : entry;
+}
+
+function checkStatement({ Sid: sid = 'A statement without a Sid', Action: action, Resource: resource }: Statement) {
+  const actions = [action].flat();
+  const resources = [resource].flat().map((one) => JSON.stringify(one) ?? '');
+  const isWhole = (one: string) => one === '"*"' || /:::\*"|"arn:[^"]*:\*"/.test(one);
+  return [
+    ...actions
+      .filter((one) => !/^[a-z0-9-]+:[A-Za-z]+$/.test(one))
+      .map((one) => `${sid} allows ${one}, which is no single action`),
+    ...(resources.some(isWhole) || resources.length === 0 ? [`${sid} allows it on everything`] : []),
+    ...(actions.includes('dynamodb:Scan') ? [`${sid} allows a scan`] : []),
+    ...(actions.includes('dynamodb:DeleteItem') && !DELETING_SIDS.has(sid)
+      ? [`${sid} allows the deletion of items`]
+      : []),
+  ];
+}
