@@ -34,7 +34,7 @@ export const SECRET_KEYS = {
   },
   STRIPE_SECRET_KEY: {
     ...{ purpose: 'Stripe, Developers, API keys: the secret or a restricted key', rotation: 'replace' },
-    pattern: /^(sk|rk)_(test|live)_\w{8,}$/,
+    pattern: /^(sk|rk)_(test|live)_[\w-]{8,}$/,
   },
   STRIPE_WEBHOOK_SECRET: {
     ...{ purpose: 'Stripe, Developers, Webhooks: the signing secret of this endpoint', rotation: 'list' },

@@ -1,0 +1,148 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type StandIn, startStandIn } from '../../tools/local-stack/stand-in-server.ts';
+import { type Backend, startBackend } from '../support/backend.ts';
+import { runTool } from '../support/run-tool.ts';
+
+/*
+ * The command against everything real that this machine has: template checks, the secret, DynamoDB for migrations, and
+ * a backend that answers the smoke test. SAM itself, CloudFormation and Lambda's aliases are stood in for.
+ */
+
+let backend: Backend;
+let aws: StandIn;
+let folder: string;
+let samLog: string;
+/** The version that `live` points to; none, before the first deployment. */
+let live: string | undefined;
+let environment: string;
+beforeAll(async () => {
+  backend = await startBackend();
+  environment = backend.environment;
+  folder = await mkdtemp(path.join(tmpdir(), 'deploy-'));
+  samLog = path.join(folder, 'sam.log');
+  const sam = path.join(folder, 'sam');
+  await writeFile(
+    sam,
+    `#!/bin/sh\nif [ "$1" = validate ]; then exit 0; fi\necho "$@" >> ${samLog}\nif [ "$1" = "$SAM_FAILS_AT" ]; then exit 3; fi\n`,
+  );
+  await chmod(sam, 0o755);
+  aws = await startStandIn(async (request, response) => {
+    if (request.url?.includes('/aliases/live')) {
+      const body = live === undefined ? { Type: 'User' } : { Name: 'live', FunctionVersion: live };
+      const headers = live === undefined ? { 'x-amzn-errortype': 'ResourceNotFoundException' } : {};
+      response.writeHead(live === undefined ? 404 : 200, { 'Content-Type': 'application/json', ...headers });
+      response.end(JSON.stringify(body));
+      return;
+    }
+    const output = `<member><OutputKey>ApiBaseUrl</OutputKey><OutputValue>${backend.url}</OutputValue></member>`;
+    const stack = `<member><StackName>s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>${output}</Outputs></member>`;
+    response.writeHead(200, { 'Content-Type': 'text/xml' });
+    response.end(
+      `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks>${stack}</Stacks></DescribeStacksResult></DescribeStacksResponse>`,
+    );
+  }, undefined);
+});
+afterAll(async () => {
+  await Promise.all([backend.stop(), aws.stop(), rm(folder, { recursive: true })]);
+});
+beforeEach(async () => {
+  live = '41';
+  // What health routes have found is kept for some seconds.
+  backend.clock.forward(6_000);
+  await writeFile(samLog, '');
+});
+
+const ACCOUNT = ['--parameter', 'UserPoolId=eu-central-1_AbC123', '--parameter', 'UserPoolClientIds=abc,def'];
+const deploy = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  runTool('deploy', args, {
+    env: {
+      // Nothing else: what linters say is another test's.
+      PATH: folder,
+      ...{ AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' },
+      AWS_ENDPOINT_URL_DYNAMODB: backend.dynamo.url,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: backend.secretsManager.url,
+      ...{ AWS_ENDPOINT_URL_LAMBDA: aws.url, AWS_ENDPOINT_URL_CLOUDFORMATION: aws.url },
+      ...env,
+    },
+  });
+const samCalls = async () => (await readFile(samLog, 'utf8')).trim().split('\n');
+
+describe('a deployment', () => {
+  it('checks, builds, deploys, migrates and tests, in this order', async () => {
+    const run = await deploy(['--env', environment, ...ACCOUNT]);
+    expect([run.code, run.stderr]).toEqual([0, '']);
+    const [build, deployed] = await samCalls();
+    expect(build).toBe('build');
+    expect(deployed).toContain(`deploy --stack-name autowatering-${environment} --resolve-s3`);
+    expect(deployed).toContain('--no-confirm-changeset');
+    expect(deployed).toContain(`UserPoolId=eu-central-1_AbC123 UserPoolClientIds=abc,def Environment=${environment}`);
+    const steps = [...run.stdout.matchAll(/^— (\w+)/gm)].map(([, word]) => word);
+    expect(steps).toEqual(['Checking', 'Checking', 'Checking', 'Building', 'Deploying', 'Migrating', 'Testing']);
+    expect(run.stdout).toMatch(/last-activity +made/);
+    expect(run.stdout).toMatch(/checks passed, 0 failed/);
+    expect(run.stdout).toContain('update-alias --function-name autowatering-backend-');
+  }, 60_000);
+
+  it('whose smoke test fails prints the command that brings the former version back', async () => {
+    backend.s3.setFaults([{ status: 503 }]);
+    const run = await deploy(['--env', environment, ...ACCOUNT]);
+    backend.s3.setFaults([]);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain(
+      `aws lambda update-alias --function-name autowatering-backend-${environment} --name live --function-version 41`,
+    );
+  }, 60_000);
+
+  it('that is the first one has nothing to go back to, and says so', async () => {
+    live = undefined;
+    backend.s3.setFaults([{ status: 503 }]);
+    const run = await deploy(['--env', environment, ...ACCOUNT]);
+    backend.s3.setFaults([]);
+    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('There is no former version')]);
+  }, 60_000);
+
+  it('goes no further when SAM fails', async () => {
+    const run = await deploy(['--env', environment, ...ACCOUNT], { SAM_FAILS_AT: 'deploy' });
+    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('“sam deploy” failed with 3')]);
+    expect(run.stdout).not.toContain('— Migrating');
+  }, 60_000);
+
+  it('is not begun with parameters that are wrong: it tells all of them at once', async () => {
+    const run = await deploy([
+      ...['--env', 'prod', '--parameter', 'UserPoolId=nonsense', '--parameter', 'Colour=blue'],
+      ...['--parameter', 'AllowedOrigins=*', '--parameter', 'DomainName=api.example.com'],
+      ...['--parameter', 'LogRetentionDays=3'],
+    ]);
+    expect(run.code).toBe(1);
+    for (const fault of [
+      ...['UserPoolId is malformed', 'UserPoolClientIds is missing', 'Colour is no parameter'],
+      ...[
+        'AllowedOrigins may be * in dev only',
+        'DomainName needs CertificateArn',
+        'LogRetentionDays is none of 7, 14',
+      ],
+    ]) {
+      expect(run.stderr).toContain(fault);
+    }
+    expect(await samCalls()).toEqual(['']);
+  });
+
+  it('is not begun without a whole secret', async () => {
+    const run = await deploy(['--env', 'staging', '--parameter', 'UserPoolId=eu-central-1_A'], {
+      DEPLOY_PARAMETERS: 'UserPoolClientIds=abc',
+    });
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain('FACTORY_PROVISION_TOKEN is missing');
+    expect(await samCalls()).toEqual(['']);
+  }, 60_000);
+
+  it('is told of beforehand by --dry-run, which changes nothing', async () => {
+    const run = await deploy(['--env', environment, ...ACCOUNT, '--dry-run']);
+    expect([run.code, run.stderr]).toEqual([0, '']);
+    expect(run.stdout).toContain('Nothing is changed. It would build, then: sam deploy');
+    expect(await samCalls()).toEqual(['']);
+  }, 60_000);
+});
