@@ -19,7 +19,8 @@ const Upload = z.object({ upload_url: z.string(), upload_headers: z.record(z.str
 const ExistsDetails = z.object({ state: z.string(), artifact_sha256: z.string(), upload: Upload.optional() });
 const Published = z.object({ version: z.string(), channel: z.string(), board: z.string(), published_at: z.string() });
 
-interface Options extends TargetOptions {
+/** What says which image is published, how, and where. */
+export interface PublishOptions extends TargetOptions {
   readonly artifactPath?: string;
   readonly version?: string;
   readonly channel: string;
@@ -51,15 +52,29 @@ interface Artifact {
 
 /** @param name how it is called in the help */
 export function publishCommand(name: string, signal: AbortSignal): Command {
-  const command = new Command(name)
+  return publishOptions(new Command(name))
     .description('Publishes a signed MCUboot image: registers a draft, uploads it, lets it out. Run again, it goes on.')
+    .option('--rollout-pct <percent>', 'share of the devices that get it, 0 to 100', percentage, 100)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run ota -- publish --artifact-path build/zephyr/zephyr.signed.bin --rollout-pct 5\n' +
+        '  npm run ota -- publish --source-dir ../firmware --sysbuild --pristine --channel beta\n' +
+        '  npm run ota -- publish --artifact-path app.signed.bin --version 1.4.0 --dry-run --json\n' +
+        '\nExit codes: 0 published, now or before; 1 something failed, run it again; 2 called wrongly;\n' +
+        '3 refused: the image is bad, versions disagree, or the version is taken by other bytes.\n',
+    )
+    .action((options: PublishOptions) => publish(options, signal));
+}
+
+/** What every command takes that publishes; how many devices get it is the command's own. */
+export function publishOptions(command: Command): Command {
+  command
     .option('--artifact-path <file>', 'the signed image (default: what west has built)')
     .option('--version <semver>', 'must be what the image, VERSION and the git tag say')
     .option('--channel <name>', 'who gets it', 'stable')
     .option('--board <name>', 'hardware it is for', 'arduino_nano_33_ble')
     .option('--notes <text>', 'what people are told about it', '')
     .option('--mandatory', 'the app does not offer to skip it', false)
-    .option('--rollout-pct <percent>', 'share of the devices that get it, 0 to 100', percentage, 100)
     .option('--allowlist <id...>', 'serials and hardware ids that get it in any case')
     .option('--min-version <semver>', 'what a device must run before')
     .option('--min-bootloader <semver>', 'what its bootloader must be at least')
@@ -73,16 +88,7 @@ export function publishCommand(name: string, signal: AbortSignal): Command {
     .option('--pristine', 'build from scratch', false)
     .option('--dry-run', 'show every step and change nothing', false)
     .option('--json', 'the result as JSON, no progress', false);
-  return targetOptions(command, 'admin')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  npm run ota -- publish --artifact-path build/zephyr/zephyr.signed.bin --rollout-pct 5\n' +
-        '  npm run ota -- publish --source-dir ../firmware --sysbuild --pristine --channel beta\n' +
-        '  npm run ota -- publish --artifact-path app.signed.bin --version 1.4.0 --dry-run --json\n' +
-        '\nExit codes: 0 published, now or before; 1 something failed, run it again; 2 called wrongly;\n' +
-        '3 refused: the image is bad, versions disagree, or the version is taken by other bytes.\n',
-    )
-    .action((options: Options) => publish(options, signal));
+  return targetOptions(command, 'admin');
 }
 
 function percentage(text: string): number {
@@ -96,20 +102,30 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-async function publish(options: Options, signal: AbortSignal): Promise<void> {
+async function publish(options: PublishOptions, signal: AbortSignal): Promise<void> {
+  const published = await publishImage(options, signal);
+  if (options.json && published !== undefined) console.log(JSON.stringify(published));
+}
+
+/**
+ * Publishes the image that the options name, with progress for people.
+ *
+ * @returns what is published now, or was before; undefined on a dry run, which only shows its steps
+ */
+export async function publishImage(options: PublishOptions, signal: AbortSignal) {
   const display = progressDisplay(options.json ? 'silent' : 'people');
   const build = buildOptions(options);
   const builds = options.artifactPath === undefined && !options.skipBuild;
   if (builds && options.dryRun) {
     // What is not built yet can't be looked at: these steps are all that can be told.
     showSteps(options, [`build: ${westCommand(build).join(' ')}`, `read ${builtImage(build)}`, ...lastSteps(options)]);
-    return;
+    return undefined;
   }
   if (builds) await westBuild(build, signal);
   const artifact = await readArtifact(options.artifactPath ?? builtImage(build), options);
   if (options.dryRun) {
     showSteps(options, [...knownSteps(artifact), ...(await remoteSteps(options, artifact, signal))], artifact);
-    return;
+    return undefined;
   }
   const call = await tokenCall(options, 'admin', signal);
   const { version, sha256, bytes } = artifact;
@@ -119,23 +135,20 @@ async function publish(options: Options, signal: AbortSignal): Promise<void> {
   );
   if (draft !== 'published already') await upload(draft, bytes, display, signal);
   const published = await display.during('Publishing', () => letOut(call, options, version));
-  if (options.json) {
-    console.log(JSON.stringify({ ...published, artifact_sha256: sha256, artifact_size_bytes: bytes.byteLength }));
-  } else {
-    const share = options.rolloutPct === 100 ? 'everybody' : `${options.rolloutPct} %`;
-    display.done(
-      `${version} is offered on ${published.channel} for ${published.board} to ${share} since ${published.published_at}`,
-    );
-    display.done(`${bytes.byteLength.toLocaleString('en')} bytes, SHA-256 ${sha256}`);
-  }
+  const share = options.rolloutPct === 100 ? 'everybody' : `${options.rolloutPct} %`;
+  display.done(
+    `${version} is offered on ${published.channel} for ${published.board} to ${share} since ${published.published_at}`,
+  );
+  display.done(`${bytes.byteLength.toLocaleString('en')} bytes, SHA-256 ${sha256}`);
+  return { ...published, artifact_sha256: sha256, artifact_size_bytes: bytes.byteLength };
 }
 
-function buildOptions({ sourceDir = '.', buildDir, board, sysbuild, pristine }: Options): BuildOptions {
+function buildOptions({ sourceDir = '.', buildDir, board, sysbuild, pristine }: PublishOptions): BuildOptions {
   return { sourceDir, buildDir, board, sysbuild, pristine };
 }
 
 /** Reads the image and makes sure that it is one, and of the version that everybody says. */
-async function readArtifact(file: string, options: Options): Promise<Artifact> {
+async function readArtifact(file: string, options: PublishOptions): Promise<Artifact> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
@@ -153,7 +166,7 @@ async function readArtifact(file: string, options: Options): Promise<Artifact> {
   return { file, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), version };
 }
 
-async function versionOf(inHeader: string, options: Options): Promise<ReleaseVersion> {
+async function versionOf(inHeader: string, options: PublishOptions): Promise<ReleaseVersion> {
   const claims: VersionClaim[] = [];
   if (options.version !== undefined) {
     const version = parseReleaseVersion(options.version);
@@ -170,7 +183,7 @@ async function versionOf(inHeader: string, options: Options): Promise<ReleaseVer
 
 type Draft = z.output<typeof Upload> | 'published already';
 
-async function registerDraft(call: TokenCall, options: Options, artifact: Artifact): Promise<Draft> {
+async function registerDraft(call: TokenCall, options: PublishOptions, artifact: Artifact): Promise<Draft> {
   try {
     return await call('/ota/releases', Upload, draftBody(options, artifact));
   } catch (error) {
@@ -182,7 +195,7 @@ async function registerDraft(call: TokenCall, options: Options, artifact: Artifa
   }
 }
 
-function draftBody(options: Options, { version, bytes, sha256, file }: Artifact) {
+function draftBody(options: PublishOptions, { version, bytes, sha256, file }: Artifact) {
   const { haltMinReports: minReports, haltMaxFailurePct: maxFailurePct } = options;
   const hasPolicy = minReports !== undefined || maxFailurePct !== undefined;
   return {
@@ -203,7 +216,7 @@ function draftBody(options: Options, { version, bytes, sha256, file }: Artifact)
   };
 }
 
-async function letOut(call: TokenCall, { channel, board }: Options, version: ReleaseVersion) {
+async function letOut(call: TokenCall, { channel, board }: PublishOptions, version: ReleaseVersion) {
   try {
     return await call(`/ota/releases/${version}/publish`, Published, { channel, board });
   } catch (error) {
@@ -222,16 +235,15 @@ async function upload(
     uploadFile(draft.upload_url, draft.upload_headers, bytes, to, signal),
   );
   // 412: these bytes are there already, from a run that was cut short after its upload.
-  if (result.status !== 200 && result.status !== 412) {
+  if (result.status !== 200 && result.status !== 412)
     throw new PlainError(`The upload was refused with ${result.status}: ${result.body.slice(0, 300)}`);
-  }
 }
 
 function knownSteps({ file, version, bytes, sha256 }: Artifact): readonly string[] {
   return [`read ${file}: version ${version}, ${bytes.byteLength.toLocaleString('en')} bytes, SHA-256 ${sha256}`];
 }
 
-function lastSteps({ channel, board, rolloutPct }: Options): readonly string[] {
+function lastSteps({ channel, board, rolloutPct }: PublishOptions): readonly string[] {
   return [
     `register a draft on ${channel} for ${board}`,
     'upload the image by presigned URL',
@@ -242,7 +254,11 @@ function lastSteps({ channel, board, rolloutPct }: Options): readonly string[] {
 const Known = z.object({ release: z.object({ state: z.string(), artifact_sha256: z.string() }) });
 
 /** What is left to do, as the API knows it: only looked at. */
-async function remoteSteps(options: Options, artifact: Artifact, signal: AbortSignal): Promise<readonly string[]> {
+async function remoteSteps(
+  options: PublishOptions,
+  artifact: Artifact,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const call = await tokenCall(options, 'admin', signal);
   const { version, sha256 } = artifact;
   try {
@@ -259,7 +275,7 @@ async function remoteSteps(options: Options, artifact: Artifact, signal: AbortSi
   }
 }
 
-function showSteps(options: Options, steps: readonly string[], artifact?: Artifact): void {
+function showSteps(options: PublishOptions, steps: readonly string[], artifact?: Artifact): void {
   if (options.json) {
     console.log(
       JSON.stringify({ dry_run: true, ...(artifact === undefined ? {} : { version: artifact.version }), steps }),
