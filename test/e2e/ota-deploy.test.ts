@@ -64,11 +64,11 @@ describe('a firmware in steps', () => {
 
   it('that does badly stays with the few, and the command says so', async () => {
     const report = await device();
-    await deploy('1.2.0', '--steps', '10', '100', '--settled-pct', '100');
+    await deploy('1.2.0', '--steps', '50', '100', '--settled-pct', '100');
     await report('1.2.0', 'reverted');
-    const run = await deploy('1.2.0', '--steps', '10', '100');
+    const run = await deploy('1.2.0', '--steps', '50', '100');
     expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('100 % failed, and 5 % may')]);
-    expect((await releases.get('/ota/releases/1.2.0')).body.release.rollout_pct).toBe(10);
+    expect((await releases.get('/ota/releases/1.2.0')).body.release.rollout_pct).toBe(50);
   });
 
   it('whose steps do not rise is not begun', async () => {
