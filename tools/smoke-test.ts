@@ -1,11 +1,14 @@
+import { writeFile } from 'node:fs/promises';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { parseLeniently } from './cli/lenient-json.ts';
 import { PlainError } from './cli/plain-error.ts';
 import { listedRoutes } from './cli/route-list.ts';
 import { runCommand } from './cli/run-command.ts';
-import { findApiBaseUrl } from './cli/target.ts';
+import { findApiBaseUrl, findTarget } from './cli/target.ts';
+import { adminChecks } from './smoke/admin-checks.ts';
 import { type Probe, type SmokeCheck, smokeChecks } from './smoke/checks.ts';
+import { type CheckedResult, junitReport } from './smoke/junit-report.ts';
 
 const PROBE_MS = 10_000;
 
@@ -13,13 +16,8 @@ interface Options {
   readonly apiBaseUrl?: string;
   readonly stack?: string;
   readonly json: boolean;
-}
-
-interface Result {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly ms: number;
-  readonly error?: string;
+  readonly junit?: string;
+  readonly adminToken?: string | true;
 }
 
 await runCommand((signal) =>
@@ -29,10 +27,16 @@ await runCommand((signal) =>
     )
     .option('--api-base-url <url>', 'the API (default: the stack that runs here)')
     .option('--stack <directory>', 'directory of the local stack', '.local')
+    .option(
+      '--admin-token [token]',
+      'looks behind the OTA guards as well; left empty, OTA_ADMIN_TOKEN or the local one',
+    )
+    .option('--junit <file>', 'writes the results as JUnit XML, for pipelines')
     .option('--json', 'the results as JSON, for machines', false)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run smoke\n  npm run smoke -- --api-base-url https://api.example.com --json\n' +
+        '  npm run smoke -- --api-base-url https://api.example.com --admin-token --junit smoke.xml\n' +
         '\nExit code 0 when everything is right, 1 when anything is wrong.\n',
     )
     .action((options: Options) => smoke(options, signal)),
@@ -41,8 +45,10 @@ await runCommand((signal) =>
 async function smoke(options: Options, signal: AbortSignal): Promise<void> {
   const apiBaseUrl = await findApiBaseUrl(options);
   const probe = prober(apiBaseUrl, signal);
-  const results: Result[] = [];
-  for (const check of smokeChecks(await listedRoutes())) {
+  const results: CheckedResult[] = [];
+  const routes = await listedRoutes();
+  const behindGuards = options.adminToken === undefined ? [] : adminChecks(routes, await adminToken(options));
+  for (const check of [...smokeChecks(routes), ...behindGuards]) {
     const result = await runCheck(check, probe);
     signal.throwIfAborted();
     results.push(result);
@@ -50,10 +56,16 @@ async function smoke(options: Options, signal: AbortSignal): Promise<void> {
   }
   const failed = results.filter(({ ok }) => !ok);
   const passed = results.length - failed.length;
+  if (options.junit !== undefined) await writeFile(options.junit, junitReport(apiBaseUrl, results));
   if (options.json)
     console.log(JSON.stringify({ apiBaseUrl, passed, failed: failed.length, checks: results }, null, 2));
   else console.log(`\n${passed} checks passed, ${failed.length} failed on ${apiBaseUrl}`);
   if (failed.length > 0) throw new PlainError(`The smoke test failed: ${failed.map(({ name }) => name).join('; ')}`);
+}
+
+async function adminToken({ adminToken: given, ...options }: Options): Promise<string> {
+  const target = await findTarget({ ...options, ...(typeof given === 'string' && { token: given }) }, 'adminToken');
+  return target.token;
 }
 
 function prober(apiBaseUrl: string, signal: AbortSignal): Probe {
@@ -67,7 +79,7 @@ function prober(apiBaseUrl: string, signal: AbortSignal): Probe {
   };
 }
 
-async function runCheck(check: SmokeCheck, probe: Probe): Promise<Result> {
+async function runCheck(check: SmokeCheck, probe: Probe): Promise<CheckedResult> {
   const started = performance.now();
   const ms = () => Math.round(performance.now() - started);
   try {
@@ -84,7 +96,7 @@ async function runCheck(check: SmokeCheck, probe: Probe): Promise<Result> {
   }
 }
 
-function line({ name, ok, ms, error }: Result): string {
+function line({ name, ok, ms, error }: CheckedResult): string {
   const paint = (color: 'green' | 'red', text: string) => styleText(color, text, { stream: process.stdout });
   return ok ? `${paint('green', '✓')} ${name} (${ms} ms)` : `${paint('red', '✗')} ${name}\n    ${error}`;
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -317,6 +317,13 @@ describe('npm run fleet', () => {
   });
 });
 
+/** Everything that is stored for good, as a backup would hold it; counters of calls are no such thing. */
+async function exportedTables(): Promise<unknown> {
+  const folder = path.join(await mkdtemp(path.join(directory, 'build', 'backup-')), 'copy');
+  const { tables, objects } = JSON.parse((await runTool('backup', ['export', folder, ...here(), '--json'])).stdout);
+  return { ...tables, 'rate-limits': undefined, objects };
+}
+
 describe('the smoke test', () => {
   it('is green against the running stack, for people and for machines', async () => {
     const run = await runTool('smoke-test', ['--api-base-url', stack.info.apiBaseUrl]);
@@ -324,6 +331,22 @@ describe('the smoke test', () => {
     expect(run.code).toBe(0);
     const json = await runTool('smoke-test', [...here(), '--json']);
     expect(JSON.parse(json.stdout)).toMatchObject({ failed: 0 });
+  });
+
+  it('looks behind the OTA guards with the admin token, which it does not print, and writes JUnit', async () => {
+    const file = path.join(directory, 'smoke.xml');
+    const before = await exportedTables();
+    const run = await runTool('smoke-test', [...here(), '--admin-token', '--junit', file]);
+    expect(run.stderr).toBe('');
+    for (const name of ['/ota/releases', '/ota/releases/{version}/stats', '/ota/keys']) {
+      expect(run.stdout).toContain(`GET ${name} lets the admin token in`);
+    }
+    expect(run.stdout).toContain('refuses a token that differs at its end');
+    const xml = await readFile(file, 'utf8');
+    expect(xml).toMatch(/<testsuite[^>]*failures="0"/);
+    expect(xml).toContain('name="GET /health is alive"');
+    expect(run.stdout + xml).not.toContain(stack.info.adminToken);
+    expect(await exportedTables(), 'a smoke test only reads').toEqual(before);
   });
 
   it('is red, with exit code 1 and the reason, when something is wrong', async () => {

@@ -158,11 +158,11 @@ function formChecks(): SmokeCheck[] {
   ];
 }
 
-function expectStatus(answer: Answer, status: number): void {
+export function expectStatus(answer: Answer, status: number): void {
   if (answer.status !== status) throw new Error(`status ${answer.status} instead of ${status}: ${brief(answer.body)}`);
 }
 
-function expectError(answer: Answer, status: number, code: string): void {
+export function expectError(answer: Answer, status: number, code: string): void {
   expectStatus(answer, status);
   const { error } = matches(ErrorForm, answer.body);
   if (error.code !== code) throw new Error(`code ${error.code} instead of ${code}`);
