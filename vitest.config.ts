@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that change the process that they run in, as its environment, have one of their own. */
-const OWN_PROCESS = ['test/unit/platform/object-links.test.ts', 'test/unit/platform/metrics.test.ts'];
+const OWN_PROCESS = [
+  'test/unit/platform/object-links.test.ts',
+  'test/unit/platform/metrics.test.ts',
+  'test/integration/http/tracing.test.ts',
+];
 
 export default defineConfig({
   test: {

@@ -3,19 +3,22 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { createApp } from './app.ts';
 import type { Bindings } from './http/request-origin.ts';
+import { createPrometheusMetrics } from './platform/prometheus-metrics.ts';
 import { createServices } from './services.ts';
 
 /**
- * The same app on Node's HTTP server, for the local stack, with the API page at `/docs`. It tells its port over the
+ * The same app on Node's HTTP server, for the local stack, with the API page at `/docs` and Prometheus' at `/metrics`. It tells its port over the
  * IPC channel and ends with the process that started it.
  */
-const app = createApp(createServices(process.env));
+const metrics = createPrometheusMetrics();
+const app = createApp(createServices(process.env, { metrics }));
 const site = new Hono<{ Bindings: Bindings }>();
 const docs = process.env['LOCAL_DOCS_DIRECTORY'];
 if (docs !== undefined) {
   site.get('/docs', (c) => c.redirect('/docs/'));
   site.use('/docs/*', serveStatic({ root: docs, rewriteRequestPath: (path) => path.replace(/^\/docs/, '') }));
 }
+site.get('/metrics', async (c) => c.text(await metrics.text(), 200, { 'Content-Type': 'text/plain; version=0.0.4' }));
 site.mount('/', (request, env) => app.fetch(request, env), { replaceRequest: (request) => request });
 
 const port = Number(process.env['PORT'] ?? 0);

@@ -11,6 +11,7 @@ import { once } from './platform/once.ts';
 import { createSecrets, type Secrets, type SecretText } from './platform/secrets.ts';
 import type { PlantProviders, Services } from './platform/services.ts';
 import { createStripeSignatures } from './platform/stripe-signatures.ts';
+import { traceCalls } from './platform/traced-client.ts';
 import { createUserDirectory } from './platform/user-directory.ts';
 
 /**
@@ -75,11 +76,13 @@ function secretReader(config: Config): () => Promise<SecretText> {
       import('@aws-sdk/client-secrets-manager'),
       import('./platform/credentials.ts'),
     ]);
-    return new SecretsManager({
+    const made = new SecretsManager({
       region: config.region,
       credentials: await awsCredentials(),
       requestHandler: { connectionTimeout: 1_000, requestTimeout: SECRETS_MS, throwOnRequestTimeout: true },
     });
+    traceCalls(made.middlewareStack, 'SecretsManager');
+    return made;
   });
   return async () => {
     const { SecretString: text, CreatedDate: written } = await (await client()).getSecretValue({

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
-import { duringRequest } from '../platform/current-request.ts';
+import { type CurrentRequest, duringRequest } from '../platform/current-request.ts';
 import type { Services } from '../platform/services.ts';
+import { SPAN_ERROR, tracedRequest } from '../platform/tracing.ts';
 
 /** What is known of a request while it is served. */
 export interface RequestVariables {
@@ -32,7 +33,15 @@ export function requestScope(services: Needed): MiddlewareHandler<{ Variables: R
     c.set('uid', undefined);
     c.set('errorCode', undefined);
 
-    await duringRequest(requestId, next);
+    const request: CurrentRequest = { requestId, consumed: { calls: 0, units: 0 } };
+    await tracedRequest(requestId, async (span) => {
+      await duringRequest(request, next);
+      const { route = 'unmatched' } = c.var;
+      span.updateName(route);
+      span.setAttributes({ 'http.route': route, 'http.response.status_code': c.res.status });
+      // A refusal is the caller's; only what is our own fault is an error here.
+      if (c.res.status >= 500) span.setStatus({ code: SPAN_ERROR });
+    });
 
     const latencyMs = Math.round((performance.now() - started) * 100) / 100;
     c.header('X-Request-Id', requestId);
@@ -42,6 +51,7 @@ export function requestScope(services: Needed): MiddlewareHandler<{ Variables: R
     const { route = 'unmatched', uid, errorCode } = c.var;
     const statusCode = c.res.status;
     log.info('request', { requestId, route, uid, statusCode, latencyMs, errorCode, coldStart });
+    if (log.isDebug) log.debug('consumed capacity', { requestId, route, ...request.consumed });
     const dimensions = { route, status: `${Math.floor(statusCode / 100)}xx` };
     metrics.count('Requests', dimensions);
     metrics.duration('Latency', latencyMs, { route });

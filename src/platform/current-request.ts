@@ -1,14 +1,27 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+/** What DynamoDB has counted for one request, in capacity units. */
+export interface ConsumedUnits {
+  calls: number;
+  units: number;
+}
+
+/** What is known of a request wherever its work is done. */
+export interface CurrentRequest {
+  readonly requestId: string;
+  /** Summed up only where the log is in debug: DynamoDB has to be asked to count. */
+  readonly consumed: ConsumedUnits;
+}
+
 /** Which request the code that asks is working for; each sees its own, however many run at the same time. */
-const requests = new AsyncLocalStorage<string>();
+const requests = new AsyncLocalStorage<CurrentRequest>();
 
 /** Does the work of one request: whatever is logged on the way outside can name it. */
-export function duringRequest<T>(requestId: string, work: () => T): T {
-  return requests.run(requestId, work);
+export function duringRequest<T>(request: CurrentRequest, work: () => T): T {
+  return requests.run(request, work);
 }
 
 /** Undefined outside of any request. */
-export function currentRequestId(): string | undefined {
+export function currentRequest(): CurrentRequest | undefined {
   return requests.getStore();
 }

@@ -1,10 +1,11 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocument, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { currentRequestId } from './current-request.ts';
+import { watchCalls } from './dynamo-watch.ts';
 import type { Randomness, Uid } from './ids.ts';
 import type { Log } from './log.ts';
 import { retry } from './retry.ts';
+import { traceCalls } from './traced-client.ts';
 
 /** The document client, created on first use: `/health` never loads it. */
 export type Documents = () => Promise<DynamoDBDocument>;
@@ -13,10 +14,7 @@ export type Documents = () => Promise<DynamoDBDocument>;
 const CONNECT_MS = 1_000;
 const REQUEST_MS = 3_000;
 
-/** A call that takes longer, with all its tries, is worth a line in the log. */
-const SLOW_MS = 200;
-
-export async function createDocuments(region: string, log: Pick<Log, 'warn'>): Promise<DynamoDBDocument> {
+export async function createDocuments(region: string, log: Pick<Log, 'warn' | 'isDebug'>): Promise<DynamoDBDocument> {
   const [{ DynamoDBClient }, { DynamoDBDocument: Document }, { awsCredentials }] = await Promise.all([
     import('@aws-sdk/client-dynamodb'),
     import('@aws-sdk/lib-dynamodb'),
@@ -28,20 +26,8 @@ export async function createDocuments(region: string, log: Pick<Log, 'warn'>): P
     maxAttempts: 3,
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
   });
-  client.middlewareStack.add(
-    (next, { commandName = 'unknown' }) =>
-      async (args) => {
-        const started = performance.now();
-        try {
-          return await next(args);
-        } finally {
-          const latencyMs = Math.round(performance.now() - started);
-          const requestId = currentRequestId();
-          if (latencyMs > SLOW_MS) log.warn('A DynamoDB call was slow', { requestId, commandName, latencyMs });
-        }
-      },
-    { step: 'initialize', name: 'slowCallLog' },
-  );
+  traceCalls(client.middlewareStack, 'DynamoDB');
+  watchCalls(client.middlewareStack, log);
   return Document.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
 

@@ -4,6 +4,8 @@ import { Logger } from '@aws-lambda-powertools/logger';
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 export interface Log {
+  /** Whether debug lines are written: what is costly to find out is found out only then. */
+  readonly isDebug: boolean;
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields, error?: unknown): void;
@@ -14,6 +16,7 @@ export interface Log {
 export function createLog(): Log {
   const logger = new Logger({ serviceName: 'autowatering' });
   return {
+    isDebug: logger.getLevelName() === 'DEBUG' || logger.getLevelName() === 'TRACE',
     debug: (message, fields = {}) => logger.debug(message, fields),
     info: (message, fields = {}) => logger.info(message, fields),
     warn: (message, fields = {}, error) => logger.warn(message, withError(fields, error)),
@@ -24,6 +27,7 @@ export function createLog(): Log {
 /** A log that adds the same fields to every line: a request's id, say. */
 export function logWith(log: Log, bound: LogFields): Log {
   return {
+    isDebug: log.isDebug,
     debug: (message, fields) => log.debug(message, { ...bound, ...fields }),
     info: (message, fields) => log.info(message, { ...bound, ...fields }),
     warn: (message, fields, error) => log.warn(message, { ...bound, ...fields }, error),

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { once } from './once.ts';
+import { traceCalls } from './traced-client.ts';
 
 export interface ObjectFacts {
   readonly sizeBytes: number;
@@ -34,7 +35,7 @@ export function createObjectStore(bucket: string, region: string): ObjectStore {
   const sdk = once(() => import('@aws-sdk/client-s3'));
   const client = once(async (): Promise<S3Client> => {
     const [{ S3Client: Client }, { awsCredentials }] = await Promise.all([sdk(), import('./credentials.ts')]);
-    return new Client({
+    const made = new Client({
       region,
       credentials: await awsCredentials(),
       maxAttempts: 3,
@@ -42,6 +43,8 @@ export function createObjectStore(bucket: string, region: string): ObjectStore {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     });
+    traceCalls(made.middlewareStack, 'S3');
+    return made;
   });
 
   const readRange = async (key: string, range: string | undefined): Promise<Uint8Array | undefined> => {

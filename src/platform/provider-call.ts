@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { ProviderError, type ProviderName, type ProviderTrouble } from './provider-errors.ts';
+import { traced } from './tracing.ts';
 
 /** Far above what any of them sends; an answer without end must not fill the memory. */
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -25,7 +26,11 @@ export interface ProviderCall<T> {
  *
  * @throws ProviderError for everything that can go wrong
  */
-export async function callProvider<T>(call: ProviderCall<T>): Promise<T> {
+export function callProvider<T>(call: ProviderCall<T>): Promise<T> {
+  return traced(`${call.provider}.call`, {}, () => makeCall(call));
+}
+
+async function makeCall<T>(call: ProviderCall<T>): Promise<T> {
   const { provider, schema } = call;
   const timeout = AbortSignal.timeout(call.timeoutMs);
   const signal = call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]);

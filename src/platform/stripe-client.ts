@@ -5,6 +5,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Secrets } from './secrets.ts';
 import { StripeNotConfiguredError, StripeUnavailableError, translated } from './stripe-errors.ts';
+import { traced } from './tracing.ts';
 
 /** The one place that says how long Stripe is waited for and how often it is asked again. */
 const READ = { timeout: 2_000, maxNetworkRetries: 1 } as const;
@@ -61,7 +62,7 @@ export function createStripeClient(needed: Needed, apiBase: string | undefined):
   const measured = async <T>(operation: string, options: Stripe.RequestOptions, call: Call<T>): Promise<T> => {
     const started = performance.now();
     try {
-      return await guarded(breaker, () => attempt(options, call));
+      return await guarded(breaker, () => traced(`Stripe.${operation}`, {}, () => attempt(options, call)));
     } catch (error) {
       const reason = error instanceof StripeUnavailableError ? error.reason : 'refused';
       metrics.count('StripeCallFailed', { operation, reason });

@@ -1,6 +1,7 @@
 import type { CognitoIdentityProvider } from '@aws-sdk/client-cognito-identity-provider';
 import type { Uid } from './ids.ts';
 import { once } from './once.ts';
+import { traceCalls } from './traced-client.ts';
 
 /** What the user pool knows of a user. */
 export interface DirectoryUser {
@@ -31,12 +32,14 @@ export function createUserDirectory(userPoolId: string, region: string): UserDir
       import('@aws-sdk/client-cognito-identity-provider'),
       import('./credentials.ts'),
     ]);
-    return new Provider({
+    const made = new Provider({
       region,
       credentials: await awsCredentials(),
       maxAttempts: 2,
       requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
     });
+    traceCalls(made.middlewareStack, 'Cognito');
+    return made;
   });
 
   return {

@@ -55,6 +55,15 @@ describe('the stack', () => {
     expect(answer.status).toBe(200);
   });
 
+  it('serves its metrics in the text of Prometheus', async () => {
+    await fetch(new URL('/health', stack.info.apiBaseUrl));
+    const page = await fetch(new URL('/metrics', stack.info.apiBaseUrl));
+    expect(page.headers.get('content-type')).toContain('version=0.0.4');
+    const text = await page.text();
+    expect(text).toMatch(/^autowatering_requests_total\{route="GET \/health",status="2xx"\} [1-9]/m);
+    expect(text).toMatch(/^autowatering_latency_bucket\{.*le="5"\}/m);
+  });
+
   it('is not started twice from one directory', async () => {
     const second = await runTool('dev', ['--directory', directory]);
     expect(second.code).toBe(1);

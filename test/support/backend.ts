@@ -95,7 +95,7 @@ export async function startBackend(env: Readonly<Record<string, string>> = {}): 
     ...env,
   };
   Object.assign(process.env, variables);
-  const log = recordingLog();
+  const log = recordingLog(variables.POWERTOOLS_LOG_LEVEL === 'DEBUG');
   const metrics = recordingMetrics();
   const services = createServices(variables, { clock, log, metrics });
   await connect(services);

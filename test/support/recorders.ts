@@ -10,14 +10,14 @@ export interface LogLine {
 }
 
 /** A log that keeps its lines. */
-export function recordingLog(): Log & { readonly lines: LogLine[] } {
+export function recordingLog(isDebug = false): Log & { readonly lines: LogLine[] } {
   const lines: LogLine[] = [];
   const record =
     (level: keyof Log) =>
     (message: string, fields: LogFields = {}, error?: unknown) => {
       lines.push({ level, message, fields, error });
     };
-  return { lines, debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') };
+  return { lines, isDebug, debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') };
 }
 
 /** Metrics that keep what they were told, as `name` or `name{dimension=value}`. */

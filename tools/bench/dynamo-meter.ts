@@ -38,7 +38,7 @@ export function meteredServices(env: Readonly<Record<string, string>>): {
     });
     return metered;
   };
-  const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const quiet = { isDebug: false, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   let ahead = 0;
   const clock = { now: () => Date.now() + ahead };
   return {
