@@ -1,13 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { stringify } from 'yaml';
 import { PlainError } from './cli/plain-error.ts';
 import { runCommand } from './cli/run-command.ts';
 import { openApiDocument } from './docs/openapi.ts';
+import { postmanCollection } from './docs/postman-collection.ts';
 import { routePolicyMatrix } from './docs/route-policy-matrix.ts';
 
 const FILES = [
-  { path: 'docs/openapi.json', content: () => `${JSON.stringify(openApiDocument(), null, 2)}\n` },
+  { path: 'docs/openapi.json', content: () => json(openApiDocument()) },
+  // The same for people and for tools that want YAML; aliases would make it shorter, and harder to read.
+  { path: 'docs/openapi.yaml', content: () => stringify(openApiDocument(), { aliasDuplicateObjects: false }) },
+  { path: 'docs/postman-collection.json', content: () => json(postmanCollection()) },
   { path: 'ROUTE_POLICY_MATRIX.md', content: routePolicyMatrix },
 ] as const;
 
@@ -29,3 +34,7 @@ await runCommand(() =>
       console.log(stale.length === 0 ? 'All documents are fresh.' : `Wrote ${stale.join(' and ')}.`);
     }),
 );
+
+function json(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

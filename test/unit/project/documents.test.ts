@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { openApiDocument } from '../../../tools/docs/openapi.ts';
+import { postmanCollection } from '../../../tools/docs/postman-collection.ts';
 import { routeContracts } from '../../../tools/docs/route-contracts.ts';
 import { routePolicyMatrix } from '../../../tools/docs/route-policy-matrix.ts';
 
@@ -12,6 +14,8 @@ describe('the documents', () => {
     expect(JSON.parse(readFileSync('docs/openapi.json', 'utf8'))).toEqual(
       JSON.parse(JSON.stringify(openApiDocument())),
     );
+    expect(parse(readFileSync('docs/openapi.yaml', 'utf8'))).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
+    expect(JSON.parse(readFileSync('docs/postman-collection.json', 'utf8'))).toEqual(postmanCollection());
   });
 
   it('describe each operation under a name of its own', () => {
@@ -21,6 +25,22 @@ describe('the documents', () => {
     expect(ids).toHaveLength(routeContracts().length);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids).toContain('getOtaLatest');
+  });
+
+  it('have a Postman request for every route, with the header of its caller and no token', () => {
+    const requests = postmanCollection().item.flatMap(({ item }) => item);
+    expect(requests.map(({ name }) => name).sort()).toEqual(
+      routeContracts()
+        .map(({ method, path }) => `${method} ${path}`)
+        .sort(),
+    );
+    for (const { method, path, auth } of routeContracts()) {
+      const request = requests.find(({ name }) => name === `${method} ${path}`)?.request;
+      const headers = JSON.stringify(request?.header);
+      if (auth === 'admin') expect(headers).toContain('"x-admin-token","value":"{{adminToken}}"');
+      if (auth === 'cognito') expect(headers).toContain('Bearer {{idToken}}');
+      if (auth === 'public') expect(headers).not.toContain('{{');
+    }
   });
 
   it('name only commands that there are', () => {

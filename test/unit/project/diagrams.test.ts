@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readTemplate, type Template } from '../../../tools/template/template.ts';
+
+const diagrams = [...readFileSync('docs/architecture.md', 'utf8').matchAll(/```mermaid\n([\s\S]*?)```/g)].map(
+  ([, text = '']) => text,
+);
+
+/** Arrows of a flowchart: `a & b -->|why| c --> d` is a→c, b→c, c→d. */
+function arrows(diagram: string): string[] {
+  return diagram.split('\n').flatMap((line) => {
+    const steps = line.split(/-->(?:\|[^|]*\|)?/).map((group) => group.split('&').map((one) => one.trim()));
+    return steps.slice(1).flatMap((to, index) => (steps[index] ?? []).flatMap((a) => to.map((b) => `${a}→${b}`)));
+  });
+}
+
+const FOLDERS = ['src', 'firmware-sim', 'release-format', 'device-proof', 'tools'];
+
+/** The box that a file belongs to: its domain or file in `src`, else its folder. */
+function boxOf(file: string): string {
+  const [folder = '', name = '', ...rest] = file.split('/');
+  if (folder !== 'src') return folder;
+  return rest.length > 0 ? name : name.replace(/\.ts$/, '');
+}
+
+function imports(): Set<string> {
+  const found = FOLDERS.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => path.join(folder, name))
+      .flatMap((file) =>
+        [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.{1,2}\/[^']+)'/g)].map(
+          ([, target = '']) => [boxOf(file), boxOf(path.join(path.dirname(file), target))] as const,
+        ),
+      ),
+  );
+  return new Set(found.filter(([from, to]) => from !== to).map(([from, to]) => `${from}→${to}`));
+}
+
+describe('the picture of who knows whom', () => {
+  it('has every import between two boxes, and no other arrow', () => {
+    expect(arrows(diagrams[0] ?? '').sort()).toEqual([...imports()].sort());
+  });
+});
+
+describe('the picture of what runs where', () => {
+  const cloud = (diagrams[1] ?? '').replace(/^flowchart.*\n/, '');
+  const outside = new Set([...cloud.matchAll(/^ {2}(\w+)\(\[/gm)].map(([, name = '']) => name));
+  const boxes = new Set([...cloud.matchAll(/\b[A-Za-z]\w*\b(?=\s*(?:-->|&|$))/gm)].map(([name]) => name));
+  let template: Template;
+  beforeAll(async () => {
+    template = await readTemplate();
+  });
+
+  it('has every resource but the alarms, and nothing that is none', () => {
+    const resources = Object.entries(template.Resources)
+      .filter(([, { Type: type }]) => type !== 'AWS::CloudWatch::Alarm')
+      .map(([name]) => name);
+    expect([...boxes].filter((name) => !outside.has(name)).sort()).toEqual(resources.sort());
+  });
+
+  it('shows what the function may reach, and nothing else', () => {
+    const policies = JSON.stringify(template.Resources['Backend']?.Properties['Policies']);
+    const allowed = [...policies.matchAll(/(\w+(?:Table|Bucket))\.Arn/g)].map(([, name]) => `Backend→${name}`);
+    const shown = arrows(cloud).filter((arrow) => /^Backend→\w+(Table|Bucket)$/.test(arrow));
+    expect(shown.sort()).toEqual([...new Set(allowed)].sort());
+  });
+
+  it('shows what is backed up', () => {
+    const selected = JSON.stringify(template.Resources['BackupSelection']?.Properties);
+    const resources = [...selected.matchAll(/(\w+(?:Table|Bucket))\.Arn/g)].map(
+      ([, name]) => `BackupSelection→${name}`,
+    );
+    const shown = arrows(cloud).filter((arrow) => /^BackupSelection→\w+(Table|Bucket)$/.test(arrow));
+    expect(shown.sort()).toEqual(resources.sort());
+  });
+});

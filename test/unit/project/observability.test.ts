@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parser } from '@prometheus-io/lezer-promql';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { prometheusName } from '../../../src/platform/prometheus-metrics.ts';
+import { headingAnchors } from '../../../tools/template/heading-anchors.ts';
+import { readTemplate } from '../../../tools/template/template.ts';
+
+const Rules = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({
+          alert: z.string(),
+          expr: z.string(),
+          annotations: z.object({ summary: z.string(), runbook: z.string() }),
+        }),
+      ),
+    }),
+  ),
+});
+const Dashboard = z.object({
+  panels: z.array(z.object({ title: z.string(), targets: z.array(z.object({ expr: z.string() })).min(1) })),
+});
+
+const rules = Rules.parse(parse(readFileSync('docs/observability/prometheus-rules.yaml', 'utf8'))).groups.flatMap(
+  (group) => group.rules,
+);
+const { panels } = Dashboard.parse(JSON.parse(readFileSync('docs/observability/grafana-dashboard.json', 'utf8')));
+
+/** Every metric that the code counts or measures, by its name for Prometheus and with the suffixes that it gets there. */
+const known = new Set(
+  readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => [
+      ...readFileSync(path.join('src', name), 'utf8').matchAll(/metrics\.(count|duration|gauge)\(\s*'(\w+)'/g),
+    ])
+    .flatMap(([, kind, name = '']) => {
+      const metric = prometheusName(name);
+      if (kind === 'count') return [`${metric}_total`];
+      return kind === 'gauge' ? [metric] : ['bucket', 'sum', 'count'].map((suffix) => `${metric}_${suffix}`);
+    }),
+);
+
+/** As Grafana fills it in before anybody has to understand it. */
+const expressions = [...rules, ...panels.flatMap(({ targets }) => targets)].map(({ expr }) =>
+  expr.replaceAll('$__rate_interval', '5m'),
+);
+
+describe('the Prometheus rules and the Grafana dashboard', () => {
+  it.each(expressions)('“%s” is PromQL about metrics that there are', (expression) => {
+    let isGood = true;
+    parser.parse(expression).iterate({
+      enter: ({ type }) => {
+        if (type.isError) isGood = false;
+      },
+    });
+    expect(isGood).toBe(true);
+    const metrics = [...expression.matchAll(/autowatering_\w+/g)].map(([name]) => name);
+    expect(metrics.length).toBeGreaterThan(0);
+    for (const metric of metrics) expect([...known]).toContain(metric);
+  });
+
+  it('raise the alarms of the template that are told from our own metrics, each with its section', async () => {
+    const anchors = headingAnchors(readFileSync('RUNBOOK.md', 'utf8'));
+    const { Resources: resources } = await readTemplate();
+    const alarms = Object.values(resources).flatMap(({ Type: type, Properties: properties }) =>
+      type === 'AWS::CloudWatch::Alarm' && JSON.stringify(properties).includes('AutoWatering')
+        ? [/#([a-z0-9-]+)$/.exec(String(properties['AlarmDescription']))?.[1]]
+        : [],
+    );
+    const named = rules.map(({ annotations }) => annotations.runbook.replace('RUNBOOK.md#', ''));
+    for (const anchor of named) expect(anchors).toContain(anchor);
+    expect(named).toEqual(expect.arrayContaining(alarms));
+  });
+});
