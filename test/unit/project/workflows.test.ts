@@ -60,6 +60,11 @@ describe('the workflows', () => {
     for (const { run } of steps) expect(run ?? '').not.toMatch(/\$\{\{/);
   });
 
+  it('run actions of others by the commit that was looked at, whatever its tag will say', () => {
+    const foreign = steps.flatMap(({ uses }) => (uses === undefined ? [] : [uses]));
+    for (const uses of foreign) expect(uses).toMatch(/@[0-9a-f]{40}$/);
+  });
+
   it('hold no key of AWS: a role is taken on by who the workflow is', () => {
     for (const { text } of workflows) expect(text).not.toMatch(/AWS_ACCESS_KEY_ID|AWS_SECRET|aws-secret-access-key/);
     const deploying = workflows.find(({ name }) => name === 'deploy-to.yml');
