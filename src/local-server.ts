@@ -7,28 +7,38 @@ import { createPrometheusMetrics } from './platform/prometheus-metrics.ts';
 import { createServices } from './services.ts';
 
 /**
- * The same app on Node's HTTP server, for the local stack, with the API page at `/docs` and Prometheus' at `/metrics`. It tells its port over the
- * IPC channel and ends with the process that started it.
+ * The same app on Node's HTTP server, for the local stack, with the API page at `/docs` and Prometheus' at `/metrics`. It
+ * tells its port over the IPC channel and ends with the process that started it.
  */
-const metrics = createPrometheusMetrics();
-const app = createApp(createServices(process.env, { metrics }));
-const site = new Hono<{ Bindings: Bindings }>();
-const docs = process.env['LOCAL_DOCS_DIRECTORY'];
-if (docs !== undefined) {
-  site.get('/docs', (c) => c.redirect('/docs/'));
-  site.use('/docs/*', serveStatic({ root: docs, rewriteRequestPath: (path) => path.replace(/^\/docs/, '') }));
-}
-site.get('/metrics', async (c) => c.text(await metrics.text(), 200, { 'Content-Type': 'text/plain; version=0.0.4' }));
-site.mount('/', (request, env) => app.fetch(request, env), { replaceRequest: (request) => request });
+async function start(): Promise<void> {
+  const metrics = createPrometheusMetrics();
+  const services = createServices(process.env, { metrics });
+  const app = createApp(services);
+  // What is wrong with the secret is told now, and not by the first request that needs it.
+  await services.secrets.values();
+  const site = new Hono<{ Bindings: Bindings }>();
+  const docs = process.env['LOCAL_DOCS_DIRECTORY'];
+  if (docs !== undefined) {
+    site.get('/docs', (c) => c.redirect('/docs/'));
+    site.use('/docs/*', serveStatic({ root: docs, rewriteRequestPath: (path) => path.replace(/^\/docs/, '') }));
+  }
+  site.get('/metrics', async (c) => c.text(await metrics.text(), 200, { 'Content-Type': 'text/plain; version=0.0.4' }));
+  site.mount('/', (request, env) => app.fetch(request, env), { replaceRequest: (request) => request });
 
-const port = Number(process.env['PORT'] ?? 0);
-const server = serve({ fetch: site.fetch, hostname: '127.0.0.1', port }, (address) => {
-  process.send?.({ listening: address.port });
-});
-// A busy port is told to the stack, which says so in a plain sentence.
-server.on('error', (error) => {
-  process.send?.({ failed: error.message });
+  const port = Number(process.env['PORT'] ?? 0);
+  const server = serve({ fetch: site.fetch, hostname: '127.0.0.1', port }, (address) => {
+    process.send?.({ listening: address.port });
+  });
+  // A busy port is told to the stack, which says so in a plain sentence.
+  server.on('error', refuse);
+}
+
+/** Tells the stack why there is no server; a configuration error lists everything that is wrong. */
+function refuse(error: unknown): void {
+  process.send?.({ failed: error instanceof Error ? error.message : String(error) });
   process.exitCode = 1;
-});
+}
+
 process.on('disconnect', () => process.exit(0));
 if (process.connected === false) process.exit(0);
+await start().catch(refuse);

@@ -8,7 +8,7 @@ import { createMetrics } from './platform/metrics.ts';
 import { createObjectLinks } from './platform/object-links.ts';
 import { createObjectStore } from './platform/object-store.ts';
 import { once } from './platform/once.ts';
-import { createSecrets, type Secrets, type SecretText } from './platform/secrets.ts';
+import { createSecrets, reportMissing, type Secrets, type SecretText } from './platform/secrets.ts';
 import type { PlantProviders, Services } from './platform/services.ts';
 import { createStripeSignatures } from './platform/stripe-signatures.ts';
 import { traceCalls } from './platform/traced-client.ts';
@@ -28,7 +28,13 @@ export function createServices(
   const clock = overrides.clock ?? systemClock;
   const log = overrides.log ?? createLog();
   const metrics = overrides.metrics ?? createMetrics(config.env);
-  const secrets = createSecrets(secretReader(config), config.secretsCacheMs, clock, metrics);
+  const secrets = createSecrets(
+    secretReader(config),
+    config.secretsCacheMs,
+    clock,
+    metrics,
+    reportMissing(config, log),
+  );
   return {
     config,
     clock,

@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 const text = z.string().min(1).optional();
@@ -52,13 +54,16 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * @param fetchSecret reads the secret
  * @param cacheMs how long a read is good for
  * @param metrics told of its age with every read: keys that nobody ever rotates are known to too many
+ * @param onFirstRead told what the secret holds, once
  */
 export function createSecrets(
   fetchSecret: () => Promise<SecretText>,
   cacheMs: number,
   clock: Clock,
   metrics: Pick<Metrics, 'gauge'>,
+  onFirstRead: (values: SecretValues) => void = () => {},
 ): Secrets {
+  let wasRead = false;
   let cached: { readonly at: number; readonly values: Promise<SecretValues> } | undefined;
 
   const read = (maxAgeMs: number): Promise<SecretValues> => {
@@ -68,7 +73,10 @@ export function createSecrets(
         if (writtenAt !== undefined) {
           metrics.gauge('SecretAgeDays', Math.max(0, Math.floor((clock.now() - writtenAt) / DAY_MS)));
         }
-        return parseSecret(text);
+        const values = parseSecret(text);
+        if (!wasRead) onFirstRead(values);
+        wasRead = true;
+        return values;
       })
       .catch((error: unknown) => {
         cached = undefined;
@@ -87,6 +95,27 @@ export function createSecrets(
       if (isOneOf(given, (await read(cacheMs))[name])) return true;
       return isOneOf(given, (await freshValues())[name]);
     },
+  };
+}
+
+/**
+ * Entries that this configuration needs and the secret lacks: told of all at once with a container's first read, and not
+ * one by one as somebody happens to need them.
+ */
+export function missingSecrets(values: SecretValues, { billing }: Pick<Config, 'billing'>): readonly string[] {
+  const needed = [
+    ...(['FACTORY_PROVISION_TOKEN', 'OTA_ADMIN_TOKEN', 'RATE_LIMIT_SALT', 'OTA_SIGNING_KEY'] as const),
+    ...(['KINDWISE_API_KEY', 'PLANTNET_API_KEY'] as const),
+    ...(billing.priceId === undefined ? [] : (['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const)),
+  ];
+  return needed.filter((name) => values[name] === undefined);
+}
+
+/** Says in the log what the secret lacks; what does not need it works all the same. */
+export function reportMissing(config: Pick<Config, 'billing'>, log: Pick<Log, 'error'>) {
+  return (values: SecretValues): void => {
+    const missing = missingSecrets(values, config);
+    if (missing.length > 0) log.error('The secret is not complete', { missing: missing.join(', ') });
   };
 }
 

@@ -10,6 +10,8 @@ import type { Snapshot } from './subscription.ts';
 const SCHEMA = 1;
 /** A kept event is of use as long as Stripe can still be asked for it. */
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
+/** So long Stripe may still have something to say about the customer of a deleted account. */
+const FORMER_CUSTOMER_MS = 180 * 24 * 60 * 60 * 1000;
 const KEPT_PREFIX = 'kept#';
 
 const StoredMapping = z.object({
@@ -87,7 +89,8 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
           Update: {
             TableName,
             Key: mappingKey(customerId),
-            UpdateExpression: 'SET owner_uid = :uid, updated_at = :now, #schema = :schema REMOVE anonymised_at',
+            UpdateExpression:
+              'SET owner_uid = :uid, updated_at = :now, #schema = :schema REMOVE anonymised_at, expires_at',
             ConditionExpression: 'attribute_not_exists(owner_uid) OR owner_uid IN (:uid, :former)',
             ExpressionAttributeNames: { '#schema': 'schema' },
             ExpressionAttributeValues: {
@@ -185,7 +188,11 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
     async anonymiseMapping(customerId: string, now: number): Promise<void> {
       await (await documents()).put({
         TableName,
-        Item: { ...mappingKey(customerId), anonymised_at: isoTime(now), updated_at: isoTime(now), schema: SCHEMA },
+        Item: {
+          ...mappingKey(customerId),
+          ...{ anonymised_at: isoTime(now), updated_at: isoTime(now), schema: SCHEMA },
+          expires_at: ttlSeconds(now + FORMER_CUSTOMER_MS),
+        },
       });
     },
 

@@ -102,6 +102,22 @@ describe('the stack', () => {
     expect(run.stderr).toContain(`Port ${port} is in use`);
   });
 
+  it('tells everything that is wrong with its configuration at once, and does not start', async () => {
+    const wrong = {
+      ALLOWED_ORIGINS: '*',
+      CLAIM_PROOF: 'perhaps',
+      STRIPE_PRICE_ID: 'cheap',
+      PLANT_ID_DAILY_LIMIT_FREE: '-7',
+    };
+    const starting = startStack({ directory: path.join(directory, 'wrong'), ownPorts: true, env: wrong });
+    const refusal = await starting.then(
+      () => 'started',
+      (error: unknown) => String(error),
+    );
+    for (const name of ['CLAIM_PROOF', 'STRIPE_PRICE_ID', 'PLANT_ID_DAILY_LIMIT_FREE']) expect(refusal).toContain(name);
+    expect(refusal).toContain('The API could not start: The configuration is not usable');
+  });
+
   it('says it when there is no Java', async () => {
     const run = await runTool('dev', ['--directory', path.join(directory, 'no-java')], { env: { PATH: '/nowhere' } });
     expect(run.code).toBe(1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createSecrets, SecretsError } from '../../../src/platform/secrets.ts';
-import { movableClock, recordingMetrics } from '../../support/recorders.ts';
+import { createSecrets, missingSecrets, reportMissing, SecretsError } from '../../../src/platform/secrets.ts';
+import { movableClock, recordingLog, recordingMetrics } from '../../support/recorders.ts';
 
 describe('secrets', () => {
   it('are read once for many callers, and again after the cache time', async () => {
@@ -63,5 +63,24 @@ describe('secrets', () => {
     clock.forward(90.5 * 24 * 60 * 60 * 1000);
     await secrets.values();
     expect(metrics.gauged).toEqual(['SecretAgeDays 0', 'SecretAgeDays 90']);
+  });
+
+  it('tell with the first read what is missing, all at once, and by name only', async () => {
+    const log = recordingLog();
+    const billing = { priceId: 'price_1', returnSchemes: [], returnOrigins: [] };
+    const text = JSON.stringify({ OTA_ADMIN_TOKEN: 'a-token-of-good-length', KINDWISE_API_KEY: 'key-of-kindwise' });
+    const secrets = createSecrets(
+      ...([async () => ({ text, writtenAt: undefined }), 0, movableClock(), recordingMetrics()] as const),
+      reportMissing({ billing }, log),
+    );
+    await secrets.values();
+    await secrets.values();
+    expect(log.lines).toHaveLength(1);
+    const missing =
+      'FACTORY_PROVISION_TOKEN, RATE_LIMIT_SALT, OTA_SIGNING_KEY, PLANTNET_API_KEY, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET';
+    expect(log.lines[0]).toMatchObject({ level: 'error', fields: { missing } });
+    expect(missingSecrets({}, { billing: { returnSchemes: [], returnOrigins: [] } })).not.toContain(
+      'STRIPE_SECRET_KEY',
+    );
   });
 });

@@ -1,0 +1,102 @@
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { billing } from '../../support/billing.ts';
+import { fleetOf } from '../../support/fleet.ts';
+import { jpeg, photoForm } from '../../support/photos.ts';
+import { releasesOf } from '../../support/releases.ts';
+import { signedUp } from '../../support/signed-up.ts';
+
+/*
+ * A person who has used everything there is, and then deletes the account: no table and no object may name them
+ * afterwards. Whatever they typed carries a mark; what they are called by machines is looked for as it is.
+ */
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await startBackend();
+});
+afterAll(() => backend.stop());
+
+const MARK = 'Rosamund-Marked-Gardener';
+
+/** Everything that is stored anywhere, as text: compressed states are unpacked, objects are read. */
+async function everythingStored(): Promise<Map<string, string>> {
+  const places = new Map<string, string>();
+  for (const table of ['users', 'provisioning', 'otaReleases', 'rateLimits'] as const) {
+    const readable = (await backend.scan(table)).map((item) => JSON.stringify(item, (_key, value) => legible(value)));
+    places.set(table, readable.join('\n'));
+  }
+  for (const key of await backend.objects('')) {
+    const bytes = (await backend.services.objectStore.read(key)) ?? new Uint8Array();
+    places.set(`object ${key}`, `${key}\n${Buffer.from(unpacked(bytes)).toString('latin1')}`);
+  }
+  return places;
+}
+
+function legible(value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(unpacked(value)).toString('latin1') : value;
+}
+
+function unpacked(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
+}
+
+describe('after deleteMyAccount', () => {
+  it('no table and no object holds a trace of somebody who has used everything', async () => {
+    const person = await signedUp(backend);
+    const { headers, uid, email } = person;
+    const post = async (path: string, body: unknown) => {
+      const answer = await backend.call(path, { headers, body });
+      expect([path, answer.status, answer.body.error?.code]).toEqual([
+        path,
+        expect.toSatisfy((s) => s < 300),
+        undefined,
+      ]);
+      return answer.body;
+    };
+
+    await post('/updateProfile', { profile: { displayName: MARK } });
+    await post('/saveUserState', { state: { notes: `${MARK} waters at six`.repeat(2000) } });
+    const { serial } = await fleetOf(backend).device();
+    await post('/claimDevice', { serial });
+    await post('/updateDevice', { serial, name: MARK });
+    await post('/transferDevice', { serial });
+    await releasesOf(backend).publish('1.1.0', 'stable');
+    await backend.call(`/ota/latest?serial=${serial}&current_version=1.0.0`, { headers });
+    await post('/ota/lease', { serial, phone_id: 'phone-of-theirs' });
+    await post('/ota/reports', { serial, attempt_id: 'a-1', version: '1.1.0', status: 'confirmed' });
+    const people = billing(backend);
+    const { subscription } = await people.subscribed(person);
+    await people.status(person);
+    const customer = people.customerOf(person);
+    expect((await backend.call('/plantId', { headers, body: photoForm(jpeg()) })).status).toBe(200);
+    const doctor = await backend.call('/aiDoctor', { headers, body: photoForm(jpeg(), { question: MARK }) });
+    expect(doctor.status).toBeLessThan(300);
+    await backend.call('/usage', { headers });
+
+    const traces = [uid, email, MARK, subscription.id];
+    const before = [...(await everythingStored()).values()].join('\n');
+    for (const trace of [uid, MARK]) expect(before).toContain(trace);
+
+    await post('/deleteMyAccount', { confirmText: 'DELETE' });
+    const found = [...(await everythingStored())].flatMap(([place, text]) =>
+      traces.filter((trace) => text.includes(trace)).map((trace) => `${trace} in ${place}: ${around(text, trace)}`),
+    );
+    expect(found).toEqual([]);
+    expect(await backend.objects(`user-state/${uid}/`)).toEqual([]);
+    // What stays of the customer, for a while: that it was somebody's, and not whose.
+    const mapping = (await backend.scan('users')).filter((item) => JSON.stringify(item).includes(customer?.id ?? '?'));
+    expect(mapping).toEqual([
+      {
+        ...{ uid: `stripe-customer#${customer?.id}`, record: 'mapping', schema: 1 },
+        ...{ anonymised_at: expect.any(String), updated_at: expect.any(String), expires_at: expect.any(Number) },
+      },
+    ]);
+  });
+});
+
+function around(text: string, trace: string): string {
+  const at = text.indexOf(trace);
+  return text.slice(Math.max(0, at - 120), at + 120);
+}
