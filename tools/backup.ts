@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { exportBackup, restoreBackup, verifyBackup } from './backup/backup-steps.ts';
+import { backupTarget, readingFrom, type TargetOptions, writingTo } from './backup/backup-target.ts';
 import type { Contents } from './backup/manifest.ts';
 import { findPlace, type PlaceOptions } from './cli/place.ts';
 import { placeOptions } from './cli/place-options.ts';
@@ -7,14 +8,14 @@ import { progressDisplay } from './cli/progress-display.ts';
 import { EXIT, runCommand } from './cli/run-command.ts';
 import { textTable } from './cli/text-table.ts';
 
-interface Options extends PlaceOptions {
+interface Options extends PlaceOptions, TargetOptions {
   readonly json: boolean;
   readonly folderOnly?: boolean;
 }
 
 await runCommand(() => {
   const program = new Command('npm run backup --').description(
-    'Copies an environment’s tables and bucket to a folder and back, and compares them. For drills, moves and last ' +
+    'Copies an environment’s tables and bucket to a folder, or to another bucket, and back, and compares them. For drills, moves and last ' +
       'resorts: what was written in the meantime is not in it; point-in-time recovery knows every second.',
   );
   for (const [name, summary, run, example] of [
@@ -34,7 +35,8 @@ await runCommand(() => {
   ] as const) {
     const command = placeOptions(program.command(name))
       .description(summary)
-      .argument('<folder>', 'where the backup lies')
+      .argument('<folder>', 'where the backup lies: a folder, or s3://bucket/name')
+      .option('--backup-s3-url <url>', 'S3 somewhere else for the backup itself')
       .option('--json', 'JSON, for machines', false)
       .addHelpText('after', `\nExample:\n  ${example}\n`)
       .action(run);
@@ -48,18 +50,26 @@ function displayOf({ json }: Options) {
 }
 
 async function exportTo(folder: string, options: Options): Promise<void> {
-  const manifest = await exportBackup(await findPlace(options), folder, displayOf(options), new Date());
+  const place = await findPlace(options);
+  const manifest = await writingTo(backupTarget(folder, options), (to) =>
+    exportBackup(place, to, displayOf(options), new Date()),
+  );
   show(manifest, options, `Backed up to ${folder}.`);
 }
 
 async function restoreFrom(folder: string, options: Options): Promise<void> {
-  const manifest = await restoreBackup(await findPlace(options), folder, displayOf(options));
+  const place = await findPlace(options);
+  const manifest = await readingFrom(backupTarget(folder, options), (from) =>
+    restoreBackup(place, from, displayOf(options)),
+  );
   show(manifest, options, `Restored, and compared: every item and object of ${manifest.madeAt} is there.`);
 }
 
 async function verify(folder: string, options: Options): Promise<void> {
   const place = options.folderOnly === true ? undefined : await findPlace(options);
-  const found = await verifyBackup(place, folder, displayOf(options));
+  const found = await readingFrom(backupTarget(folder, options), (from) =>
+    verifyBackup(place, from, displayOf(options)),
+  );
   if (options.json) console.log(JSON.stringify({ same: found.length === 0, differences: found }));
   else
     console.log(

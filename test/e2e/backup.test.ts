@@ -4,6 +4,8 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { itemLine, parseItemLine, SumOfHashes } from '../../tools/backup/item-lines.ts';
+import { LOCAL_ACCESS_KEY } from '../../tools/local-stack/engines.ts';
+import { startS3 } from '../../tools/local-stack/s3-stand-in.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { fleetOf } from '../support/fleet.ts';
 import { releasesOf } from '../support/releases.ts';
@@ -106,6 +108,33 @@ describe('a restore', () => {
     expect(await empty.scan('provisioning')).toEqual([]);
     await empty.stop();
   }, 60_000);
+});
+
+describe('a backup in a bucket', () => {
+  it('is written, compared and restored as one in a folder, and leaves no copy on this machine', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'backups-'));
+    const vault = await startS3({ directory, bucket: 'backups', accessKey: LOCAL_ACCESS_KEY });
+    const there = ['s3://backups/env/monday', '--backup-s3-url', vault.url];
+    const exported = await backup('export', ...there, ...at(source), '--json');
+    expect([exported.code, exported.stderr]).toEqual([0, '']);
+    expect(JSON.parse((await backup('verify', ...there, ...at(source), '--json')).stdout)).toMatchObject({
+      same: true,
+    });
+    const again = await backup('export', ...there, ...at(source));
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('A backup gets a place of its own')]);
+
+    const empty = await startBackend();
+    const restored = await backup('restore', ...there, ...at(empty), '--json');
+    expect([restored.code, restored.stderr]).toEqual([0, '']);
+    expect(JSON.parse(restored.stdout)).toEqual(JSON.parse(exported.stdout));
+    expect((await readdir(tmpdir())).filter((name) => name.startsWith('autowatering-backup-'))).toEqual([]);
+    await Promise.all([empty.stop(), vault.stop(), rm(directory, { recursive: true })]);
+  }, 60_000);
+
+  it('has a name of its own in there', async () => {
+    const run = await backup('export', 's3://backups', ...at(source));
+    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('s3://backups/monday')]);
+  });
 });
 
 describe('a comparison', () => {
