@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { rollbackCommand } from '../../tools/deploy/stack-facts.ts';
 import { routeContracts } from '../../tools/docs/route-contracts.ts';
 import { headingAnchors } from '../../tools/template/heading-anchors.ts';
 import { readTemplate } from '../../tools/template/template.ts';
@@ -56,6 +57,18 @@ describe('the runbook', () => {
     if (subcommand !== undefined) expect(help.stdout).toContain(`npm run ${script} -- ${subcommand}`);
     const used = commands.filter((one) => one.script === script && one.subcommand === subcommand);
     for (const flag of used.flatMap(({ flags }) => flags)) expect(help.stdout).toContain(flag);
+  });
+
+  it('brings the former version back by the command that a failed deployment prints', () => {
+    const settings = { environment: '<env>', region: undefined, stackName: '', parameters: {} };
+    expect(text).toContain(rollbackCommand(settings, '<version>'));
+  });
+
+  it('leads somewhere with every link within the page, and to files that there are', () => {
+    for (const [, target = ''] of text.matchAll(/\]\(([^)]+)\)/g)) {
+      if (target.startsWith('#')) expect(anchors).toContain(target.slice(1));
+      else if (!target.startsWith('http')) expect(existsSync(target.replace(/#.*/, '')), target).toBe(true);
+    }
   });
 
   it('names only routes that exist', () => {
