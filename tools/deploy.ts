@@ -8,6 +8,10 @@ import { runCommand } from './cli/run-command.ts';
 import { runOwnTool, runProgram } from './cli/run-program.ts';
 import { type DeploySettings, deploySettings } from './deploy/deploy-settings.ts';
 import { deployedApi, liveVersion, rollbackCommand } from './deploy/stack-facts.ts';
+import { wayBack } from './deploy/way-back.ts';
+import { secretFaults } from './secrets/secret-changes.ts';
+import { secretPlace } from './secrets/secret-place.ts';
+import { checkTemplate } from './template/check-template.ts';
 import { readTemplate } from './template/template.ts';
 
 interface Options {
@@ -64,11 +68,9 @@ async function deploy(options: Options, signal: AbortSignal): Promise<void> {
     await work();
   };
 
-  await step('Checking the template', () => runOwnTool('template-check', [], signal));
+  await step('Checking the template', () => templateIsGood(signal));
   await step('Checking that generated documents are fresh', () => runOwnTool('generate-docs', ['--check'], signal));
-  await step('Checking the secret', () =>
-    runOwnTool('secrets-bootstrap', ['--env', options.env, ...where, '--check'], signal),
-  );
+  await step('Checking the secret', () => secretIsWhole(settings));
   if (options.dryRun) {
     console.log(`\nNothing is changed. It would build, then: sam ${samArguments(settings, options).join(' ')}`);
     console.log('Then it would migrate the data and run the smoke test.');
@@ -83,7 +85,7 @@ async function deploy(options: Options, signal: AbortSignal): Promise<void> {
     await step(`Testing ${api}`, () => runOwnTool('smoke-test', ['--api-base-url', api], signal));
   } catch (error) {
     signal.throwIfAborted();
-    throw new PlainError(failureText(error, settings, before));
+    throw new PlainError(wayBack(error, settings, before));
   }
   console.log(`\n${options.env} is deployed: ${api}`);
   if (before !== undefined)
@@ -101,11 +103,21 @@ function samArguments({ stackName, region, parameters }: DeploySettings, { confi
   ];
 }
 
-function failureText(error: unknown, settings: DeploySettings, before: string | undefined): string {
-  const reason = error instanceof Error ? error.message : String(error);
-  const back =
-    before === undefined
-      ? 'There is no former version: mend it and deploy again.'
-      : `The new version answers requests. To bring the former one back:\n  ${rollbackCommand(settings, before)}`;
-  return `${reason}\n${back}`;
+async function templateIsGood(signal: AbortSignal): Promise<void> {
+  const results = await checkTemplate(path.join(root(), 'template.yaml'), signal);
+  const faults = results.flatMap(({ name, faults: found }) => found.map((fault) => `  ${name}: ${fault}`));
+  if (faults.length > 0) throw new PlainError(`template.yaml is not in order:\n${faults.join('\n')}`);
+  const absent = results.filter(({ outcome }) => outcome === 'absent').map(({ name }) => name);
+  console.log(`In order${absent.length === 0 ? '' : `; not on this machine: ${absent.join(', ')}`}.`);
+}
+
+async function secretIsWhole({ environment, region }: DeploySettings): Promise<void> {
+  const place = secretPlace(environment, region);
+  const faults = secretFaults((await place.read()) ?? {}, environment);
+  if (faults.length === 0) {
+    console.log(`${place.name} is complete.`);
+    return;
+  }
+  const command = `npm run secrets:bootstrap -- --env ${environment}`;
+  throw new PlainError(`${place.name}:\n${faults.map((fault) => `  ${fault}`).join('\n')}\n"${command}" mends it.`);
 }

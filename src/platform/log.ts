@@ -1,4 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
+import { currentRequest } from './current-request.ts';
 
 /** Plain facts about one event. Never a token, an e-mail address, a claim code, an image or a secret. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -12,15 +13,18 @@ export interface Log {
   error(message: string, fields?: LogFields, error?: unknown): void;
 }
 
-/** JSON lines by Powertools; the level comes from `AWS_LAMBDA_LOG_LEVEL` or `POWERTOOLS_LOG_LEVEL`. */
+/**
+ * JSON lines by Powertools; the level comes from `AWS_LAMBDA_LOG_LEVEL` or `POWERTOOLS_LOG_LEVEL`. Whatever is logged while
+ * a request is served carries its id, however far outside: a circuit that opens, a key that is refused.
+ */
 export function createLog(): Log {
   const logger = new Logger({ serviceName: 'autowatering' });
   return {
     isDebug: logger.getLevelName() === 'DEBUG' || logger.getLevelName() === 'TRACE',
-    debug: (message, fields = {}) => logger.debug(message, fields),
-    info: (message, fields = {}) => logger.info(message, fields),
-    warn: (message, fields = {}, error) => logger.warn(message, withError(fields, error)),
-    error: (message, fields = {}, error) => logger.error(message, withError(fields, error)),
+    debug: (message, fields = {}) => logger.debug(message, ofRequest(fields)),
+    info: (message, fields = {}) => logger.info(message, ofRequest(fields)),
+    warn: (message, fields = {}, error) => logger.warn(message, withError(ofRequest(fields), error)),
+    error: (message, fields = {}, error) => logger.error(message, withError(ofRequest(fields), error)),
   };
 }
 
@@ -33,6 +37,11 @@ export function logWith(log: Log, bound: LogFields): Log {
     warn: (message, fields, error) => log.warn(message, { ...bound, ...fields }, error),
     error: (message, fields, error) => log.error(message, { ...bound, ...fields }, error),
   };
+}
+
+function ofRequest(fields: LogFields): Record<string, LogFields[string]> {
+  const requestId = currentRequest()?.requestId;
+  return requestId === undefined ? { ...fields } : { requestId, ...fields };
 }
 
 function withError(fields: LogFields, error: unknown): Record<string, unknown> {

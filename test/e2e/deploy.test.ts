@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { wayBack } from '../../tools/deploy/way-back.ts';
 import { type StandIn, startStandIn } from '../../tools/local-stack/stand-in-server.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { runTool } from '../support/run-tool.ts';
@@ -96,13 +97,12 @@ describe('a deployment', () => {
     );
   }, 60_000);
 
-  it('that is the first one has nothing to go back to, and says so', async () => {
-    live = undefined;
-    backend.s3.setFaults([{ status: 503 }]);
-    const run = await deploy(['--env', environment, ...ACCOUNT]);
-    backend.s3.setFaults([]);
-    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('There is no former version')]);
-  }, 60_000);
+  it('that is the first one has nothing to go back to, and says so', () => {
+    const settings = { environment: 'dev', stackName: 'autowatering-dev', region: undefined, parameters: {} };
+    expect(wayBack(new Error('it failed'), settings, undefined)).toBe(
+      'it failed\nThere is no former version: mend it and deploy again.',
+    );
+  });
 
   it('goes no further when SAM fails', async () => {
     const run = await deploy(['--env', environment, ...ACCOUNT], { SAM_FAILS_AT: 'deploy' });

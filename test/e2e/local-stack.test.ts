@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startApi } from '../../tools/local-stack/api-server.ts';
 import { cognitoUsers } from '../../tools/local-stack/cognito-users.ts';
 import { type Stack, startStack } from '../../tools/local-stack/stack.ts';
 import { runTool, startTool } from '../support/run-tool.ts';
@@ -109,8 +110,9 @@ describe('the stack', () => {
       STRIPE_PRICE_ID: 'cheap',
       PLANT_ID_DAILY_LIMIT_FREE: '-7',
     };
-    const starting = startStack({ directory: path.join(directory, 'wrong'), ownPorts: true, env: wrong });
-    const refusal = await starting.then(
+    const place = path.join(directory, 'wrong');
+    const options = { env: wrong, port: 0, buildDirectory: place, logFile: path.join(place, 'api.log') };
+    const refusal = await startApi(options, new AbortController().signal).then(
       () => 'started',
       (error: unknown) => String(error),
     );

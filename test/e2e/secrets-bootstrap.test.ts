@@ -24,6 +24,9 @@ const caller = () => ({
 const bootstrap = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   runTool('secrets-bootstrap', args, { env: { ...caller(), ...env } });
 
+/** Made once for all that is refused about it. */
+let refusing: ReturnType<typeof bootstrap> | undefined;
+
 /** What the secret holds, as only somebody who may read it sees it. */
 async function content(environment: string): Promise<Record<string, string | string[]>> {
   const reader = new SecretsManager({
@@ -110,7 +113,8 @@ describe('the secret of an environment', () => {
       'does not look like',
     ],
   ])('does not rotate %s', async (_what, args, env, code, text) => {
-    await bootstrap(['--env', 'refusing'], GIVEN);
+    refusing ??= bootstrap(['--env', 'refusing'], GIVEN);
+    await refusing;
     const before = await content('refusing');
     const run = await bootstrap(['--env', 'refusing', ...args], env);
     expect([run.code, run.stderr]).toEqual([code, expect.stringContaining(text)]);

@@ -63,7 +63,7 @@ export async function runTool(tool: string, args: readonly string[], options: To
 /** Tools that tests run so often that compiling them at each start would be most of what the tests do. */
 const OFTEN_RUN: ReadonlySet<string> = new Set([
   ...['factory-provision', 'publish-ota-release', 'ota', 'ota-keys', 'fleet', 'webhooks', 'sim-fleet', 'backup'],
-  ...['secrets-bootstrap', 'migrate', 'retention', 'logs', 'ota-deploy'],
+  ...['secrets-bootstrap', 'migrate', 'retention', 'logs', 'ota-deploy', 'bench-trend'],
 ]);
 /** Within the project, so that packages are found. */
 const BUNDLES = 'node_modules/.cache/tools-under-test';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { duringRequest } from '../../../src/platform/current-request.ts';
 import { createLog, logWith } from '../../../src/platform/log.ts';
 import { linesWritten } from '../../support/lines-written.ts';
 import { recordingLog } from '../../support/recorders.ts';
@@ -30,5 +31,17 @@ describe('the log', () => {
       ['warn', 'r-2'],
       ['error', 'r-2'],
     ]);
+  });
+
+  it('names the request that is served, whoever logs, and none outside of it', () => {
+    const written = linesWritten(() => {
+      const log = createLog();
+      duringRequest({ requestId: 'r-3', consumed: { calls: 0, units: 0 } }, () => {
+        log.warn('a circuit has opened');
+        log.info('request', { requestId: 'its own' });
+      });
+      log.info('outside');
+    });
+    expect(written.map(({ requestId }) => requestId)).toEqual(['r-3', 'its own', undefined]);
   });
 });

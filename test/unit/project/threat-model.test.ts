@@ -12,7 +12,10 @@ describe('the threat model', () => {
     const titles = [...evidence.matchAll(/"([^"]+)"/g)].map(([, title = '']) => title);
     expect([files.length > 0, titles.length > 0]).toEqual([true, true]);
     for (const title of titles) {
-      expect(files.some((text) => text.includes(`'${title}'`) || text.includes(`"${title}"`)), title).toBe(true);
+      expect(
+        files.some((text) => text.includes(`'${title}'`) || text.includes(`"${title}"`)),
+        title,
+      ).toBe(true);
     }
   });
 
