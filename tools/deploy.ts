@@ -69,7 +69,6 @@ async function deploy(options: Options, signal: AbortSignal): Promise<void> {
   };
 
   await step('Checking the template', () => templateIsGood(signal));
-  await step('Checking that generated documents are fresh', () => runOwnTool('generate-docs', ['--check'], signal));
   await step('Checking the secret', () => secretIsWhole(settings));
   if (options.dryRun) {
     console.log(`\nNothing is changed. It would build, then: sam ${samArguments(settings, options).join(' ')}`);

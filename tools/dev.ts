@@ -47,6 +47,7 @@ async function showStartScreen({ info }: Stack): Promise<void> {
       `Stripe         ${strong(info.stripe.endpoint)}  (dashboard: subscriptions, events, and time that can be moved)`,
       `Plants         Kindwise ${info.plants.kindwise}  Pl@ntNet ${info.plants.plantnet}  GBIF ${info.plants.gbif}`,
       `Factory token  ${info.factoryToken}`,
+      `Metrics        ${info.apiBaseUrl}/metrics`,
       `Admin token    ${info.adminToken}`,
       `Demo log-in    ${user.email}  ${user.password}`,
       `Cognito        ${info.cognito.endpoint}  pool ${info.cognito.userPoolId}  client ${info.cognito.clientId}`,

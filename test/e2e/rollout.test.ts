@@ -39,7 +39,7 @@ let releases: ReturnType<typeof releasesOf>;
 let fleet: readonly Owned[];
 
 beforeAll(async () => {
-  backend = await startBackend({ OTA_IMAGE_SIGNATURES: 'required' });
+  backend = await startBackend({ OTA_IMAGE_SIGNATURES: 'required' }, { isDirect: true });
   releases = releasesOf(backend);
   await releases.post('/ota/keys', { public_key: SMALL_PEM });
   const factory = fleetOf(backend);
