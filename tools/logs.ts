@@ -1,6 +1,7 @@
 import path from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { environmentName } from './cli/environment-name.ts';
+import { wholeNumber } from './cli/number-arguments.ts';
 import { progressDisplay } from './cli/progress-display.ts';
 import { runCommand } from './cli/run-command.ts';
 import { parseSince } from './cli/since.ts';
@@ -41,7 +42,7 @@ function add(program: Command, name: ReportName, signal: AbortSignal): void {
       parseSince('1h'),
     )
     .option('--route <route>', 'this one only, e.g. "POST /claimDevice"')
-    .option('--limit <count>', 'rows at most', parseLimit, 50)
+    .option('--limit <count>', 'rows at most', wholeNumber, 50)
     .option('--env <name>', 'the environment in AWS (default: the stack that runs here)', environmentName)
     .option('--region <name>', 'its region (default: that of the caller’s configuration)')
     .option('--stack <directory>', 'directory of the local stack', DEFAULT_DIRECTORY)
@@ -50,11 +51,6 @@ function add(program: Command, name: ReportName, signal: AbortSignal): void {
     .addHelpText('after', `\nExample:\n  npm run logs -- ${name} --since 1h --env prod\n`)
     .action((options: Options) => report(name, options, signal));
   if (name === 'requests') command.option('--request <id>', 'every line of that request: X-Request-Id of its answer');
-}
-
-function parseLimit(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 to 9999');
-  return Number(text);
 }
 
 async function report(name: ReportName, options: Options, signal: AbortSignal): Promise<void> {

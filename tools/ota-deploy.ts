@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import * as z from 'zod';
 import { type TokenCall, tokenCall } from './cli/admin-call.ts';
+import { percentage, wholeNumber } from './cli/number-arguments.ts';
 import { PlainError, RefusedError } from './cli/plain-error.ts';
 import { runCommand } from './cli/run-command.ts';
 import { type PublishOptions, publishImage, publishOptions } from './ota/publish-command.ts';
@@ -46,17 +47,6 @@ function rising(text: string, before: readonly number[]): readonly number[] {
   const step = percentage(text);
   if (step <= (steps.at(-1) ?? 0)) throw new InvalidArgumentError('rising numbers, as 5 25 100');
   return [...steps, step];
-}
-
-function percentage(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 100)) throw new InvalidArgumentError('a number from 0 to 100');
-  return value;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 on');
-  return Number(text);
 }
 
 async function deploy(options: Options, signal: AbortSignal): Promise<void> {

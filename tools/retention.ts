@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import pMap from 'p-map';
+import { wholeNumber } from './cli/number-arguments.ts';
 import { findPlace, type Place, type PlaceOptions } from './cli/place.ts';
 import { placeOptions } from './cli/place-options.ts';
 import { PlainError } from './cli/plain-error.ts';
@@ -25,7 +26,7 @@ await runCommand((signal) =>
     )
     .option('--dry-run', 'removes nothing, and tells what would go', false)
     .option('--at <date>', 'as it will be on that date; with --dry-run', parseDate)
-    .option('--inactive-days <days>', 'counts accounts that nobody used for so long', parseDays, 730)
+    .option('--inactive-days <days>', 'counts accounts that nobody used for so long', wholeNumber, 730)
     .option('--json', 'JSON, for machines', false)
     .addHelpText(
       'after',
@@ -39,11 +40,6 @@ function parseDate(text: string): Date {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('a date like 2027-01-01');
   return date;
-}
-
-function parseDays(text: string): number {
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('a whole number of days');
-  return Number(text);
 }
 
 interface Count {

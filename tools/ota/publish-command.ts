@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import * as z from 'zod';
 import { checkImage } from '../../release-format/image-gate.ts';
 import { parseMcubootHeader, releaseVersionOf } from '../../release-format/mcuboot-header.ts';
 import { parseReleaseVersion, type ReleaseVersion } from '../../release-format/release-version.ts';
 import { type TokenCall, targetOptions, tokenCall } from '../cli/admin-call.ts';
 import { ApiCallError } from '../cli/api-client.ts';
+import { percentage, wholeNumber } from '../cli/number-arguments.ts';
 import { PlainError, RefusedError } from '../cli/plain-error.ts';
 import { type ProgressDisplay, progressDisplay } from '../cli/progress-display.ts';
 import type { TargetOptions } from '../cli/target.ts';
@@ -89,17 +90,6 @@ export function publishOptions(command: Command): Command {
     .option('--dry-run', 'show every step and change nothing', false)
     .option('--json', 'the result as JSON, no progress', false);
   return targetOptions(command, 'admin');
-}
-
-function percentage(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 100)) throw new InvalidArgumentError('a number from 0 to 100');
-  return value;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 on');
-  return Number(text);
 }
 
 async function publish(options: PublishOptions, signal: AbortSignal): Promise<void> {

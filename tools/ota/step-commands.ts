@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import * as z from 'zod';
 import { tokenCall } from '../cli/admin-call.ts';
 import { ApiCallError } from '../cli/api-client.ts';
+import { percentage } from '../cli/number-arguments.ts';
 import { PlainError, RefusedError } from '../cli/plain-error.ts';
 import { audienceText, ReleaseView, stateText } from './show-release.ts';
 import { type TrackOptions, trackOptions } from './track-options.ts';
@@ -114,12 +115,6 @@ function rolloutFields(percent: number | undefined, options: RolloutOptions): ob
   };
   if (Object.keys(fields).length === 0) throw new PlainError('Nothing to change: pass a percentage or an option.');
   return fields;
-}
-
-function percentage(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 100)) throw new InvalidArgumentError('a number from 0 to 100');
-  return value;
 }
 
 /** A release that is not in the right state stays so, however often it is tried. */
