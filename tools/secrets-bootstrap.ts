@@ -86,6 +86,9 @@ function show(name: string, { done, missing }: Changes, { json }: Options): void
   if (missing.length > 0) {
     console.log(`\nWithout a value: ${missing.join(', ')}. Set variables of these names, and run it again.`);
   }
+  for (const key of SECRET_NAMES.filter((one) => done[one] === 'stood-in')) {
+    console.log(`\n${key} is not known yet: nothing is taken by it until you give it with --rotate ${key}.`);
+  }
   for (const key of SECRET_NAMES.filter((one) => done[one] === 'rotated' && secretKey(one).rotation === 'list')) {
     console.log(`\n${key}: both values are good now. When nobody uses the old one: --retire ${key}`);
   }

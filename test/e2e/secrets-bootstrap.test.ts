@@ -92,6 +92,17 @@ describe('the secret of an environment', () => {
     expect((await content('turning'))['FACTORY_PROVISION_TOKEN']).toBe(both?.[0]);
   });
 
+  it('stands in for the webhook secret, which Stripe gives out only when the endpoint is there', async () => {
+    const { STRIPE_WEBHOOK_SECRET, ...others } = GIVEN;
+    const run = await bootstrap(['--env', 'early'], others);
+    expect(run.stdout).toContain('--rotate STRIPE_WEBHOOK_SECRET');
+    expect((await bootstrap(['--env', 'early', '--check'])).code).toBe(0);
+    const { STRIPE_WEBHOOK_SECRET: standIn } = await content('early');
+    expect(run.stdout).not.toContain(standIn);
+    await bootstrap(['--env', 'early', '--rotate', 'STRIPE_WEBHOOK_SECRET'], { STRIPE_WEBHOOK_SECRET });
+    expect((await content('early'))['STRIPE_WEBHOOK_SECRET']).toBe(STRIPE_WEBHOOK_SECRET);
+  });
+
   it('replaces a key of others by the one in the variable', async () => {
     await bootstrap(['--env', 'replaced'], GIVEN);
     const KINDWISE_API_KEY = 'kindwise-key-of-tomorrow';
@@ -134,5 +145,11 @@ describe('the secret of an environment', () => {
     expect(run.stderr).toContain('FACTORY_PROVISION_TOKEN is neither');
     expect(run.stderr).toContain('KINDWISE_API_KEY is missing');
     expect(run.stderr).not.toMatch(/0123456789|short-one/);
+    const mending = await bootstrap(['--env', 'kept'], GIVEN);
+    expect([mending.code, mending.stderr]).toEqual([
+      1,
+      expect.stringContaining('FACTORY_PROVISION_TOKEN is malformed: --rotate'),
+    ]);
+    expect((await content('kept'))['FACTORY_PROVISION_TOKEN']).toBe(7);
   });
 });

@@ -1,5 +1,5 @@
 import { PlainError } from '../cli/plain-error.ts';
-import { SECRET_NAMES, type SecretName, secretKey } from './secret-keys.ts';
+import { isStandIn, SECRET_NAMES, type SecretName, secretKey } from './secret-keys.ts';
 
 /** What the secret holds: a value, or a list while it rotates. Entries that are not ours stay as they are. */
 export type SecretContent = Readonly<Record<string, unknown>>;
@@ -16,10 +16,13 @@ export interface Wishes {
 export interface Changes {
   readonly content: SecretContent;
   /** What was done with which entry; never a value. */
-  readonly done: Readonly<Partial<Record<SecretName, 'added' | 'rotated' | 'retired'>>>;
+  readonly done: Readonly<Partial<Record<SecretName, Done>>>;
   /** Entries that are still without a value. */
   readonly missing: readonly SecretName[];
 }
+
+/** `stood-in`: its value is not known yet, and something that opens nothing is in its place. */
+type Done = 'added' | 'rotated' | 'retired' | 'stood-in';
 
 /** How many values of a rotating entry are good at the same time. */
 const MOST_VALUES = 2;
@@ -31,11 +34,15 @@ const MOST_VALUES = 2;
  */
 export async function changedSecret(current: SecretContent, wishes: Wishes): Promise<Changes> {
   const content: Record<string, unknown> = { ...current };
-  const done: Partial<Record<SecretName, 'added' | 'rotated' | 'retired'>> = {};
+  const done: Partial<Record<SecretName, Done>> = {};
   const missing: SecretName[] = [];
   for (const name of SECRET_NAMES) {
     const had = valuesOf(current[name]);
-    const isRotated = wishes.rotate.includes(name) && had.length > 0;
+    const isThere = current[name] !== undefined && current[name] !== '';
+    const isRotated = wishes.rotate.includes(name) && isThere;
+    // Whatever it is, it is not ours to throw away unasked.
+    if (isThere && had.length === 0 && !isRotated)
+      throw new PlainError(`${name} is malformed: --rotate ${name} replaces it.`);
     if (had.length === 0 || isRotated) {
       if (isRotated && secretKey(name).rotation === 'never') throw new PlainError(neverText(name));
       const value = await newValue(name, wishes);
@@ -45,6 +52,9 @@ export async function changedSecret(current: SecretContent, wishes: Wishes): Pro
         done[name] = isRotated ? 'rotated' : 'added';
       } else if (isRotated) {
         throw new PlainError(`${name} has no new value: set the variable ${name}, or run this on a terminal.`);
+      } else if (secretKey(name).standIn !== undefined) {
+        content[name] = secretKey(name).standIn?.();
+        done[name] = 'stood-in';
       } else {
         missing.push(name);
       }
@@ -66,7 +76,8 @@ async function newValue(name: SecretName, wishes: Wishes): Promise<string | unde
 /** The newest first: it is the one that we send and hand out, the others are only still taken. */
 function inFront(name: SecretName, value: string, had: readonly string[]): string | readonly string[] {
   if (secretKey(name).rotation !== 'list' || had.length === 0) return value;
-  return [value, ...had].slice(0, MOST_VALUES);
+  const known = had.filter((one) => !isStandIn(one));
+  return known.length === 0 ? value : [value, ...known].slice(0, MOST_VALUES);
 }
 
 function neverText(name: SecretName): string {

@@ -6,6 +6,8 @@ export interface SecretKey {
   readonly purpose: string;
   /** Makes a new value; without it the value comes from somebody else's dashboard. */
   readonly generate?: () => string;
+  /** For a value that can't be known yet: something of the right form that nobody knows, so that it opens nothing. */
+  readonly standIn?: () => string;
   /** `list`: the former value stays good beside the new one. `never`: marks were made with it that must stay readable. */
   readonly rotation: 'list' | 'replace' | 'never';
   /** What a value looks like. */
@@ -13,6 +15,8 @@ export interface SecretKey {
 }
 
 const token = () => randomBytes(32).toString('base64url');
+
+const STAND_IN = 'whsec_later_';
 
 /** Every entry that the backend reads (architecture page, "Failing well"). */
 export const SECRET_KEYS = {
@@ -36,8 +40,10 @@ export const SECRET_KEYS = {
     ...{ purpose: 'Stripe, Developers, API keys: the secret or a restricted key', rotation: 'replace' },
     pattern: /^(sk|rk)_(test|live)_[\w-]{8,}$/,
   },
+  // Stripe gives it out for an endpoint, and the endpoint is there after the first deployment.
   STRIPE_WEBHOOK_SECRET: {
     ...{ purpose: 'Stripe, Developers, Webhooks: the signing secret of this endpoint', rotation: 'list' },
+    standIn: () => `${STAND_IN}${token()}`,
     pattern: /^whsec_\S{8,}$/,
   },
   KINDWISE_API_KEY: { purpose: 'plant.id by Kindwise, API keys', rotation: 'replace', pattern: /^\S{8,}$/ },
@@ -50,6 +56,11 @@ export const SECRET_NAMES = Object.keys(SECRET_KEYS).filter(isSecretName);
 
 export function isSecretName(name: string): name is SecretName {
   return Object.hasOwn(SECRET_KEYS, name);
+}
+
+/** Whether a value only stands in for one that is not known yet. */
+export function isStandIn(value: string): boolean {
+  return value.startsWith(STAND_IN);
 }
 
 export function secretKey(name: SecretName): SecretKey {

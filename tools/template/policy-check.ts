@@ -10,7 +10,9 @@ const Statement = z.object({
 type Statement = z.output<typeof Statement>;
 /** A statement that stands there under a condition only. */
 const Conditional = z.object({ 'Fn::If': z.tuple([z.string(), Statement, z.unknown()]) });
-const Policies = z.array(z.object({ Statement: z.array(z.union([Statement, Conditional])) }));
+/** A managed policy is its owner's to keep small: the template names none itself. */
+const Managed = z.object({ '!If': z.array(z.unknown()) });
+const Policies = z.array(z.union([z.object({ Statement: z.array(z.union([Statement, Conditional])) }), Managed]));
 
 /** What nobody has business deleting, or reading as a whole. */
 const DELETING_SIDS = new Set(['Users', 'RateLimits']);
@@ -18,7 +20,7 @@ const DELETING_SIDS = new Set(['Users', 'RateLimits']);
 /** Walks the function's policy: every action by its name, on a resource of ours. */
 export function checkPolicies(template: Template): readonly string[] {
   const policies = Policies.parse(template.Resources['Backend']?.Properties['Policies']);
-  const statements = policies.flatMap(({ Statement: list }) => list.map(bare));
+  const statements = policies.flatMap((policy) => ('Statement' in policy ? policy.Statement.map(bare) : []));
   return statements.filter(({ Effect: effect }) => effect === 'Allow').flatMap(checkStatement);
 }
 
