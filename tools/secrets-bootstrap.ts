@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { environmentName } from './cli/environment-name.ts';
 import { PlainError } from './cli/plain-error.ts';
-import { runCommand } from './cli/run-command.ts';
+import { InterruptedError, runCommand } from './cli/run-command.ts';
 import { textTable } from './cli/text-table.ts';
 import { type Changes, changedSecret, secretFaults } from './secrets/secret-changes.ts';
 import { isSecretName, SECRET_NAMES, type SecretName, secretKey } from './secrets/secret-keys.ts';
@@ -72,7 +72,12 @@ async function givenValue(name: SecretName, { json }: Options): Promise<string |
   if (set !== undefined && set !== '') return set;
   if (json || process.stdin.isTTY !== true || process.stdout.isTTY !== true) return undefined;
   const { default: password } = await import('@inquirer/password');
-  const typed = await password({ message: `${name} (${secretKey(name).purpose}); empty, later:`, mask: true });
+  const message = `${name} (${secretKey(name).purpose}); empty, later:`;
+  const typed = await password({ message, mask: true, toggleMask: false }).catch((error: unknown) => {
+    // Its own word for Ctrl-C.
+    if (error instanceof Error && error.name === 'ExitPromptError') throw new InterruptedError('stopped');
+    throw error;
+  });
   return typed.trim() === '' ? undefined : typed.trim();
 }
 
