@@ -59,6 +59,7 @@ describe('the log of the stack that runs here', () => {
 
   it('counts failures by route and code', async () => {
     stack.engines.stripe.setFaults([{ status: 500 }]);
+    expect((await fetch(`${stack.info.apiBaseUrl}/myDevices`)).status, 'which is no failure of ours').toBe(401);
     await fetch(`${stack.info.apiBaseUrl}/health/stripe`, { headers: { 'X-Request-Id': 'failing-0001' } });
     stack.engines.stripe.setFaults([]);
     const failed = JSON.parse((await here('errors', '--json')).stdout);

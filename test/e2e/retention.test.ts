@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../support/backend.ts';
+import { gate } from '../support/gate.ts';
 import { incompressible } from '../support/incompressible.ts';
 import { releasesOf } from '../support/releases.ts';
 import { runTool } from '../support/run-tool.ts';
@@ -52,6 +53,23 @@ describe('retention', () => {
     expect(run.stdout).toMatch(/expired items of rate-limits: result +1/);
     const left = (await backend.scan('rateLimits')).map(({ id }) => id);
     expect([left.includes('result#over'), left.includes('result#living')]).toEqual([false, true]);
+  });
+
+  it('leaves alone what has got a new time while it was looked at', async () => {
+    const documents = await backend.services.documents();
+    const { rateLimits } = backend.services.config.tables;
+    const seconds = Math.floor(Date.now() / 1000);
+    await documents.put({ TableName: rateLimits, Item: { id: 'result#renewed', expires_at: seconds - 10 } });
+    const { until, letGo } = gate();
+    const met = backend.dynamo.faultsMet();
+    backend.dynamo.setFaults([{ match: 'DeleteItem', until, times: 1 }]);
+    const run = retention();
+    await expect.poll(() => backend.dynamo.faultsMet(), { timeout: 10_000 }).toBe(met + 1);
+    await documents.put({ TableName: rateLimits, Item: { id: 'result#renewed', expires_at: seconds + 1000 } });
+    letGo();
+    expect((await run).stderr).toBe('');
+    backend.dynamo.setFaults([]);
+    expect((await backend.scan('rateLimits')).map(({ id }) => id)).toContain('result#renewed');
   });
 
   it('finds the state whose save was cut off behind its object, and leaves the one that is used', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { gate } from '../../support/gate.ts';
 import { signedUp } from '../../support/signed-up.ts';
 import { newUser } from '../../support/tokens.ts';
 
@@ -35,6 +36,20 @@ describe("a user's last activity", () => {
     await backend.call('/deleteMyAccount', { headers, body: { confirmText: 'DELETE' } });
     expect((await backend.call('/getProfile', { headers })).status).toBe(410);
     expect(await activityOf(uid)).toEqual([]);
+  });
+
+  it('is not left behind an account that is deleted while it is being written', async () => {
+    const { headers, uid } = newUser();
+    const { until, letGo } = gate();
+    const met = backend.dynamo.faultsMet();
+    backend.dynamo.setFaults([{ match: 'TransactWriteItems', until, times: 1 }]);
+    const late = backend.call('/getProfile', { headers });
+    await expect.poll(() => backend.dynamo.faultsMet()).toBe(met + 1);
+    expect((await backend.call('/deleteMyAccount', { headers, body: { confirmText: 'DELETE' } })).status).toBe(200);
+    letGo();
+    await late;
+    expect(await activityOf(uid)).toEqual([]);
+    backend.dynamo.setFaults([]);
   });
 
   it('is not noted for a caller who is refused', async () => {

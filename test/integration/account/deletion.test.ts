@@ -243,6 +243,20 @@ describe('deleting the account of a subscriber', () => {
     expect(mapping).toMatchObject({ record: 'mapping', anonymised_at: expect.any(String) });
   });
 
+  it('whose customer is somebody’s again is not forgotten with the mark', async () => {
+    const { headers, email, people, subscription } = await subscriber();
+    await remove(headers);
+    const mappingOf = async () =>
+      (await backend.scan('users')).find((one) => one['uid'] === `stripe-customer#${subscription.customer}`);
+    expect(await mappingOf()).toMatchObject({ expires_at: expect.any(Number) });
+    // The same person, with a new account, and a subscription that was begun anew at Stripe.
+    backend.stripe.state.save('subscriptions', { ...people.subscription(subscription.id), status: 'active' });
+    const next = await signedUp(backend, email);
+    expect(await people.status(next)).toMatchObject({ isPremium: true });
+    expect(await mappingOf()).toMatchObject({ owner_uid: next.uid });
+    expect(await mappingOf()).not.toHaveProperty('expires_at');
+  });
+
   it('closes the page on which they could still have paid', async () => {
     const { headers } = await signedUp(backend);
     const { sessionId } = (await billing(backend).checkout({ headers })).body;
