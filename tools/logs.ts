@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { environmentName } from './cli/environment-name.ts';
-import { wholeNumber } from './cli/number-arguments.ts';
+import { wholeNumberUpTo } from './cli/number-arguments.ts';
 import { progressDisplay } from './cli/progress-display.ts';
 import { runCommand } from './cli/run-command.ts';
 import { parseSince } from './cli/since.ts';
@@ -42,7 +42,7 @@ function add(program: Command, name: ReportName, signal: AbortSignal): void {
       parseSince('1h'),
     )
     .option('--route <route>', 'this one only, e.g. "POST /claimDevice"')
-    .option('--limit <count>', 'rows at most', wholeNumber, 50)
+    .option('--limit <count>', 'rows at most', wholeNumberUpTo(10_000), 50)
     .option('--env <name>', 'the environment in AWS (default: the stack that runs here)', environmentName)
     .option('--region <name>', 'its region (default: that of the caller’s configuration)')
     .option('--stack <directory>', 'directory of the local stack', DEFAULT_DIRECTORY)

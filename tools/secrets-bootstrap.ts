@@ -3,7 +3,7 @@ import { environmentName } from './cli/environment-name.ts';
 import { PlainError } from './cli/plain-error.ts';
 import { InterruptedError, runCommand } from './cli/run-command.ts';
 import { textTable } from './cli/text-table.ts';
-import { type Changes, changedSecret, secretFaults } from './secrets/secret-changes.ts';
+import { type Changes, changedSecret, secretFaults, standingIn } from './secrets/secret-changes.ts';
 import { isSecretName, SECRET_NAMES, type SecretName, secretKey } from './secrets/secret-keys.ts';
 import { secretPlace } from './secrets/secret-place.ts';
 
@@ -49,7 +49,7 @@ async function bootstrap(options: Options): Promise<void> {
   const place = secretPlace(options.env, options.region);
   const current = await place.read();
   if (options.check) {
-    checkOnly(place.name, secretFaults(current ?? {}, options.env), options);
+    checkOnly(place.name, secretFaults(current ?? {}, options.env), standingIn(current ?? {}), options);
     return;
   }
   const changes = await changedSecret(current ?? {}, {
@@ -61,10 +61,10 @@ async function bootstrap(options: Options): Promise<void> {
   show(place.name, changes, options);
 }
 
-function checkOnly(name: string, faults: readonly string[], { json }: Options): void {
-  if (json) console.log(JSON.stringify({ secret: name, faults }));
+function checkOnly(name: string, faults: readonly string[], later: readonly SecretName[], { json }: Options): void {
+  if (json) console.log(JSON.stringify({ secret: name, faults, later }));
   if (faults.length > 0) throw new PlainError(`${name}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
-  if (!json) console.log(`${name} is complete.`);
+  if (!json) console.log(`${name} is complete.${later.map((key) => `\n${laterText(key)}`).join('')}`);
 }
 
 async function givenValue(name: SecretName, { json }: Options): Promise<string | undefined> {
@@ -81,7 +81,11 @@ async function givenValue(name: SecretName, { json }: Options): Promise<string |
   return typed.trim() === '' ? undefined : typed.trim();
 }
 
-function show(name: string, { done, missing }: Changes, { json }: Options): void {
+function laterText(key: SecretName): string {
+  return `${key} is not known yet: nothing is taken by it until you give it with --rotate ${key}.`;
+}
+
+function show(name: string, { content, done, missing }: Changes, { json }: Options): void {
   if (json) {
     console.log(JSON.stringify({ secret: name, done, missing }));
     return;
@@ -91,10 +95,8 @@ function show(name: string, { done, missing }: Changes, { json }: Options): void
   if (missing.length > 0) {
     console.log(`\nWithout a value: ${missing.join(', ')}. Set variables of these names, and run it again.`);
   }
-  for (const key of SECRET_NAMES.filter((one) => done[one] === 'stood-in')) {
-    console.log(`\n${key} is not known yet: nothing is taken by it until you give it with --rotate ${key}.`);
-  }
-  for (const key of SECRET_NAMES.filter((one) => done[one] === 'rotated' && secretKey(one).rotation === 'list')) {
+  for (const key of standingIn(content)) console.log(`\n${laterText(key)}`);
+  for (const key of SECRET_NAMES.filter((one) => done[one] === 'rotated' && Array.isArray(content[one]))) {
     console.log(`\n${key}: both values are good now. When nobody uses the old one: --retire ${key}`);
   }
 }

@@ -1,5 +1,5 @@
-import type { UsageLimits } from '../platform/config.ts';
 import type { KindwiseIdentification } from '../platform/kindwise.ts';
+import type { UsageLimits } from '../platform/plants-config.ts';
 import { ProviderError } from '../platform/provider-errors.ts';
 import { type Cached, Diagnosis } from './answers.ts';
 import type { Deadline } from './deadline.ts';

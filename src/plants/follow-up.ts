@@ -1,6 +1,6 @@
-import type { UsageLimits } from '../platform/config.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { ConversationAnswer } from '../platform/kindwise.ts';
+import type { UsageLimits } from '../platform/plants-config.ts';
 import type { Deadline } from './deadline.ts';
 import { type Metered, metered } from './metered.ts';
 import type { PlantsNeeds } from './plants-needs.ts';

@@ -1,5 +1,5 @@
-import type { PlantFeature, UsageLimits } from '../platform/config.ts';
 import type { Uid } from '../platform/ids.ts';
+import type { PlantFeature, UsageLimits } from '../platform/plants-config.ts';
 import type { PlantsNeeds } from './plants-needs.ts';
 import { type Reservation, reserveUse } from './quota.ts';
 

@@ -3,8 +3,8 @@ import { defineRoute, type RequestContext, type Route, type UploadedFile } from 
 import type { ErrorCode } from '../http/errors.ts';
 import { isoDateTime, textBlock } from '../http/fields.ts';
 import { isoTime } from '../platform/clock.ts';
-import type { PlantFeature, UsageLimits } from '../platform/config.ts';
 import type { Uid } from '../platform/ids.ts';
+import type { PlantFeature, UsageLimits } from '../platform/plants-config.ts';
 import type { Services } from '../platform/services.ts';
 import { type Cached, Diagnosis, PlantIdResult } from './answers.ts';
 import type { Deadline } from './deadline.ts';

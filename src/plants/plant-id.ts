@@ -1,4 +1,4 @@
-import type { UsageLimits } from '../platform/config.ts';
+import type { UsageLimits } from '../platform/plants-config.ts';
 import { type Cached, PlantIdResult } from './answers.ts';
 import type { Deadline } from './deadline.ts';
 import { type Identified, identifyPhoto } from './identification.ts';

@@ -1,5 +1,5 @@
-import type { PlantFeature, UsageLimits } from '../platform/config.ts';
 import type { Uid } from '../platform/ids.ts';
+import type { PlantFeature, UsageLimits } from '../platform/plants-config.ts';
 import type { ProviderName } from '../platform/provider-errors.ts';
 import type { Services } from '../platform/services.ts';
 import { type DoctorRequest, diagnosePlant } from './ai-doctor.ts';

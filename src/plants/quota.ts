@@ -1,6 +1,6 @@
 import { isoTime, ttlSeconds } from '../platform/clock.ts';
-import type { PlantFeature, UsageLimits } from '../platform/config.ts';
 import type { Uid } from '../platform/ids.ts';
+import type { PlantFeature, UsageLimits } from '../platform/plants-config.ts';
 import type { UsageStore } from './usage-store.ts';
 
 /** The UTC day and month that a use counts for. */

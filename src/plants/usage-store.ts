@@ -1,6 +1,6 @@
-import type { PlantFeature, UsageLimits } from '../platform/config.ts';
 import { failedCondition } from '../platform/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
+import type { PlantFeature, UsageLimits } from '../platform/plants-config.ts';
 import type { Services } from '../platform/services.ts';
 import type { Reservation, UsagePeriod } from './quota.ts';
 

@@ -112,6 +112,19 @@ describe('a migration', () => {
     60_000,
   );
 
+  it('goes on when a request writes the same item at that moment', async () => {
+    await put(early(3));
+    const reasons = [{ Code: 'TransactionConflict' }, { Code: 'None' }];
+    const body = JSON.stringify({
+      __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
+      ...{ message: 'cancelled', CancellationReasons: reasons },
+    });
+    backend.dynamo.setFaults([{ match: 'TransactWriteItems', status: 400, body, times: 2 }]);
+    expect((await migrate('up')).stderr).toBe('');
+    expect((await days()).size).toBe(3);
+    backend.dynamo.setFaults([]);
+  });
+
   it('that is made by two at once is made by one', async () => {
     await put(early(60));
     const runs = await Promise.all([migrate('up'), migrate('up')]);

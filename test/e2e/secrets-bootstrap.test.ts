@@ -96,10 +96,12 @@ describe('the secret of an environment', () => {
     const { STRIPE_WEBHOOK_SECRET, ...others } = GIVEN;
     const run = await bootstrap(['--env', 'early'], others);
     expect(run.stdout).toContain('--rotate STRIPE_WEBHOOK_SECRET');
-    expect((await bootstrap(['--env', 'early', '--check'])).code).toBe(0);
+    const check = await bootstrap(['--env', 'early', '--check']);
+    expect([check.code, check.stdout]).toEqual([0, expect.stringContaining('STRIPE_WEBHOOK_SECRET is not known yet')]);
     const { STRIPE_WEBHOOK_SECRET: standIn } = await content('early');
     expect(run.stdout).not.toContain(standIn);
-    await bootstrap(['--env', 'early', '--rotate', 'STRIPE_WEBHOOK_SECRET'], { STRIPE_WEBHOOK_SECRET });
+    const rotated = await bootstrap(['--env', 'early', '--rotate', 'STRIPE_WEBHOOK_SECRET'], { STRIPE_WEBHOOK_SECRET });
+    expect(rotated.stdout).not.toContain('--retire');
     expect((await content('early'))['STRIPE_WEBHOOK_SECRET']).toBe(STRIPE_WEBHOOK_SECRET);
   });
 
@@ -130,6 +132,26 @@ describe('the secret of an environment', () => {
     const run = await bootstrap(['--env', 'refusing', ...args], env);
     expect([run.code, run.stderr]).toEqual([code, expect.stringContaining(text)]);
     expect(await content('refusing')).toEqual(before);
+  });
+
+  it('is no riddle to somebody without credentials, with old ones, or with too few rights', async () => {
+    const nobody = {
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      HOME: '/nowhere',
+    };
+    expect((await bootstrap(['--env', 'kept'], nobody)).stderr).toMatch(/^Error: No AWS credentials/);
+    for (const [type, sentence] of [
+      ['ExpiredTokenException', /^Error: AWS refuses these credentials/],
+      ['AccessDeniedException', /^Error: AWS does not allow it: not yours/],
+    ] as const) {
+      place.setFaults([{ status: 400, body: JSON.stringify({ __type: type, message: 'not yours' }) }]);
+      const run = await bootstrap(['--env', 'kept']);
+      expect(run.code).toBe(1);
+      expect(run.stderr).toMatch(sentence);
+    }
+    place.setFaults([]);
   });
 
   it('is told of with everything that is wrong at once, and without its values', async () => {

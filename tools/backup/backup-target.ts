@@ -32,7 +32,8 @@ export function backupTarget(name: string, { region, backupS3Url: url }: TargetO
   }
   const local = { credentials: { accessKeyId: 'local', secretAccessKey: 'local' }, forcePathStyle: true };
   const s3 = new S3({
-    ...{ requestHandler: TIME_LIMITS, requestChecksumCalculation: 'WHEN_REQUIRED' },
+    // The copies of a region that may be lost lie in another one.
+    ...{ requestHandler: TIME_LIMITS, requestChecksumCalculation: 'WHEN_REQUIRED', followRegionRedirects: true },
     ...(region !== undefined && { region }),
     ...(url !== undefined && { region: 'eu-central-1', ...local, endpoint: url }),
   });

@@ -8,7 +8,13 @@ export function percentage(text: string): number {
 }
 
 /** An argument from 1 on. */
-export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 on');
-  return Number(text);
+export const wholeNumber = wholeNumberUpTo(9_999_999);
+
+/** An argument from 1 to a largest one. */
+export function wholeNumberUpTo(largest: number): (text: string) => number {
+  return (text) => {
+    const value = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : 0;
+    if (value < 1 || value > largest) throw new InvalidArgumentError(`a whole number from 1 to ${largest}`);
+    return value;
+  };
 }

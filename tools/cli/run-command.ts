@@ -1,4 +1,5 @@
 import { type Command, CommanderError } from 'commander';
+import { awsTrouble } from './aws-trouble.ts';
 import { PlainError, RefusedError } from './plain-error.ts';
 
 // The lockfile pins an SDK that runs on Node 20; what later ones will need is no business of who runs a command.
@@ -48,6 +49,7 @@ function exitCodeOf(error: unknown, signal: AbortSignal): number {
     console.error('Stopped.');
     return EXIT.interrupted;
   }
-  console.error(error instanceof PlainError ? `Error: ${error.message}` : error);
+  const sentence = error instanceof PlainError ? error.message : awsTrouble(error);
+  console.error(sentence === undefined ? error : `Error: ${sentence}`);
   return error instanceof RefusedError ? EXIT.refused : EXIT.failed;
 }

@@ -100,7 +100,7 @@ export function columnsOf(report: LogReport, { requestId }: Question): readonly 
   return requestId === undefined ? report.columns : LINE_COLUMNS;
 }
 
-function requestLines(lines: Iterable<LogLine>, { route }: Question): readonly LogLine[] & LogLine[] {
+function requestLines(lines: Iterable<LogLine>, { route }: Question): LogLine[] {
   return [...lines].filter((line) => line['message'] === 'request' && (route === undefined || line['route'] === route));
 }
 

@@ -55,30 +55,43 @@ export function migrationLedger({ dynamo, tableName }: TablePlace) {
 
     /** Takes the lock, or keeps it a while longer. @throws PlainError while another run has it */
     async lock(owner: string, now: number): Promise<void> {
-      try {
-        await dynamo.putItem({
+      const taken = await unlessRefused(
+        dynamo.putItem({
           TableName,
           Item: marshall({ hw_id: LEDGER, record: 'lock', owner, locked_until: now + LOCK_MS }),
           ConditionExpression: 'attribute_not_exists(#owner) OR #owner = :owner OR locked_until < :now',
           ExpressionAttributeNames: { '#owner': 'owner' },
           ExpressionAttributeValues: marshall({ ':owner': owner, ':now': now }),
-        });
-      } catch (error) {
-        if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error;
+        }),
+      );
+      if (!taken)
         throw new PlainError('Another migration runs here. If it has died, its lock ends within two minutes.');
-      }
     },
 
+    /** Gives the lock back; one that has run out and is another's by now stays theirs. */
     async unlock(owner: string): Promise<void> {
-      await dynamo.deleteItem({
-        TableName,
-        Key: marshall({ hw_id: LEDGER, record: 'lock' }),
-        ConditionExpression: 'attribute_not_exists(#owner) OR #owner = :owner',
-        ExpressionAttributeNames: { '#owner': 'owner' },
-        ExpressionAttributeValues: marshall({ ':owner': owner }),
-      });
+      await unlessRefused(
+        dynamo.deleteItem({
+          TableName,
+          Key: marshall({ hw_id: LEDGER, record: 'lock' }),
+          ConditionExpression: 'attribute_not_exists(#owner) OR #owner = :owner',
+          ExpressionAttributeNames: { '#owner': 'owner' },
+          ExpressionAttributeValues: marshall({ ':owner': owner }),
+        }),
+      );
     },
   };
 }
 
 export type MigrationLedger = ReturnType<typeof migrationLedger>;
+
+/** @returns whether the write was made; its condition may have refused it */
+async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
+    throw error;
+  }
+}

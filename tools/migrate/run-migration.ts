@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import pMap from 'p-map';
 import type { TablePlace } from '../cli/place.ts';
@@ -70,22 +72,28 @@ async function migratePage(
   };
 }
 
+/** Requests go on meanwhile: one that writes the same item at that moment is over in a moment. */
+const MOST_TRIES = 5;
+const PAUSE_MS = 50;
+
 /** @returns whether anything was changed: what is as it should be already refuses by its condition */
 async function makeChange({ dynamo }: TablePlace, change: Change): Promise<boolean> {
-  try {
-    await dynamo.transactWriteItems({ TransactItems: [...change] });
-    return true;
-  } catch (error) {
-    if (isRefusedByCondition(error)) return false;
-    throw error;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await dynamo.transactWriteItems({ TransactItems: [...change] });
+      return true;
+    } catch (error) {
+      const codes = cancellationCodes(error);
+      const isClash = codes.includes('TransactionConflict');
+      if (!isClash && codes.includes('ConditionalCheckFailed')) return false;
+      if (!isClash || tries === MOST_TRIES) throw error;
+      await delay(PAUSE_MS * 2 ** tries);
+    }
   }
 }
 
-/** A clash with a request that is under way is no such refusal: the SDK repeats it, and the run can be. */
-function isRefusedByCondition(error: unknown): boolean {
-  if (!(error instanceof Error && error.name === 'TransactionCanceledException')) return false;
-  const reasons: unknown = 'CancellationReasons' in error ? error.CancellationReasons : undefined;
-  if (!Array.isArray(reasons)) return false;
-  const codes = reasons.map((reason: { readonly Code?: string }) => reason.Code);
-  return codes.includes('ConditionalCheckFailed') && !codes.includes('TransactionConflict');
+/** Why DynamoDB has made none of the writes; empty for any other failure. */
+function cancellationCodes(error: unknown): readonly (string | undefined)[] {
+  if (!(error instanceof TransactionCanceledException)) return [];
+  return (error.CancellationReasons ?? []).map(({ Code: code }) => code);
 }

@@ -126,9 +126,10 @@ export async function publishImage(options: PublishOptions, signal: AbortSignal)
   if (draft !== 'published already') await upload(draft, bytes, display, signal);
   const published = await display.during('Publishing', () => letOut(call, options, version));
   const share = options.rolloutPct === 100 ? 'everybody' : `${options.rolloutPct} %`;
-  display.done(
-    `${version} is offered on ${published.channel} for ${published.board} to ${share} since ${published.published_at}`,
-  );
+  const where = `on ${published.channel} for ${published.board}`;
+  // To whom it goes by now, if it was out before, is not ours to say: its rollout may have been changed.
+  const state = draft === 'published already' ? `was published ${where}` : `is offered ${where} to ${share} since`;
+  display.done(`${version} ${state} ${published.published_at}`);
   display.done(`${bytes.byteLength.toLocaleString('en')} bytes, SHA-256 ${sha256}`);
   return { ...published, artifact_sha256: sha256, artifact_size_bytes: bytes.byteLength };
 }

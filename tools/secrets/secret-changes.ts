@@ -84,6 +84,11 @@ function neverText(name: SecretName): string {
   return `${name} is never changed: marks of used trials are made with it, and everybody would get a second one.`;
 }
 
+/** Entries whose value is not known yet. */
+export function standingIn(content: SecretContent): readonly SecretName[] {
+  return SECRET_NAMES.filter((name) => valuesOf(content[name]).some(isStandIn));
+}
+
 /** Everything that is wrong with the secret, a sentence each; none of them holds a value. */
 export function secretFaults(content: SecretContent, environment: string): readonly string[] {
   return SECRET_NAMES.flatMap((name) => {

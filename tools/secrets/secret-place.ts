@@ -23,10 +23,16 @@ export function secretPlace(environment: string, region: string | undefined) {
     },
 
     async create(content: SecretContent): Promise<void> {
-      await client.createSecret({
+      const made = client.createSecret({
         Name: name,
         Description: 'Keys and tokens of the AutoWatering backend; npm run secrets:bootstrap writes it',
         SecretString: JSON.stringify(content),
+      });
+      await made.catch((error: unknown) => {
+        if (!(error instanceof Error && error.name === 'ResourceExistsException')) throw error;
+        throw new PlainError(
+          `${name} was made by somebody else at this moment. Run it again: it completes what is there.`,
+        );
       });
     },
 

@@ -20,7 +20,9 @@ const DEFAULT = 'ANY $default';
 
 /** Holds the events against the route table: what the gateway guards and bounds is what the code says. */
 export function checkRoutes(template: Template, routes: readonly ListedRoute[]): readonly string[] {
-  const { Events: events } = Backend.parse(template.Resources['Backend']).Properties;
+  const backend = Backend.safeParse(template.Resources['Backend']);
+  if (!backend.success) return [`the function's events are not as they have to be: ${z.prettifyError(backend.error)}`];
+  const { Events: events } = backend.data.Properties;
   const byName = new Map<string, z.output<typeof Event>['Properties']>(
     Object.values(events).map(({ Properties: event }) => [`${event.Method} ${event.Path}`, event] as const),
   );

@@ -58,6 +58,19 @@ describe('the checks of the template', () => {
     ['a wildcard action', '- dynamodb:PutItem', "- 'dynamodb:*'", /Users allows dynamodb:\*/],
     ['a right on everything', /(Sid: UserPool[\s\S]*?Resource: )!Sub.*/, '$1"*"', /UserPool allows it on everything/],
     ['a conditional right on everything', 'Resource: !Ref KmsKeyArn', 'Resource: "*"', /Key allows it on everything/],
+    [
+      'a right on every table',
+      /Resource: !GetAtt UsersTable.Arn/,
+      'Resource: !Sub "arn:aws:dynamodb:eu-central-1:x:table/*"',
+      /Users allows it on everything/,
+    ],
+    [
+      'a managed policy of its own',
+      'HasTracingPolicy, !Ref TracingPolicyArn',
+      'HasTracingPolicy, arn:aws:iam::aws:policy/AdministratorAccess',
+      /something else than statements/,
+    ],
+    ['a route without a time limit', 'TimeoutInMillis: 30000', 'Timeout: 30000', /events are not as they have to be/],
     ['a scan', '- dynamodb:PutItem', '- dynamodb:Scan', /Users allows a scan/],
     [
       'the deletion of devices',
