@@ -42,7 +42,7 @@ export function createServices(
     log,
     metrics,
     secrets,
-    documents: once(() => createDocuments(config.region, log)),
+    documents: once(() => createDocuments(config, log)),
     objectStore: createObjectStore(config.artifactBucket, config.region),
     objectLinks: createObjectLinks(config.artifactBucket, config.region, env['AWS_ENDPOINT_URL_S3'], clock),
     cognitoTokens: createCognitoTokens(config.cognito),

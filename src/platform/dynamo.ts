@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocument, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Config } from './config.ts';
 import { watchCalls } from './dynamo-watch.ts';
 import type { Randomness, Uid } from './ids.ts';
 import type { Log } from './log.ts';
@@ -10,11 +11,14 @@ import { traceCalls } from './traced-client.ts';
 /** The document client, created on first use: `/health` never loads it. */
 export type Documents = () => Promise<DynamoDBDocument>;
 
-/** Longest a single DynamoDB call may take; the SDK tries up to three times. */
-const CONNECT_MS = 1_000;
-const REQUEST_MS = 3_000;
+/** A connection is there within a fraction of what a call may take, or another one is tried. */
+const CONNECT_SHARE = 1 / 3;
 
-export async function createDocuments(region: string, log: Pick<Log, 'warn' | 'isDebug'>): Promise<DynamoDBDocument> {
+/** The client, with at most three attempts at a call that is not answered in time. */
+export async function createDocuments(
+  { region, dynamoDbTimeoutMs: requestTimeout }: Pick<Config, 'region' | 'dynamoDbTimeoutMs'>,
+  log: Pick<Log, 'warn' | 'isDebug'>,
+): Promise<DynamoDBDocument> {
   const [{ DynamoDBClient }, { DynamoDBDocument: Document }, { awsCredentials }] = await Promise.all([
     import('@aws-sdk/client-dynamodb'),
     import('@aws-sdk/lib-dynamodb'),
@@ -24,7 +28,7 @@ export async function createDocuments(region: string, log: Pick<Log, 'warn' | 'i
     region,
     credentials: await awsCredentials(),
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
+    requestHandler: { connectionTimeout: requestTimeout * CONNECT_SHARE, requestTimeout, throwOnRequestTimeout: true },
   });
   traceCalls(client.middlewareStack, 'DynamoDB');
   watchCalls(client.middlewareStack, log);
