@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
+import { once } from '../../src/platform/once.ts';
 import { PlainError } from '../cli/plain-error.ts';
 import { readTemplate } from '../template/template.ts';
 
@@ -21,14 +22,18 @@ const TableProperties = z.object({
   TimeToLiveSpecification: z.object({ AttributeName: z.string(), Enabled: z.boolean() }).optional(),
 });
 
-/** Makes the tables of one environment as template.yaml describes them; those that exist keep what they hold. */
-export async function createTables(client: DynamoDB, environment: string): Promise<void> {
+/** Kept: the template does not change while a process runs, and tests make tables very often. */
+const describedTables = once(async () => {
   const { Resources: resources } = await readTemplate();
-  const tables = Object.values(resources)
+  return Object.values(resources)
     .filter(({ Type }) => Type === 'AWS::DynamoDB::Table')
     .map(({ Properties }) => TableProperties.parse(Properties));
+});
+
+/** Makes the tables of one environment as template.yaml describes them; those that exist keep what they hold. */
+export async function createTables(client: DynamoDB, environment: string): Promise<void> {
   await Promise.all(
-    tables.map(
+    (await describedTables()).map(
       async ({ TableName: name, TimeToLiveSpecification: ttl, GlobalSecondaryIndexes: indexes, ...schema }) => {
         const TableName = name['!Sub'].replace(/\$\{Environment\}/, environment);
         const known = await knownIndexes(client, TableName);

@@ -47,7 +47,7 @@ describe('the list of events', () => {
     // The signature is an hour old by the backend's clock.
     expect(body.error.code).toBe('invalid_signature');
     backend.clock.forward(-3_600_000);
-    const since = encodeURIComponent(new Date(Date.now() + 60_000).toISOString());
+    const since = encodeURIComponent(new Date(backend.clock.now() + 60_000).toISOString());
     expect((await get(`/stripeEvents?status=done&since=${since}`)).body.count).toBe(0);
     expect((await get('/stripeEvents?status=done&since=2020-01-01T00:00:00Z')).body.count).toBe(1);
   });

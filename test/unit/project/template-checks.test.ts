@@ -14,7 +14,8 @@ const runbookAnchors = headingAnchors(readFileSync('RUNBOOK.md', 'utf8'));
 
 async function faultsOf(text: string): Promise<readonly string[]> {
   const facts = { text, runbookAnchors, routes: await listedRoutes() };
-  return TEMPLATE_CHECKS.flatMap(({ faults }) => faults(parseTemplate(text), facts));
+  const template = parseTemplate(text);
+  return TEMPLATE_CHECKS.flatMap(({ faults }) => faults(template, facts));
 }
 
 /** The template with one mistake in it. */
