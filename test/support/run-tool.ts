@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { build } from 'esbuild';
+import { toolBundle } from '../../tools/cli/tool-bundle.ts';
 
 export interface ToolRun {
   readonly code: number | null;
@@ -54,32 +54,9 @@ function startNode(args: readonly string[], options: ToolOptions): RunningTool {
   };
 }
 
-/** Runs one of the command lines to its end. */
+/** Runs one of the command lines to its end, from a bundle: tests run so many that compiling each would be most of it. */
 export async function runTool(tool: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolRun> {
-  if (!OFTEN_RUN.has(tool)) return startTool(tool, args, options).ended;
-  return startNode([await bundleOf(tool), ...args], options).ended;
-}
-
-/** Tools that tests run so often that compiling them at each start would be most of what the tests do. */
-const OFTEN_RUN: ReadonlySet<string> = new Set([
-  ...['factory-provision', 'publish-ota-release', 'ota', 'ota-keys', 'fleet', 'webhooks', 'sim-fleet', 'backup'],
-  ...['secrets-bootstrap', 'migrate', 'retention', 'logs', 'ota-deploy', 'bench-trend'],
-]);
-/** Within the project, so that packages are found. */
-const BUNDLES = 'node_modules/.cache/tools-under-test';
-const bundles = new Map<string, Promise<string>>();
-
-/** The tool as one file, made once for a test file's process. */
-function bundleOf(tool: string): Promise<string> {
-  const known = bundles.get(tool);
-  if (known !== undefined) return known;
-  const outfile = `${BUNDLES}/${tool}-${process.pid}.mjs`;
-  const made = build({
-    ...{ entryPoints: [`tools/${tool}.ts`], outfile, bundle: true, platform: 'node', format: 'esm' },
-    packages: 'external',
-  }).then(() => outfile);
-  bundles.set(tool, made);
-  return made;
+  return startNode([await toolBundle(tool), ...args], options).ended;
 }
 
 function withoutTestVariables(): Record<string, string> {

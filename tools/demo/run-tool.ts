@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { PlainError } from '../cli/plain-error.ts';
+import { toolBundle } from '../cli/tool-bundle.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Runs one of the command lines in a process of its own, as a person would, and gives what it printed. */
 export async function runTool(tool: string, args: readonly string[], signal: AbortSignal): Promise<string> {
-  const child = spawn(process.execPath, ['--import', 'tsx', `tools/${tool}.ts`, ...args], {
+  const child = spawn(process.execPath, [await toolBundle(tool), ...args], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_NO_WARNINGS: '1' },

@@ -1,12 +1,9 @@
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import * as z from 'zod';
 import { PlainError } from '../cli/plain-error.ts';
+import { buildApi } from './api-build.ts';
 import { type GuardedChild, startModule, untilReady } from './child-process.ts';
 
-const ENTRY = fileURLToPath(new URL('../../src/local-server.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const Message = z.union([z.object({ listening: z.number() }), z.object({ failed: z.string() })]);
 
@@ -24,7 +21,7 @@ export interface ApiOptions {
 
 /** Bundles the backend as the Lambda build does and runs it on Node's HTTP server, in a process of its own. */
 export async function startApi(options: ApiOptions, signal: AbortSignal): Promise<ApiServer> {
-  const outfile = await buildServer(options.buildDirectory);
+  const outfile = await buildApi(options.buildDirectory);
   let state: z.output<typeof Message> | undefined;
   const child = await startModule(
     {
@@ -43,21 +40,4 @@ export async function startApi(options: ApiOptions, signal: AbortSignal): Promis
     throw new PlainError(`The API could not start: ${state?.failed ?? 'it said nothing'}`);
   }
   return { url: `http://127.0.0.1:${state.listening}`, child };
-}
-
-async function buildServer(directory: string): Promise<string> {
-  await mkdir(directory, { recursive: true });
-  const outfile = path.join(directory, 'local-server.mjs');
-  await build({
-    entryPoints: [ENTRY],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    sourcemap: 'linked',
-    logLevel: 'silent',
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-  });
-  return outfile;
 }

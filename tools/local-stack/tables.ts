@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
-import { once } from '../../src/platform/once.ts';
 import { PlainError } from '../cli/plain-error.ts';
 import { readTemplate } from '../template/template.ts';
 
@@ -22,18 +21,21 @@ const TableProperties = z.object({
   TimeToLiveSpecification: z.object({ AttributeName: z.string(), Enabled: z.boolean() }).optional(),
 });
 
-/** Kept: the template does not change while a process runs, and tests make tables very often. */
-const describedTables = once(async () => {
+/** A cache: the template does not change while a process runs, and tests make tables very often. */
+let described: Promise<readonly z.output<typeof TableProperties>[]> | undefined;
+
+async function readTables(): Promise<readonly z.output<typeof TableProperties>[]> {
   const { Resources: resources } = await readTemplate();
   return Object.values(resources)
     .filter(({ Type }) => Type === 'AWS::DynamoDB::Table')
     .map(({ Properties }) => TableProperties.parse(Properties));
-});
+}
 
 /** Makes the tables of one environment as template.yaml describes them; those that exist keep what they hold. */
 export async function createTables(client: DynamoDB, environment: string): Promise<void> {
+  described ??= readTables();
   await Promise.all(
-    (await describedTables()).map(
+    (await described).map(
       async ({ TableName: name, TimeToLiveSpecification: ttl, GlobalSecondaryIndexes: indexes, ...schema }) => {
         const TableName = name['!Sub'].replace(/\$\{Environment\}/, environment);
         const known = await knownIndexes(client, TableName);
