@@ -80,7 +80,7 @@ async function fingerprints(files: readonly string[]): Promise<Record<string, st
   const entries = await Promise.all(
     files.map(async (file) => {
       const found = await stat(path.join(ROOT, file)).catch(() => undefined);
-      return [file, found === undefined ? 'gone' : `${found.size} ${Math.floor(found.mtimeMs)}`] as const;
+      return [file, found === undefined ? 'gone' : `${found.size} ${found.mtimeMs}`] as const;
     }),
   );
   return Object.fromEntries(entries);
