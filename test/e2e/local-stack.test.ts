@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { startApi } from '../../tools/local-stack/api-server.ts';
 import { cognitoUsers } from '../../tools/local-stack/cognito-users.ts';
-import { type Stack, startStack } from '../../tools/local-stack/stack.ts';
-import { runTool, startTool } from '../support/run-tool.ts';
+import type { Stack } from '../../tools/local-stack/stack.ts';
+import { type RunningTool, runTool, startTool } from '../support/run-tool.ts';
 import { runningStack } from '../support/running-stack.ts';
 import { bearer } from '../support/tokens.ts';
+
+const Info = z.object({ apiBaseUrl: z.string(), factoryToken: z.string() });
 
 let directory: string;
 let stack: Stack;
@@ -144,10 +147,25 @@ async function untilGone(place: string): Promise<string[]> {
 }
 
 describe('npm run dev', () => {
-  it('shows what an app developer needs, keeps its state, and stops without a trace on Ctrl-C', async () => {
-    const place = path.join(directory, 'dev');
-    const dev = startTool('dev', ['--directory', place]);
+  let place: string;
+  let dev: RunningTool;
+  beforeAll(async () => {
+    place = path.join(directory, 'dev');
+    dev = startTool('dev', ['--directory', place]);
     await dev.printed(/Ctrl-C stops everything/);
+  });
+  const read = async (from: string) => Info.parse(JSON.parse(await readFile(path.join(from, 'stack.json'), 'utf8')));
+  const provision = async ({ apiBaseUrl, factoryToken }: z.output<typeof Info>) => {
+    const answer = await fetch(new URL('/provision', apiBaseUrl), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'x-factory-token': factoryToken },
+      body: JSON.stringify({ hw_id: 'AA:BB:CC:DD:EE:01' }),
+    });
+    expect(answer.status).toBe(200);
+    return z.object({ serial: z.string() }).parse(await answer.json());
+  };
+
+  it('shows what an app developer needs', async () => {
     const screen = dev.output();
     for (const word of ['API page', 'Factory token', 'Admin token', 'Demo log-in', 'Try it:'])
       expect(screen).toContain(word);
@@ -157,18 +175,25 @@ describe('npm run dev', () => {
       const { stdout } = await promisify(execFile)('sh', ['-c', line]);
       expect(JSON.parse(stdout)).toMatchObject({ ok: true });
     }
-    dev.child.kill('SIGINT');
-    expect((await dev.ended).code).toBe(0);
+  });
+
+  it('leaves no process behind when it is killed, goes on with what it held, and stops without a trace', async () => {
+    const before = await read(place);
+    const made = await provision(before);
+    expect((await processesOf(place)).length).toBeGreaterThan(1);
+    dev.child.kill('SIGKILL');
+    await dev.ended;
     expect(await untilGone(place)).toEqual([]);
 
-    const again = await startStack({ directory: place, ownPorts: true });
-    const answer = await fetch(new URL('/provision', again.info.apiBaseUrl), {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'x-factory-token': again.info.factoryToken },
-      body: JSON.stringify({ hw_id: 'AA:BB:CC:DD:EE:01' }),
-    });
-    expect(answer.status).toBe(200);
-    await again.stop();
+    // The file it left says so itself: its process is gone, so a new stack may start.
+    const again = startTool('dev', ['--directory', place]);
+    await again.printed(/Ctrl-C stops everything/);
+    const after = await read(place);
+    expect(after.factoryToken).toBe(before.factoryToken);
+    expect((await provision(after)).serial).toBe(made.serial);
+    again.child.kill('SIGINT');
+    expect((await again.ended).code).toBe(0);
+    expect(await untilGone(place)).toEqual([]);
   });
 
   it('leaves no process behind when Ctrl-C comes while it starts', async () => {
@@ -178,19 +203,6 @@ describe('npm run dev', () => {
     dev.child.kill('SIGINT');
     expect((await dev.ended).code).toBe(130);
     expect(await untilGone(place)).toEqual([]);
-  });
-
-  it('leaves no process behind even when it is killed', async () => {
-    const place = path.join(directory, 'killed');
-    const dev = startTool('dev', ['--directory', place]);
-    await dev.printed(/Ctrl-C stops everything/);
-    expect((await processesOf(place)).length).toBeGreaterThan(1);
-    dev.child.kill('SIGKILL');
-    await dev.ended;
-    expect(await untilGone(place)).toEqual([]);
-    // The file it left says so itself: its process is gone, so a new stack may start.
-    const next = await startStack({ directory: place, ownPorts: true });
-    await next.stop();
   });
 });
 
