@@ -18,7 +18,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-test-'));
   const { signal } = new AbortController();
   const [dynamoDb, cognito] = await Promise.all([
-    startDynamoDb({ logFile: path.join(directory, 'dynamodb.log'), longWork: true }, signal),
+    startDynamoDb({ logFile: path.join(directory, 'dynamodb.log') }, signal),
     startCognito({ directory: path.join(directory, 'cognito'), logFile: path.join(directory, 'cognito.log') }, signal),
   ]);
   project.provide('dynamoDbUrl', dynamoDb.url);

