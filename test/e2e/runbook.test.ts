@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { rollbackCommand } from '../../tools/deploy/stack-facts.ts';
 import { routeContracts } from '../../tools/docs/route-contracts.ts';
 import { headingAnchors } from '../../tools/template/heading-anchors.ts';
@@ -25,6 +26,26 @@ const commands = [...text.matchAll(/npm run ([a-z:]+)(?: -- ([^`\n]*))?/g)].map(
     flags: [...rest.matchAll(/--[a-z-]+/g)].map(([flag]) => flag).filter((flag) => flag !== '--help'),
   };
 });
+
+const awsCommands = [...text.matchAll(/\baws ([a-z-]+) ([a-z-]+)((?: --[a-z-]+ (?:"[^"]*"|\S+))*)/g)].map(
+  ([, service = '', operation = '', rest = '']) => ({
+    service,
+    operation,
+    options: [...rest.matchAll(/ --([a-z-]+) /g)].map(([, option = '']) => option),
+  }),
+);
+
+const CLIENTS: Readonly<Record<string, () => Promise<object>>> = {
+  cloudformation: () => import('@aws-sdk/client-cloudformation'),
+  lambda: () => import('@aws-sdk/client-lambda'),
+};
+
+/** How the SDK describes what an operation takes: kind, namespace, name, traits, and the names of the members. */
+const InputSchema = z.tuple([z.number(), z.string(), z.string(), z.unknown(), z.array(z.string())]).rest(z.unknown());
+
+const FunctionNames = z.object({ FunctionName: z.object({ '!Sub': z.string() }), AutoPublishAlias: z.string() });
+
+const pascalCase = (kebab: string) => kebab.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 describe('the runbook', () => {
   it('has a section for every alarm, and no section for an alarm that is gone', async () => {
@@ -62,6 +83,31 @@ describe('the runbook', () => {
   it('brings the former version back by the command that a failed deployment prints', () => {
     const settings = { environment: '<env>', region: undefined, stackName: '', parameters: {} };
     expect(text).toContain(rollbackCommand(settings, '<version>'));
+  });
+
+  it.each(awsCommands.map((command) => [`${command.service} ${command.operation}`, command] as const))(
+    'calls “aws %s” with options that AWS has',
+    async (_name, { service, operation, options }) => {
+      // The commands of AWS's own tool are made from the same models as its SDKs.
+      const client: Readonly<Record<string, unknown>> = { ...(await CLIENTS[service]?.()) };
+      const name = pascalCase(operation);
+      expect(Object.keys(client)).toContain(`${name}Command`);
+      const members = InputSchema.parse(client[`${name}Request$`] ?? client[`${name}Input$`])[4];
+      expect([...members, 'Query', 'Output', 'Region']).toEqual(expect.arrayContaining(options.map(pascalCase)));
+    },
+  );
+
+  it('names the function, its alias, the stack and its output as they are', async () => {
+    const { Resources: resources, Outputs: outputs } = await readTemplate();
+    const described = Object.values(resources).find(({ Type: type }) => type === 'AWS::Serverless::Function');
+    const { FunctionName: name, AutoPublishAlias: alias } = FunctionNames.parse(described?.Properties);
+    const functions = [...text.matchAll(/--function-name (\S+)/g)].map(([, named]) => named);
+    expect(functions.length).toBeGreaterThan(1);
+    expect(new Set(functions)).toEqual(new Set([name['!Sub'].replace(/\$\{Environment\}/, '<env>')]));
+    expect([...text.matchAll(/--name (\S+) --function-version/g)].map(([, named]) => named)).toEqual([alias]);
+    const wanted = [...text.matchAll(/OutputKey=='(\w+)'/g)].map(([, key]) => key);
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(Object.keys(z.object({}).loose().parse(outputs))).toEqual(expect.arrayContaining(wanted));
   });
 
   it('leads somewhere with every link within the page, and to files that there are', () => {
