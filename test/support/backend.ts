@@ -157,7 +157,9 @@ async function connect(services: Services): Promise<void> {
 }
 
 async function listen(app: App): Promise<Server> {
-  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 });
+  // Longer than a test pauses: Node closes an idle connection after five seconds, perhaps while a request is on its way.
+  const serverOptions = { keepAliveTimeout: 65_000 };
+  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0, serverOptions });
   if (!('closeAllConnections' in server)) throw new Error('not an HTTP/1 server');
   if (!server.listening) await once(server, 'listening');
   return server;

@@ -37,6 +37,9 @@ export type StandInHandler = (request: IncomingMessage, response: ServerResponse
 /** For people and other processes: `curl -X PUT -d '[{"status":503}]' URL/_faults`. */
 const FAULTS_PATH = '/_faults';
 
+/** Longer than a caller keeps an idle connection: with Node's five seconds the two race, and a busy machine loses. */
+const IDLE_MS = 65_000;
+
 /** An HTTP server on loopback that does what its handler says, or what a fault says. */
 export async function startStandIn(handler: StandInHandler, preferredPort: number | undefined): Promise<StandIn> {
   let faults: { fault: Fault; left: number }[] = [];
@@ -80,7 +83,7 @@ export async function startStandIn(handler: StandInHandler, preferredPort: numbe
     await handler(request, response);
   };
 
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: IDLE_MS }, (request, response) => {
     response.on('close', () => {
       if (!response.writableFinished) hungUp();
     });
