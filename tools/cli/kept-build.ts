@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 import * as z from 'zod';
 import { REQUIRE_BANNER } from './require-banner.ts';
@@ -10,6 +10,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const BUILD_CACHE = path.join(ROOT, 'node_modules/.cache/autowatering');
 /** What may change a build without being a part of it. */
 const SETTINGS = ['package-lock.json', 'tsconfig.json'];
+
+const SourceMap = z.looseObject({ sources: z.array(z.string()) });
 
 /** Files by their path in the project, with size and time of change. */
 const MadeOf = z.record(z.string(), z.string());
@@ -60,12 +62,23 @@ async function rebuild(entry: string, file: string, options: BuildOptions): Prom
     logLevel: 'silent',
   });
   await mkdir(path.dirname(file), { recursive: true });
-  for (const { path: output, contents } of outputFiles) await put(output, contents);
+  for (const { path: output, contents, text } of outputFiles) {
+    await put(output, output.endsWith('.map') ? withAddresses(text, path.dirname(output)) : contents);
+  }
   const inputs = await fingerprints([...Object.keys(metafile.inputs), ...SETTINGS]);
   // A file that is saved meanwhile may be in the build or not: then nothing is recorded, and the next one builds.
   if (Object.values(inputs).some((fingerprint) => Number(fingerprint.split(' ')[1]) >= begun)) return;
   const outputs = await fingerprints(outputFiles.map(({ path: output }) => path.relative(ROOT, output)));
   await put(recordOf(file), JSON.stringify({ ...inputs, ...outputs }));
+}
+
+/** A source map whose sources are found from wherever it is copied to. */
+function withAddresses(map: string, folder: string): string {
+  const { sources, ...rest } = SourceMap.parse(JSON.parse(map));
+  return JSON.stringify({
+    ...rest,
+    sources: sources.map((source) => pathToFileURL(path.resolve(folder, source)).href),
+  });
 }
 
 function recordOf(file: string): string {
