@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Where builds are kept: within the project, and never packed with it. */
 export const BUILD_CACHE = path.join(ROOT, 'node_modules/.cache/autowatering');
 /** What may change a build without being a part of it. */
-const SETTINGS = ['package-lock.json', 'tsconfig.json'];
+const SETTINGS = ['package-lock.json', 'tsconfig.json', 'tools/cli/kept-build.ts', 'tools/cli/tool-bundle.ts'];
 
 const SourceMap = z.looseObject({ sources: z.array(z.string()) });
 
@@ -57,6 +57,8 @@ async function rebuild(entry: string, file: string, options: BuildOptions): Prom
     format: 'esm',
     target: 'node20',
     banner: { js: REQUIRE_BANNER },
+    // Its map names the files themselves.
+    sourcesContent: false,
     metafile: true,
     write: false,
     logLevel: 'silent',

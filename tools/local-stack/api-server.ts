@@ -23,7 +23,9 @@ export interface ApiOptions {
 
 /** Bundles the backend as the Lambda build does and runs it on Node's HTTP server, in a process of its own. */
 export async function startApi(options: ApiOptions, signal: AbortSignal): Promise<ApiServer> {
-  const built = await keptBuild('src/local-server.ts', path.join(BUILD_CACHE, 'local-server'), { sourcemap: 'linked' });
+  const built = await keptBuild('src/local-server.ts', path.join(BUILD_CACHE, 'local-server'), {
+    sourcemap: 'linked',
+  });
   // Its own copy: what runs in a directory shows whose it is, and stays what it was.
   await mkdir(options.buildDirectory, { recursive: true });
   const outfile = path.join(options.buildDirectory, path.basename(built));
