@@ -83,7 +83,7 @@ describe('a restore', () => {
     const again = await backup('restore', monday(), ...at(target));
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not empty')]);
     const over = await backup('export', monday(), ...at(source));
-    expect([over.code, over.stderr]).toEqual([1, expect.stringContaining('A backup gets a folder of its own')]);
+    expect([over.code, over.stderr]).toEqual([1, expect.stringContaining('holds a backup already')]);
   });
 
   it('is refused from a backup that is damaged, cut off, or none', async () => {
@@ -121,7 +121,7 @@ describe('a backup in a bucket', () => {
       same: true,
     });
     const again = await backup('export', ...there, ...at(source));
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('A backup gets a place of its own')]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('holds a backup already')]);
 
     const empty = await startBackend();
     const restored = await backup('restore', ...there, ...at(empty), '--json');
@@ -130,6 +130,20 @@ describe('a backup in a bucket', () => {
     expect((await readdir(tmpdir())).filter((name) => name.startsWith('autowatering-backup-'))).toEqual([]);
     await Promise.all([empty.stop(), vault.stop(), rm(directory, { recursive: true })]);
   }, 60_000);
+
+  it('that broke off is no backup, and the next one is told so', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'backups-'));
+    const vault = await startS3({ directory, bucket: 'backups', accessKey: LOCAL_ACCESS_KEY });
+    const there = ['s3://backups/env/cut-off', '--backup-s3-url', vault.url];
+    const refusal = '<Error><Code>AccessDenied</Code><Message>told to refuse</Message></Error>';
+    vault.setFaults([{ match: '^PUT .*manifest', status: 403, body: refusal }]);
+    expect((await backup('export', ...there, ...at(source))).code).toBe(1);
+    vault.setFaults([]);
+    expect((await backup('restore', ...there, ...at(target))).stderr).toContain('one that was never finished');
+    const again = await backup('export', ...there, ...at(source));
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/broke off\. Remove it, or take another/)]);
+    await Promise.all([vault.stop(), rm(directory, { recursive: true })]);
+  });
 
   it('has a name of its own in there', async () => {
     const run = await backup('export', 's3://backups', ...at(source));

@@ -6,7 +6,7 @@ import { PlainError } from '../cli/plain-error.ts';
 import type { ProgressDisplay } from '../cli/progress-display.ts';
 import { FOLDER_MODE } from './backup-file.ts';
 import { countObjectFiles, countObjects, exportObjects, isEmptyBucket, restoreObjects } from './bucket-data.ts';
-import { type Contents, differences, type Manifest, readManifest, writeManifest } from './manifest.ts';
+import { type Contents, differences, type Manifest, readManifest, takenPlace, writeManifest } from './manifest.ts';
 import { countFile, countTable, exportTable, isEmptyTable, restoreTable } from './table-data.ts';
 
 const tableFile = (folder: string, table: TableName) => path.join(folder, `${table}.jsonl`);
@@ -19,8 +19,8 @@ export async function exportBackup(
   now: Date,
 ): Promise<Manifest> {
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  if ((await readdir(folder)).length > 0)
-    throw new PlainError(`${folder} is not empty. A backup gets a folder of its own.`);
+  const there = await readdir(folder);
+  if (there.length > 0) throw takenPlace(folder, there);
   const contents = await display.during(`Copying ${place.environment} to ${folder}`, () =>
     contentsBy(
       (table) => exportTable(place, table, tableFile(folder, table)),

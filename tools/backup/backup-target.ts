@@ -8,6 +8,7 @@ import { paginateListObjectsV2, S3 } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { PlainError } from '../cli/plain-error.ts';
 import { FILE_MODE, FOLDER_MODE } from './backup-file.ts';
+import { isManifest, takenPlace } from './manifest.ts';
 
 const FILES_AT_ONCE = 4;
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 60_000, throwOnRequestTimeout: true };
@@ -43,9 +44,9 @@ export function backupTarget(name: string, { region, backupS3Url: url }: TargetO
 /** Lets a backup be written to a folder, which is then brought to where it belongs. */
 export async function writingTo<T>(target: Target, write: (folder: string) => Promise<T>): Promise<T> {
   if (target.kind === 'folder') return write(target.folder);
-  const { s3, bucket, prefix } = target;
-  const { KeyCount: count = 0 } = await s3.listObjectsV2({ Bucket: bucket, Prefix: `${prefix}/`, MaxKeys: 1 });
-  if (count > 0) throw new PlainError(`s3://${bucket}/${prefix} is not empty. A backup gets a place of its own.`);
+  const { bucket, prefix } = target;
+  const there = await firstNames(target);
+  if (there.length > 0) throw takenPlace(`s3://${bucket}/${prefix}`, there);
   return staged(async (folder) => {
     const result = await write(folder);
     // The manifest last: a backup without one is none.
@@ -90,8 +91,16 @@ async function get({ s3, bucket, prefix }: Bucket, folder: string, key: string):
   await pipeline(body, createWriteStream(to, { mode: FILE_MODE }));
 }
 
-function isManifest(file: string): boolean {
-  return file === 'manifest.json';
+/** Some of the names that lie there, and that of the manifest if there is one. */
+async function firstNames({ s3, bucket, prefix }: Bucket): Promise<readonly string[]> {
+  const [any, manifest] = await Promise.all(
+    [`${prefix}/`, `${prefix}/manifest.json`].map((one) =>
+      s3.listObjectsV2({ Bucket: bucket, Prefix: one, MaxKeys: 1 }),
+    ),
+  );
+  return [...(any?.Contents ?? []), ...(manifest?.Contents ?? [])].map(({ Key: key = '' }) =>
+    key.slice(prefix.length + 1),
+  );
 }
 
 async function filesIn(folder: string): Promise<string[]> {

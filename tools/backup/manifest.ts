@@ -18,7 +18,22 @@ const Manifest = Contents.extend({ format: z.literal(1), environment: z.string()
 /** What a backup holds, so that it can be told whether it still does. */
 export type Manifest = z.output<typeof Manifest>;
 
-const fileIn = (folder: string) => path.join(folder, 'manifest.json');
+const MANIFEST = 'manifest.json';
+const fileIn = (folder: string) => path.join(folder, MANIFEST);
+
+/** Whether a file of a backup, by its name in it, is the one that makes it whole. */
+export function isManifest(file: string): boolean {
+  return file === MANIFEST;
+}
+
+/** What to say of a place that is not empty, by the names of what lies in it. */
+export function takenPlace(place: string, files: readonly string[]): PlainError {
+  return new PlainError(
+    files.some(isManifest)
+      ? `${place} holds a backup already. A new one gets a place of its own.`
+      : `${place} is not empty, and has no ${MANIFEST}: perhaps a backup that broke off. Remove it, or take another place.`,
+  );
+}
 
 /** Written last: a folder without one is no whole backup. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
