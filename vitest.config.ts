@@ -9,15 +9,15 @@ const OWN_PROCESS = [
 
 export default defineConfig({
   test: {
-    // The other files follow each other in four processes, and load what they share, as the SDKs, once in each.
+    // The other files follow each other in three processes, and load what they share, as the SDKs, once in each.
     projects: [
       { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: OWN_PROCESS, isolate: false } },
       { extends: true, test: { name: 'own process', include: OWN_PROCESS } },
     ],
     globalSetup: ['test/support/engines.ts'],
     pool: 'forks',
-    // Two more than the two cores that the suite is made for: much of it waits, for processes and for time limits.
-    maxWorkers: 4,
+    // One more than the two cores that the suite is made for: much of it waits, for processes and for time limits.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {
