@@ -155,11 +155,11 @@ describe('npm run dev', () => {
     await dev.printed(/Ctrl-C stops everything/);
   });
   const read = async (from: string) => Info.parse(JSON.parse(await readFile(path.join(from, 'stack.json'), 'utf8')));
-  const provision = async ({ apiBaseUrl, factoryToken }: z.output<typeof Info>) => {
+  const provision = async ({ apiBaseUrl, factoryToken }: z.output<typeof Info>, hwId: string) => {
     const answer = await fetch(new URL('/provision', apiBaseUrl), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'x-factory-token': factoryToken },
-      body: JSON.stringify({ hw_id: 'AA:BB:CC:DD:EE:01' }),
+      body: JSON.stringify({ hw_id: hwId }),
     });
     expect(answer.status).toBe(200);
     return z.object({ serial: z.string() }).parse(await answer.json());
@@ -179,7 +179,7 @@ describe('npm run dev', () => {
 
   it('leaves no process behind when it is killed, goes on with what it held, and stops without a trace', async () => {
     const before = await read(place);
-    const made = await provision(before);
+    const made = await provision(before, 'AA:BB:CC:DD:EE:01');
     expect((await processesOf(place)).length).toBeGreaterThan(1);
     dev.child.kill('SIGKILL');
     await dev.ended;
@@ -190,7 +190,9 @@ describe('npm run dev', () => {
     await again.printed(/Ctrl-C stops everything/);
     const after = await read(place);
     expect(after.factoryToken).toBe(before.factoryToken);
-    expect((await provision(after)).serial).toBe(made.serial);
+    // A stack that had forgotten the first device would give its serial again.
+    expect((await provision(after, 'AA:BB:CC:DD:EE:02')).serial).not.toBe(made.serial);
+    expect((await provision(after, 'AA:BB:CC:DD:EE:01')).serial).toBe(made.serial);
     again.child.kill('SIGINT');
     expect((await again.ended).code).toBe(0);
     expect(await untilGone(place)).toEqual([]);

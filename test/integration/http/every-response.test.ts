@@ -90,6 +90,7 @@ describe('every response', () => {
     const own = await startBackend({ DYNAMODB_TIMEOUT_MS: '100' });
     own.dynamo.setFaults([{ match: 'Query', hang: true }]);
     const answer = await own.call('/myDevices', { headers: newUser().headers });
+    expect(own.dynamo.faultsMet()).toBe(3);
     own.dynamo.setFaults([]);
     expect(answer).toMatchObject({ status: 500, body: { error: { code: 'internal_error' } } });
     expect(own.log.lines.some(({ level, error }) => level === 'error' && String(error).includes('100 ms'))).toBe(true);
