@@ -64,13 +64,14 @@ async function rebuild(entry: string, file: string, options: BuildOptions): Prom
     logLevel: 'silent',
   });
   await mkdir(path.dirname(file), { recursive: true });
+  const outputs: Record<string, string> = {};
   for (const { path: output, contents, text } of outputFiles) {
-    await put(output, output.endsWith('.map') ? withAddresses(text, path.dirname(output)) : contents);
+    const content = output.endsWith('.map') ? withAddresses(text, path.dirname(output)) : contents;
+    outputs[path.relative(ROOT, output)] = await put(output, content);
   }
   const inputs = await fingerprints([...Object.keys(metafile.inputs), ...SETTINGS]);
   // A file that is saved meanwhile may be in the build or not: then nothing is recorded, and the next one builds.
   if (Object.values(inputs).some((fingerprint) => Number(fingerprint.split(' ')[1]) >= begun)) return;
-  const outputs = await fingerprints(outputFiles.map(({ path: output }) => path.relative(ROOT, output)));
   await put(recordOf(file), JSON.stringify({ ...inputs, ...outputs }));
 }
 
@@ -87,21 +88,29 @@ function recordOf(file: string): string {
   return `${file}.made-of.json`;
 }
 
-/** Of two that build at the same moment each puts a whole file in place. */
-async function put(file: string, contents: string | Uint8Array): Promise<void> {
+/**
+ * Of two that build at the same moment each puts a whole file in place.
+ *
+ * @returns its fingerprint: what another one puts there afterwards has another
+ */
+async function put(file: string, contents: string | Uint8Array): Promise<string> {
   const own = `${file}.${process.pid}`;
   await writeFile(own, contents);
+  const fingerprint = await fingerprintOf(own);
   await rename(own, file);
+  return fingerprint;
 }
 
 async function fingerprints(files: readonly string[]): Promise<Record<string, string>> {
   const entries = await Promise.all(
-    files.map(async (file) => {
-      const found = await stat(path.join(ROOT, file)).catch(() => undefined);
-      return [file, found === undefined ? 'gone' : `${found.size} ${found.mtimeMs}`] as const;
-    }),
+    files.map(async (file) => [file, await fingerprintOf(path.join(ROOT, file))] as const),
   );
   return Object.fromEntries(entries);
+}
+
+async function fingerprintOf(file: string): Promise<string> {
+  const found = await stat(file).catch(() => undefined);
+  return found === undefined ? 'gone' : `${found.size} ${found.mtimeMs}`;
 }
 
 function parsed(text: string): unknown {

@@ -1,43 +1,69 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isBuildFresh, keptBuild } from '../../../tools/cli/kept-build.ts';
 
 let folder: string;
+let entry: string;
 let file: string;
 // In the project, as the kept ones are: a record tells of files by their path in it.
-beforeAll(async () => {
+beforeEach(async () => {
   folder = await mkdtemp(path.join('node_modules', 'kept-build-test-'));
+  entry = path.join(folder, 'entry.ts');
+  await source("export { greeting } from './greeting.ts';");
+  await source("export const greeting: string = 'hello';", 'greeting.ts');
   file = await build();
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const build = () => keptBuild('tools/bench-trend.ts', path.resolve(folder), { sourcemap: 'linked' });
+const build = () => keptBuild(entry, path.resolve(folder, 'kept'), { sourcemap: 'linked' });
 const changed = async () => (await stat(file)).mtimeMs;
 
+/** Writes a source, as long ago as sources usually were. */
+async function source(text: string, name = 'entry.ts', at = Date.now() - 60_000): Promise<void> {
+  await writeFile(path.join(folder, name), text);
+  await utimes(path.join(folder, name), at / 1000, at / 1000);
+}
+
 describe('a build that is kept', () => {
-  it('is taken again while nothing has changed, with its source map, and is made anew when it is gone', async () => {
+  it('is taken again while nothing has changed, and made anew when it is gone', async () => {
     const before = await changed();
     expect(await build()).toBe(file);
     expect(await changed()).toBe(before);
-    expect(await readFile(file, 'utf8')).toMatch(/sourceMappingURL=bench-trend\.mjs\.map\s*$/);
-    // Found from wherever it is copied to.
-    const { sources } = JSON.parse(await readFile(`${file}.map`, 'utf8'));
-    expect(sources).toContain(pathToFileURL('tools/bench-trend.ts').href);
-    expect(sources.every((source: string) => existsSync(new URL(source)))).toBe(true);
     await rm(file);
     await build();
     expect(await changed()).toBeGreaterThan(before);
   });
 
+  it('has a source map whose sources are found from wherever it is copied to', async () => {
+    expect(await readFile(file, 'utf8')).toMatch(/sourceMappingURL=entry\.mjs\.map\s*$/);
+    const { sources } = JSON.parse(await readFile(`${file}.map`, 'utf8'));
+    expect(sources).toContain(pathToFileURL(path.join(folder, 'greeting.ts')).href);
+    expect(sources.every((one: string) => existsSync(new URL(one)))).toBe(true);
+  });
+
+  it('is made anew when a file that it is made of has changed, however deep', async () => {
+    await source("export const greeting: string = 'howdy';", 'greeting.ts', Date.now() - 30_000);
+    await build();
+    expect(await readFile(file, 'utf8')).toContain('howdy');
+    expect(await isBuildFresh(file)).toBe(true);
+  });
+
+  it('is not taken again when a file was saved while it was built', async () => {
+    await source("export const greeting: string = 'later';", 'greeting.ts', Date.now() + 60_000);
+    await build();
+    expect(await readFile(file, 'utf8')).toContain('later');
+    expect(await isBuildFresh(file)).toBe(false);
+  });
+
+  it('depends on the packages and settings as well', async () => {
+    const record = JSON.parse(await readFile(`${file}.made-of.json`, 'utf8'));
+    expect(Object.keys(record)).toEqual(expect.arrayContaining(['package-lock.json', 'tsconfig.json']));
+  });
+
   it.each<readonly [string, string, ((text: string) => string) | undefined]>([
-    [
-      'one of its sources is another',
-      '.made-of.json',
-      (text) => JSON.stringify({ ...JSON.parse(text), 'tools/bench-trend.ts': '1 1' }),
-    ],
     ['a source of it is gone', '.made-of.json', () => '{"tools/gone.ts":"1 1"}'],
     ['the record is no JSON', '.made-of.json', () => '{'],
     ['there is no record', '.made-of.json', undefined],
@@ -49,6 +75,5 @@ describe('a build that is kept', () => {
     await rename(part, aside);
     if (spoil !== undefined) await writeFile(part, spoil(await readFile(aside, 'utf8')));
     expect(await isBuildFresh(file)).toBe(false);
-    await rename(aside, part);
   });
 });
