@@ -141,7 +141,7 @@ describe('a backup in a bucket', () => {
     vault.setFaults([]);
     expect((await backup('restore', ...there, ...at(target))).stderr).toContain('one that was never finished');
     const again = await backup('export', ...there, ...at(source));
-    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/broke off\. Remove it, or take another/)]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('if it is a backup that broke off')]);
     await Promise.all([vault.stop(), rm(directory, { recursive: true })]);
   });
 

@@ -31,7 +31,7 @@ export function takenPlace(place: string, files: readonly string[]): PlainError 
   return new PlainError(
     files.some(isManifest)
       ? `${place} holds a backup already. A new one gets a place of its own.`
-      : `${place} is not empty, and has no ${MANIFEST}: perhaps a backup that broke off. Remove it, or take another place.`,
+      : `${place} is not empty, and has no ${MANIFEST}. Take another place; if it is a backup that broke off, it can be removed.`,
   );
 }
 
