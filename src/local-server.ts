@@ -3,7 +3,7 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { createApp } from './app.ts';
 import type { Bindings } from './http/request-origin.ts';
-import { createPrometheusMetrics } from './platform/prometheus-metrics.ts';
+import { createPrometheusMetrics } from './platform/observability/prometheus-metrics.ts';
 import { createServices } from './services.ts';
 
 /** Longer than an app keeps an idle connection: with Node's five seconds a request may meet one that is being closed. */

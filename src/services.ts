@@ -1,18 +1,18 @@
+import { createCognitoTokens } from './platform/aws/cognito-tokens.ts';
+import { createDocuments } from './platform/aws/dynamo.ts';
+import { createObjectLinks } from './platform/aws/object-links.ts';
+import { createObjectStore } from './platform/aws/object-store.ts';
+import { createSecrets, reportMissing, type Secrets, type SecretText } from './platform/aws/secrets.ts';
+import { traceCalls } from './platform/aws/traced-client.ts';
+import { createUserDirectory } from './platform/aws/user-directory.ts';
 import { systemClock } from './platform/clock.ts';
-import { createCognitoTokens } from './platform/cognito-tokens.ts';
 import { type Config, parseConfig } from './platform/config.ts';
-import { createDocuments } from './platform/dynamo.ts';
 import { systemRandomness } from './platform/ids.ts';
-import { createLog } from './platform/log.ts';
-import { createMetrics } from './platform/metrics.ts';
-import { createObjectLinks } from './platform/object-links.ts';
-import { createObjectStore } from './platform/object-store.ts';
+import { createLog } from './platform/observability/log.ts';
+import { createMetrics } from './platform/observability/metrics.ts';
 import { once } from './platform/once.ts';
-import { createSecrets, reportMissing, type Secrets, type SecretText } from './platform/secrets.ts';
 import type { PlantProviders, Services } from './platform/services.ts';
-import { createStripeSignatures } from './platform/stripe-signatures.ts';
-import { traceCalls } from './platform/traced-client.ts';
-import { createUserDirectory } from './platform/user-directory.ts';
+import { createStripeSignatures } from './platform/stripe/stripe-signatures.ts';
 
 /**
  * The real services. Nothing is connected here: each one loads its SDK and opens its connection on first use.
@@ -49,8 +49,8 @@ export function createServices(
     userDirectory: createUserDirectory(config.cognito.userPoolId, config.region),
     stripe: once(async () => {
       const [{ createStripeClient }, { createStripeGateway }] = await Promise.all([
-        import('./platform/stripe-client.ts'),
-        import('./platform/stripe-gateway.ts'),
+        import('./platform/stripe/stripe-client.ts'),
+        import('./platform/stripe/stripe-gateway.ts'),
       ]);
       return createStripeGateway(createStripeClient({ secrets, clock, log, metrics }, config.stripeApiBase));
     }),
@@ -62,9 +62,9 @@ export function createServices(
 
 async function createPlantProviders(secrets: Secrets, config: Config['plants']): Promise<PlantProviders> {
   const [{ createKindwise }, { createPlantnet }, { createGbif }] = await Promise.all([
-    import('./platform/kindwise.ts'),
-    import('./platform/plantnet.ts'),
-    import('./platform/gbif.ts'),
+    import('./platform/plant-providers/kindwise.ts'),
+    import('./platform/plant-providers/plantnet.ts'),
+    import('./platform/plant-providers/gbif.ts'),
   ]);
   return {
     kindwise: createKindwise(secrets, config.kindwiseApiBase),
@@ -80,7 +80,7 @@ function secretReader(config: Config): () => Promise<SecretText> {
   const client = once(async () => {
     const [{ SecretsManager }, { awsCredentials }] = await Promise.all([
       import('@aws-sdk/client-secrets-manager'),
-      import('./platform/credentials.ts'),
+      import('./platform/aws/credentials.ts'),
     ]);
     const made = new SecretsManager({
       region: config.region,

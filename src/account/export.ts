@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { DeviceRecords } from '../fleet/index.ts';
 import { isoDateTime } from '../http/fields.ts';
+import type { DirectoryUser } from '../platform/aws/user-directory.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
-import type { DirectoryUser } from '../platform/user-directory.ts';
 import type { BillingRecord } from '../subscriptions/index.ts';
 import { Profile } from './profile.ts';
 import type { UsageOfMonth } from './store.ts';

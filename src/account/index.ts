@@ -1,4 +1,4 @@
-import type { TransactItems } from '../platform/dynamo.ts';
+import type { TransactItems } from '../platform/aws/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { createAccountStore } from './store.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { failedCondition, transactWrite } from '../platform/aws/dynamo.ts';
 import { isoTime, ttlSeconds } from '../platform/clock.ts';
-import { failedCondition, transactWrite } from '../platform/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { Profile, type ProfilePatch } from './profile.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { TransactItems } from '../platform/aws/dynamo.ts';
 import type { Config } from '../platform/config.ts';
-import type { TransactItems } from '../platform/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 
 /** A Cognito token lives at most a day; until the last one has run out the backend must know that its user is gone. */

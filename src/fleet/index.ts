@@ -1,12 +1,12 @@
 import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
-import { createFleetStore } from './store.ts';
-import { releaseAllDevices } from './unclaim.ts';
+import { createFleetStore } from './device/store.ts';
+import { releaseAllDevices } from './ownership/unclaim.ts';
 
-export type { Device } from './device.ts';
-export { HwIdField, SerialField } from './device.ts';
-export { type DeviceRecords, deviceRecordsOf } from './device-records.ts';
-export { createFleetDevices, type FleetDevices } from './fleet-devices.ts';
+export type { Device } from './device/device.ts';
+export { HwIdField, SerialField } from './device/device.ts';
+export { type DeviceRecords, deviceRecordsOf } from './device/device-records.ts';
+export { createFleetDevices, type FleetDevices } from './overview/fleet-devices.ts';
 export { fleetRoutes } from './routes.ts';
 
 /** For the deletion of an account: gives every device of the user back. */

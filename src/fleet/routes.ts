@@ -1,15 +1,15 @@
 import type { Route } from '../http/define-route.ts';
-import type { AliveCheck } from '../platform/dynamo.ts';
+import type { AliveCheck } from '../platform/aws/dynamo.ts';
 import type { Services } from '../platform/services.ts';
-import { auditRoutes } from './audit-routes.ts';
-import { claimRoutes } from './claim-routes.ts';
-import { factoryRoutes } from './factory-routes.ts';
-import { fleetListRoutes } from './fleet-routes.ts';
-import { ownerRoutes } from './owner-routes.ts';
-import { reconcileRoutes } from './reconcile-routes.ts';
-import { serviceRoutes } from './service-routes.ts';
-import { createFleetStore } from './store.ts';
-import { transferRoutes } from './transfer-routes.ts';
+import { auditRoutes } from './audit/audit-routes.ts';
+import { createFleetStore } from './device/store.ts';
+import { factoryRoutes } from './factory/factory-routes.ts';
+import { fleetListRoutes } from './overview/fleet-routes.ts';
+import { claimRoutes } from './ownership/claim-routes.ts';
+import { ownerRoutes } from './ownership/owner-routes.ts';
+import { transferRoutes } from './ownership/transfer-routes.ts';
+import { reconcileRoutes } from './reconcile/reconcile-routes.ts';
+import { serviceRoutes } from './service/service-routes.ts';
 
 /** Which device left the factory with which serial, whose it is, and what has happened to it. */
 export function fleetRoutes(services: Services, aliveCheck: AliveCheck): readonly Route[] {

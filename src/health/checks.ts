@@ -1,6 +1,6 @@
+import { TimeLimitError, withTimeLimit } from '../platform/resilience/time-limit.ts';
 import type { Services } from '../platform/services.ts';
-import { StripeNotConfiguredError } from '../platform/stripe-errors.ts';
-import { TimeLimitError, withTimeLimit } from '../platform/time-limit.ts';
+import { StripeNotConfiguredError } from '../platform/stripe/stripe-errors.ts';
 
 export interface CheckResult {
   readonly name: string;

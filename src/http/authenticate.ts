@@ -1,8 +1,8 @@
-import { KeySetError } from '../platform/cognito-tokens.ts';
-import type { TokenName } from '../platform/secrets.ts';
+import { KeySetError } from '../platform/aws/cognito-tokens.ts';
+import type { TokenName } from '../platform/aws/secrets.ts';
 import type { Services } from '../platform/services.ts';
-import { StripeNotConfiguredError } from '../platform/stripe-errors.ts';
-import type { StripeSignatures } from '../platform/stripe-signatures.ts';
+import { StripeNotConfiguredError } from '../platform/stripe/stripe-errors.ts';
+import type { StripeSignatures } from '../platform/stripe/stripe-signatures.ts';
 import type { Auth, Caller } from './define-route.ts';
 import { ApiError } from './errors.ts';
 import { parseJson } from './json-body.ts';

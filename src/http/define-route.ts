@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import type { UserClaims } from '../platform/cognito-tokens.ts';
-import type { Log } from '../platform/log.ts';
+import type { UserClaims } from '../platform/aws/cognito-tokens.ts';
+import type { Log } from '../platform/observability/log.ts';
 import { ApiError, type ErrorCode } from './errors.ts';
 import type { Throttle } from './throttle.ts';
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { failedCondition } from '../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../platform/clock.ts';
-import { failedCondition } from '../platform/dynamo.ts';
 import type { Services } from '../platform/services.ts';
 import type { RateLimit } from './define-route.ts';
 import { ApiError } from './errors.ts';

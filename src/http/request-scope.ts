@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
-import { type CurrentRequest, duringRequest } from '../platform/current-request.ts';
+import { type CurrentRequest, duringRequest } from '../platform/observability/current-request.ts';
+import { SPAN_ERROR, tracedRequest } from '../platform/observability/tracing.ts';
 import type { Services } from '../platform/services.ts';
-import { SPAN_ERROR, tracedRequest } from '../platform/tracing.ts';
 
 /** What is known of a request while it is served. */
 export interface RequestVariables {

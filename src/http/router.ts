@@ -4,7 +4,7 @@ import { cors } from 'hono/cors';
 import { HTTPException } from 'hono/http-exception';
 import { getPath } from 'hono/utils/url';
 import type { Uid } from '../platform/ids.ts';
-import { type Log, logWith } from '../platform/log.ts';
+import { type Log, logWith } from '../platform/observability/log.ts';
 import type { Services } from '../platform/services.ts';
 import { createAuthenticate } from './authenticate.ts';
 import type { Caller, RateLimit, RawInput, Reply, RequestContext, Route, RouteContract } from './define-route.ts';

@@ -1,6 +1,6 @@
 import type { ReleaseVersion } from '../../release-format/release-version.ts';
 import { ApiError } from '../http/errors.ts';
-import type { ReleaseState } from './release.ts';
+import type { ReleaseState } from './registry/release.ts';
 
 /** An outage of the registry must never look like "no update" (contract, trap 7). */
 export async function orUnavailable<T>(read: Promise<T>): Promise<T> {

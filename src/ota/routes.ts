@@ -2,19 +2,19 @@ import { createFleetDevices } from '../fleet/index.ts';
 import type { Route } from '../http/define-route.ts';
 import { createNonces } from '../platform/nonces.ts';
 import type { Services } from '../platform/services.ts';
-import { adminRoutes } from './admin-routes.ts';
-import { createDecisionSigner } from './decision-signature.ts';
-import { downloadRoute } from './download-route.ts';
-import { keyRoutes } from './key-routes.ts';
-import { createKeyStore } from './key-store.ts';
-import { latestRoute } from './latest-route.ts';
-import { createLeaseStore } from './lease-store.ts';
-import { createOffers } from './offers.ts';
-import { createProgressStore } from './progress-store.ts';
-import { reportRoutes } from './report-routes.ts';
-import { rolloutRoutes } from './rollout-routes.ts';
-import { statsRoutes } from './stats-routes.ts';
-import { createReleaseStore } from './store.ts';
+import { createDecisionSigner } from './offer/decision-signature.ts';
+import { downloadRoute } from './offer/download-route.ts';
+import { latestRoute } from './offer/latest-route.ts';
+import { createOffers } from './offer/offers.ts';
+import { createLeaseStore } from './progress/lease-store.ts';
+import { createProgressStore } from './progress/progress-store.ts';
+import { reportRoutes } from './progress/report-routes.ts';
+import { adminRoutes } from './registry/admin-routes.ts';
+import { keyRoutes } from './registry/key-routes.ts';
+import { createKeyStore } from './registry/key-store.ts';
+import { createReleaseStore } from './registry/store.ts';
+import { rolloutRoutes } from './rollout/rollout-routes.ts';
+import { statsRoutes } from './rollout/stats-routes.ts';
 
 /** Which firmware a device should run, how it gets there, and what becomes of it. */
 export function otaRoutes(services: Services): readonly Route[] {

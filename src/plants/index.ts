@@ -3,8 +3,8 @@ import type { Uid } from '../platform/ids.ts';
 import { once } from '../platform/once.ts';
 import type { Services } from '../platform/services.ts';
 import { premiumCheck } from '../subscriptions/index.ts';
-import { plantHealthRoutes } from './health-routes.ts';
-import { photoRoutes } from './photo-routes.ts';
+import { photoRoutes } from './photo/photo-routes.ts';
+import { plantHealthRoutes } from './providers/health-routes.ts';
 import { plantServiceRoutes } from './routes.ts';
 
 /** @param isAccountDeleted the account domain's, which this one does not know */

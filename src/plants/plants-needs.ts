@@ -1,9 +1,9 @@
 import type { Uid } from '../platform/ids.ts';
 import type { PlantProviders, Services } from '../platform/services.ts';
-import { type Conversations, createConversations } from './conversations.ts';
-import { createProviderHealth, type ProviderHealthBook } from './provider-health.ts';
+import { type Conversations, createConversations } from './doctor/conversations.ts';
+import { createProviderHealth, type ProviderHealthBook } from './providers/provider-health.ts';
 import { createResultCache, type ResultCache } from './result-cache.ts';
-import { createUsageStore, type UsageStore } from './usage-store.ts';
+import { createUsageStore, type UsageStore } from './usage/usage-store.ts';
 
 /** What the rules of this domain work with. */
 export interface PlantsNeeds {

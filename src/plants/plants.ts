@@ -1,15 +1,15 @@
 import type { Uid } from '../platform/ids.ts';
-import type { PlantFeature, UsageLimits } from '../platform/plants-config.ts';
-import type { ProviderName } from '../platform/provider-errors.ts';
+import type { PlantFeature, UsageLimits } from '../platform/plant-providers/plants-config.ts';
+import type { ProviderName } from '../platform/plant-providers/provider-errors.ts';
 import type { Services } from '../platform/services.ts';
-import { type DoctorRequest, diagnosePlant } from './ai-doctor.ts';
 import type { Deadline } from './deadline.ts';
-import { askAgain, type FollowUp } from './follow-up.ts';
-import { type PhotoFields, type PhotoRequest, takePhoto } from './photo-request.ts';
-import { identifyPlant } from './plant-id.ts';
+import { type DoctorRequest, diagnosePlant } from './doctor/ai-doctor.ts';
+import { askAgain, type FollowUp } from './doctor/follow-up.ts';
+import { type PhotoFields, type PhotoRequest, takePhoto } from './photo/photo-request.ts';
+import { createImageUploads, type UploadRequest } from './photo/uploads.ts';
+import { identifyPlant } from './plant-id/plant-id.ts';
 import { type PlantsNeeds, plantsNeeds } from './plants-needs.ts';
-import { readUsage } from './quota.ts';
-import { createImageUploads, type UploadRequest } from './uploads.ts';
+import { readUsage } from './usage/quota.ts';
 
 /** All that this domain can do, behind one import: loaded with the first photo. */
 export function createPlants(services: Services, isAccountDeleted: PlantsNeeds['isAccountDeleted']) {

@@ -4,12 +4,12 @@ import { ApiError } from '../http/errors.ts';
 import { isoDateTime, textBlock, textLine } from '../http/fields.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
-import type { PlantFeature } from '../platform/plants-config.ts';
+import type { PlantFeature } from '../platform/plant-providers/plants-config.ts';
 import type { Services } from '../platform/services.ts';
-import { LARGEST_UPLOAD_BYTES } from './image-limits.ts';
-import { METERED_ERRORS, resultOf, startDeadline } from './metered-answer.ts';
-import { DOCTOR_LIMIT } from './photo-routes.ts';
+import { LARGEST_UPLOAD_BYTES } from './photo/image-limits.ts';
+import { DOCTOR_LIMIT } from './photo/photo-routes.ts';
 import type { LoadPlants } from './plants.ts';
+import { METERED_ERRORS, resultOf, startDeadline } from './usage/metered-answer.ts';
 
 const UsageOfFeature = z.object({
   dayCount: z.number(),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type PlantsConfig, plantFields, plantsConfig } from './plants-config.ts';
+import { type PlantsConfig, plantFields, plantsConfig } from './plant-providers/plants-config.ts';
 
 const list = z
   .string()

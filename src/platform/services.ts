@@ -1,19 +1,19 @@
+import type { CognitoTokens } from './aws/cognito-tokens.ts';
+import type { Documents } from './aws/dynamo.ts';
+import type { ObjectLinks } from './aws/object-links.ts';
+import type { ObjectStore } from './aws/object-store.ts';
+import type { Secrets } from './aws/secrets.ts';
+import type { UserDirectory } from './aws/user-directory.ts';
 import type { Clock } from './clock.ts';
-import type { CognitoTokens } from './cognito-tokens.ts';
 import type { Config } from './config.ts';
-import type { Documents } from './dynamo.ts';
-import type { Gbif } from './gbif.ts';
 import type { Randomness } from './ids.ts';
-import type { Kindwise } from './kindwise.ts';
-import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
-import type { ObjectLinks } from './object-links.ts';
-import type { ObjectStore } from './object-store.ts';
-import type { Plantnet } from './plantnet.ts';
-import type { Secrets } from './secrets.ts';
-import type { StripeGateway } from './stripe-gateway.ts';
-import type { StripeSignatures } from './stripe-signatures.ts';
-import type { UserDirectory } from './user-directory.ts';
+import type { Log } from './observability/log.ts';
+import type { Metrics } from './observability/metrics.ts';
+import type { Gbif } from './plant-providers/gbif.ts';
+import type { Kindwise } from './plant-providers/kindwise.ts';
+import type { Plantnet } from './plant-providers/plantnet.ts';
+import type { StripeGateway } from './stripe/stripe-gateway.ts';
+import type { StripeSignatures } from './stripe/stripe-signatures.ts';
 
 /** Everything outside the process, and the two things that make a run unrepeatable: the time and chance. */
 export interface Services {

@@ -1,6 +1,6 @@
 import { ApiError } from '../http/errors.ts';
-import { StripeRefusedError, StripeUnavailableError } from '../platform/stripe-errors.ts';
-import { TimeLimitError } from '../platform/time-limit.ts';
+import { TimeLimitError } from '../platform/resilience/time-limit.ts';
+import { StripeRefusedError, StripeUnavailableError } from '../platform/stripe/stripe-errors.ts';
 
 const SOON_SECONDS = 5;
 

@@ -1,9 +1,9 @@
-import type { AliveCheck } from '../platform/dynamo.ts';
+import type { AliveCheck } from '../platform/aws/dynamo.ts';
 import type { Services } from '../platform/services.ts';
-import type { StripeGateway } from '../platform/stripe-gateway.ts';
+import type { StripeGateway } from '../platform/stripe/stripe-gateway.ts';
 import { emailHasher } from './email-hash.ts';
-import { createEventLedger, type EventLedger } from './event-ledger.ts';
 import { type BillingStore, createBillingStore } from './store.ts';
+import { createEventLedger, type EventLedger } from './webhook/event-ledger.ts';
 
 /** What the rules of this domain work with: the outside world, and the domain's own stores on top of it. */
 export interface BillingNeeds {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
-import { Snapshot } from './subscription.ts';
+import { Snapshot } from './status/subscription.ts';
 
 /** All that is stored of a user's billing. */
 export interface BillingRecord {

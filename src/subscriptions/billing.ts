@@ -1,17 +1,17 @@
-import type { AliveCheck } from '../platform/dynamo.ts';
+import type { AliveCheck } from '../platform/aws/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
-import type { Log } from '../platform/log.ts';
+import type { Log } from '../platform/observability/log.ts';
 import type { Services } from '../platform/services.ts';
 import { billingNeeds } from './billing-needs.ts';
-import { type CheckoutUrls, openCheckout } from './checkout.ts';
-import type { Buyer } from './customer.ts';
-import { endBilling } from './ending.ts';
-import type { EventQuery } from './event-admin.ts';
-import { listAtStripe, listInLedger, replayEvent, webhookHealth } from './event-admin.ts';
-import { createRecoverySlots } from './recovery-slots.ts';
-import { subscriptionStatus } from './status.ts';
-import type { StripeEvent } from './stripe-event.ts';
-import { processEvent } from './webhook.ts';
+import { type CheckoutUrls, openCheckout } from './checkout/checkout.ts';
+import type { Buyer } from './checkout/customer.ts';
+import { endBilling } from './status/ending.ts';
+import { createRecoverySlots } from './status/recovery-slots.ts';
+import { subscriptionStatus } from './status/status.ts';
+import type { EventQuery } from './webhook/event-admin.ts';
+import { listAtStripe, listInLedger, replayEvent, webhookHealth } from './webhook/event-admin.ts';
+import type { StripeEvent } from './webhook/stripe-event.ts';
+import { processEvent } from './webhook/webhook.ts';
 
 /**
  * All that this domain can do, behind one import: the routes load it with the first request that needs it, because most

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Secrets } from '../platform/secrets.ts';
+import type { Secrets } from '../platform/aws/secrets.ts';
 
 /**
  * Hashes addresses with the installation's salt, so that an address whose owner has left can be recognised when it comes

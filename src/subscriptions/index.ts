@@ -1,12 +1,12 @@
 import type { Route } from '../http/define-route.ts';
-import type { AliveCheck } from '../platform/dynamo.ts';
+import type { AliveCheck } from '../platform/aws/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 import { once } from '../platform/once.ts';
 import type { Services } from '../platform/services.ts';
 import type { BillingRecord } from './billing-record.ts';
-import type { WebhookHealth } from './event-admin.ts';
 import { subscriptionRoutes } from './routes.ts';
-import { webhookRoutes } from './webhook-routes.ts';
+import type { WebhookHealth } from './webhook/event-admin.ts';
+import { webhookRoutes } from './webhook/webhook-routes.ts';
 
 export { whileStripeAnswers } from './billing-errors.ts';
 export type { BillingRecord, WebhookHealth };
@@ -27,7 +27,7 @@ export function premiumCheck(services: Services): (uid: Uid) => Promise<boolean>
   const loaded = once(async () => {
     const [{ createBillingReader }, { grantsPremium }] = await Promise.all([
       import('./billing-record.ts'),
-      import('./subscription.ts'),
+      import('./status/subscription.ts'),
     ]);
     return { read: createBillingReader(services), grantsPremium };
   });

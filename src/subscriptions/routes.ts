@@ -2,13 +2,13 @@ import * as z from 'zod';
 import { defineRoute, type Route, type User } from '../http/define-route.ts';
 import { ApiError } from '../http/errors.ts';
 import { isoDateTime } from '../http/fields.ts';
+import { withTimeLimit } from '../platform/resilience/time-limit.ts';
 import type { Services } from '../platform/services.ts';
-import { withTimeLimit } from '../platform/time-limit.ts';
 import type { LoadBilling } from './billing.ts';
 import { billingUnavailable, whileStripeAnswers } from './billing-errors.ts';
-import type { Buyer } from './customer.ts';
-import { allowedReturnUrl, defaultReturnUrl, forStripe, type ReturnUrl } from './return-url.ts';
-import { TRIAL_DAYS } from './trial-days.ts';
+import type { Buyer } from './checkout/customer.ts';
+import { allowedReturnUrl, defaultReturnUrl, forStripe, type ReturnUrl } from './checkout/return-url.ts';
+import { TRIAL_DAYS } from './checkout/trial-days.ts';
 
 /** A checkout is several calls to Stripe; together they stay below what the gateway gives a request. */
 const CHECKOUT_MS = 25_000;

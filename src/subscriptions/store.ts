@@ -1,10 +1,10 @@
 import * as z from 'zod';
+import { type AliveCheck, failedCondition, transactWrite } from '../platform/aws/dynamo.ts';
 import { isoTime, ttlSeconds } from '../platform/clock.ts';
-import { type AliveCheck, failedCondition, transactWrite } from '../platform/dynamo.ts';
 import { isUid, type Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { createBillingReader, toBilling } from './billing-record.ts';
-import type { Snapshot } from './subscription.ts';
+import type { Snapshot } from './status/subscription.ts';
 
 /** Layout of the items below; a change of it gets the next number and a migration. */
 const SCHEMA = 1;

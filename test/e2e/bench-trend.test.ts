@@ -20,7 +20,7 @@ async function night(speed: number, rates: Readonly<Record<string, number>>) {
   const routes = Object.entries(rates).map(([route, rate]) => measured(route, rate));
   await writeFile(file, JSON.stringify({ node: 'v24', baselines: [measured('no-op', 10_000)], routes }));
   const args = ['--result', file, '--trend', path.join(folder, 'trend.jsonl'), '--commit', 'abcdef0123456789'];
-  return runTool('bench-trend', args);
+  return runTool('bench:trend', args);
 }
 
 describe('the trend of the benchmark', () => {

@@ -2,8 +2,8 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { wayBack } from '../../tools/deploy/way-back.ts';
-import { type StandIn, startStandIn } from '../../tools/local-stack/stand-in-server.ts';
+import { wayBack } from '../../tools/operations/deploy/way-back.ts';
+import { type StandIn, startStandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { runTool } from '../support/run-tool.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Stack } from '../../tools/local-stack/stack.ts';
-import { readAll, type StandIn, startStandIn } from '../../tools/local-stack/stand-in-server.ts';
+import type { Stack } from '../../tools/run/local-stack/stack.ts';
+import { readAll, type StandIn, startStandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 import { runTool, startTool } from '../support/run-tool.ts';
 import { runningStack } from '../support/running-stack.ts';
 

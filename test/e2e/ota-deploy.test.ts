@@ -31,7 +31,7 @@ function image(version: string): Promise<string> {
   return written;
 }
 const deploy = async (version: string, ...args: string[]) =>
-  runTool('ota-deploy', [
+  runTool('ota:deploy', [
     ...['--artifact-path', await image(version), '--api-base-url', backend.url],
     ...['--token', backend.secrets.adminToken, '--min-finished', '1', '--json', ...args],
   ]);

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { rollbackCommand } from '../../tools/deploy/stack-facts.ts';
-import { routeContracts } from '../../tools/docs/route-contracts.ts';
-import { headingAnchors } from '../../tools/template/heading-anchors.ts';
-import { readTemplate } from '../../tools/template/template.ts';
+import { routeContracts } from '../../tools/build/docs/route-contracts.ts';
+import { headingAnchors } from '../../tools/build/template/heading-anchors.ts';
+import { readTemplate } from '../../tools/build/template/template.ts';
+import { rollbackCommand } from '../../tools/operations/deploy/stack-facts.ts';
 import { runTool } from '../support/run-tool.ts';
 
 /*

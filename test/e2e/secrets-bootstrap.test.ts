@@ -1,6 +1,6 @@
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SecretsStandIn, startSecrets } from '../../tools/local-stack/secrets-stand-in.ts';
+import { type SecretsStandIn, startSecrets } from '../../tools/run/local-stack/secrets/secrets-stand-in.ts';
 import { startBackend } from '../support/backend.ts';
 import { runTool } from '../support/run-tool.ts';
 import { newUser } from '../support/tokens.ts';
@@ -22,7 +22,7 @@ const caller = () => ({
   ...{ AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' },
 });
 const bootstrap = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  runTool('secrets-bootstrap', args, { env: { ...caller(), ...env } });
+  runTool('secrets:bootstrap', args, { env: { ...caller(), ...env } });
 
 /** Made once for all that is refused about it. */
 let refusing: ReturnType<typeof bootstrap> | undefined;

@@ -49,7 +49,7 @@ describe('npm run sim', () => {
 });
 
 describe('npm run sim:fleet', () => {
-  const fleet = (...args: string[]) => runTool('sim-fleet', ['--report', directory, ...args]);
+  const fleet = (...args: string[]) => runTool('sim:fleet', ['--report', directory, ...args]);
 
   it('tells people what became of every device, and writes a report with a chart', async () => {
     const run = await fleet('--devices', '40', '--seed', '3');

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Stack } from '../../tools/local-stack/stack.ts';
-import { startStandIn } from '../../tools/local-stack/stand-in-server.ts';
+import type { Stack } from '../../tools/run/local-stack/stack.ts';
+import { startStandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 import { firmware, GOOD, withVersion } from '../support/firmware.ts';
 import { runTool } from '../support/run-tool.ts';
 import { runningStack } from '../support/running-stack.ts';
@@ -18,8 +18,8 @@ beforeAll(async () => {
 afterAll(() => stop());
 
 const here = () => ['--stack', directory];
-const provision = (...args: string[]) => runTool('factory-provision', [...here(), ...args]);
-const publish = (...args: string[]) => runTool('publish-ota-release', [...here(), ...args]);
+const provision = (...args: string[]) => runTool('factory:provision', [...here(), ...args]);
+const publish = (...args: string[]) => runTool('ota:publish', [...here(), ...args]);
 const image = (name: string) => path.join('test/fixtures/firmware', name);
 
 describe('the factory tool', () => {
@@ -59,7 +59,7 @@ describe('the factory tool', () => {
     expect(token.stderr).toContain('401 invalid_token');
     const pair = await provision('--hw-id', 'E2E000000002', '--metadata', 'novalue');
     expect(pair.stderr).toContain('key=value');
-    const nobody = await runTool('factory-provision', [
+    const nobody = await runTool('factory:provision', [
       '--hw-id',
       'E2E000000002',
       '--api-base-url',
@@ -68,7 +68,7 @@ describe('the factory tool', () => {
       'x',
     ]);
     expect(nobody.stderr).toContain('can not be reached');
-    const nowhere = await runTool('factory-provision', ['--hw-id', 'E2E000000002', '--stack', '/nowhere']);
+    const nowhere = await runTool('factory:provision', ['--hw-id', 'E2E000000002', '--stack', '/nowhere']);
     expect(nowhere.stderr).toContain('npm run dev');
   });
 
@@ -239,7 +239,7 @@ describe('npm run ota', () => {
   });
 
   it('keeps the keys of a board', async () => {
-    const keys = (...args: string[]) => runTool('ota-keys', [...args, ...here()]);
+    const keys = (...args: string[]) => runTool('ota:keys', [...args, ...here()]);
     const [listed, signing] = await Promise.all([keys('list'), keys('signing', '--json')]);
     expect(listed.stdout).toMatch(/ecdsa-p256 .*development key of this repository/);
     expect(JSON.parse(signing.stdout).keys).toHaveLength(1);
@@ -326,17 +326,17 @@ async function exportedTables(): Promise<unknown> {
 
 describe('the smoke test', () => {
   it('is green against the running stack, for people and for machines', async () => {
-    const run = await runTool('smoke-test', ['--api-base-url', stack.info.apiBaseUrl]);
+    const run = await runTool('smoke', ['--api-base-url', stack.info.apiBaseUrl]);
     expect(run.stdout).toMatch(/\d+ checks passed, 0 failed/);
     expect(run.code).toBe(0);
-    const json = await runTool('smoke-test', [...here(), '--json']);
+    const json = await runTool('smoke', [...here(), '--json']);
     expect(JSON.parse(json.stdout)).toMatchObject({ failed: 0 });
   });
 
   it('looks behind the OTA guards with the admin token, which it does not print, and writes JUnit', async () => {
     const file = path.join(directory, 'smoke.xml');
     const before = await exportedTables();
-    const run = await runTool('smoke-test', [...here(), '--admin-token', '--junit', file]);
+    const run = await runTool('smoke', [...here(), '--admin-token', '--junit', file]);
     expect(run.stderr).toBe('');
     for (const name of ['/ota/releases', '/ota/releases/{version}/stats', '/ota/keys']) {
       expect(run.stdout).toContain(`GET ${name} lets the admin token in`);
@@ -353,12 +353,12 @@ describe('the smoke test', () => {
     const impostor = await startStandIn(async (_request, response) => {
       response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"ok":true}');
     }, undefined);
-    const run = await runTool('smoke-test', ['--api-base-url', impostor.url]);
+    const run = await runTool('smoke', ['--api-base-url', impostor.url]);
     await impostor.stop();
     expect(run.code).toBe(1);
     expect(run.stdout).toContain('✗ GET /health/stripe is healthy');
     expect(run.stderr).toContain('POST /claimDevice refuses a caller without credentials');
-    expect((await runTool('smoke-test', ['--api-base-url', 'http://127.0.0.1:9'])).code).toBe(1);
+    expect((await runTool('smoke', ['--api-base-url', 'http://127.0.0.1:9'])).code).toBe(1);
   });
 });
 
@@ -367,7 +367,7 @@ describe('npm run sim:fleet -- --api', () => {
     // An older image is offered to no device of it: 1.0.0 stays, 1.1.0 and what came after it are there by now.
     await publish('--artifact-path', image(GOOD['1.1.0']), '--channel', 'stable');
     const report = path.join(directory, 'sim-fleet');
-    const run = await runTool('sim-fleet', [...here(), '--api', '--devices', '6', '--report', report, '--json']);
+    const run = await runTool('sim:fleet', [...here(), '--api', '--devices', '6', '--report', report, '--json']);
     expect(run.stderr).toBe('');
     const { online, devices, outcomes, phases } = JSON.parse(run.stdout);
     expect([online, devices, run.code]).toEqual([true, 6, 0]);

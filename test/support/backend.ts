@@ -12,7 +12,8 @@ import type { App } from '../../src/http/router.ts';
 import type { Services } from '../../src/platform/services.ts';
 import { createServices } from '../../src/services.ts';
 import { parseLeniently } from '../../tools/cli/lenient-json.ts';
-import { LOCAL_REGION } from '../../tools/local-stack/cognito-local.ts';
+import { LOCAL_REGION } from '../../tools/run/local-stack/cognito/cognito-local.ts';
+import { createTables, localDynamoDb } from '../../tools/run/local-stack/dynamodb/tables.ts';
 import {
   backendEnvironment,
   bucketName,
@@ -21,14 +22,13 @@ import {
   secretValues,
   startPlantProviders,
   stopPlantProviders,
-} from '../../tools/local-stack/engines.ts';
-import { createLocalSecrets, type LocalSecrets } from '../../tools/local-stack/local-secrets.ts';
-import { portOf } from '../../tools/local-stack/ports.ts';
-import { startS3 } from '../../tools/local-stack/s3-stand-in.ts';
-import { type SecretsStandIn, startSecrets } from '../../tools/local-stack/secrets-stand-in.ts';
-import type { StandIn } from '../../tools/local-stack/stand-in-server.ts';
-import { type StripeStandIn, startStripe } from '../../tools/local-stack/stripe/stripe-stand-in.ts';
-import { createTables, localDynamoDb } from '../../tools/local-stack/tables.ts';
+} from '../../tools/run/local-stack/engines.ts';
+import { portOf } from '../../tools/run/local-stack/process/ports.ts';
+import { startS3 } from '../../tools/run/local-stack/s3/s3-stand-in.ts';
+import { createLocalSecrets, type LocalSecrets } from '../../tools/run/local-stack/secrets/local-secrets.ts';
+import { type SecretsStandIn, startSecrets } from '../../tools/run/local-stack/secrets/secrets-stand-in.ts';
+import type { StandIn } from '../../tools/run/local-stack/stand-in-server.ts';
+import { type StripeStandIn, startStripe } from '../../tools/run/local-stack/stripe/stripe-stand-in.ts';
 import { type DynamoProxy, startDynamoProxy } from './dynamo-proxy.ts';
 import { movableClock, recordingLog, recordingMetrics } from './recorders.ts';
 

@@ -1,5 +1,5 @@
-import { LOCAL_PRICE, subscriptionObject } from '../../tools/local-stack/stripe/objects.ts';
-import { type Customer, newId, type StoredEvent, type Subscription } from '../../tools/local-stack/stripe/state.ts';
+import { LOCAL_PRICE, subscriptionObject } from '../../tools/run/local-stack/stripe/objects.ts';
+import { type Customer, newId, type StoredEvent, type Subscription } from '../../tools/run/local-stack/stripe/state.ts';
 import type { Answer, Backend } from './backend.ts';
 import { newUser } from './tokens.ts';
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { readAll, type StandIn, startStandIn } from '../../tools/local-stack/stand-in-server.ts';
+import { readAll, type StandIn, startStandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 
 export interface DynamoProxy extends StandIn {
   /** The operations that went through, e.g. `GetItem`, in order. */

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startCognito } from '../../tools/local-stack/cognito-local.ts';
-import { startDynamoDb } from '../../tools/local-stack/dynamodb-local.ts';
+import { startCognito } from '../../tools/run/local-stack/cognito/cognito-local.ts';
+import { startDynamoDb } from '../../tools/run/local-stack/dynamodb/dynamodb-local.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/platform/clock.ts';
-import type { Log, LogFields } from '../../src/platform/log.ts';
-import type { Metrics } from '../../src/platform/metrics.ts';
+import type { Log, LogFields } from '../../src/platform/observability/log.ts';
+import type { Metrics } from '../../src/platform/observability/metrics.ts';
 
 export interface LogLine {
   readonly level: keyof Log;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { toolBundle } from '../../tools/cli/tool-bundle.ts';
+import { toolBundle } from '../../tools/cli/bundle/tool-bundle.ts';
 
 export interface ToolRun {
   readonly code: number | null;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Stack, startStack } from '../../tools/local-stack/stack.ts';
+import { type Stack, startStack } from '../../tools/run/local-stack/stack.ts';
 
 export interface RunningStack {
   readonly directory: string;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mintToken, type TokenClaims } from '../../tools/local-stack/mint-token.ts';
+import { mintToken, type TokenClaims } from '../../tools/run/local-stack/cognito/mint-token.ts';
 
 export function bearer(jwt: string): { readonly Authorization: string } {
   return { Authorization: `Bearer ${jwt}` };

@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from 'commander';
-import { awsTrouble } from './aws-trouble.ts';
 import { PlainError, RefusedError } from './plain-error.ts';
+import { awsTrouble } from './target/aws-trouble.ts';
 
 // The lockfile pins an SDK that runs on Node 20; what later ones will need is no business of who runs a command.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { routeContracts } from '../../../tools/docs/route-contracts.ts';
+import { routeContracts } from '../../../tools/build/docs/route-contracts.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
 import { gate } from '../../support/gate.ts';

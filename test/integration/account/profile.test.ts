@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from '../../../tools/local-stack/cognito-local.ts';
-import { cognitoUsers } from '../../../tools/local-stack/cognito-users.ts';
+import {
+  LOCAL_CLIENT_ID,
+  LOCAL_REGION,
+  LOCAL_USER_POOL_ID,
+} from '../../../tools/run/local-stack/cognito/cognito-local.ts';
+import { cognitoUsers } from '../../../tools/run/local-stack/cognito/cognito-users.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { bearer, newUser } from '../../support/tokens.ts';
 

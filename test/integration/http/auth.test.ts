@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mintToken as token } from '../../../tools/local-stack/mint-token.ts';
+import { mintToken as token } from '../../../tools/run/local-stack/cognito/mint-token.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { bearer, newUser } from '../../support/tokens.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import pMap from 'p-map';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { routeContracts } from '../../../tools/docs/route-contracts.ts';
+import { routeContracts } from '../../../tools/build/docs/route-contracts.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { fleetOf } from '../../support/fleet.ts';
 import { newUser } from '../../support/tokens.ts';

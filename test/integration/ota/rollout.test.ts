@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isInPercentage, rolloutBucket } from '../../../src/ota/eligibility.ts';
+import { isInPercentage, rolloutBucket } from '../../../src/ota/offer/eligibility.ts';
 import type { Backend } from '../../support/backend.ts';
 import { fleetOf } from '../../support/fleet.ts';
 import { hwId, version } from '../../support/ota-names.ts';

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Receipt, receiptMessage } from '../../../device-proof/messages.ts';
-import { secretValues } from '../../../tools/local-stack/engines.ts';
+import { secretValues } from '../../../tools/run/local-stack/engines.ts';
 import type { Backend } from '../../support/backend.ts';
 import { fleetOf } from '../../support/fleet.ts';
 import { type releasesOf, startWithReleases } from '../../support/releases.ts';

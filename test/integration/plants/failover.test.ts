@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Fault } from '../../../tools/local-stack/stand-in-server.ts';
+import type { Fault } from '../../../tools/run/local-stack/stand-in-server.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import type { TestUser } from '../../support/billing.ts';
 import { gardeners } from '../../support/gardeners.ts';

@@ -57,7 +57,7 @@ describe('what may be used', () => {
       const to = (time: number) => narrow.clock.forward(time - narrow.clock.now());
       const next = new Date(narrow.clock.now());
       const monthStart = Date.UTC(next.getUTCFullYear(), next.getUTCMonth() + 1, 1);
-      const { mintToken } = await import('../../../tools/local-stack/mint-token.ts');
+      const { mintToken } = await import('../../../tools/run/local-stack/cognito/mint-token.ts');
       const headers = {
         Authorization: `Bearer ${mintToken({ sub: user.uid, expiresAt: monthStart / 1000 + 90 * 86_400 })}`,
       };

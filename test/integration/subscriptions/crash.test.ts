@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StoredEvent } from '../../../tools/local-stack/stripe/state.ts';
+import type { StoredEvent } from '../../../tools/run/local-stack/stripe/state.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
 import { signedUp } from '../../support/signed-up.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredEvent, Subscription } from '../../../tools/local-stack/stripe/state.ts';
+import type { StoredEvent, Subscription } from '../../../tools/run/local-stack/stripe/state.ts';
 import { type Backend, type BackendOptions, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
 import { gate } from '../../support/gate.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { customerObject } from '../../../tools/local-stack/stripe/objects.ts';
-import { WebhookSender } from '../../../tools/local-stack/stripe/webhook-sender.ts';
+import { customerObject } from '../../../tools/run/local-stack/stripe/objects.ts';
+import { WebhookSender } from '../../../tools/run/local-stack/stripe/webhook-sender.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
 import { gate } from '../../support/gate.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isBuildFresh, keptBuild } from '../../../tools/cli/kept-build.ts';
+import { isBuildFresh, keptBuild } from '../../../tools/cli/bundle/kept-build.ts';
 
 let folder: string;
 let entry: string;

@@ -6,7 +6,7 @@ import { LinkLostError } from '../../../firmware-sim/link/transport.ts';
 import { BackendError, backendClient } from '../../../firmware-sim/phone/backend-client.ts';
 import { type VisitOptions, visitDevice } from '../../../firmware-sim/phone/owner-visit.ts';
 import { ReportQueue } from '../../../firmware-sim/phone/report-queue.ts';
-import { type StandIn, startStandIn } from '../../../tools/local-stack/stand-in-server.ts';
+import { type StandIn, startStandIn } from '../../../tools/run/local-stack/stand-in-server.ts';
 import { firmware, GOOD } from '../../support/firmware.ts';
 import { type BenchOptions, testBench } from '../../support/test-bench.ts';
 

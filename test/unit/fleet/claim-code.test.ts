@@ -1,8 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createClaimCode, hashClaimCode, isClaimCodeOf, parseClaimCode } from '../../../src/fleet/claim-code.ts';
-import { serialOf, thingName } from '../../../src/fleet/device.ts';
+import { serialOf, thingName } from '../../../src/fleet/device/device.ts';
+import {
+  createClaimCode,
+  hashClaimCode,
+  isClaimCodeOf,
+  parseClaimCode,
+} from '../../../src/fleet/ownership/claim-code.ts';
 
 const randomness = { bytes: (count: number) => randomBytes(count) };
 const code = fc

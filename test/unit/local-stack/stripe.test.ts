@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Stripe from 'stripe';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { portOf } from '../../../tools/local-stack/ports.ts';
-import { LOCAL_PRICE } from '../../../tools/local-stack/stripe/objects.ts';
-import { type StripeStandIn, startStripe } from '../../../tools/local-stack/stripe/stripe-stand-in.ts';
+import { portOf } from '../../../tools/run/local-stack/process/ports.ts';
+import { LOCAL_PRICE } from '../../../tools/run/local-stack/stripe/objects.ts';
+import { type StripeStandIn, startStripe } from '../../../tools/run/local-stack/stripe/stripe-stand-in.ts';
 
 const KEY = 'sk_test_local';
 const WEBHOOK_SECRET = 'whsec_local';

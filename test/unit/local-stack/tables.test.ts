@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { LOCAL_REGION } from '../../../tools/local-stack/cognito-local.ts';
-import { type DynamoDbLocal, startDynamoDb } from '../../../tools/local-stack/dynamodb-local.ts';
-import { createTables, localDynamoDb } from '../../../tools/local-stack/tables.ts';
+import { LOCAL_REGION } from '../../../tools/run/local-stack/cognito/cognito-local.ts';
+import { type DynamoDbLocal, startDynamoDb } from '../../../tools/run/local-stack/dynamodb/dynamodb-local.ts';
+import { createTables, localDynamoDb } from '../../../tools/run/local-stack/dynamodb/tables.ts';
 
 // An engine of its own: the one that all tests share is too busy to fill indexes in time.
 let directory: string;

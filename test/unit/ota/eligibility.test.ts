@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isInPercentage, isTargeted, rolloutBucket } from '../../../src/ota/eligibility.ts';
+import { isInPercentage, isTargeted, rolloutBucket } from '../../../src/ota/offer/eligibility.ts';
 import { isSerial } from '../../../src/platform/ids.ts';
 import { hwId, version } from '../../support/ota-names.ts';
 

@@ -7,7 +7,7 @@ import {
   planReport,
   type Report,
   ReportStatus,
-} from '../../../src/ota/report-plan.ts';
+} from '../../../src/ota/progress/report-plan.ts';
 import { hwId } from '../../support/ota-names.ts';
 
 const report = (fields: Partial<Report> = {}): Report => ({

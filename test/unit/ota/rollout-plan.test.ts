@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextStep } from '../../../tools/ota/rollout-plan.ts';
+import { nextStep } from '../../../tools/releases/ota/rollout-plan.ts';
 
 const rule = { steps: [5, 25, 100], settledPct: 30, minFinished: 20, maxFailurePct: 5 };
 const stats = (

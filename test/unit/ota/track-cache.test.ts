@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTrackCache } from '../../../src/ota/track-cache.ts';
+import { createTrackCache } from '../../../src/ota/offer/track-cache.ts';
 import { movableClock } from '../../support/recorders.ts';
 
 describe('the track cache', () => {

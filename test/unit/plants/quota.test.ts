@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { periodOf } from '../../../src/plants/quota.ts';
+import { periodOf } from '../../../src/plants/usage/quota.ts';
 
 describe('the period that a use counts for', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CircuitOpenError, createCircuitBreaker } from '../../../src/platform/circuit-breaker.ts';
+import { CircuitOpenError, createCircuitBreaker } from '../../../src/platform/resilience/circuit-breaker.ts';
 
 const always = () => true;
 const fail = () => Promise.reject(new Error('down'));

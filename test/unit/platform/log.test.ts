@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { duringRequest } from '../../../src/platform/current-request.ts';
-import { createLog, logWith } from '../../../src/platform/log.ts';
+import { duringRequest } from '../../../src/platform/observability/current-request.ts';
+import { createLog, logWith } from '../../../src/platform/observability/log.ts';
 import { linesWritten } from '../../support/lines-written.ts';
 import { recordingLog } from '../../support/recorders.ts';
 

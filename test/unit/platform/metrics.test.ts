@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../../../src/platform/metrics.ts';
+import { createMetrics } from '../../../src/platform/observability/metrics.ts';
 import { linesWritten } from '../../support/lines-written.ts';
 
 describe('metrics', () => {

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createObjectLinks } from '../../../src/platform/object-links.ts';
-import { portOf } from '../../../tools/local-stack/ports.ts';
-import { verifySignature } from '../../../tools/local-stack/signature-v4.ts';
+import { createObjectLinks } from '../../../src/platform/aws/object-links.ts';
+import { portOf } from '../../../tools/run/local-stack/process/ports.ts';
+import { verifySignature } from '../../../tools/run/local-stack/s3/signature-v4.ts';
 
 const KEY = { id: 'AKIDEXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
 const clock = { now: () => Date.parse('2026-11-20T12:00:00Z') };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { retry } from '../../../src/platform/retry.ts';
+import { retry } from '../../../src/platform/resilience/retry.ts';
 
 describe('retry', () => {
   const policy = { attempts: 3, baseMs: 1 };

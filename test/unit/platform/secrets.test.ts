@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSecrets, missingSecrets, reportMissing, SecretsError } from '../../../src/platform/secrets.ts';
+import { createSecrets, missingSecrets, reportMissing, SecretsError } from '../../../src/platform/aws/secrets.ts';
 import { movableClock, recordingLog, recordingMetrics } from '../../support/recorders.ts';
 
 describe('secrets', () => {

@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import { describe, expect, it } from 'vitest';
-import { translated } from '../../../src/platform/stripe-errors.ts';
+import { translated } from '../../../src/platform/stripe/stripe-errors.ts';
 
 const { errors } = Stripe;
 const raw = (statusCode: number, more: object = {}) => ({ statusCode, message: 'about ada@example.com', ...more });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TimeLimitError, withTimeLimit } from '../../../src/platform/time-limit.ts';
+import { TimeLimitError, withTimeLimit } from '../../../src/platform/resilience/time-limit.ts';
 
 describe('a time limit', () => {
   it('ends what takes too long, and tells it so', async () => {

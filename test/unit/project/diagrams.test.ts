@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readTemplate, type Template } from '../../../tools/template/template.ts';
+import { readTemplate, type Template } from '../../../tools/build/template/template.ts';
 
 const diagrams = [...readFileSync('docs/architecture.md', 'utf8').matchAll(/```mermaid\n([\s\S]*?)```/g)].map(
   ([, text = '']) => text,

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { openApiDocument } from '../../../tools/docs/openapi.ts';
-import { postmanCollection } from '../../../tools/docs/postman-collection.ts';
-import { routeContracts } from '../../../tools/docs/route-contracts.ts';
-import { routePolicyMatrix } from '../../../tools/docs/route-policy-matrix.ts';
+import { openApiDocument } from '../../../tools/build/docs/openapi.ts';
+import { postmanCollection } from '../../../tools/build/docs/postman-collection.ts';
+import { routeContracts } from '../../../tools/build/docs/route-contracts.ts';
+import { routePolicyMatrix } from '../../../tools/build/docs/route-policy-matrix.ts';
 
 const packageJson: { scripts: Record<string, string> } = JSON.parse(readFileSync('package.json', 'utf8'));
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { junitReport } from '../../../tools/smoke/junit-report.ts';
+import { junitReport } from '../../../tools/operations/smoke/junit-report.ts';
 
 describe('a JUnit report', () => {
   it('counts, times and explains what failed', () => {

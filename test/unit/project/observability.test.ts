@@ -4,9 +4,9 @@ import { parser } from '@prometheus-io/lezer-promql';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { prometheusName } from '../../../src/platform/prometheus-metrics.ts';
-import { headingAnchors } from '../../../tools/template/heading-anchors.ts';
-import { readTemplate } from '../../../tools/template/template.ts';
+import { prometheusName } from '../../../src/platform/observability/prometheus-metrics.ts';
+import { headingAnchors } from '../../../tools/build/template/heading-anchors.ts';
+import { readTemplate } from '../../../tools/build/template/template.ts';
 
 const Rules = z.object({
   groups: z.array(

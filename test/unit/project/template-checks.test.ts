@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { listedRoutes } from '../../../tools/cli/route-list.ts';
-import { headingAnchors } from '../../../tools/template/heading-anchors.ts';
-import { parseTemplate } from '../../../tools/template/template.ts';
-import { TEMPLATE_CHECKS } from '../../../tools/template/template-checks.ts';
+import { headingAnchors } from '../../../tools/build/template/heading-anchors.ts';
+import { parseTemplate } from '../../../tools/build/template/template.ts';
+import { TEMPLATE_CHECKS } from '../../../tools/build/template/template-checks.ts';
+import { listedRoutes } from '../../../tools/cli/target/route-list.ts';
 import { runTool } from '../../support/run-tool.ts';
 
 const good = readFileSync('template.yaml', 'utf8');
@@ -113,7 +113,7 @@ describe('the checks of the template', () => {
   });
 
   it('are run by a command, with the linters of this machine', async () => {
-    const { code, stdout } = await runTool('template-check', ['--json']);
+    const { code, stdout } = await runTool('template:check', ['--json']);
     const { checks } = JSON.parse(stdout);
     expect([code, checks.filter(({ outcome }: { outcome: string }) => outcome === 'bad')]).toEqual([0, []]);
     expect(checks.length).toBe(TEMPLATE_CHECKS.length + 2);
@@ -124,7 +124,7 @@ describe('the checks of the template', () => {
     const file = path.join(directory, 'template.yaml');
     await writeFile(file, spoiled('Path: /claimDevice\n', 'Path: /claimDevices\n'));
     // What linters say of it is not asked again: they take seconds.
-    const run = await runTool('template-check', ['--template', file], { env: { PATH: '/nowhere' } });
+    const run = await runTool('template:check', ['--template', file], { env: { PATH: '/nowhere' } });
     expect([run.code, run.stdout]).toEqual([1, expect.stringContaining('    POST /claimDevice has no event')]);
     expect(run.stderr).toContain('every route has its event, guard and throttle');
     await rm(directory, { recursive: true });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { parseConfig } from '../../../src/platform/config.ts';
-import { readTemplate, type Template } from '../../../tools/template/template.ts';
+import { readTemplate, type Template } from '../../../tools/build/template/template.ts';
 
 let template: Template;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allowedReturnUrl, defaultReturnUrl, forStripe } from '../../../src/subscriptions/return-url.ts';
+import { allowedReturnUrl, defaultReturnUrl, forStripe } from '../../../src/subscriptions/checkout/return-url.ts';
 
 const policy = {
   returnSchemes: ['autowatering'],

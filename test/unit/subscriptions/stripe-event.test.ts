@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseStripeEvent } from '../../../src/subscriptions/stripe-event.ts';
+import { parseStripeEvent } from '../../../src/subscriptions/webhook/stripe-event.ts';
 
 const event = (object: unknown, change: object = {}) => ({
   ...{ id: 'evt_1', object: 'event', type: 'invoice.paid', created: 1, data: { object } },

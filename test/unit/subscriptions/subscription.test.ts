@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StripeSubscription } from '../../../src/platform/stripe-gateway.ts';
+import type { StripeSubscription } from '../../../src/platform/stripe/stripe-gateway.ts';
 import {
   bestSubscription,
   grantsPremium,
   isLive,
   snapshotOf,
   usedTrial,
-} from '../../../src/subscriptions/subscription.ts';
+} from '../../../src/subscriptions/status/subscription.ts';
 
 const DAY = 86_400_000;
 const subscription = (change: Partial<StripeSubscription> = {}): StripeSubscription => ({

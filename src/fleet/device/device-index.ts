@@ -1,0 +1,127 @@
+import * as z from 'zod';
+import type { Services } from '../../platform/services.ts';
+import { type Device, FleetState, fleetStateOf } from './device.ts';
+import { toDevice } from './stored-items.ts';
+
+/** By what devices can be listed: the first one that is given names the index, the others are held against each device. */
+export interface DeviceFilter {
+  readonly firmwareVersion?: string | undefined;
+  readonly batch?: string | undefined;
+  readonly board?: string | undefined;
+  readonly state?: FleetState | undefined;
+}
+
+export interface DevicePage {
+  readonly devices: readonly Device[];
+  readonly next?: string;
+}
+
+const STATES = FleetState.options;
+/** A page may be cut short where a filter leaves little: its cursor leads on. */
+const MOST_READS = 20;
+const BATCH = 100;
+
+const Cursor = z.tuple([z.number().int().min(0).max(STATES.length), z.number(), z.string().max(64)]);
+const IndexKeys = z.object({ hw_id: z.string(), serial_seq: z.number() });
+
+/** Whether a cursor is one of a list of devices. */
+export function isDeviceCursor(text: string): boolean {
+  return parseCursor(text) !== undefined;
+}
+
+function parseCursor(text: string): z.output<typeof Cursor> | undefined {
+  try {
+    const result = Cursor.safeParse(JSON.parse(text));
+    return result.success ? result.data : undefined;
+  } catch {
+    // No JSON: then it is a cursor of something else.
+    return undefined;
+  }
+}
+
+/** The devices of the whole fleet by kept indexes, in the order of their serials; it never scans. */
+export function createDeviceIndex({ config, documents }: Pick<Services, 'config' | 'documents'>) {
+  const { provisioning } = config.tables;
+
+  const readAll = async (keys: readonly { readonly hw_id: string }[]): Promise<readonly Device[]> => {
+    const devices: Device[] = [];
+    let wanted = keys.map(({ hw_id }) => ({ hw_id, record: 'device' }));
+    while (wanted.length > 0) {
+      const { Responses: found, UnprocessedKeys: left } = await (await documents()).batchGet({
+        RequestItems: { [provisioning]: { Keys: wanted } },
+      });
+      devices.push(...(found?.[provisioning] ?? []).map(toDevice));
+      const rest = z.array(z.object({ hw_id: z.string(), record: z.string() })).parse(left?.[provisioning]?.Keys ?? []);
+      wanted = rest;
+    }
+    return devices.sort((a, b) => a.serialNumber - b.serialNumber);
+  };
+
+  return {
+    /** At most `limit` devices; `next`, where there may be more. */
+    async listDevices(filter: DeviceFilter, limit: number, after: string | undefined): Promise<DevicePage> {
+      const parts = partsOf(filter);
+      const [startPart, startSeq, startHwId] = (after === undefined ? undefined : parseCursor(after)) ?? [0, 0, ''];
+      const devices: Device[] = [];
+      let reads = 0;
+      for (const [part, { index, attribute, value }] of parts.entries()) {
+        if (part < startPart) continue;
+        const resumes = part === startPart && startHwId !== '';
+        let from: Record<string, unknown> | undefined = resumes
+          ? { hw_id: startHwId, record: 'device', [attribute]: value, serial_seq: startSeq }
+          : undefined;
+        do {
+          const wanted = Math.min(BATCH, limit - devices.length);
+          const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+            TableName: provisioning,
+            IndexName: index,
+            KeyConditionExpression: '#by = :value',
+            ExpressionAttributeNames: { '#by': attribute },
+            ExpressionAttributeValues: { ':value': value },
+            Limit: wanted,
+            ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+          });
+          reads += 1;
+          const keys = items.map((item) => IndexKeys.parse(item));
+          devices.push(...(await readAll(keys)).filter((device) => matches(device, filter)));
+          from = last;
+          const lastKey = keys.at(-1);
+          if (lastKey !== undefined && (devices.length >= limit || reads >= MOST_READS)) {
+            return { devices, next: JSON.stringify([part, lastKey.serial_seq, lastKey.hw_id]) };
+          }
+        } while (from !== undefined);
+      }
+      return { devices };
+    },
+  };
+}
+
+interface Part {
+  readonly index: string;
+  readonly attribute: string;
+  readonly value: string;
+}
+
+function partsOf({ firmwareVersion, batch, board, state }: DeviceFilter): readonly Part[] {
+  if (firmwareVersion !== undefined) {
+    return [{ index: 'firmware-index', attribute: 'firmware_version', value: firmwareVersion }];
+  }
+  if (batch !== undefined) return [{ index: 'batch-index', attribute: 'batch', value: batch }];
+  if (state !== undefined) return [ofState(state)];
+  if (board !== undefined) return [{ index: 'board-index', attribute: 'board', value: board }];
+  return STATES.map(ofState);
+}
+
+function ofState(state: FleetState): Part {
+  return { index: 'status-index', attribute: 'fleet_status', value: state };
+}
+
+/** The index may lag a moment: what a device is now decides. */
+function matches(device: Device, { firmwareVersion, batch, board, state }: DeviceFilter): boolean {
+  return (
+    (state === undefined || fleetStateOf(device) === state) &&
+    (batch === undefined || device.batch === batch) &&
+    (board === undefined || device.board === board) &&
+    (firmwareVersion === undefined || device.firmware?.version === firmwareVersion)
+  );
+}

@@ -1,0 +1,99 @@
+import * as z from 'zod';
+import { type HwId, isHwId, isSerial, isUid, type Serial, type Uid } from '../../platform/ids.ts';
+import type { Person } from './person.ts';
+
+/** What a device is built on when the factory does not say. */
+export const DEFAULT_BOARD = 'arduino_nano_33_ble';
+
+/** The last serial there is: six digits are printed on the housing (contract, "Fleet"). */
+export const LAST_SERIAL_NUMBER = 999_999;
+const LOW_SHARE = 0.9;
+
+/** From nine in ten on somebody has to decide how serials go on: labels, app and tables are made for six digits. */
+export function isSerialSpaceLow(serial: string): boolean {
+  return Number(serial) >= LOW_SHARE * LAST_SERIAL_NUMBER;
+}
+
+/** Sealed and not yet sold; ready to be claimed; taken out of service. A claimed device is `active` and has an owner. */
+export const DeviceStatus = z.enum(['factory_only', 'active', 'revoked']);
+export type DeviceStatus = z.output<typeof DeviceStatus>;
+
+/** A device's place in its life: its status, with the owner taken into account. */
+export const FleetState = z.enum(['factory_only', 'active', 'claimed', 'revoked']);
+export type FleetState = z.output<typeof FleetState>;
+
+export const MetadataValue = z.union([z.string(), z.number(), z.boolean()]);
+export type Metadata = Readonly<Record<string, string | number | boolean>>;
+
+export interface Ownership {
+  readonly uid: Uid;
+  /** RFC 3339. */
+  readonly claimedAt: string;
+}
+
+/** A code that is only known by its slow hash. */
+export interface HashedCode {
+  readonly salt: string;
+  readonly hash: string;
+}
+
+export interface Device {
+  readonly hwId: HwId;
+  readonly serial: Serial;
+  readonly serialNumber: number;
+  readonly status: DeviceStatus;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly owner: Ownership | null;
+  readonly claimCode: HashedCode | null;
+  /** What the owner has offered the next owner, good until then (milliseconds since 1970). */
+  readonly transfer: (HashedCode & { readonly expiresAt: number }) | null;
+  readonly metadata: Metadata;
+  readonly publicKey: string | null;
+  readonly board: string;
+  readonly batch: string | null;
+  /** What it ran when it was last seen. */
+  readonly firmware: { readonly version: string; readonly seenAt: string } | null;
+  /** Of a revoked device: whose it was, for as long as that account exists. */
+  readonly formerOwner: Person | null;
+  /** Of a revoked device: the unit that took its place. */
+  readonly replacedBy: Serial | null;
+  /** How many steps it has taken; each one is taken from the revision that was read, and numbers its audit entry. */
+  readonly revision: number;
+}
+
+export function fleetStateOf({ status, owner }: Pick<Device, 'status' | 'owner'>): FleetState {
+  return status === 'active' && owner !== null ? 'claimed' : status;
+}
+
+export function serialOf(number: number): Serial {
+  const serial = String(number).padStart(6, '0');
+  if (!isSerial(serial)) throw new Error(`serial number ${number} does not fit six digits`);
+  return serial;
+}
+
+export function thingName(serial: Serial): string {
+  return `autowatering-${serial}`;
+}
+
+export const SerialField = z
+  .string()
+  .refine(isSerial, 'six digits')
+  .meta({ pattern: '^\\d{6}$', description: 'Six digits, as printed on the device' });
+
+/** Hardware ids come in any case and are kept upper-case. */
+export const HwIdField = z
+  .string()
+  .max(64)
+  .regex(/^[A-Fa-f0-9:_-]{8,64}$/, '8 to 64 of 0-9, A-F, colon, dash and underscore')
+  .transform((text, context): HwId => {
+    const upper = text.toUpperCase();
+    if (isHwId(upper)) return upper;
+    context.addIssue({ code: 'custom', message: 'not a hardware id' });
+    return z.NEVER;
+  });
+
+/** Stored values were checked when they were written; here they get their names back. */
+export const StoredUid = z.string().refine(isUid);
+export const StoredHwId = z.string().refine(isHwId);
+export const StoredSerial = z.string().refine(isSerial);

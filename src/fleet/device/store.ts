@@ -1,0 +1,263 @@
+import * as z from 'zod';
+import { type AliveCheck, failedCondition, type TransactItems, transactWrite } from '../../platform/aws/dynamo.ts';
+import { updateExpression } from '../../platform/aws/update-expression.ts';
+import { isoTime } from '../../platform/clock.ts';
+import type { HwId, Serial, Uid } from '../../platform/ids.ts';
+import { createWhileOvertaken } from '../../platform/resilience/overtaken.ts';
+import type { Services } from '../../platform/services.ts';
+import { type AuditEntry, storedEntry } from '../audit/audit.ts';
+import { createAuditTrail } from '../audit/audit-trail.ts';
+import { type CountedDevice, countingActions } from '../overview/fleet-counts.ts';
+import { createOwnerLists } from '../ownership/owner-lists.ts';
+import { type Device, fleetStateOf, LAST_SERIAL_NUMBER, StoredHwId } from './device.ts';
+import type { Personal, Transition } from './lifecycle.ts';
+import { personOf } from './person.ts';
+import { AUDIT_PREFIX, FORMER_PREFIX, fromChanges, OWNED_PREFIX, personKey, SCHEMA, toDevice } from './stored-items.ts';
+
+const COUNTER_KEY = { hw_id: '#serial-counter', record: 'counter' } as const;
+
+export type TransitionWrite =
+  | { readonly written: true }
+  | { readonly written: false; readonly account: 'deleted' }
+  /** Somebody was faster: the device as it now stands. */
+  | { readonly written: false; readonly account: 'alive'; readonly device: Device | undefined };
+
+type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
+
+/** Every DynamoDB access of the fleet domain: `provisioning`, and the owners' lists in `users`. */
+export function createFleetStore(services: Needed) {
+  const { config, documents, randomness } = services;
+  const { provisioning, users } = config.tables;
+  const deviceKey = (hwId: HwId | '#nobody') => ({ hw_id: hwId, record: 'device' });
+  const formerKey = (uid: Uid, serial: Serial) => ({ uid, record: `${FORMER_PREFIX}${serial}` });
+  const ownedKey = (uid: Uid, serial: Serial) => ({ uid, record: `${OWNED_PREFIX}${serial}` });
+
+  const auditAction = (hwId: HwId, revision: number, entry: AuditEntry, time: string): TransactItems[number] => ({
+    Put: {
+      TableName: provisioning,
+      Item: {
+        hw_id: hwId,
+        record: `${AUDIT_PREFIX}${String(revision).padStart(9, '0')}`,
+        ...storedEntry(entry, time),
+        schema: SCHEMA,
+      },
+    },
+  });
+  const gained = (device: Device, uid: Uid, personal: Personal, time: string): TransactItems => [
+    {
+      Put: {
+        TableName: users,
+        Item: {
+          ...ownedKey(uid, device.serial),
+          serial: device.serial,
+          hw_id: device.hwId,
+          status: 'active',
+          claimed_at: time,
+          ...personal,
+          schema: SCHEMA,
+        },
+      },
+    },
+    // Tells who the pseudonym is, for as long as the account exists, and which devices' audits name it.
+    { Put: { TableName: users, Item: { ...personKey(personOf(uid), device.hwId), user: uid, schema: SCHEMA } } },
+  ];
+
+  const updateDevice = ({ device, to, entry, changes = {} }: Transition, time: string): TransactItems[number] => {
+    const changesHands = (device.owner?.uid ?? null) !== to.owner;
+    // An offer to the next owner is worth nothing once the device has another one.
+    const other = fromChanges(changesHands ? { ...changes, transfer: null } : changes);
+    const change = updateExpression({
+      set: {
+        status: to.status,
+        fleet_status: entry.after.state,
+        updated_at: time,
+        revision: device.revision + 1,
+        ...(to.owner === null || !changesHands ? {} : { owner_uid: to.owner, claimed_at: time }),
+        ...other.set,
+      },
+      remove: [...(to.owner === null ? ['owner_uid', 'claimed_at'] : []), ...other.remove],
+    });
+    return {
+      Update: {
+        TableName: provisioning,
+        Key: deviceKey(device.hwId),
+        UpdateExpression: change.UpdateExpression,
+        ConditionExpression: '#revision = :read_revision',
+        ExpressionAttributeNames: change.names,
+        ExpressionAttributeValues: { ...change.values, ':read_revision': device.revision },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    };
+  };
+
+  const readDevice = async (hwId: HwId | '#nobody'): Promise<Device | undefined> => {
+    const { Item: item } = await (await documents()).get({
+      TableName: provisioning,
+      Key: deviceKey(hwId),
+      ConsistentRead: true,
+    });
+    return item === undefined ? undefined : toDevice(item);
+  };
+
+  /** The device with that serial; the index may lag a moment behind the factory, never behind a sale. */
+  const findBySerial = async (serial: Serial): Promise<Device | undefined> => {
+    const { Items: items = [] } = await (await documents()).query({
+      TableName: provisioning,
+      IndexName: 'serial-index',
+      KeyConditionExpression: 'serial = :serial',
+      ExpressionAttributeValues: { ':serial': serial },
+      Limit: 1,
+    });
+    const hwId = StoredHwId.safeParse(items[0]?.['hw_id']);
+    // Ownership is never decided on an index: the device itself is read.
+    // That of a serial nobody has is looked for just the same, so that the time tells nothing.
+    return readDevice(hwId.success ? hwId.data : '#nobody');
+  };
+
+  return {
+    /** Takes a step again, from what is read anew, as long as somebody else gets in between. */
+    whileOvertaken: createWhileOvertaken(randomness),
+    ...createAuditTrail(services),
+    ...createOwnerLists(services),
+
+    readDevice,
+
+    findBySerial,
+
+    /** For a step's transaction: keeps what an owner had of a device that is taken out of service. */
+    keepFormer: (uid: Uid, device: Device, { name, settings }: Personal, now: number): TransactItems => [
+      {
+        Put: {
+          TableName: users,
+          Item: {
+            ...formerKey(uid, device.serial),
+            serial: device.serial,
+            hw_id: device.hwId,
+            revoked_at: isoTime(now),
+            name,
+            settings,
+            schema: SCHEMA,
+          },
+        },
+      },
+    ],
+
+    /** For a step's transaction: forgets what a former owner had. */
+    dropFormer: (uid: Uid, serial: Serial): TransactItems => [
+      { Delete: { TableName: users, Key: formerKey(uid, serial) } },
+    ],
+
+    /** For a step's transaction: what happens to another device, whose state and owner stay as they are. */
+    besides: (step: Transition, now: number): TransactItems => [
+      updateDevice(step, isoTime(now)),
+      auditAction(step.device.hwId, step.device.revision + 1, step.entry, isoTime(now)),
+    ],
+
+    /** The devices in the order asked for, by their chip where that is known, else by their label. */
+    async findAll(
+      wanted: readonly { readonly serial: Serial | undefined; readonly hwId: HwId | undefined }[],
+    ): Promise<readonly (Device | undefined)[]> {
+      return Promise.all(
+        wanted.map(async ({ serial, hwId }) => {
+          if (hwId !== undefined) return readDevice(hwId);
+          return serial === undefined ? undefined : findBySerial(serial);
+        }),
+      );
+    },
+
+    /** Takes the next serial number, atomically; undefined when all six-digit numbers are used up. */
+    async takeSerialNumber(): Promise<number | undefined> {
+      try {
+        const { Attributes: counter } = await (await documents()).update({
+          TableName: provisioning,
+          Key: COUNTER_KEY,
+          UpdateExpression: 'ADD last_number :one SET #schema = :schema',
+          ConditionExpression: 'attribute_not_exists(last_number) OR last_number < :last',
+          ExpressionAttributeNames: { '#schema': 'schema' },
+          ExpressionAttributeValues: { ':one': 1, ':last': LAST_SERIAL_NUMBER, ':schema': SCHEMA },
+          ReturnValues: 'UPDATED_NEW',
+        });
+        return z.object({ last_number: z.number() }).parse(counter).last_number;
+      } catch (error) {
+        if (failedCondition(error) !== undefined) return undefined;
+        throw error;
+      }
+    },
+
+    /** Stores a new device; false when one with that hardware id is there already, which is then left as it is. */
+    async putNewDevice(device: Device, entry: AuditEntry): Promise<boolean> {
+      const put: TransactItems[number] = {
+        Put: {
+          TableName: provisioning,
+          Item: {
+            ...deviceKey(device.hwId),
+            serial: device.serial,
+            serial_seq: device.serialNumber,
+            status: device.status,
+            fleet_status: fleetStateOf(device),
+            created_at: device.createdAt,
+            updated_at: device.updatedAt,
+            claim_code_salt: device.claimCode?.salt,
+            claim_code_hash: device.claimCode?.hash,
+            metadata: device.metadata,
+            public_key: device.publicKey ?? undefined,
+            board: device.board,
+            batch: device.batch ?? undefined,
+            firmware_version: device.firmware?.version,
+            firmware_seen_at: device.firmware?.seenAt,
+            revision: device.revision,
+            schema: SCHEMA,
+          },
+          ConditionExpression: 'attribute_not_exists(hw_id)',
+        },
+      };
+      const outcome = await transactWrite(documents, randomness, [
+        put,
+        auditAction(device.hwId, device.revision, entry, device.createdAt),
+        ...countingActions(provisioning, counted(device), entry, device.createdAt.slice(0, 10), undefined),
+      ]);
+      return outcome.committed;
+    },
+
+    /**
+     * Takes a step in a device's life, with its audit entry, the counts and both owners' lists, or nothing of it.
+     *
+     * @param aliveCheck for a step that makes somebody the owner: it fails while their account is being deleted
+     * @param more what else belongs to the step, in the same transaction
+     */
+    async commit(
+      step: Transition,
+      aliveCheck: AliveCheck | undefined,
+      now: number,
+      more: TransactItems = [],
+    ): Promise<TransitionWrite> {
+      const { device, to, entry, personal = {} } = step;
+      const time = isoTime(now);
+      const [from, next] = [device.owner?.uid ?? null, to.owner];
+      const changesHands = from !== next;
+      const actions: TransactItems = [
+        updateDevice(step, time),
+        ...(next === null || aliveCheck === undefined ? [] : [aliveCheck(next)]),
+        auditAction(device.hwId, device.revision + 1, entry, time),
+        ...countingActions(provisioning, counted(device), entry, time.slice(0, 10), step.changes?.firmware?.version),
+        ...(from === null || !changesHands
+          ? []
+          : [{ Delete: { TableName: users, Key: ownedKey(from, device.serial) } }]),
+        ...(next === null || !changesHands ? [] : gained(device, next, personal, time)),
+        ...more,
+      ];
+      const outcome = await transactWrite(documents, randomness, actions);
+      if (outcome.committed) return { written: true };
+      const [onDevice, onAccount] = outcome.reasons;
+      if (next !== null && onAccount?.code === 'ConditionalCheckFailed') return { written: false, account: 'deleted' };
+      const current = onDevice?.item === undefined ? undefined : toDevice(onDevice.item);
+      return { written: false, account: 'alive', device: current };
+    },
+  };
+}
+
+function counted({ hwId, board, firmware }: Device): CountedDevice {
+  return { hwId, board, firmware: firmware?.version };
+}
+
+export type FleetStore = ReturnType<typeof createFleetStore>;

@@ -1,0 +1,211 @@
+import * as z from 'zod';
+import type { HwId, Serial, Uid } from '../../platform/ids.ts';
+import type { StoredAuditEntry, StoredStanding } from '../audit/audit.ts';
+import {
+  DEFAULT_BOARD,
+  type Device,
+  DeviceStatus,
+  MetadataValue,
+  StoredHwId,
+  StoredSerial,
+  StoredUid,
+  thingName,
+} from './device.ts';
+import { type DeviceChanges, type Personal, personalOf } from './lifecycle.ts';
+import { isPerson } from './person.ts';
+
+/** Layout of the items below; a change of it gets the next number and a migration. */
+export const SCHEMA = 1;
+
+export const AUDIT_PREFIX = 'audit#';
+
+/** A user's partition of their own, apart from their records: its key names nobody. */
+export function personKey(person: string, hwId: HwId | undefined) {
+  return { uid: `person#${person}`, record: `device#${hwId ?? ''}` };
+}
+
+/** Entries of an owner's list are called after their device's serial. */
+export const OWNED_PREFIX = 'device#';
+/** What is kept of a device that was taken out of service while it was theirs. */
+export const FORMER_PREFIX = 'former#';
+
+const StoredDevice = z.object({
+  hw_id: StoredHwId,
+  serial: StoredSerial,
+  serial_seq: z.number(),
+  status: DeviceStatus,
+  created_at: z.string(),
+  updated_at: z.string(),
+  owner_uid: StoredUid.optional(),
+  claimed_at: z.string().optional(),
+  claim_code_salt: z.string().optional(),
+  claim_code_hash: z.string().optional(),
+  metadata: z.record(z.string(), MetadataValue).default({}),
+  public_key: z.string().optional(),
+  transfer_salt: z.string().optional(),
+  transfer_hash: z.string().optional(),
+  transfer_expires_at: z.number().optional(),
+  board: z.string().default(DEFAULT_BOARD),
+  batch: z.string().optional(),
+  firmware_version: z.string().optional(),
+  firmware_seen_at: z.string().optional(),
+  former_person: z.string().refine(isPerson).optional(),
+  replaced_by: StoredSerial.optional(),
+  revision: z.number(),
+});
+
+const personal = {
+  name: z.string().exactOptional(),
+  settings: z.record(z.string(), MetadataValue).exactOptional(),
+};
+
+/** What a former owner had, kept for a unit that takes the device's place. */
+const StoredFormer = z.object({
+  record: z.string(),
+  serial: StoredSerial,
+  hw_id: StoredHwId,
+  revoked_at: z.string(),
+  ...personal,
+});
+
+export interface FormerDevice extends Personal {
+  readonly serial: Serial;
+  readonly hwId: HwId;
+  readonly revokedAt: string;
+}
+
+export function toFormer(item: unknown): FormerDevice {
+  const stored = StoredFormer.parse(item);
+  return { serial: stored.serial, hwId: stored.hw_id, revokedAt: stored.revoked_at, ...personalOf(stored) };
+}
+
+const StoredOwned = z.object({
+  record: z.string(),
+  serial: StoredSerial,
+  hw_id: StoredHwId,
+  status: DeviceStatus,
+  claimed_at: z.string(),
+  ...personal,
+});
+
+const AuditStanding = z.object({ state: z.string(), owner: z.string().refine(isPerson).optional() });
+
+const StoredAudit = z.object({
+  action: z.string(),
+  actor: z.string(),
+  timestamp: z.string(),
+  reason: z.string().optional(),
+  before: AuditStanding.optional(),
+  after: AuditStanding,
+  facts: z.record(z.string(), MetadataValue).optional(),
+});
+
+/** @throws ZodError for an item that is no audit entry */
+export function toAuditEntry(item: unknown): StoredAuditEntry {
+  const { reason, before, after, facts, ...entry } = StoredAudit.parse(item);
+  return {
+    ...entry,
+    ...(reason === undefined ? {} : { reason }),
+    ...(before === undefined ? {} : { before: toStanding(before) }),
+    after: toStanding(after),
+    ...(facts === undefined ? {} : { facts }),
+  };
+}
+
+function toStanding({ state, owner }: z.output<typeof AuditStanding>): StoredStanding {
+  return owner === undefined ? { state } : { state, owner };
+}
+
+/** The pseudonym and the user of an item that tells who it is. */
+export function toNamedPerson(item: unknown): readonly [string, Uid] {
+  const { uid, user } = z.object({ uid: z.string(), user: StoredUid }).parse(item);
+  return [uid.slice('person#'.length), user];
+}
+
+/** Whether a cursor names an entry of an audit. */
+export function isAuditRecord(record: string): boolean {
+  return /^audit#\d{9}$/.test(record);
+}
+
+/** An entry of an owner's list. */
+export interface OwnedDevice extends Personal {
+  readonly serial: Serial;
+  readonly hwId: HwId;
+  readonly thingName: string;
+  readonly status: DeviceStatus;
+  readonly claimedAt: string;
+}
+
+/** Whether a cursor names an entry of an owner's list, and nothing else in that partition. */
+export function isOwnedRecord(record: string): boolean {
+  return /^device#\d{6}$/.test(record);
+}
+
+/** A device as it lies in `provisioning`. @throws ZodError for an item that is none */
+export function toDevice(item: unknown): Device {
+  const stored = StoredDevice.parse(item);
+  const { owner_uid: uid, claimed_at: claimedAt, claim_code_salt: salt, claim_code_hash: hash } = stored;
+  return {
+    hwId: stored.hw_id,
+    serial: stored.serial,
+    serialNumber: stored.serial_seq,
+    status: stored.status,
+    createdAt: stored.created_at,
+    updatedAt: stored.updated_at,
+    owner: uid === undefined || claimedAt === undefined ? null : { uid, claimedAt },
+    claimCode: salt === undefined || hash === undefined ? null : { salt, hash },
+    metadata: stored.metadata,
+    transfer: toTransfer(stored),
+    publicKey: stored.public_key ?? null,
+    board: stored.board,
+    batch: stored.batch ?? null,
+    firmware:
+      stored.firmware_version === undefined || stored.firmware_seen_at === undefined
+        ? null
+        : { version: stored.firmware_version, seenAt: stored.firmware_seen_at },
+    formerOwner: stored.former_person ?? null,
+    replacedBy: stored.replaced_by ?? null,
+    revision: stored.revision,
+  };
+}
+
+function toTransfer(stored: z.output<typeof StoredDevice>): Device['transfer'] {
+  const { transfer_salt: salt, transfer_hash: hash, transfer_expires_at: expiresAt } = stored;
+  return salt === undefined || hash === undefined || expiresAt === undefined ? null : { salt, hash, expiresAt };
+}
+
+/** A device's own attributes, as a step changes them: what is to be set, and what is to be taken away. */
+export function fromChanges(changes: DeviceChanges): {
+  readonly set: Readonly<Record<string, string | number>>;
+  readonly remove: readonly string[];
+} {
+  const { firmware, transfer, claimCode, formerOwner, replacedBy } = changes;
+  return {
+    set: {
+      ...(firmware === undefined ? {} : { firmware_version: firmware.version, firmware_seen_at: firmware.seenAt }),
+      ...(transfer === undefined || transfer === null
+        ? {}
+        : { transfer_salt: transfer.salt, transfer_hash: transfer.hash, transfer_expires_at: transfer.expiresAt }),
+      ...(claimCode === undefined ? {} : { claim_code_salt: claimCode.salt, claim_code_hash: claimCode.hash }),
+      ...(formerOwner === undefined || formerOwner === null ? {} : { former_person: formerOwner }),
+      ...(replacedBy === undefined ? {} : { replaced_by: replacedBy }),
+    },
+    remove: [
+      ...(transfer === null ? ['transfer_salt', 'transfer_hash', 'transfer_expires_at'] : []),
+      ...(formerOwner === null ? ['former_person'] : []),
+    ],
+  };
+}
+
+/** An entry of an owner's list as it lies in `users`. */
+export function toOwned(item: unknown): OwnedDevice {
+  const stored = StoredOwned.parse(item);
+  return {
+    serial: stored.serial,
+    hwId: stored.hw_id,
+    thingName: thingName(stored.serial),
+    status: stored.status,
+    claimedAt: stored.claimed_at,
+    ...personalOf(stored),
+  };
+}

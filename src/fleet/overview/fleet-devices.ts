@@ -1,0 +1,39 @@
+import { createAllow } from '../../http/rate-limit.ts';
+import type { HwId, Serial } from '../../platform/ids.ts';
+import type { Services } from '../../platform/services.ts';
+import type { Actor } from '../audit/audit.ts';
+import type { Device } from '../device/device.ts';
+import { createDeviceIndex, type DevicePage } from '../device/device-index.ts';
+import { createFleetStore } from '../device/store.ts';
+import { recordFirmware } from '../reconcile/firmware-seen.ts';
+import { createFleetSummary } from './fleet-summary.ts';
+
+/** What another domain may know and tell of devices. */
+export interface FleetDevices {
+  /** By its chip where that is given, else by its label. */
+  find(by: { readonly hwId: HwId | undefined; readonly serial: Serial | undefined }): Promise<Device | undefined>;
+  recordFirmware(device: Device, version: string, actor: Actor, now: number): Promise<void>;
+  /** The devices of a board, page by page. */
+  ofBoard(board: string, limit: number, after: string | undefined): Promise<DevicePage>;
+  /** How many devices of a board there are, from the kept counts. */
+  countOfBoard(board: string): Promise<number>;
+}
+
+export function createFleetDevices(services: Services): FleetDevices {
+  const store = createFleetStore(services);
+  const allow = createAllow(services);
+  const index = createDeviceIndex(services);
+  const summaries = createFleetSummary(services);
+  return {
+    async find({ hwId, serial }) {
+      if (hwId !== undefined) return store.readDevice(hwId);
+      return serial === undefined ? undefined : store.findBySerial(serial);
+    },
+    recordFirmware: (device, version, actor, now) => recordFirmware({ store, allow }, device, version, actor, now),
+    ofBoard: (board, limit, after) => index.listDevices({ board }, limit, after),
+    async countOfBoard(board) {
+      const { byVersion } = await summaries.readSummary('~');
+      return byVersion.filter((entry) => entry.board === board).reduce((sum, { devices }) => sum + devices, 0);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { Randomness } from '../../platform/ids.ts';
+
+declare const brand: unique symbol;
+
+/**
+ * The proof of possession on a device's label: nine characters of Crockford base32 (45 bits of chance) and
+ * Crockford's check character (modulo 37), which catches every mistyped and every swapped character.
+ */
+export type ClaimCode = string & { readonly [brand]: 'ClaimCode' };
+
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const CHECK_ALPHABET = `${ALPHABET}*~$=U`;
+const PAYLOAD = 9;
+
+export function createClaimCode(randomness: Pick<Randomness, 'bytes'>): ClaimCode {
+  // 256 is a multiple of 32: taking five bits of a byte favours no character.
+  const payload = [...randomness.bytes(PAYLOAD)].map((byte) => ALPHABET.charAt(byte & 31)).join('');
+  const code = payload + checkCharacter(payload);
+  if (!isClaimCode(code)) throw new Error('made a claim code that does not check');
+  return code;
+}
+
+/** Reads what a person typed: any case, with dashes or blanks, O for 0, I or L for 1. */
+export function parseClaimCode(typed: string): ClaimCode | undefined {
+  const code = typed.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
+  return isClaimCode(code) ? code : undefined;
+}
+
+function isClaimCode(code: string): code is ClaimCode {
+  if (code.length !== PAYLOAD + 1) return false;
+  const payload = code.slice(0, PAYLOAD);
+  return [...payload].every((char) => ALPHABET.includes(char)) && code.charAt(PAYLOAD) === checkCharacter(payload);
+}
+
+function checkCharacter(payload: string): string {
+  const remainder = [...payload].reduce((sum, char) => (sum * 32 + ALPHABET.indexOf(char)) % 37, 0);
+  return CHECK_ALPHABET.charAt(remainder);
+}
+
+/** What is stored of a claim code. Slow to compute on purpose: 45 bits would not stand a fast search of a leak. */
+export interface ClaimCodeHash {
+  readonly salt: string;
+  readonly hash: string;
+}
+
+const slowHash = promisify<string, Buffer, number, { N: number; r: number; p: number }, Buffer>(scrypt);
+const COST = { N: 4096, r: 8, p: 1 } as const;
+const HASH_BYTES = 32;
+
+/** Held against a code for a device that does not exist, so that this takes as long as for one that does. */
+export const NOBODYS_CODE: ClaimCodeHash = { salt: 'AAAAAAAAAAAAAAAAAAAAAA', hash: 'A'.repeat(43) };
+
+export async function hashClaimCode(code: ClaimCode, randomness: Pick<Randomness, 'bytes'>): Promise<ClaimCodeHash> {
+  const salt = randomness.bytes(16);
+  return {
+    salt: salt.toString('base64url'),
+    hash: (await slowHash(code, salt, HASH_BYTES, COST)).toString('base64url'),
+  };
+}
+
+export async function isClaimCodeOf(code: ClaimCode, stored: ClaimCodeHash): Promise<boolean> {
+  const hash = await slowHash(code, Buffer.from(stored.salt, 'base64url'), HASH_BYTES, COST);
+  return timingSafeEqual(hash, Buffer.from(stored.hash, 'base64url'));
+}

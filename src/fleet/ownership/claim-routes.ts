@@ -1,0 +1,118 @@
+import * as z from 'zod';
+import { defineRoute, type Route } from '../../http/define-route.ts';
+import { ApiError, type ErrorCode } from '../../http/errors.ts';
+import { isoDateTime, textLine } from '../../http/fields.ts';
+import { createAllow } from '../../http/rate-limit.ts';
+import type { AliveCheck } from '../../platform/aws/dynamo.ts';
+import { isoTime } from '../../platform/clock.ts';
+import { createNonces } from '../../platform/nonces.ts';
+import type { Services } from '../../platform/services.ts';
+import { SerialField, thingName } from '../device/device.ts';
+import type { FleetStore } from '../device/store.ts';
+import { type ClaimOutcome, claimDevice, claimPurpose } from './claim.ts';
+
+/** Long enough to walk up to the device. */
+const CHALLENGE_MS = 5 * 60 * 1000;
+/** Enough for a gardener setting up a whole park, far too little to guess a claim code of 45 bits. */
+export const CLAIM_LIMIT = { requests: 100, windowSeconds: 600, andPerAddress: 300 } as const;
+/** Proofs tried on one device, whoever tries them: enough to mistype, nothing against 45 bits. */
+export const PROOFS_PER_DEVICE = { requests: 10, windowSeconds: 600 } as const;
+
+const CLAIM_REFUSALS: { readonly [O in Exclude<ClaimOutcome['outcome'], 'claimed' | 'already_owned'>]: string } = {
+  device_not_found: 'There is no device with this serial number. Please check the label.',
+  already_claimed: 'This device belongs to another account. Its owner has to release it first.',
+  not_claimable: 'This device can not be claimed at the moment. Please contact support.',
+  claim_proof_required: "Please enter the claim code that is printed on the device's label.",
+  claim_proof_invalid: 'The claim code is not right. Please check the label.',
+  account_deleted: 'This account has been deleted.',
+} satisfies { readonly [C in ErrorCode]?: string };
+
+const Base64 = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9+/_-]+={0,2}$/, 'base64');
+
+/** How somebody becomes the owner of a device that nobody has. */
+export function claimRoutes(services: Services, store: FleetStore, aliveCheck: AliveCheck): readonly Route[] {
+  const { claimProof } = services.config;
+  const allow = createAllow(services);
+  const nonces = createNonces(services);
+
+  const challenge = defineRoute({
+    method: 'POST',
+    path: '/claimChallenge',
+    auth: 'cognito',
+    domain: 'fleet',
+    summary: 'A nonce for a device to sign, instead of its claim code',
+    description:
+      'Good for five minutes, this user and this device. Given for any serial: whether there is such a device is not told.',
+    rateLimit: CLAIM_LIMIT,
+    body: z.strictObject({ serial: SerialField }),
+    responses: {
+      200: z.object({ ok: z.literal(true), serial: z.string(), nonce: z.string(), expires_at: isoDateTime }),
+    },
+    errors: [],
+  }).handledBy(async ({ caller, body: { serial } }) => {
+    const { nonce, expiresAt } = await nonces.issue(claimPurpose(caller.uid, serial), CHALLENGE_MS);
+    return { status: 200, body: { ok: true, serial, nonce, expires_at: isoTime(expiresAt) } };
+  });
+
+  const claim = defineRoute({
+    method: 'POST',
+    path: '/claimDevice',
+    auth: 'cognito',
+    domain: 'fleet',
+    summary: 'Makes the user the owner of a device',
+    description:
+      'A device has one owner. The owner may ask again and is told `already_owned`; anybody else gets 409. A claim code ' +
+      'that is sent is checked even where none is required. Where one is, an unknown serial and a wrong code get the same ' +
+      'answer. At most ten proofs are tried on one device in ten minutes. Instead of a code, a device with a key of its own ' +
+      'signs a nonce from `POST /claimChallenge`: the text `autowatering-claim-1`, the nonce and the hardware id, one a line.',
+    rateLimit: CLAIM_LIMIT,
+    body: z
+      .strictObject({
+        serial: SerialField,
+        claim_code: textLine(32).optional(),
+        proof: z.strictObject({ nonce: textLine(200), signature: Base64 }).optional(),
+      })
+      .refine(({ claim_code: code, proof }) => code === undefined || proof === undefined, 'one proof is enough'),
+    responses: {
+      200: z.object({
+        ok: z.literal(true),
+        claimed: z.literal(true),
+        serial: z.string(),
+        hw_id: z.string(),
+        thing_name: z.string(),
+        owner_uid: z.string(),
+        claimed_at: isoDateTime,
+        already_owned: z.boolean(),
+      }),
+    },
+    errors: ['device_not_found', 'already_claimed', 'not_claimable', 'claim_proof_required', 'claim_proof_invalid'],
+  }).handledBy(async ({ caller, body }, { now }) => {
+    const request = { serial: body.serial, claimCode: body.claim_code, signedNonce: body.proof };
+    const proves = request.claimCode !== undefined || request.signedNonce !== undefined;
+    if (proves) await allow('claim code', PROOFS_PER_DEVICE, `serial:${request.serial}`);
+    const result = await claimDevice(store, { claimProof, aliveCheck, nonces }, request, caller.uid, now);
+    services.metrics.count('DeviceClaim', { outcome: result.outcome });
+    if (result.outcome !== 'claimed' && result.outcome !== 'already_owned') {
+      throw new ApiError(result.outcome, CLAIM_REFUSALS[result.outcome]);
+    }
+    const { serial, hwId } = result.device;
+    return {
+      status: 200,
+      body: {
+        ok: true,
+        claimed: true,
+        serial,
+        hw_id: hwId,
+        thing_name: thingName(serial),
+        owner_uid: caller.uid,
+        claimed_at: result.claimedAt,
+        already_owned: result.outcome === 'already_owned',
+      },
+    };
+  });
+
+  return [challenge, claim];
+}

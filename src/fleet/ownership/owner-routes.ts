@@ -1,0 +1,141 @@
+import * as z from 'zod';
+import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
+import { ApiError } from '../../http/errors.ts';
+import { isoDateTime, pageCursor, pageLimit, textLine } from '../../http/fields.ts';
+import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
+import type { Services } from '../../platform/services.ts';
+import { DeviceStatus, MetadataValue, SerialField } from '../device/device.ts';
+import type { FleetStore } from '../device/store.ts';
+import { isOwnedRecord } from '../device/stored-items.ts';
+import { CLAIM_LIMIT } from './claim-routes.ts';
+import { unclaimDevice } from './unclaim.ts';
+
+const DEFAULT_PAGE = 50;
+const MOST_SETTINGS = 50;
+const LONGEST_NAME = 60;
+
+const Settings = z.record(z.string(), MetadataValue);
+const NewSettings = z
+  .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), z.union([textLine(200), z.number(), z.boolean()]))
+  .refine((map) => Object.keys(map).length <= MOST_SETTINGS, `at most ${MOST_SETTINGS} settings`);
+/** What an owner does with the devices they have. */
+export function ownerRoutes(services: Pick<Services, 'metrics'>, store: FleetStore): readonly Route[] {
+  const myDevices = defineRoute({
+    method: 'GET',
+    path: '/myDevices',
+    auth: 'cognito',
+    domain: 'fleet',
+    summary: "The user's devices",
+    description: 'By serial, at most `limit` (1–100, else 50) at once; `next_cursor` leads to the rest.',
+    query: z.object({ limit: pageLimit, cursor: pageCursor }),
+    responses: {
+      200: z.object({
+        ok: z.literal(true),
+        owner_uid: z.string(),
+        count: z.number(),
+        devices: z.array(
+          z.object({
+            serial: z.string(),
+            hw_id: z.string(),
+            thing_name: z.string(),
+            status: DeviceStatus,
+            claimed_at: isoDateTime,
+            name: z.string().optional(),
+            settings: Settings.optional(),
+          }),
+        ),
+        next_cursor: z.string().optional(),
+      }),
+    },
+    errors: [],
+  }).handledBy(async ({ caller, query }) => {
+    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+    if (query.cursor !== undefined && (after === undefined || !isOwnedRecord(after))) {
+      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }]);
+    }
+    const page = await store.listOwned(caller.uid, query.limit ?? DEFAULT_PAGE, after);
+    return {
+      status: 200,
+      body: {
+        ok: true,
+        owner_uid: caller.uid,
+        count: page.devices.length,
+        devices: page.devices.map(({ serial, hwId, thingName: name, status, claimedAt, ...optional }) => ({
+          serial,
+          hw_id: hwId,
+          thing_name: name,
+          status,
+          claimed_at: claimedAt,
+          ...optional,
+        })),
+        ...(page.next === undefined ? {} : { next_cursor: encodeCursor(page.next) }),
+      },
+    };
+  });
+
+  const unclaim = defineRoute({
+    method: 'POST',
+    path: '/unclaimDevice',
+    auth: 'cognito',
+    domain: 'fleet',
+    summary: 'Gives a device back',
+    description: 'It leaves the list of its owner and can be claimed again.',
+    rateLimit: CLAIM_LIMIT,
+    body: z.strictObject({ serial: SerialField, reason: textLine(200).optional() }),
+    responses: {
+      200: z.object({ ok: z.literal(true), unclaimed: z.literal(true), serial: z.string(), hw_id: z.string() }),
+    },
+    errors: ['not_owned', 'not_active'],
+  }).handledBy(async ({ caller, body }, { now }) => {
+    const { serial, reason } = body;
+    const result = await unclaimDevice(store, { serial, reason }, caller.uid, now);
+    services.metrics.count('DeviceUnclaim', { outcome: result.outcome });
+    switch (result.outcome) {
+      case 'not_owned':
+        throw new ApiError('not_owned', 'This device is not in your account.');
+      case 'not_active':
+        throw new ApiError('not_active', 'This device is out of service and can not be released.');
+      case 'unclaimed':
+        return { status: 200, body: { ok: true, unclaimed: true, serial, hw_id: result.hwId } };
+    }
+  });
+
+  const update = defineRoute({
+    method: 'POST',
+    path: '/updateDevice',
+    auth: 'cognito',
+    domain: 'fleet',
+    summary: 'Names a device, or keeps its settings',
+    description:
+      'What is left out stays as it is; an empty name takes the name away; `settings` are replaced as a whole. Name and ' +
+      'settings go with the device to its next owner by transfer, and to a unit that replaces it.',
+    rateLimit: { requests: 60, windowSeconds: 600 },
+    body: z.strictObject({
+      serial: SerialField,
+      name: textLine(LONGEST_NAME).optional(),
+      settings: NewSettings.optional(),
+    }),
+    responses: {
+      200: z.object({
+        ok: z.literal(true),
+        serial: z.string(),
+        hw_id: z.string(),
+        name: z.string().optional(),
+        settings: Settings.optional(),
+      }),
+    },
+    errors: ['not_owned'],
+  }).handledBy(async ({ caller, body }) => {
+    const { serial, name, settings } = body;
+    const wanted = {
+      ...(name === undefined ? {} : { name: name.trim() }),
+      ...(settings === undefined ? {} : { settings }),
+    };
+    const device = await store.updateOwned(caller.uid, serial, wanted);
+    if (device === undefined) throw new ApiError('not_owned', 'This device is not in your account.');
+    const { hwId, thingName: _thing, status: _status, claimedAt: _claimed, ...personal } = device;
+    return { status: 200, body: { ok: true, hw_id: hwId, ...personal } };
+  });
+
+  return [myDevices, update, unclaim];
+}

@@ -1,0 +1,120 @@
+import type { AliveCheck } from '../../platform/aws/dynamo.ts';
+import { isoTime } from '../../platform/clock.ts';
+import type { Serial, Uid } from '../../platform/ids.ts';
+import { OVERTAKEN } from '../../platform/resilience/overtaken.ts';
+import type { Services } from '../../platform/services.ts';
+import type { Device } from '../device/device.ts';
+import { personalOf, type Transition, transition } from '../device/lifecycle.ts';
+import type { FleetStore } from '../device/store.ts';
+import {
+  type ClaimCode,
+  createClaimCode,
+  hashClaimCode,
+  isClaimCodeOf,
+  NOBODYS_CODE,
+  parseClaimCode,
+} from './claim-code.ts';
+
+/** How long the next owner has to accept. */
+export const TRANSFER_MS = 24 * 60 * 60 * 1000;
+
+export type OfferOutcome =
+  | { readonly outcome: 'offered'; readonly device: Device; readonly code: ClaimCode; readonly expiresAt: number }
+  | { readonly outcome: 'cancelled'; readonly device: Device }
+  | { readonly outcome: 'not_owned' };
+
+export type AcceptOutcome =
+  | { readonly outcome: 'transferred' | 'already_owned'; readonly device: Device; readonly claimedAt: string }
+  | { readonly outcome: 'transfer_invalid' | 'account_deleted' };
+
+/** The owner offers a device to whoever gets the code from them; a second offer takes the place of the first. */
+export async function offerTransfer(
+  store: FleetStore,
+  { randomness }: Pick<Services, 'randomness'>,
+  serial: Serial,
+  uid: Uid,
+  now: number,
+): Promise<OfferOutcome> {
+  const code = createClaimCode(randomness);
+  const hashed = await hashClaimCode(code, randomness);
+  const expiresAt = now + TRANSFER_MS;
+  const device = await changeOwn(store, serial, uid, now, (own) =>
+    staying(own, uid, 'transfer_offered', { ...hashed, expiresAt }),
+  );
+  return device === undefined ? { outcome: 'not_owned' } : { outcome: 'offered', device, code, expiresAt };
+}
+
+/** The owner takes the offer back; without one there is nothing to do. */
+export async function cancelTransfer(store: FleetStore, serial: Serial, uid: Uid, now: number): Promise<OfferOutcome> {
+  const device = await changeOwn(store, serial, uid, now, (own) =>
+    own.transfer === null ? undefined : staying(own, uid, 'transfer_cancelled', null),
+  );
+  return device === undefined ? { outcome: 'not_owned' } : { outcome: 'cancelled', device };
+}
+
+/**
+ * The next owner takes the device over, with its name and settings. Whatever is wrong gets one answer after the same
+ * work: an unknown serial, no offer, one that is over, a wrong code.
+ */
+export async function acceptTransfer(
+  store: FleetStore,
+  aliveCheck: AliveCheck,
+  request: { readonly serial: Serial; readonly code: string },
+  uid: Uid,
+  now: number,
+): Promise<AcceptOutcome> {
+  const code = parseClaimCode(request.code);
+  if (code === undefined) return { outcome: 'transfer_invalid' };
+  return store.whileOvertaken(`The transfer of ${request.serial}`, async () => {
+    const device = await store.findBySerial(request.serial);
+    const offer = device?.transfer ?? undefined;
+    const isRight = await isClaimCodeOf(code, offer ?? NOBODYS_CODE);
+    // Asked again after a lost answer: it is theirs already, and the code is gone.
+    if (device?.owner?.uid === uid) return { outcome: 'already_owned', device, claimedAt: device.owner.claimedAt };
+    const from = device?.owner?.uid;
+    if (device === undefined || from === undefined || offer === undefined || !isRight || offer.expiresAt <= now) {
+      return { outcome: 'transfer_invalid' };
+    }
+    const had = await store.readOwned(from, device.serial);
+    const step = transition(
+      device,
+      { status: device.status, owner: uid },
+      { action: 'transfer', actor: { kind: 'user', uid }, reason: undefined },
+      { personal: personalOf(had) },
+    );
+    const write = await store.commit(step, aliveCheck, now);
+    if (write.written) return { outcome: 'transferred', device, claimedAt: isoTime(now) };
+    return write.account === 'deleted' ? { outcome: 'account_deleted' } : OVERTAKEN;
+  });
+}
+
+function staying(
+  device: Device,
+  uid: Uid,
+  action: 'transfer_offered' | 'transfer_cancelled',
+  transfer: Device['transfer'],
+): Transition {
+  return transition(
+    device,
+    { status: device.status, owner: uid },
+    { action, actor: { kind: 'user', uid }, reason: undefined },
+    { changes: { transfer } },
+  );
+}
+
+/** Changes a device of the caller's own; undefined when it is not theirs. */
+async function changeOwn(
+  store: FleetStore,
+  serial: Serial,
+  uid: Uid,
+  now: number,
+  stepFor: (device: Device) => Transition | undefined,
+): Promise<Device | undefined> {
+  return store.whileOvertaken(`The change of ${serial} by its owner`, async () => {
+    const owned = await store.readOwned(uid, serial);
+    const device = owned === undefined ? undefined : await store.readDevice(owned.hwId);
+    if (device === undefined || device.status !== 'active' || device.owner?.uid !== uid) return undefined;
+    const step = stepFor(device);
+    return step === undefined || (await store.commit(step, undefined, now)).written ? device : OVERTAKEN;
+  });
+}

@@ -1,0 +1,111 @@
+import * as z from 'zod';
+import { defineRoute, type Route } from '../../http/define-route.ts';
+import { textLine } from '../../http/fields.ts';
+import { createAllow } from '../../http/rate-limit.ts';
+import type { Services } from '../../platform/services.ts';
+import { HwIdField, SerialField, thingName } from '../device/device.ts';
+import type { FleetStore } from '../device/store.ts';
+import type { OwnedDevice } from '../device/stored-items.ts';
+import { isIndexable, recordFirmware } from './firmware-seen.ts';
+import { reconcile, type SeenDevice } from './reconcile.ts';
+
+const MOST_DEVICES = 50;
+const PAGE = 100;
+/** So many entries of an owner's list are looked at for devices that were not seen. */
+const MOST_OWNED = 500;
+
+const Seen = z
+  .strictObject({
+    serial: SerialField.optional(),
+    hw_id: HwIdField.optional(),
+    firmware_version: textLine(64).optional(),
+  })
+  .refine(({ serial, hw_id: hwId }) => serial !== undefined || hwId !== undefined, 'a serial or a hw_id');
+
+const Action = z.enum(['none', 'claim', 'ask_owner', 'check_label', 'contact_support', 'come_closer']);
+
+/** What the devices around a phone are to its user. */
+export function reconcileRoutes(services: Services, store: FleetStore): readonly Route[] {
+  const allow = createAllow(services);
+
+  const reconcileDevices = defineRoute({
+    method: 'POST',
+    path: '/reconcileDevices',
+    auth: 'cognito',
+    domain: 'fleet',
+    summary: 'Holds the devices that a phone sees against those that the cloud knows',
+    description:
+      'One answer for each device seen, in the same order, and the owned ones that were not seen. The rules stand in ' +
+      '`docs/device-reconciliation.md`. Changes nothing but what is known of the firmware of the own devices.',
+    rateLimit: { requests: 60, windowSeconds: 600, andPerAddress: 240 },
+    body: z.strictObject({ devices: z.array(Seen).max(MOST_DEVICES) }),
+    responses: {
+      200: z.object({
+        ok: z.literal(true),
+        count: z.number(),
+        devices: z.array(
+          z.object({
+            serial: z.string().optional(),
+            hw_id: z.string().optional(),
+            thing_name: z.string().optional(),
+            status: z.enum(['owned', 'claimable', 'claimed_by_other', 'unknown_serial', 'revoked', 'factory_only']),
+            suggested_action: Action,
+          }),
+        ),
+        not_seen: z.array(
+          z.object({ serial: z.string(), hw_id: z.string(), thing_name: z.string(), suggested_action: Action }),
+        ),
+      }),
+    },
+    errors: [],
+  }).handledBy(async ({ caller, body }, { now }) => {
+    const seen = body.devices.map(({ serial, hw_id: hwId }): SeenDevice => ({ serial, hwId }));
+    const [known, owned] = await Promise.all([store.findAll(seen), everythingOwned(store, caller.uid)]);
+    const devices = seen.map((one, index) => {
+      const device = known[index];
+      const { status, suggestedAction } = reconcile(one, device, caller.uid);
+      // Of a device that is somebody else's the caller learns no more than they have sent.
+      const isTheirs = status === 'owned' && device !== undefined;
+      return {
+        ...(isTheirs ? { serial: device.serial } : one.serial === undefined ? {} : { serial: one.serial }),
+        ...(isTheirs ? { hw_id: device.hwId } : one.hwId === undefined ? {} : { hw_id: one.hwId }),
+        ...(isTheirs ? { thing_name: thingName(device.serial) } : {}),
+        status,
+        suggested_action: suggestedAction,
+      };
+    });
+    await Promise.all(
+      known.map(async (device, at) => {
+        const version = body.devices[at]?.firmware_version;
+        if (device?.owner?.uid !== caller.uid || version === undefined || !isIndexable(version)) return;
+        await recordFirmware({ store, allow }, device, version, { kind: 'user', uid: caller.uid }, now);
+      }),
+    );
+    const found = new Set(known.map((device) => device?.hwId));
+    const notSeen = owned
+      .filter(({ hwId }) => !found.has(hwId))
+      .map(({ serial, hwId, thingName: name }) => ({
+        serial,
+        hw_id: hwId,
+        thing_name: name,
+        suggested_action: 'come_closer' as const,
+      }));
+    return { status: 200, body: { ok: true, count: devices.length, devices, not_seen: notSeen } };
+  });
+
+  return [reconcileDevices];
+}
+
+async function everythingOwned(
+  store: FleetStore,
+  uid: Parameters<FleetStore['listOwned']>[0],
+): Promise<readonly OwnedDevice[]> {
+  const owned: OwnedDevice[] = [];
+  let after: string | undefined;
+  do {
+    const page = await store.listOwned(uid, PAGE, after);
+    owned.push(...page.devices);
+    after = page.next;
+  } while (after !== undefined && owned.length < MOST_OWNED);
+  return owned;
+}

@@ -1,0 +1,39 @@
+import type { HwId } from '../../platform/ids.ts';
+import { OVERTAKEN } from '../../platform/resilience/overtaken.ts';
+import type { Services } from '../../platform/services.ts';
+import type { Actor } from '../audit/audit.ts';
+import type { Device } from '../device/device.ts';
+import { transition } from '../device/lifecycle.ts';
+import type { FleetStore } from '../device/store.ts';
+import { type ClaimCode, createClaimCode, hashClaimCode } from '../ownership/claim-code.ts';
+
+export type ReissueOutcome =
+  | { readonly outcome: 'reissued'; readonly device: Device; readonly code: ClaimCode }
+  | { readonly outcome: 'device_not_found' | 'already_claimed' };
+
+/**
+ * A new claim code for a device that nobody owns, when the first one was lost with its answer or its label. The old one
+ * is worth nothing from then on.
+ */
+export async function reissueClaimCode(
+  store: FleetStore,
+  { randomness }: Pick<Services, 'randomness'>,
+  request: { readonly hwId: HwId; readonly actor: Actor; readonly reason: string | undefined },
+  now: number,
+): Promise<ReissueOutcome> {
+  const { hwId, actor, reason } = request;
+  const code = createClaimCode(randomness);
+  const claimCode = await hashClaimCode(code, randomness);
+  return store.whileOvertaken(`The new claim code of ${hwId}`, async () => {
+    const device = await store.readDevice(hwId);
+    if (device === undefined) return { outcome: 'device_not_found' };
+    if (device.owner !== null) return { outcome: 'already_claimed' };
+    const step = transition(
+      device,
+      { status: device.status, owner: null },
+      { action: 'claim_code_reissued', actor, reason },
+      { changes: { claimCode } },
+    );
+    return (await store.commit(step, undefined, now)).written ? { outcome: 'reissued', device, code } : OVERTAKEN;
+  });
+}

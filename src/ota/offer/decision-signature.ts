@@ -1,0 +1,75 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import type { Secrets } from '../../platform/aws/secrets.ts';
+
+export interface SignedDecision {
+  /** The JSON text that is signed, in base64url: what is verified is what was sent, byte by byte. */
+  readonly payload: string;
+  /** One for each key that is in use: while keys rotate, a phone needs to know only one of them. */
+  readonly signatures: readonly { readonly key_id: string; readonly value: string }[];
+}
+
+export interface SigningKey {
+  /** First 16 hex digits of SHA-256 over the public key's SPKI. */
+  readonly keyId: string;
+  readonly publicKeyPem: string;
+  readonly privateKey: KeyObject;
+}
+
+export interface DecisionSigner {
+  /** Undefined where no key is configured. @throws Error for a key that is no Ed25519 key */
+  sign(decision: object): Promise<SignedDecision | undefined>;
+  keys(): Promise<readonly SigningKey[]>;
+}
+
+/** Signs answers with Ed25519, so that a phone that knows the public key detects a changed one (docs/ota.md). */
+export function createDecisionSigner(secrets: Secrets): DecisionSigner {
+  /** Parsed keys by their text, for the life of the container: they change only when the secret does. */
+  const parsed = new Map<string, SigningKey>();
+  const keyOf = (text: string): SigningKey => {
+    const known = parsed.get(text);
+    if (known !== undefined) return known;
+    const key = parseSigningKey(text);
+    parsed.set(text, key);
+    return key;
+  };
+  const keys = async () => {
+    const { OTA_SIGNING_KEY: configured = [] } = await secrets.values();
+    return [configured].flat().map(keyOf);
+  };
+  return {
+    keys,
+    async sign(decision) {
+      const inUse = await keys();
+      if (inUse.length === 0) return undefined;
+      const bytes = Buffer.from(JSON.stringify(decision));
+      return {
+        payload: bytes.toString('base64url'),
+        signatures: inUse.map(({ keyId, privateKey }) => ({
+          key_id: keyId,
+          value: sign(null, bytes, privateKey).toString('base64url'),
+        })),
+      };
+    },
+  };
+}
+
+/** @param text a PKCS#8 private key as PEM, or its DER in base64 */
+function parseSigningKey(text: string): SigningKey {
+  let privateKey: KeyObject;
+  try {
+    privateKey = text.includes('BEGIN')
+      ? createPrivateKey(text)
+      : createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
+  } catch {
+    // The parser's own message could quote the key.
+    throw new Error('OTA_SIGNING_KEY holds something that is no private key');
+  }
+  if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error('OTA_SIGNING_KEY must hold Ed25519 keys');
+  const publicKey = createPublicKey(privateKey);
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  return {
+    keyId: createHash('sha256').update(spki).digest('hex').slice(0, 16),
+    publicKeyPem: String(publicKey.export({ type: 'spki', format: 'pem' })),
+    privateKey,
+  };
+}

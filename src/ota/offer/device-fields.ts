@@ -1,0 +1,38 @@
+import type { Device, FleetDevices } from '../../fleet/index.ts';
+import { HwIdField, SerialField } from '../../fleet/index.ts';
+import { ApiError } from '../../http/errors.ts';
+import type { HwId, Serial, Uid } from '../../platform/ids.ts';
+import type { TargetDevice } from './eligibility.ts';
+
+/** How a request names a device: by its label or by its chip. */
+export const deviceFields = {
+  serial: SerialField.optional(),
+  hw_id: HwIdField.optional(),
+};
+
+export interface NamedDevice {
+  readonly serial?: Serial | undefined;
+  readonly hw_id?: HwId | undefined;
+}
+
+export function namesDevice({ serial, hw_id: hwId }: NamedDevice): boolean {
+  return serial !== undefined || hwId !== undefined;
+}
+
+/** The device as the fleet knows it. */
+export async function findNamed(fleet: FleetDevices, named: NamedDevice): Promise<Device | undefined> {
+  return namesDevice(named) ? fleet.find({ hwId: named.hw_id, serial: named.serial }) : undefined;
+}
+
+/** What a rollout looks at: a chip that nobody has provisioned has its place in it too, a label has none. */
+export function targetOf(named: NamedDevice, device: Device | undefined): TargetDevice | undefined {
+  if (device !== undefined) return { hwId: device.hwId, serial: device.serial };
+  return named.hw_id === undefined ? undefined : { hwId: named.hw_id };
+}
+
+/** @throws ApiError when the device is not the caller's, whether it exists or not */
+export async function requireOwned(fleet: FleetDevices, named: NamedDevice, uid: Uid): Promise<Device> {
+  const device = await findNamed(fleet, named);
+  if (device?.owner?.uid !== uid) throw new ApiError('not_owned', 'This device is not in your account.');
+  return device;
+}

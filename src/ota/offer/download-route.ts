@@ -1,0 +1,50 @@
+import * as z from 'zod';
+import type { FleetDevices } from '../../fleet/index.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
+import { isoDateTime } from '../../http/fields.ts';
+import { isoTime } from '../../platform/clock.ts';
+import { isOffered, trackFields, VersionField } from '../registry/release.ts';
+import type { ReleaseStore } from '../registry/store.ts';
+import { orUnavailable, releaseNotFound } from '../route-errors.ts';
+import { deviceFields, findNamed, targetOf } from './device-fields.ts';
+import { isTargeted } from './eligibility.ts';
+import type { OfferService } from './offers.ts';
+
+/** `GET /ota/releases/{version}/download-url`: for a phone whose first link has grown old. */
+export function downloadRoute(store: ReleaseStore, offers: OfferService, fleet: FleetDevices): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/ota/releases/{version}/download-url',
+    auth: 'cognito-optional',
+    domain: 'ota',
+    summary: 'A fresh download URL for one published release',
+    description:
+      'Good for 15 minutes. Not found are drafts, releases that are paused, halted or withdrawn, and those whose rollout ' +
+      'has not come to this device: name it by `serial` or `hw_id`.',
+    params: z.object({ version: VersionField }),
+    query: z.object({ ...trackFields, ...deviceFields }),
+    responses: {
+      200: z.object({
+        ok: z.literal(true),
+        version: z.string(),
+        url: z.string(),
+        download: z.object({ url: z.string(), expires_at: isoDateTime }),
+      }),
+    },
+    errors: ['release_not_found', 'registry_unavailable'],
+    openToDeletedAccounts: true,
+  }).handledBy(async ({ params, query }) => {
+    const [release, device] = await orUnavailable(
+      Promise.all([store.readRelease(query, params.version), findNamed(fleet, query)]),
+    );
+    const isFor =
+      release !== undefined &&
+      isOffered(release) &&
+      device?.status !== 'revoked' &&
+      isTargeted(release, targetOf(query, device));
+    if (!isFor) throw releaseNotFound(params.version);
+    const { url, expiresAt } = await offers.link(release);
+    const download = { url, expires_at: isoTime(expiresAt) };
+    return { status: 200, body: { ok: true, version: release.version, url, download } };
+  });
+}

@@ -1,0 +1,142 @@
+import * as z from 'zod';
+import { parseReleaseVersion } from '../../../release-format/release-version.ts';
+import type { Device, FleetDevices } from '../../fleet/index.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
+import { isoDateTime } from '../../http/fields.ts';
+import { isoTime } from '../../platform/clock.ts';
+import type { Uid } from '../../platform/ids.ts';
+import type { Nonces } from '../../platform/nonces.ts';
+import type { Services } from '../../platform/services.ts';
+import type { ProgressStore } from '../progress/progress-store.ts';
+import { RECEIPT_MS, receiptPurpose } from '../progress/receipt.ts';
+import { type DeviceProgress, NO_PROGRESS } from '../progress/report-plan.ts';
+import { orUnavailable } from '../route-errors.ts';
+import type { DecisionSigner } from './decision-signature.ts';
+import { findNamed, targetOf } from './device-fields.ts';
+import { decisionBody, Latest, LatestQuery, latestBody, Reason, verdictFor } from './latest-answer.ts';
+import type { OfferAnswer, OfferService } from './offers.ts';
+
+/** How long a phone may hold an offer without asking again. */
+const OFFER_MS = 24 * 60 * 60 * 1000;
+
+export interface LatestServices {
+  readonly offers: OfferService;
+  readonly progress: ProgressStore;
+  readonly fleet: FleetDevices;
+  readonly nonces: Nonces;
+  readonly signer: DecisionSigner;
+}
+
+/** `GET /ota/latest`: which firmware a device should run. */
+export function latestRoute(services: Services, parts: LatestServices): Route {
+  const { offers, fleet, signer } = parts;
+  return defineRoute({
+    method: 'GET',
+    path: '/ota/latest',
+    auth: 'cognito-optional',
+    domain: 'ota',
+    summary: 'Which firmware the device should run',
+    description:
+      'The newest release that the device may have: published, for its place in the rollout or on the allow-list, and ' +
+      'installable over `current_version` by `bootloader_version`. `update_available` is true when that is news. Otherwise ' +
+      '`reason` tells why not; `withheld` names the newest release that is kept from it. Without a device only releases for ' +
+      'everybody are offered. `artifact.image_hash` is how mcumgr names the image: a device that shows it needs no upload. ' +
+      '`signed.payload` is the decision in base64url, signed with Ed25519 (docs/ota.md); it may be held offline until ' +
+      '`offer_expires_at`. A changed release is seen at most a second later; the download URL is good for 15 minutes.',
+    query: LatestQuery,
+    responses: {
+      200: z.object({
+        ok: z.literal(true),
+        update_available: z.boolean(),
+        latest: Latest.nullable(),
+        reason: Reason,
+        withheld: z.object({ version: z.string(), reason: Reason }).optional(),
+        blocked_until: isoDateTime.optional(),
+        offer_expires_at: isoDateTime.optional(),
+        receipt_nonce: z.string().optional(),
+        signed: z
+          .object({ payload: z.string(), signatures: z.array(z.object({ key_id: z.string(), value: z.string() })) })
+          .optional(),
+      }),
+    },
+    errors: ['registry_unavailable'],
+    openToDeletedAccounts: true,
+  }).handledBy(async ({ query, caller }, { now, log }) => {
+    const { current_version: current, bootloader_version: bootloaderText = '' } = query;
+    const bootloader = parseReleaseVersion(bootloaderText);
+    // The keys are needed at the end; a container's first request reads them meanwhile.
+    const [device] = await orUnavailable(Promise.all([findNamed(fleet, query), signer.keys()]));
+    const target = targetOf(query, device);
+    const answer = await offers.ask(query, target, { current, bootloader });
+    const isOwner = caller.kind === 'user' && device?.owner?.uid === caller.uid;
+    const known = await knownProgress(parts, answer, device);
+    const verdict = verdictFor(answer, device, known, now);
+    if (isOwner && caller.kind === 'user') {
+      await noteSeen(services, parts, { query, answer, device, known, uid: caller.uid }, now).catch((error: unknown) =>
+        // What is noted are statistics: for them no device goes without its update.
+        log.warn('It could not be noted that a device was seen', {}, error),
+      );
+    }
+    services.metrics.count('OtaLatest', { reason: verdict.reason });
+
+    const { withheld } = answer.decision;
+    const expiresAt = isoTime(now + OFFER_MS);
+    const nonce =
+      verdict.updateAvailable && verdict.offered !== undefined && device?.publicKey != null
+        ? await orUnavailable(parts.nonces.issue(receiptPurpose(device, verdict.offered.release.version), RECEIPT_MS))
+        : undefined;
+    // Unsigned, where answers are signed, it would be refused by the phone anyway.
+    const signed = await orUnavailable(signer.sign(decisionBody(query, verdict, now, expiresAt)));
+    return {
+      status: 200,
+      body: {
+        ok: true,
+        update_available: verdict.updateAvailable,
+        latest: verdict.offered === undefined ? null : latestBody(verdict.offered),
+        reason: verdict.reason,
+        ...(withheld === undefined ? {} : { withheld: { ...withheld } }),
+        ...(verdict.blockedUntil === undefined ? {} : { blocked_until: isoTime(verdict.blockedUntil) }),
+        ...(verdict.updateAvailable ? { offer_expires_at: expiresAt } : {}),
+        ...(nonce === undefined ? {} : { receipt_nonce: nonce.nonce }),
+        ...(signed === undefined
+          ? {}
+          : { signed: { payload: signed.payload, signatures: signed.signatures.map((one) => ({ ...one })) } }),
+      },
+    };
+  });
+}
+
+/** How the device has fared with the release that the answer is about; the environment's own release has no records. */
+async function knownProgress(
+  { progress }: Pick<LatestServices, 'progress'>,
+  { offered }: OfferAnswer,
+  device: Device | undefined,
+): Promise<DeviceProgress> {
+  if (offered === undefined || offered.release.revision === 0 || device === undefined) return NO_PROGRESS;
+  return orUnavailable(progress.readProgress(offered.release, device.hwId));
+}
+
+/** Notes that an owner's device has asked since the release is out, and what it runs. */
+async function noteSeen(
+  services: Services,
+  { progress, fleet }: LatestServices,
+  seen: {
+    readonly query: LatestQuery;
+    readonly answer: OfferAnswer;
+    readonly device: Device | undefined;
+    readonly known: DeviceProgress;
+    readonly uid: Uid;
+  },
+  now: number,
+): Promise<void> {
+  const { query, answer, device, known, uid } = seen;
+  if (device === undefined) return;
+  const release = answer.offered?.release;
+  if (release !== undefined && release.revision > 0 && !known.isReached) {
+    await progress.markReached(release, device.hwId, known, now);
+  }
+  if (query.current_version !== undefined && query.current_version !== device.firmware?.version) {
+    services.metrics.count('FirmwareSeen');
+    await fleet.recordFirmware(device, query.current_version, { kind: 'user', uid }, now);
+  }
+}

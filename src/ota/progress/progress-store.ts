@@ -1,0 +1,274 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import type { ReleaseVersion } from '../../../release-format/release-version.ts';
+import { type TransactItems, transactWrite } from '../../platform/aws/dynamo.ts';
+import { updateExpression } from '../../platform/aws/update-expression.ts';
+import { isoTime } from '../../platform/clock.ts';
+import type { HwId } from '../../platform/ids.ts';
+import { createWhileOvertaken } from '../../platform/resilience/overtaken.ts';
+import type { Services } from '../../platform/services.ts';
+import type { Track } from '../registry/release.ts';
+import { releasePartition } from '../registry/store.ts';
+import { SCHEMA } from '../registry/stored-release.ts';
+import {
+  type AttemptProgress,
+  BREAKDOWNS,
+  type Breakdown,
+  COUNTERS,
+  type Counter,
+  type DeviceProgress,
+  NO_PROGRESS,
+  type Report,
+  type ReportPlan,
+  ReportStatus,
+} from './report-plan.ts';
+
+/** Transactions on one item clash: a release's counts are spread, and added up by one query. */
+const SHARDS = 16;
+/** Far more than any release has phone models, error codes and hours; what is beyond is left out of the breakdown. */
+const MOST_BREAKDOWN_PAGES = 4;
+
+const StoredProgress = z.object({
+  revision: z.number(),
+  statuses: z.array(ReportStatus),
+  reached: z.boolean(),
+  finished: z.boolean(),
+  has_failed: z.boolean(),
+  verified: z.boolean(),
+  failures_in_row: z.number(),
+  blocked_until: z.number().nullable(),
+});
+
+const StoredBreakdown = z.object({
+  by: z.enum(BREAKDOWNS),
+  value: z.string(),
+  confirmed: z.number().default(0),
+  failures: z.number().default(0),
+  interrupted: z.number().default(0),
+});
+export type BreakdownEntry = z.output<typeof StoredBreakdown>;
+
+type ReleaseId = Track & { readonly version: ReleaseVersion };
+export type Counts = Readonly<Record<Counter, number>>;
+
+export interface KnownProgress {
+  readonly device: DeviceProgress;
+  readonly attempt: AttemptProgress;
+  /** Whether this attempt has told this status before. */
+  readonly isRepeated: boolean;
+}
+
+type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
+
+/** How releases fare: one item per device and release, one per attempt, and the counts that are kept of them. */
+export function createProgressStore({ config, documents, randomness }: Needed) {
+  const TableName = config.tables.otaReleases;
+  const deviceKey = (release: ReleaseId, hwId: HwId) => ({
+    board_channel: releasePartition(release),
+    version: `device#${hwId}`,
+  });
+  const attemptKey = (release: ReleaseId, { hwId, attemptId }: Pick<Report, 'hwId' | 'attemptId'>) => ({
+    board_channel: releasePartition(release),
+    version: `attempt#${hwId}#${attemptId}`,
+  });
+  const countAction = (release: ReleaseId, record: string, add: Record<string, number>, set: object) => {
+    const change = updateExpression({ add, set: { ...set, schema: SCHEMA } });
+    return {
+      Update: {
+        TableName,
+        Key: { board_channel: releasePartition(release), version: record },
+        UpdateExpression: change.UpdateExpression,
+        ExpressionAttributeNames: change.names,
+        ExpressionAttributeValues: change.values,
+      },
+    };
+  };
+  const progressAction = (release: ReleaseId, hwId: HwId, from: number, next: DeviceProgress, set: object) => {
+    const change = updateExpression({
+      set: {
+        revision: next.revision,
+        statuses: [...next.statuses],
+        reached: next.isReached,
+        finished: next.isFinished,
+        has_failed: next.hasFailed,
+        verified: next.isVerified,
+        failures_in_row: next.failuresInRow,
+        blocked_until: next.blockedUntil,
+        schema: SCHEMA,
+        ...set,
+      },
+    });
+    return {
+      Update: {
+        TableName,
+        Key: deviceKey(release, hwId),
+        UpdateExpression: change.UpdateExpression,
+        ConditionExpression: from === 0 ? 'attribute_not_exists(board_channel)' : '#revision = :read_revision',
+        ExpressionAttributeNames: change.names,
+        ExpressionAttributeValues: { ...change.values, ...(from === 0 ? {} : { ':read_revision': from }) },
+      },
+    };
+  };
+
+  const readProgress = async (release: ReleaseId, hwId: HwId): Promise<DeviceProgress> => {
+    const { Item: item } = await (await documents()).get({
+      TableName,
+      Key: deviceKey(release, hwId),
+      ConsistentRead: true,
+    });
+    return item === undefined ? NO_PROGRESS : toProgress(item);
+  };
+
+  const readEndings = async (release: ReleaseId, by: Breakdown): Promise<readonly BreakdownEntry[]> => {
+    const sums = new Map<string, BreakdownEntry>();
+    let from: Record<string, unknown> | undefined;
+    for (let page = 0; page < MOST_BREAKDOWN_PAGES; page += 1) {
+      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+        TableName,
+        KeyConditionExpression: 'board_channel = :release AND begins_with(version, :by)',
+        ExpressionAttributeValues: { ':release': releasePartition(release), ':by': `by#${by}#` },
+        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+      });
+      for (const item of items) {
+        const entry = StoredBreakdown.parse(item);
+        const known = sums.get(entry.value);
+        sums.set(entry.value, known === undefined ? entry : added(known, entry));
+      }
+      if (last === undefined) break;
+      from = last;
+    }
+    return [...sums.values()];
+  };
+
+  return {
+    /** Records again, from what is read anew, as long as somebody else gets in between. */
+    whileOvertaken: createWhileOvertaken(randomness),
+    readProgress,
+
+    async readForReport(release: ReleaseId, report: Report): Promise<KnownProgress> {
+      const client = await documents();
+      const [device, { Item: attempt }] = await Promise.all([
+        readProgress(release, report.hwId),
+        client.get({ TableName, Key: attemptKey(release, report), ConsistentRead: true }),
+      ]);
+      return {
+        device,
+        attempt: { hasFailed: attempt?.['has_failed'] === true },
+        isRepeated: attempt?.[`${report.status}_at`] !== undefined,
+      };
+    },
+
+    /**
+     * Writes a report with all that it changes, or nothing.
+     *
+     * @returns false when another report of the device came in between: then it has to be planned anew
+     */
+    async commit(
+      release: ReleaseId,
+      report: Report,
+      known: KnownProgress,
+      plan: ReportPlan,
+      facts: object,
+      now: number,
+    ) {
+      const time = isoTime(now);
+      const shard = shardOf(report.hwId);
+      const attempt = updateExpression({
+        set: {
+          [`${report.status}_at`]: time,
+          ...facts,
+          has_failed: known.attempt.hasFailed || plan.countsAsFailure,
+          schema: SCHEMA,
+        },
+      });
+      const actions: TransactItems = [
+        {
+          Update: {
+            TableName,
+            Key: attemptKey(release, report),
+            UpdateExpression: attempt.UpdateExpression,
+            ConditionExpression: `attribute_not_exists(#${report.status}_at)`,
+            ExpressionAttributeNames: attempt.names,
+            ExpressionAttributeValues: attempt.values,
+          },
+        },
+        progressAction(release, report.hwId, known.device.revision, plan.progress, {
+          last_status: report.status,
+          last_at: time,
+        }),
+        ...(Object.keys(plan.counts).length === 0
+          ? []
+          : [countAction(release, `count#${shard}`, { ...plan.counts }, {})]),
+        ...plan.breakdowns.map(({ by, value, ending }) =>
+          countAction(release, `by#${by}#${value}#${shard}`, { [ending]: 1 }, { by, value }),
+        ),
+      ];
+      return (await transactWrite(documents, randomness, actions)).committed;
+    },
+
+    /** Notes, once, that a device has asked since the release is out. */
+    async markReached(release: ReleaseId, hwId: HwId, known: DeviceProgress, now: number): Promise<void> {
+      const next = { ...known, revision: known.revision + 1, isReached: true };
+      // When somebody else notes something of the device at the same moment, that notes this as well.
+      await transactWrite(documents, randomness, [
+        progressAction(release, hwId, known.revision, next, { last_at: isoTime(now) }),
+        countAction(release, `count#${shardOf(hwId)}`, { reached: 1 }, {}),
+      ]);
+    },
+
+    /** Lets a device try again that has failed too often. @returns false when another change came in between */
+    async lift(release: ReleaseId, hwId: HwId, known: DeviceProgress, now: number): Promise<boolean> {
+      const next = { ...known, revision: known.revision + 1, failuresInRow: 0, blockedUntil: null };
+      const lifted = progressAction(release, hwId, known.revision, next, { lifted_at: isoTime(now) });
+      return (await transactWrite(documents, randomness, [lifted])).committed;
+    },
+
+    /** Adds up the kept counts; what was committed before is in it. */
+    async readCounts(release: ReleaseId): Promise<Counts> {
+      const { Items: items = [] } = await (await documents()).query({
+        TableName,
+        KeyConditionExpression: 'board_channel = :release AND begins_with(version, :count)',
+        ExpressionAttributeValues: { ':release': releasePartition(release), ':count': 'count#' },
+        ConsistentRead: true,
+      });
+      const sum = (counter: Counter) =>
+        items.reduce((total, shard) => total + z.number().default(0).parse(shard[counter]), 0);
+      return z.record(z.enum(COUNTERS), z.number()).parse(Object.fromEntries(COUNTERS.map((one) => [one, sum(one)])));
+    },
+
+    /** What endings there were by error code, phone model and hour; each kind has its own share of what is read. */
+    async readBreakdown(release: ReleaseId): Promise<readonly BreakdownEntry[]> {
+      return (await Promise.all(BREAKDOWNS.map((by) => readEndings(release, by)))).flat();
+    },
+  };
+}
+
+export type ProgressStore = ReturnType<typeof createProgressStore>;
+
+function added(a: BreakdownEntry, b: BreakdownEntry): BreakdownEntry {
+  return {
+    ...a,
+    confirmed: a.confirmed + b.confirmed,
+    failures: a.failures + b.failures,
+    interrupted: a.interrupted + b.interrupted,
+  };
+}
+
+function toProgress(item: unknown): DeviceProgress {
+  const stored = StoredProgress.parse(item);
+  return {
+    revision: stored.revision,
+    statuses: stored.statuses,
+    isReached: stored.reached,
+    isFinished: stored.finished,
+    hasFailed: stored.has_failed,
+    isVerified: stored.verified,
+    failuresInRow: stored.failures_in_row,
+    blockedUntil: stored.blocked_until,
+  };
+}
+
+function shardOf(hwId: HwId): string {
+  const byte = createHash('sha256').update(hwId).digest()[0] ?? 0;
+  return String(byte % SHARDS).padStart(2, '0');
+}

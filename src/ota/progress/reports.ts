@@ -1,0 +1,114 @@
+import type { ReleaseVersion } from '../../../release-format/release-version.ts';
+import type { Device, FleetDevices } from '../../fleet/index.ts';
+import type { HwId, Serial, Uid } from '../../platform/ids.ts';
+import type { Nonces } from '../../platform/nonces.ts';
+import { OVERTAKEN } from '../../platform/resilience/overtaken.ts';
+import type { Services } from '../../platform/services.ts';
+import type { OfferService } from '../offer/offers.ts';
+import type { Release, Track } from '../registry/release.ts';
+import type { ReleaseStore } from '../registry/store.ts';
+import { haltIfTooBad } from '../rollout/halt.ts';
+import type { ProgressStore } from './progress-store.ts';
+import { checkReceipt, type ReceiptField, type ReceiptVerdict } from './receipt.ts';
+import { planReport, type Report, type ReportStatus } from './report-plan.ts';
+
+/** A report as a phone sends it. */
+export interface PhoneReport extends Track {
+  readonly serial: Serial | undefined;
+  readonly hwId: HwId | undefined;
+  readonly attemptId: string;
+  readonly fromVersion: ReleaseVersion | undefined;
+  readonly version: ReleaseVersion;
+  readonly status: ReportStatus;
+  readonly offset: number | undefined;
+  readonly errorCode: string | undefined;
+  readonly phone: {
+    readonly model?: string | undefined;
+    readonly os?: string | undefined;
+    readonly appVersion?: string | undefined;
+  };
+  readonly receipt: ReceiptField | undefined;
+}
+
+export type ReportOutcome =
+  | {
+      readonly outcome: 'recorded' | 'repeated';
+      readonly verified: boolean;
+      readonly receipt: ReceiptVerdict | undefined;
+      /** Whether this report stopped the release. */
+      readonly halted: boolean;
+    }
+  | { readonly outcome: 'not_owned' | 'release_not_found' };
+
+export interface ReportServices {
+  readonly fleet: FleetDevices;
+  readonly store: ReleaseStore;
+  readonly progress: ProgressStore;
+  readonly nonces: Nonces;
+  readonly offers: Pick<OfferService, 'forget'>;
+}
+
+/**
+ * Records one report of an owner's phone, once per attempt and status, and halts the release when it was the one too
+ * many. Only this server's clock counts: a phone's own may be anything, and a batch may be days old.
+ */
+export async function recordReport(
+  services: ReportServices,
+  tools: Pick<Services, 'metrics' | 'log'>,
+  report: PhoneReport,
+  uid: Uid,
+  now: number,
+): Promise<ReportOutcome> {
+  const { fleet, store } = services;
+  const [device, release] = await Promise.all([
+    fleet.find({ hwId: report.hwId, serial: report.serial }),
+    store.readRelease(report, report.version),
+  ]);
+  if (device?.owner?.uid !== uid) return { outcome: 'not_owned' };
+  if (release === undefined || release.publishedAt === null) return { outcome: 'release_not_found' };
+  const receipt =
+    report.receipt === undefined ? undefined : await checkReceipt(services.nonces, device, release, report.receipt);
+  const isVerified = receipt === 'verified' && report.status === 'confirmed';
+
+  const isNew = await record(services.progress, release, device, report, isVerified, now);
+  // After a repeated report too: perhaps the first one was recorded, and cut off before it looked.
+  const halted = ENDINGS.has(report.status) && (await haltIfTooBad(services, tools, release, now));
+  if (halted) services.offers.forget(release);
+  // Only what is news: an old batch that is sent again says nothing of what the device runs by now.
+  if (isNew && report.status === 'confirmed') {
+    await fleet.recordFirmware(device, report.version, { kind: 'user', uid }, now);
+  }
+  return { outcome: isNew ? 'recorded' : 'repeated', verified: isVerified, receipt, halted };
+}
+
+const ENDINGS: ReadonlySet<ReportStatus> = new Set(['confirmed', 'reverted', 'failed']);
+
+/** @returns false when this attempt has told this status before */
+async function record(
+  progress: ProgressStore,
+  release: Release,
+  device: Device,
+  from: PhoneReport,
+  isVerified: boolean,
+  now: number,
+): Promise<boolean> {
+  const { attemptId, status, errorCode, phone } = from;
+  const report: Report = { hwId: device.hwId, attemptId, status, errorCode, phoneModel: phone.model, isVerified };
+  return progress.whileOvertaken(`A report of attempt ${attemptId}`, async () => {
+    const known = await progress.readForReport(release, report);
+    if (known.isRepeated) return false;
+    const plan = planReport(report, known.device, known.attempt, now);
+    return (await progress.commit(release, report, known, plan, factsOf(from), now)) ? true : OVERTAKEN;
+  });
+}
+
+function factsOf({ fromVersion, offset, errorCode, phone }: PhoneReport): Record<string, string | number> {
+  return {
+    ...(fromVersion === undefined ? {} : { from_version: fromVersion }),
+    ...(offset === undefined ? {} : { upload_offset: offset }),
+    ...(errorCode === undefined ? {} : { error_code: errorCode }),
+    ...(phone.model === undefined ? {} : { phone_model: phone.model }),
+    ...(phone.os === undefined ? {} : { phone_os: phone.os }),
+    ...(phone.appVersion === undefined ? {} : { app_version: phone.appVersion }),
+  };
+}

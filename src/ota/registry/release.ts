@@ -1,0 +1,122 @@
+import * as z from 'zod';
+import { parseReleaseVersion, type ReleaseVersion } from '../../../release-format/release-version.ts';
+
+export const DEFAULT_BOARD = 'arduino_nano_33_ble';
+export const DEFAULT_CHANNEL = 'stable';
+
+/** Where a release belongs: firmware for one board never reaches another. */
+export interface Track {
+  readonly board: string;
+  readonly channel: string;
+}
+
+export interface Artifact {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Of the file, lower-case hex. */
+  readonly sha256: string;
+  /** Key in the artifact bucket: below `drafts/` until the release is published. */
+  readonly storageKey: string;
+  /** The image's own hash, by which MCUboot and mcumgr name it, lower-case hex; known once it is published. */
+  readonly imageHash: string | null;
+}
+
+/**
+ * `draft → published ⇄ paused → withdrawn`, and `halted`, which a published or paused release does to itself when it
+ * fails too often, and which somebody may resume or withdraw.
+ */
+export const ReleaseState = z.enum(['draft', 'published', 'paused', 'halted', 'withdrawn']);
+export type ReleaseState = z.output<typeof ReleaseState>;
+
+/** The whole of a rollout, in hundredths of a percent. */
+export const EVERYBODY = 10_000;
+
+export interface Targeting {
+  /** Hundredths of a percent of the devices, 0 to 10,000. */
+  readonly basisPoints: number;
+  /** Serials and hardware ids that get it in any case. */
+  readonly allowlist: readonly string[];
+}
+
+export interface Requirements {
+  /** What a device must run before it may install this. */
+  readonly minVersion: ReleaseVersion | null;
+  readonly minBootloader: ReleaseVersion | null;
+  /** Whether it may replace a newer version. */
+  readonly allowDowngrade: boolean;
+}
+
+export interface HaltPolicy {
+  /** Devices that must have finished, well or badly, before anything is concluded. */
+  readonly minReports: number;
+  /** Percent of them that may fail; reaching it halts. */
+  readonly maxFailurePct: number;
+}
+
+export const DEFAULT_HALT_POLICY: HaltPolicy = { minReports: 20, maxFailurePct: 10 };
+
+/** Devices that have finished, and how many of them badly. */
+export interface Outcomes {
+  readonly finished: number;
+  readonly failures: number;
+}
+
+export interface Release extends Track {
+  readonly version: ReleaseVersion;
+  readonly state: ReleaseState;
+  readonly mandatory: boolean;
+  readonly notes: string;
+  readonly artifact: Artifact;
+  readonly targeting: Targeting;
+  readonly requirements: Requirements;
+  readonly haltPolicy: HaltPolicy;
+  /** The outcomes at the last resume after a halt: the policy looks at what has come since. */
+  readonly haltBaseline: Outcomes;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly publishedAt: string | null;
+  /** How often it has changed; each change is made from the revision that was read. */
+  readonly revision: number;
+}
+
+export const VersionField = z
+  .string()
+  .max(64)
+  .transform((text, context): ReleaseVersion => {
+    const version = parseReleaseVersion(text);
+    if (version !== undefined) return version;
+    context.addIssue({ code: 'custom', message: 'a semantic version like 1.2.3' });
+    return z.NEVER;
+  })
+  .meta({ description: 'Semantic version; a leading v and build metadata are dropped', examples: ['1.2.3'] });
+
+const trackName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/, 'up to 40 letters, digits, dashes, dots and underscores')
+  .transform((name) => name.toLowerCase());
+
+export const BoardField = trackName.default(DEFAULT_BOARD);
+
+/** `board` and `channel` are lower-cased and have defaults (contract, "OTA"). */
+export const trackFields = {
+  board: BoardField,
+  channel: trackName.default(DEFAULT_CHANNEL),
+};
+
+/** A channel where the other one is meant, as in a promotion. */
+export const channelField = (standard: string) => trackName.default(standard);
+
+/** Uploads land here, where the bucket's lifecycle removes what was never published. */
+export function draftKey(track: Track, version: ReleaseVersion, sha256: string): string {
+  return `drafts/${track.board}/${track.channel}/${version}/${sha256}.bin`;
+}
+
+/** Published bytes lie here; no upload URL reaches this place, so they can't be replaced. */
+export function publishedKey(track: Track, version: ReleaseVersion, sha256: string): string {
+  return `releases/${track.board}/${track.channel}/${version}/${sha256}.bin`;
+}
+
+/** Whether phones may be told of it, and led to its bytes. */
+export function isOffered(release: Pick<Release, 'state'>): boolean {
+  return release.state === 'published';
+}

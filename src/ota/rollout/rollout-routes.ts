@@ -1,0 +1,174 @@
+import * as z from 'zod';
+import type { ReleaseVersion } from '../../../release-format/release-version.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
+import { ApiError } from '../../http/errors.ts';
+import { textLine } from '../../http/fields.ts';
+import type { Services } from '../../platform/services.ts';
+import type { OfferService } from '../offer/offers.ts';
+import type { ProgressStore } from '../progress/progress-store.ts';
+import { changeRelease } from '../registry/change-release.ts';
+import { promoteRelease } from '../registry/promote.ts';
+import { BoardField, channelField, type Release, type Track, trackFields, VersionField } from '../registry/release.ts';
+import { Allowlist, HaltPolicyField, ReleaseEntry, RolloutPct, releaseEntry } from '../registry/release-fields.ts';
+import type { ReleaseStep } from '../registry/release-steps.ts';
+import type { ReleaseStore } from '../registry/store.ts';
+import { releaseNotFound, releaseStateConflict } from '../route-errors.ts';
+
+const reason = textLine(200).optional();
+const Changed = z.object({ ok: z.literal(true), changed: z.boolean(), release: ReleaseEntry });
+const params = z.object({ version: VersionField });
+const StepBody = z.strictObject({ ...trackFields, reason });
+
+interface Parts {
+  readonly store: ReleaseStore;
+  readonly progress: ProgressStore;
+  readonly offers: OfferService;
+}
+
+/** How a release reaches more devices, or no more. */
+export function rolloutRoutes(services: Services, { store, progress, offers }: Parts): readonly Route[] {
+  const step = async (
+    track: Track & { readonly reason?: string | undefined },
+    version: ReleaseVersion,
+    stepFor: (release: Release) => ReleaseStep,
+    now: number,
+  ) => {
+    const entry = { actor: 'admin', reason: track.reason } as const;
+    const result = await changeRelease(store, track, version, stepFor, entry, now);
+    offers.forget(track);
+    switch (result.outcome) {
+      case 'release_not_found':
+        throw releaseNotFound(version);
+      case 'refused':
+        throw releaseStateConflict(version, result.state, result.from);
+      case 'changed':
+      case 'unchanged': {
+        services.metrics.count('ReleaseStep', { step: stepFor(result.release).step, outcome: result.outcome });
+        const changed = result.outcome === 'changed';
+        return { status: 200, body: { ok: true, changed, release: releaseEntry(result.release) } } as const;
+      }
+    }
+  };
+
+  const rollout = defineRoute({
+    method: 'POST',
+    path: '/ota/releases/{version}/rollout',
+    auth: 'admin',
+    domain: 'ota',
+    summary: 'Changes whom a release is for',
+    description:
+      '`rollout_pct` (0–100, two decimals), `allowlist` (serials and hardware ids, at most 1,000) and `halt_policy`; what is ' +
+      'left out stays. Raising the percentage never takes a device out. Changes no state: a paused release stays paused.',
+    params,
+    body: z.strictObject({
+      ...trackFields,
+      reason,
+      rollout_pct: RolloutPct.optional(),
+      allowlist: Allowlist.optional(),
+      halt_policy: HaltPolicyField.optional(),
+    }),
+    responses: { 200: Changed },
+    errors: ['release_not_found', 'release_state_conflict'],
+  }).handledBy(({ params: { version }, body }, { now }) =>
+    step(
+      body,
+      version,
+      ({ targeting, haltPolicy }) => ({
+        step: 'rollout',
+        targeting: {
+          basisPoints: body.rollout_pct ?? targeting.basisPoints,
+          allowlist: body.allowlist ?? targeting.allowlist,
+        },
+        haltPolicy: body.halt_policy ?? haltPolicy,
+      }),
+      now,
+    ),
+  );
+
+  const pause = defineRoute({
+    method: 'POST',
+    path: '/ota/releases/{version}/pause',
+    auth: 'admin',
+    domain: 'ota',
+    summary: 'Offers a release to nobody for now',
+    description: 'Phones that have its bytes may finish; URLs given before live for up to 15 minutes more.',
+    params,
+    body: StepBody,
+    responses: { 200: Changed },
+    errors: ['release_not_found', 'release_state_conflict'],
+  }).handledBy(({ params: { version }, body }, { now }) => step(body, version, () => ({ step: 'pause' }), now));
+
+  const resume = defineRoute({
+    method: 'POST',
+    path: '/ota/releases/{version}/resume',
+    auth: 'admin',
+    domain: 'ota',
+    summary: 'Offers a paused or halted release again',
+    description: 'After a halt the policy begins to count anew: what had been reported before does not halt it again.',
+    params,
+    body: StepBody,
+    responses: { 200: Changed },
+    errors: ['release_not_found', 'release_state_conflict'],
+  }).handledBy(async ({ params: { version }, body }, { now }) => {
+    const outcomes = await progress.readCounts({ ...body, version });
+    return step(body, version, () => ({ step: 'resume', outcomes }), now);
+  });
+
+  const withdraw = defineRoute({
+    method: 'POST',
+    path: '/ota/releases/{version}/withdraw',
+    auth: 'admin',
+    domain: 'ota',
+    summary: 'Takes a release back for good',
+    description:
+      'It is offered to nobody and never comes back; a fix is a new version. Hidden within a second everywhere; URLs given ' +
+      'before live for up to 15 minutes more.',
+    params,
+    body: StepBody,
+    responses: { 200: Changed },
+    errors: ['release_not_found', 'release_state_conflict'],
+  }).handledBy(({ params: { version }, body }, { now }) => step(body, version, () => ({ step: 'withdraw' }), now));
+
+  const promote = defineRoute({
+    method: 'POST',
+    path: '/ota/releases/{version}/promote',
+    auth: 'admin',
+    domain: 'ota',
+    summary: 'Publishes on another channel what has proved itself on one',
+    description:
+      'The very same bytes, requirements, notes and halt policy, as a release of its own on `to_channel`, published at once ' +
+      'to `rollout_pct` of the devices (100 unless it says otherwise) and the `allowlist`. Again, it is there already.',
+    params,
+    body: z.strictObject({
+      board: BoardField,
+      channel: channelField('beta'),
+      to_channel: channelField('stable'),
+      rollout_pct: RolloutPct.prefault(100),
+      allowlist: Allowlist.default([]),
+    }),
+    responses: { 200: Changed },
+    errors: ['release_not_found', 'release_state_conflict', 'release_exists'],
+  }).handledBy(async ({ params: { version }, body }, { now }) => {
+    const targeting = { basisPoints: body.rollout_pct, allowlist: body.allowlist };
+    const result = await promoteRelease(store, body, body.to_channel, version, targeting, now);
+    offers.forget({ board: body.board, channel: body.to_channel });
+    switch (result.outcome) {
+      case 'release_not_found':
+        throw releaseNotFound(version);
+      case 'refused':
+        throw releaseStateConflict(version, result.state, ['published']);
+      case 'release_exists':
+        throw new ApiError('release_exists', `There is another release ${version} on ${body.to_channel} already.`, {
+          details: { state: result.existing.state, artifact_sha256: result.existing.artifact.sha256 },
+        });
+      case 'promoted':
+      case 'already_promoted': {
+        services.metrics.count('ReleasePromoted', { channel: body.to_channel });
+        const changed = result.outcome === 'promoted';
+        return { status: 200, body: { ok: true, changed, release: releaseEntry(result.release) } };
+      }
+    }
+  });
+
+  return [rollout, pause, resume, withdraw, promote];
+}

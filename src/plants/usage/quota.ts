@@ -1,0 +1,83 @@
+import { isoTime, ttlSeconds } from '../../platform/clock.ts';
+import type { Uid } from '../../platform/ids.ts';
+import type { PlantFeature, UsageLimits } from '../../platform/plant-providers/plants-config.ts';
+import type { UsageStore } from './usage-store.ts';
+
+/** The UTC day and month that a use counts for. */
+export interface UsagePeriod {
+  /** `2026-11`. */
+  readonly month: string;
+  /** `21`, the day within it. */
+  readonly day: string;
+  /** When the day, and the month, begin anew. */
+  readonly dayEnds: number;
+  readonly monthEnds: number;
+}
+
+export function periodOf(now: number): UsagePeriod {
+  const time = isoTime(now);
+  const date = new Date(now);
+  return {
+    month: time.slice(0, 7),
+    day: time.slice(8, 10),
+    dayEnds: Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate() + 1),
+    monthEnds: Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1),
+  };
+}
+
+export interface Reservation {
+  readonly feature: PlantFeature;
+  readonly period: UsagePeriod;
+}
+
+export type ReserveOutcome =
+  | { readonly reserved: true; readonly reservation: Reservation }
+  | { readonly reserved: false; readonly limit: 'day' | 'month'; readonly resetsAt: number };
+
+/** Takes one use of day and month at once, so that parallel requests can't all pass (contract, traps 4 and 5). */
+export async function reserveUse(
+  store: UsageStore,
+  uid: Uid,
+  feature: PlantFeature,
+  limits: UsageLimits,
+  now: number,
+): Promise<ReserveOutcome> {
+  const period = periodOf(now);
+  const refused = (limit: 'day' | 'month') =>
+    ({ reserved: false, limit, resetsAt: limit === 'day' ? period.dayEnds : period.monthEnds }) as const;
+  if (limits.month === 0) return refused('month');
+  if (limits.day === 0) return refused('day');
+  const counts = await store.countUp(uid, feature, period, limits, ttlSeconds(period.monthEnds + KEPT_MS));
+  if (counts === 'counted') return { reserved: true, reservation: { feature, period } };
+  return refused(limits.month !== -1 && counts.month >= limits.month ? 'month' : 'day');
+}
+
+/** Counters of a month are of interest until somebody has looked at them. */
+const KEPT_MS = 60 * 24 * 60 * 60 * 1000;
+
+export interface Usage {
+  readonly dayCount: number;
+  readonly dayLimit: number;
+  readonly monthCount: number;
+  readonly monthLimit: number;
+  /** When the day's count begins anew, RFC 3339. */
+  readonly resetsAt: string;
+}
+
+export async function readUsage(
+  store: UsageStore,
+  uid: Uid,
+  feature: PlantFeature,
+  limits: UsageLimits,
+  now: number,
+): Promise<Usage> {
+  const period = periodOf(now);
+  const counts = await store.read(uid, feature, period);
+  return {
+    dayCount: counts.day,
+    dayLimit: limits.day,
+    monthCount: counts.month,
+    monthLimit: limits.month,
+    resetsAt: isoTime(period.dayEnds),
+  };
+}

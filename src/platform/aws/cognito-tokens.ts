@@ -1,0 +1,112 @@
+import { isUid, type Uid } from '../ids.ts';
+import { once } from '../once.ts';
+
+/** What a verified Cognito token says. An access token knows no e-mail address. */
+export interface UserClaims {
+  readonly uid: Uid;
+  /** The name under which the user pool knows the user; not always the `sub`. */
+  readonly username: string;
+  readonly tokenUse: 'id' | 'access';
+  /** Seconds since 1970 of the sign-in with credentials; a refresh keeps it. */
+  readonly authTime?: number;
+  readonly email?: string;
+  readonly emailVerified?: boolean;
+}
+
+export type TokenVerdict =
+  | { readonly valid: true; readonly claims: UserClaims }
+  | { readonly valid: false; readonly reason: string };
+
+export interface CognitoTokens {
+  /**
+   * @throws KeySetError when Cognito's keys can't be fetched: that is our trouble, not the caller's
+   */
+  verify(token: string): Promise<TokenVerdict>;
+  /** Fetches the key set, so that a health check can tell whether it is within reach. */
+  fetchKeys(signal?: AbortSignal): Promise<void>;
+}
+
+export class KeySetError extends Error {
+  override readonly name = 'KeySetError';
+}
+
+const FETCH_MS = 3_000;
+/** A token longer than this is not one of Cognito's, and is not worth a signature check. */
+const LONGEST_TOKEN = 8_192;
+
+interface Options {
+  readonly userPoolId: string;
+  readonly clientIds: readonly string[];
+  readonly jwksUri?: string;
+}
+
+export function createCognitoTokens(options: Options): CognitoTokens {
+  const loaded = once(async () => {
+    const [{ CognitoJwtVerifier }, { SimpleJwksCache }, errors] = await Promise.all([
+      import('aws-jwt-verify'),
+      import('aws-jwt-verify/jwk'),
+      import('aws-jwt-verify/error'),
+    ]);
+    const jwksCache = new SimpleJwksCache({ fetcher: { fetch: (uri) => fetchBytes(options.jwksUri ?? uri) } });
+    const verifier = CognitoJwtVerifier.create(
+      // Both kinds are accepted (contract, "Auth"); the verifier still insists on one of the two.
+      { userPoolId: options.userPoolId, tokenUse: null, clientId: [...options.clientIds] },
+      { jwksCache },
+    );
+    return { verifier, errors };
+  });
+
+  return {
+    async verify(token) {
+      if (token.length > LONGEST_TOKEN) return { valid: false, reason: 'too_long' };
+      const { verifier, errors } = await loaded();
+      let payload: Awaited<ReturnType<typeof verifier.verify>>;
+      try {
+        payload = await verifier.verify(token);
+      } catch (error) {
+        if (error instanceof errors.FetchError || error instanceof errors.WaitPeriodNotYetEndedJwkError) {
+          throw new KeySetError("Cognito's keys could not be fetched", { cause: error });
+        }
+        if (error instanceof Error) return { valid: false, reason: error.name };
+        throw error;
+      }
+      return claimsOf(payload);
+    },
+    async fetchKeys(signal) {
+      const { verifier } = await loaded();
+      if (options.jwksUri === undefined) await verifier.hydrate();
+      else await fetchBytes(options.jwksUri, signal);
+    },
+  };
+}
+
+function claimsOf(payload: Readonly<Record<string, unknown>>): TokenVerdict {
+  const { sub, token_use: tokenUse, auth_time: authTime, email } = payload;
+  const username = payload['cognito:username'] ?? payload['username'] ?? sub;
+  if (typeof sub !== 'string' || !isUid(sub) || typeof username !== 'string') {
+    return { valid: false, reason: 'no_subject' };
+  }
+  if (tokenUse !== 'id' && tokenUse !== 'access') return { valid: false, reason: 'token_use' };
+  return {
+    valid: true,
+    claims: {
+      uid: sub,
+      username,
+      tokenUse,
+      ...(typeof authTime === 'number' ? { authTime } : {}),
+      ...(typeof email === 'string' ? { email, emailVerified: payload['email_verified'] === true } : {}),
+    },
+  };
+}
+
+async function fetchBytes(uri: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  const timeout = AbortSignal.timeout(FETCH_MS);
+  const { FetchError } = await import('aws-jwt-verify/error');
+  try {
+    const response = await fetch(uri, { signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]) });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    return await response.arrayBuffer();
+  } catch (error) {
+    throw new FetchError(uri, error instanceof Error ? error.message : String(error));
+  }
+}

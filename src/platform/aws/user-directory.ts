@@ -1,0 +1,99 @@
+import type { CognitoIdentityProvider } from '@aws-sdk/client-cognito-identity-provider';
+import type { Uid } from '../ids.ts';
+import { once } from '../once.ts';
+import { traceCalls } from './traced-client.ts';
+
+/** What the user pool knows of a user. */
+export interface DirectoryUser {
+  readonly email: string | null;
+  readonly emailVerified: boolean;
+  readonly name: string | null;
+  readonly picture: string | null;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number | null;
+}
+
+export interface UserDirectory {
+  find(username: string, signal?: AbortSignal): Promise<DirectoryUser | undefined>;
+  /** Whether a user of that id is there, under whatever username. */
+  exists(uid: Uid): Promise<boolean>;
+  /** Sets Cognito's `name` and `picture`; an empty string clears. A user who is gone is left gone. */
+  setAttributes(username: string, attributes: { readonly name?: string; readonly picture?: string }): Promise<void>;
+  /** Removes the login; a user who is already gone counts as removed. */
+  remove(username: string): Promise<void>;
+}
+
+const CONNECT_MS = 1_000;
+const REQUEST_MS = 3_000;
+
+export function createUserDirectory(userPoolId: string, region: string): UserDirectory {
+  const client = once(async (): Promise<CognitoIdentityProvider> => {
+    const [{ CognitoIdentityProvider: Provider }, { awsCredentials }] = await Promise.all([
+      import('@aws-sdk/client-cognito-identity-provider'),
+      import('./credentials.ts'),
+    ]);
+    const made = new Provider({
+      region,
+      credentials: await awsCredentials(),
+      maxAttempts: 2,
+      requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
+    });
+    traceCalls(made.middlewareStack, 'Cognito');
+    return made;
+  });
+
+  return {
+    async find(username, signal) {
+      try {
+        const user = await (await client()).adminGetUser(
+          { UserPoolId: userPoolId, Username: username },
+          signal === undefined ? {} : { abortSignal: signal },
+        );
+        const attributes = new Map((user.UserAttributes ?? []).map(({ Name, Value }) => [Name, Value]));
+        return {
+          email: attributes.get('email') ?? null,
+          emailVerified: attributes.get('email_verified') === 'true',
+          name: attributes.get('name') || null,
+          picture: attributes.get('picture') || null,
+          createdAt: user.UserCreateDate?.getTime() ?? null,
+        };
+      } catch (error) {
+        if (isUserNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+    async exists(uid) {
+      // The filter is a string of its own small language: a uid never needs quoting, and anything else is no uid.
+      if (!/^[\w-]+$/.test(uid)) return false;
+      const { Users: users = [] } = await (await client()).listUsers({
+        UserPoolId: userPoolId,
+        Filter: `sub = "${uid}"`,
+        Limit: 1,
+      });
+      return users.length > 0;
+    },
+    async setAttributes(username, attributes) {
+      const list = Object.entries(attributes).map(([Name, Value]) => ({ Name, Value }));
+      try {
+        await (await client()).adminUpdateUserAttributes({
+          UserPoolId: userPoolId,
+          Username: username,
+          UserAttributes: list,
+        });
+      } catch (error) {
+        if (!isUserNotFound(error)) throw error;
+      }
+    },
+    async remove(username) {
+      try {
+        await (await client()).adminDeleteUser({ UserPoolId: userPoolId, Username: username });
+      } catch (error) {
+        if (!isUserNotFound(error)) throw error;
+      }
+    },
+  };
+}
+
+function isUserNotFound(error: unknown): boolean {
+  return error instanceof Error && error.name === 'UserNotFoundException';
+}

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { App } from '../../../src/http/router.ts';
+import type { PlantStandIns } from '../../run/local-stack/engines.ts';
+import { percentile } from './statistics.ts';
+
+const PROVIDER_MS = 200;
+/** All together stay below the window of an address. */
+const PHOTOS = 20;
+const AT_ONCE = 4;
+const LARGEST_BYTES = 4 * 1024 * 1024;
+const SET = 5;
+const REPEATS = 6;
+
+export interface PhotoOverhead {
+  /** Beyond the provider's own time, in ms, for photos of 300 KB. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** What one request with a photo of 4 MiB adds to the process at its peak, in bytes. */
+  readonly memoryBytes: number;
+  /** Of a set of photos that is sent again and again. */
+  readonly hitRate: number;
+}
+
+/** What we add to a provider's time and to the memory, and what the cache spares. */
+export async function measurePhotos(
+  app: App,
+  plants: PlantStandIns,
+  headers: Readonly<Record<string, string>>,
+): Promise<PhotoOverhead> {
+  const send = async (photo: Uint8Array<ArrayBuffer>) => {
+    const body = new FormData();
+    body.set('image', new Blob([photo], { type: 'image/jpeg' }), 'photo.jpg');
+    const answer = await app.request('/plantId', { method: 'POST', headers, body });
+    if (answer.status !== 200) throw new Error(`a photo was answered with ${answer.status}: ${await answer.text()}`);
+    await answer.arrayBuffer();
+    return answer.headers.get('x-ai-cache') === 'HIT';
+  };
+  await send(photoOf(1_000));
+  plants.kindwise.setFaults([{ latencyMs: PROVIDER_MS }]);
+  const times: number[] = [];
+  const worker = async () => {
+    for (let i = 0; i < PHOTOS / AT_ONCE; i += 1) {
+      const photo = photoOf(300_000);
+      const started = performance.now();
+      await send(photo);
+      times.push(performance.now() - started - PROVIDER_MS);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const memoryBytes = await peakOf(() => send(photoOf(LARGEST_BYTES)));
+  plants.kindwise.setFaults([]);
+  const set = Array.from({ length: SET }, () => photoOf(50_000));
+  let hits = 0;
+  for (let i = 0; i < REPEATS; i += 1) for (const photo of set) if (await send(photo)) hits += 1;
+  return {
+    p50Ms: percentile(times, 0.5),
+    p99Ms: percentile(times, 0.99),
+    memoryBytes,
+    hitRate: hits / (SET * REPEATS),
+  };
+}
+
+/** The most that the process holds during the work beyond what it held before. */
+async function peakOf(work: () => Promise<unknown>): Promise<number> {
+  globalThis.gc?.();
+  const before = process.memoryUsage().rss;
+  let peak = before;
+  const timer = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage().rss);
+  }, 2);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
+  return peak - before;
+}
+
+/** The segments of a JPEG around random data: what is not decoded need not be a picture. */
+function photoOf(bytes: number): Uint8Array<ArrayBuffer> {
+  const head = Buffer.from('ffd8ffc0001108038404b003012200021101031101ffda000c03010002110311003f00', 'hex');
+  const data = randomBytes(bytes - head.length - 2).map((byte) => (byte === 0xff ? 0 : byte));
+  return new Uint8Array(Buffer.concat([head, data, Buffer.from([0xff, 0xd9])]));
+}

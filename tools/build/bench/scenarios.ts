@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod';
+import { mintToken } from '../../run/local-stack/cognito/mint-token.ts';
+import type { LocalSecrets } from '../../run/local-stack/secrets/local-secrets.ts';
+import type { StripeStandIn } from '../../run/local-stack/stripe/stripe-stand-in.ts';
+import { billingScenarios, makeSubscriber, type Subscriber } from './billing-scenarios.ts';
+
+export interface Scenario {
+  readonly route: string;
+  /** The request to send; called for each one, so that writes can be new ones. */
+  request(): { readonly path: string; readonly init?: RequestInit };
+  /** Statuses that are right. */
+  readonly expect: readonly number[];
+  /** Runs the measurement under other circumstances than usual. */
+  during?<T>(measure: () => Promise<T>): Promise<T>;
+}
+
+export type Ask = (path: string, init?: RequestInit) => Promise<Response>;
+
+const IMAGE = 'test/fixtures/firmware/autowatering-1.1.0.signed.bin';
+export const json = (headers: Readonly<Record<string, string>>, body: unknown): RequestInit => ({
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});
+
+/** So many that no one of them meets a rate limit while the benchmark runs. */
+const USERS = 300;
+
+/** One scenario for each route, with the users, devices and releases that it needs. */
+export async function prepareScenarios(
+  ask: Ask,
+  secrets: LocalSecrets,
+  stripe: StripeStandIn,
+): Promise<readonly Scenario[]> {
+  const factory = { 'x-factory-token': secrets.factoryToken };
+  const admin = { 'x-admin-token': secrets.adminToken };
+  const owners: Owner[] = [];
+  for (let number = 0; number < USERS; number += 1) owners.push(await makeOwner(ask, factory, number));
+  const [{ user } = { user: {} }] = owners;
+  let turn = 0;
+  const nextOwner = () => {
+    turn += 1;
+    return owners[turn % USERS] ?? { user, serial: '000001' };
+  };
+  await publishedRelease(ask, admin);
+  const subscribers: Subscriber[] = [];
+  for (const owner of owners) subscribers.push(await makeSubscriber(ask, stripe, owner.user));
+  const nextSubscriber = () => {
+    turn += 1;
+    const subscriber = subscribers[turn % USERS];
+    if (subscriber === undefined) throw new Error('no subscriber');
+    return subscriber;
+  };
+  const state = { zones: Array.from({ length: 20 }, (_, zone) => ({ zone, litres: zone / 2, name: `Zone ${zone}` })) };
+  const get = (
+    route: string,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    status = 200,
+  ): Scenario => ({
+    route: `GET ${route}`,
+    request: () => ({ path, init: { headers } }),
+    expect: [status],
+  });
+  const post = (route: string, init: () => RequestInit, expect: readonly number[], path = route): Scenario => ({
+    route: `POST ${route}`,
+    request: () => ({ path, init: init() }),
+    expect,
+  });
+  let patch = 0;
+  const draft = () => {
+    patch += 1;
+    return { version: `7.0.${patch}`, channel: 'bench', artifact_size_bytes: 1_000, artifact_sha256: 'a'.repeat(64) };
+  };
+  return [
+    get('/health', '/health'),
+    get('/ota/latest', '/ota/latest?current_version=1.0.0'),
+    get('/ota/releases/{version}/download-url', '/ota/releases/1.1.0/download-url'),
+    get('/ota/releases', '/ota/releases', admin),
+    post('/ota/releases', () => json(admin, draft()), [201, 409]),
+    post('/ota/releases/{version}/publish', () => json(admin, {}), [200], '/ota/releases/1.1.0/publish'),
+    get('/myDevices', '/myDevices', user),
+    get('/getProfile', '/getProfile', user),
+    post('/updateProfile', () => json(nextOwner().user, { profile: { theme: 'dark' } }), [200]),
+    get('/getUserState', '/getUserState', user),
+    post('/saveUserState', () => json(nextOwner().user, { state }), [200]),
+    // Ten tries in ten minutes is the limit of this one: under load nearly all of them meet it.
+    post('/deleteMyAccount', () => json(nextOwner().user, { confirmText: 'no' }), [400, 429]),
+    get('/appReturn', '/appReturn?to=autowatering%3A%2F%2Fpremium', {}, 302),
+    // These three are limited too; and whoever is subscribed gets no checkout.
+    post('/createSubscriptionCheckout', () => json(nextOwner().user, {}), [409, 429]),
+    post('/createBillingPortalSession', () => json(nextOwner().user, {}), [200, 429]),
+    { ...get('/exportMyData', '/exportMyData', user), expect: [200, 429] },
+    get('/stripeEvents', '/stripeEvents', admin),
+    get('/usage', '/usage', user),
+    get('/aiDoctorHealth', '/aiDoctorHealth'),
+    get('/health/deep', '/health/deep'),
+    get('/health/ota', '/health/ota'),
+    get('/health/stripe', '/health/stripe'),
+    get('/health/provision', '/health/provision'),
+    // With Stripe down at the end: the circuit stays open for a while.
+    ...billingScenarios(stripe, nextSubscriber),
+  ];
+}
+
+/** Somebody with premium, for measurements of their own. */
+export async function premiumHeaders(ask: Ask, stripe: StripeStandIn): Promise<Record<string, string>> {
+  const user = { Authorization: `Bearer ${mintToken({ email: 'photos@example.com' })}` };
+  await makeSubscriber(ask, stripe, user);
+  return user;
+}
+
+interface Owner {
+  readonly user: Readonly<Record<string, string>>;
+  readonly serial: string;
+}
+
+async function makeOwner(ask: Ask, factory: Readonly<Record<string, string>>, number: number): Promise<Owner> {
+  const user = { Authorization: `Bearer ${mintToken({ email: `owner-${number}@example.com` })}` };
+  const hwId = `BE7C${String(number).padStart(8, '0')}`;
+  const made = await ask('/provision', json(factory, { hw_id: hwId }));
+  const { serial } = z.object({ serial: z.string() }).parse(await made.json());
+  await ask('/claimDevice', json(user, { serial }));
+  await ask('/saveUserState', json(user, { state: { first: true } }));
+  return { user, serial };
+}
+
+async function publishedRelease(ask: Ask, admin: Readonly<Record<string, string>>): Promise<void> {
+  const image = await readFile(IMAGE);
+  const draft = await ask(
+    '/ota/releases',
+    json(admin, {
+      version: '1.1.0',
+      artifact_size_bytes: image.byteLength,
+      artifact_sha256: createHash('sha256').update(image).digest('hex'),
+    }),
+  );
+  const upload = z
+    .object({ upload_url: z.string(), upload_headers: z.record(z.string(), z.string()) })
+    .parse(await draft.json());
+  await fetch(upload.upload_url, { method: 'PUT', headers: upload.upload_headers, body: image });
+  await ask('/ota/releases/1.1.0/publish', json(admin, {}));
+}

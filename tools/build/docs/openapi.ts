@@ -1,0 +1,156 @@
+import * as z from 'zod';
+import type { RouteContract } from '../../../src/http/define-route.ts';
+import { ERROR_STATUS, type ErrorCode } from '../../../src/http/errors.ts';
+import { throttleOf } from '../../../src/http/throttle.ts';
+import { commonErrors, routeContracts } from './route-contracts.ts';
+
+const SECURITY: Readonly<Record<RouteContract['auth'], readonly Record<string, readonly string[]>[]>> = {
+  public: [],
+  cognito: [{ cognito: [] }],
+  'cognito-optional': [{}, { cognito: [] }],
+  factory: [{ factory: [] }],
+  admin: [{ admin: [] }, { adminBearer: [] }],
+  stripe: [{ stripe: [] }],
+};
+
+const DOMAINS = {
+  account: "The signed-in user's profile, state and account",
+  subscriptions: 'What users pay for, and what Stripe tells of it',
+  plants: 'Photos of plants: what ails them, and what they are',
+  fleet: 'Devices: their serials and their owners',
+  ota: 'Firmware releases and updates',
+  health: 'Whether the service works',
+} as const;
+
+/** The OpenAPI 3.1 document of all routes; `x-auth` carries the guard for tools such as the smoke test. */
+export function openApiDocument() {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const contract of routeContracts()) {
+    const operations = paths[contract.path] ?? {};
+    operations[contract.method.toLowerCase()] = operation(contract);
+    paths[contract.path] = operations;
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'AutoWatering API',
+      version: '1',
+      description:
+        'Errors have one form everywhere: `{ error: { code, message, requestId, details? } }`. `code` is stable; `message` ' +
+        'is written for a person.',
+    },
+    servers: [{ url: '/' }],
+    tags: Object.entries(DOMAINS).map(([name, description]) => ({ name, description })),
+    paths,
+    components: {
+      securitySchemes: {
+        cognito: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A Cognito id or access token' },
+        factory: { type: 'apiKey', in: 'header', name: 'x-factory-token' },
+        admin: { type: 'apiKey', in: 'header', name: 'x-admin-token' },
+        stripe: { type: 'apiKey', in: 'header', name: 'Stripe-Signature', description: 'Signed over the raw body' },
+        adminBearer: { type: 'http', scheme: 'bearer', description: 'The admin token' },
+      },
+      schemas: { Error: jsonSchema(ErrorSchema, 'output') },
+    },
+  };
+}
+
+const SUCCESS: Readonly<Record<string, string>> = { 302: 'Leads on by `Location`', 503: 'Degraded' };
+
+const ErrorSchema = z.object({
+  error: z.object({ code: z.string(), message: z.string(), requestId: z.string(), details: z.unknown().optional() }),
+});
+
+function operation(contract: RouteContract) {
+  const { summary, description, domain, auth, rateLimit, body, responses } = contract;
+  const successes = Object.entries(responses).map(([status, schema]) => [
+    status,
+    {
+      description: SUCCESS[status] ?? 'Done',
+      ...(status === '302' ? {} : { content: { 'application/json': { schema: jsonSchema(schema, 'output') } } }),
+    },
+  ]);
+  return {
+    operationId: operationId(contract),
+    summary,
+    description,
+    tags: [domain],
+    security: SECURITY[auth],
+    'x-auth': auth,
+    ...(contract.premium === true ? { 'x-premium': true } : {}),
+    ...(rateLimit === undefined ? {} : { 'x-rate-limit': rateLimit }),
+    'x-throttle': throttleOf(contract),
+    parameters: parameters(contract),
+    ...(auth === 'stripe' ? SIGNED_BODY : {}),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: bodyContent(contract, jsonSchema(body, 'input')) } }),
+    responses: { ...Object.fromEntries(successes), ...errorResponses(contract) },
+  };
+}
+
+function bodyContent({ bodyKind }: RouteContract, schema: JsonSchema) {
+  if (bodyKind !== 'multipart') return { 'application/json': { schema } };
+  const image = { type: 'string', format: 'binary', description: 'JPEG, PNG or WebP, 4 MiB at most' };
+  return { 'multipart/form-data': { schema: { ...schema, properties: { image, ...schema.properties } } } };
+}
+
+const SIGNED_BODY = {
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': { schema: { type: 'object', description: 'A snapshot event, as Stripe sends it' } },
+    },
+  },
+};
+
+/** `GET /ota/latest` is `getOtaLatest`. */
+function operationId({ method, path }: RouteContract): string {
+  const words = path.split(/\W+/).filter((word) => word !== '');
+  return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}
+
+function parameters({ params, query }: RouteContract) {
+  return [...fieldsOf(params, 'path'), ...fieldsOf(query, 'query')];
+}
+
+function fieldsOf(schema: z.ZodType | undefined, place: 'path' | 'query') {
+  if (schema === undefined) return [];
+  const { properties = {}, required = [] } = jsonSchema(schema, 'input');
+  return Object.entries(properties).map(([name, field]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    schema: field,
+  }));
+}
+
+function errorResponses(contract: RouteContract) {
+  const codes = [...new Set([...commonErrors(contract), ...contract.errors])].filter(isErrorCode).sort();
+  const statuses = [...new Set(codes.map((code) => ERROR_STATUS[code]))].sort((a, b) => a - b);
+  return Object.fromEntries(
+    statuses
+      .filter((status) => !(String(status) in contract.responses))
+      .map((status) => [
+        status,
+        {
+          description: codes.filter((code) => ERROR_STATUS[code] === status).join(', '),
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+        },
+      ]),
+  );
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return code in ERROR_STATUS;
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly required?: readonly string[];
+}
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return JSON.parse(JSON.stringify(rest));
+}

@@ -1,0 +1,41 @@
+import type { RouteContract } from '../../../src/http/define-route.ts';
+import { routeTable } from '../../../src/routes.ts';
+import { createServices } from '../../../src/services.ts';
+
+/** The contracts of all routes. The services behind them are never used: nothing connects before a request. */
+export function routeContracts(): readonly RouteContract[] {
+  const services = createServices({
+    APP_ENV: 'docs',
+    AWS_REGION: 'eu-central-1',
+    ARTIFACT_BUCKET: 'docs',
+    COGNITO_USER_POOL_ID: 'eu-central-1_Docs',
+    COGNITO_CLIENT_IDS: 'docs',
+  });
+  return routeTable(services).map(({ contract }) => contract);
+}
+
+/** The codes that every route of this kind can answer, whatever it does. */
+export function commonErrors(contract: RouteContract): readonly string[] {
+  const { auth, method, rateLimit, params, query, body } = contract;
+  const identified = auth !== 'public';
+  if (auth === 'stripe') {
+    return ['invalid_json', 'invalid_signature', 'origin_not_allowed', 'payload_too_large', 'internal_error'];
+  }
+  return [
+    ...(contract.premium === true ? ['premium_required'] : []),
+    ...(method === 'POST'
+      ? [
+          contract.bodyKind === 'multipart' ? 'invalid_multipart' : 'invalid_json',
+          'payload_too_large',
+          'unsupported_media_type',
+        ]
+      : []),
+    ...(params || query || body ? ['validation_failed'] : []),
+    ...(identified && auth !== 'cognito-optional' ? ['auth_required', 'origin_not_allowed'] : []),
+    ...(identified ? ['invalid_token'] : []),
+    ...(auth === 'cognito' || auth === 'cognito-optional' ? ['auth_unavailable'] : []),
+    ...(auth === 'cognito' && contract.openToDeletedAccounts !== true ? ['account_deleted'] : []),
+    ...(rateLimit === undefined ? [] : ['rate_limited']),
+    'internal_error',
+  ];
+}

@@ -1,0 +1,49 @@
+import type { RouteContract } from '../../../src/http/define-route.ts';
+import { DEFAULT_BODY_LIMIT } from '../../../src/http/router.ts';
+import { throttleOf } from '../../../src/http/throttle.ts';
+import { commonErrors, routeContracts } from './route-contracts.ts';
+
+/** ROUTE_POLICY_MATRIX.md: who may call what, how often, with how much, and what can go wrong. */
+export function routePolicyMatrix(): string {
+  const rows = routeContracts().map((contract) => {
+    const { method, path, auth, rateLimit, bodyLimit = DEFAULT_BODY_LIMIT, errors } = contract;
+    return [
+      `\`${method} ${path}\``,
+      contract.premium === true ? `${auth}, premium` : auth,
+      rateLimit === undefined ? '–' : limitText(rateLimit),
+      throttleText(contract),
+      method === 'POST' ? `${bodyLimit / 1024} KiB` : '–',
+      list(errors),
+      list(commonErrors(contract)),
+    ];
+  });
+  const head = ['Route', 'Caller', 'Rate limit', 'All callers', 'Body', 'Own errors', 'Common errors'];
+  return [
+    '# Route policy matrix',
+    '',
+    'Generated from the route table by `npm run docs`; a test fails when it is stale.',
+    '',
+    'Callers: `public` anybody · `cognito` a signed-in user · `cognito-optional` anybody, and a token is checked if sent ·',
+    '`factory` the factory token · `admin` the admin token · `stripe` whoever signs with the webhook secret. Rate limits are per user, or per address where there is none.',
+    'All callers: what the gateway lets through of everybody together, requests a second and at one moment.',
+    '',
+    `| ${head.join(' | ')} |`,
+    `|${head.map(() => '---').join('|')}|`,
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+    '',
+  ].join('\n');
+}
+
+function limitText({ requests, windowSeconds, per, andPerAddress }: NonNullable<RouteContract['rateLimit']>): string {
+  const behind = andPerAddress === undefined ? '' : `, ${andPerAddress} per address`;
+  return `${requests} in ${windowSeconds} s${per === undefined ? '' : ' per address'}${behind}`;
+}
+
+function throttleText(contract: RouteContract): string {
+  const { requestsPerSecond, burst } = throttleOf(contract);
+  return `${requestsPerSecond}/s, ${burst} at once`;
+}
+
+function list(codes: readonly string[]): string {
+  return codes.length === 0 ? '–' : codes.map((code) => `\`${code}\``).join(' ');
+}

@@ -1,0 +1,52 @@
+import * as z from 'zod';
+import type { ListedRoute } from '../../cli/target/route-list.ts';
+import type { Template } from './template.ts';
+
+const Event = z.object({
+  Properties: z.object({
+    Path: z.string(),
+    Method: z.string(),
+    TimeoutInMillis: z.number(),
+    Auth: z.object({ Authorizer: z.enum(['NONE', 'Cognito']) }),
+    RouteSettings: z.object({ ThrottlingRateLimit: z.number(), ThrottlingBurstLimit: z.number() }).optional(),
+  }),
+});
+const Backend = z.object({ Properties: z.object({ Events: z.record(z.string(), Event) }) });
+
+/** API Gateway's own limit; the function, which ends before it, answers a late request itself. */
+const TIMEOUT_MS = 30_000;
+/** Whatever no route matches: preflights, unknown paths, wrong methods. */
+const DEFAULT = 'ANY $default';
+
+/** Holds the events against the route table: what the gateway guards and bounds is what the code says. */
+export function checkRoutes(template: Template, routes: readonly ListedRoute[]): readonly string[] {
+  const backend = Backend.safeParse(template.Resources['Backend']);
+  if (!backend.success) return [`the function's events are not as they have to be: ${z.prettifyError(backend.error)}`];
+  const { Events: events } = backend.data.Properties;
+  const byName = new Map<string, z.output<typeof Event>['Properties']>(
+    Object.values(events).map(({ Properties: event }) => [`${event.Method} ${event.Path}`, event] as const),
+  );
+  const known = new Set<string>([DEFAULT, ...routes.map(({ method, path }) => `${method} ${path}`)]);
+  return [
+    ...[...byName].flatMap(([name, event]) => [
+      ...(known.has(name) ? [] : [`${name} is no route any more`]),
+      ...(event.TimeoutInMillis === TIMEOUT_MS ? [] : [`${name} has another time limit than ${TIMEOUT_MS} ms`]),
+    ]),
+    ...routes.flatMap(({ method, path, auth, throttle }) => {
+      const name = `${method} ${path}`;
+      const event = byName.get(name);
+      if (event === undefined) return [`${name} has no event`];
+      const guard = auth === 'cognito' ? 'Cognito' : 'NONE';
+      const { requestsPerSecond: rate, burst } = throttle;
+      const settings = event.RouteSettings;
+      const isThrottled = settings?.ThrottlingRateLimit === rate && settings.ThrottlingBurstLimit === burst;
+      return [
+        ...(event.Auth.Authorizer === guard ? [] : [`${name} needs the authorizer ${guard}`]),
+        ...(isThrottled
+          ? []
+          : [`${name} needs RouteSettings: { ThrottlingRateLimit: ${rate}, ThrottlingBurstLimit: ${burst} }`]),
+      ];
+    }),
+    ...(byName.has(DEFAULT) ? [] : [`${DEFAULT} has no event: preflights would fail`]),
+  ];
+}

@@ -1,0 +1,69 @@
+import * as z from 'zod';
+import { parseLeniently } from '../lenient-json.ts';
+import { PlainError } from '../plain-error.ts';
+
+const ErrorAnswer = z.object({
+  error: z.object({ code: z.string(), message: z.string(), requestId: z.string(), details: z.unknown().optional() }),
+});
+
+/** The API said no, in its own error form. */
+export class ApiCallError extends PlainError {
+  readonly code: string;
+  readonly status: number;
+  readonly details: unknown;
+
+  constructor(call: string, status: number, error: z.output<typeof ErrorAnswer>['error']) {
+    super(`${call} answered ${status} ${error.code}: ${error.message} (request ${error.requestId})`);
+    this.code = error.code;
+    this.status = status;
+    this.details = error.details;
+  }
+}
+
+export interface ApiCall {
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+const CALL_MS = 30_000;
+
+/**
+ * Calls the API and parses the answer; every failure is a sentence that says which call it was.
+ *
+ * @param send how requests leave; `fetch` unless told otherwise
+ */
+export function apiClient(baseUrl: string, signal?: AbortSignal, send: typeof fetch = fetch) {
+  return async <T>(path: string, schema: z.ZodType<T>, call: ApiCall = {}): Promise<T> => {
+    const method = call.method ?? 'GET';
+    const name = `${method} ${path.split('?', 1)[0]}`;
+    const timeout = AbortSignal.timeout(CALL_MS);
+    let response: Response;
+    try {
+      response = await send(new URL(path, baseUrl), {
+        method,
+        headers: { ...(call.body === undefined ? {} : { 'Content-Type': 'application/json' }), ...call.headers },
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+      throw new PlainError(
+        `${name}: ${baseUrl} can not be reached (${reason}). Is the stack running? "npm run dev" starts it.`,
+      );
+    }
+    const text = await response.text();
+    const body = parseLeniently(text);
+    if (!response.ok) {
+      const refused = ErrorAnswer.safeParse(body);
+      if (refused.success) throw new ApiCallError(name, response.status, refused.data.error);
+      throw new PlainError(`${name} answered ${response.status}: ${text.slice(0, 200)}`);
+    }
+    const parsed = schema.safeParse(body);
+    if (!parsed.success) throw new PlainError(`${name} answered something else than promised: ${parsed.error.message}`);
+    return parsed.data;
+  };
+}
+
+export type CallApi = ReturnType<typeof apiClient>;

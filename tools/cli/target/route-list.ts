@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+
+const OPENAPI = fileURLToPath(new URL('../../../docs/openapi.json', import.meta.url));
+const AuthKind = z.enum(['public', 'cognito', 'cognito-optional', 'factory', 'admin', 'stripe']);
+const Throttle = z.object({ requestsPerSecond: z.number(), burst: z.number() });
+const Operation = z.looseObject({ 'x-auth': AuthKind, 'x-throttle': Throttle });
+const Document = z.looseObject({
+  paths: z.record(z.string(), z.record(z.enum(['get', 'post']), Operation.optional())),
+});
+
+export interface ListedRoute {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly auth: z.output<typeof AuthKind>;
+  readonly throttle: z.output<typeof Throttle>;
+}
+
+/** Every route with its guard, from the document that is generated from the route table. */
+export async function listedRoutes(): Promise<readonly ListedRoute[]> {
+  const { paths } = Document.parse(JSON.parse(await readFile(OPENAPI, 'utf8')));
+  return Object.entries(paths).flatMap(([path, { get, post }]) => [
+    ...(get === undefined ? [] : [listed('GET', path, get)]),
+    ...(post === undefined ? [] : [listed('POST', path, post)]),
+  ]);
+}
+
+function listed(method: ListedRoute['method'], path: string, operation: z.output<typeof Operation>): ListedRoute {
+  return { method, path, auth: operation['x-auth'], throttle: operation['x-throttle'] };
+}

@@ -1,0 +1,98 @@
+import { Command } from 'commander';
+import { generate } from 'lean-qr';
+import * as z from 'zod';
+import { PlainError } from '../../cli/plain-error.ts';
+import { runCommand } from '../../cli/run-command.ts';
+import { apiClient } from '../../cli/target/api-client.ts';
+import { findTarget } from '../../cli/target/target.ts';
+
+const Provisioned = z.looseObject({
+  created: z.boolean(),
+  hw_id: z.string(),
+  serial: z.string(),
+  thing_name: z.string(),
+  status: z.string(),
+  claim_code: z.string().optional(),
+});
+type Provisioned = z.output<typeof Provisioned>;
+
+interface Options {
+  readonly hwId: readonly string[];
+  readonly status?: string;
+  readonly metadata?: readonly string[];
+  readonly publicKey?: string;
+  readonly station: string;
+  readonly apiBaseUrl?: string;
+  readonly token?: string;
+  readonly stack?: string;
+  readonly json: boolean;
+  readonly qr: boolean;
+}
+
+await runCommand((signal) =>
+  new Command('npm run factory:provision --')
+    .description('Gives devices their serials and prints a label for each. Repeated, a device keeps its serial.')
+    .requiredOption('--hw-id <id...>', 'hardware id of a device, 8 to 64 of 0-9 A-F : _ -; may be repeated')
+    .option('--status <status>', 'factory_only or active (default: active)')
+    .option('--metadata <key=value...>', 'facts to keep with the device, e.g. batch=2026-11')
+    .option('--public-key <base64>', 'of the one device given: what it proves claims and updates with')
+    .option('--station <name>', 'which station this is, for the audit', 'factory-tool')
+    .option('--api-base-url <url>', 'the API (default: the stack that runs here)')
+    .option('--token <token>', 'factory token; better set FACTORY_PROVISION_TOKEN')
+    .option('--stack <directory>', 'directory of the local stack', '.local')
+    .option('--json', 'one JSON object a line, for machines', false)
+    .option('--no-qr', 'labels without the QR code')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run factory:provision -- --hw-id AA:BB:CC:DD:EE:01\n' +
+        '  npm run factory:provision -- --hw-id AABBCCDD01 AABBCCDD02 --metadata batch=2026-11 --json\n',
+    )
+    .action((options: Options) => provision(options, signal)),
+);
+
+async function provision(options: Options, signal: AbortSignal): Promise<void> {
+  const { apiBaseUrl, token } = await findTarget(options, 'factoryToken');
+  const call = apiClient(apiBaseUrl, signal);
+  if (options.publicKey !== undefined && options.hwId.length !== 1) {
+    throw new PlainError('--public-key belongs to one device: pass one --hw-id with it.');
+  }
+  const metadata = Object.fromEntries((options.metadata ?? []).map(keyAndValue));
+  for (const hwId of options.hwId) {
+    const device = await call('/provision', Provisioned, {
+      method: 'POST',
+      headers: { 'x-factory-token': token, 'x-factory-station': options.station },
+      body: {
+        hw_id: hwId,
+        metadata,
+        ...(options.status === undefined ? {} : { status: options.status }),
+        ...(options.publicKey === undefined ? {} : { public_key: options.publicKey }),
+      },
+    });
+    console.log(options.json ? JSON.stringify(device) : label(device, options.qr));
+  }
+}
+
+function keyAndValue(pair: string): readonly [string, string] {
+  const at = pair.indexOf('=');
+  if (at < 1) throw new PlainError(`--metadata takes key=value, not “${pair}”.`);
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+function label(device: Provisioned, withQr: boolean): string {
+  const code = device.claim_code;
+  const lines = [
+    `Serial      ${device.serial}`,
+    `Claim code  ${code === undefined ? '(told once, when the device was new)' : grouped(code)}`,
+    `Hardware    ${device.hw_id}`,
+    `Status      ${device.status}${device.created ? '' : ', known already'}`,
+  ];
+  if (withQr && code !== undefined) {
+    const link = `autowatering://claim?serial=${device.serial}&code=${encodeURIComponent(code)}`;
+    lines.push('', generate(link).toString({ on: '██', off: '  ', padX: 2, padY: 1 }));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function grouped(code: string): string {
+  return `${code.slice(0, 5)}-${code.slice(5)}`;
+}

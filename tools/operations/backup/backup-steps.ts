@@ -1,0 +1,102 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import pMap from 'p-map';
+import { PlainError } from '../../cli/plain-error.ts';
+import { type Place, TABLES, type TableName } from '../../cli/target/place.ts';
+import type { ProgressDisplay } from '../../cli/terminal/progress-display.ts';
+import { FOLDER_MODE } from './backup-file.ts';
+import { countObjectFiles, countObjects, exportObjects, isEmptyBucket, restoreObjects } from './bucket-data.ts';
+import { type Contents, differences, type Manifest, readManifest, takenPlace, writeManifest } from './manifest.ts';
+import { countFile, countTable, exportTable, isEmptyTable, restoreTable } from './table-data.ts';
+
+const tableFile = (folder: string, table: TableName) => path.join(folder, `${table}.jsonl`);
+
+/** Copies tables and bucket into an empty folder. */
+export async function exportBackup(
+  place: Place,
+  folder: string,
+  display: ProgressDisplay,
+  now: Date,
+): Promise<Manifest> {
+  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  const there = await readdir(folder);
+  if (there.length > 0) throw takenPlace(folder, there);
+  const contents = await display.during(`Copying ${place.environment} to ${folder}`, () =>
+    contentsBy(
+      (table) => exportTable(place, table, tableFile(folder, table)),
+      () => exportObjects(place, folder),
+    ),
+  );
+  const manifest: Manifest = { format: 1, environment: place.environment, madeAt: now.toISOString(), ...contents };
+  await writeManifest(folder, manifest);
+  return manifest;
+}
+
+/** Puts a whole backup into an environment that has nothing yet, and makes sure that it is what it was. */
+export async function restoreBackup(place: Place, folder: string, display: ProgressDisplay): Promise<Manifest> {
+  const manifest = await readManifest(folder);
+  const broken = differences(manifest, await display.during('Reading the backup', () => contentsOfFolder(folder)));
+  if (broken.length > 0) throw new PlainError(`This backup is damaged: ${broken.join('; ')}. Nothing was restored.`);
+  const taken = await notEmpty(place);
+  if (taken.length > 0) {
+    throw new PlainError(
+      `${place.environment} is not empty: ${taken.join(', ')}. Restore into tables and a bucket of their own.`,
+    );
+  }
+  await display.during(`Restoring into ${place.environment}`, async () => {
+    await pMap(TABLES, (table) => restoreTable(place, table, tableFile(folder, table)));
+    await restoreObjects(place, folder);
+  });
+  const wrong = differences(manifest, await display.during('Comparing', () => contentsOf(place)));
+  if (wrong.length > 0) throw new PlainError(`The restored data is not what was backed up: ${wrong.join('; ')}.`);
+  return manifest;
+}
+
+/** What differs between a backup and an environment, or in the backup itself; none when all is the same. */
+export async function verifyBackup(
+  place: Place | undefined,
+  folder: string,
+  display: ProgressDisplay,
+): Promise<readonly string[]> {
+  const manifest = await readManifest(folder);
+  const inFolder = await display.during('Reading the backup', () => contentsOfFolder(folder));
+  const broken = differences(manifest, inFolder).map((one) => `in the backup, ${one}`);
+  if (place === undefined) return broken;
+  const found = await display.during(`Reading ${place.environment}`, () => contentsOf(place));
+  return [...broken, ...differences(manifest, found).map((one) => `in ${place.environment}, ${one}`)];
+}
+
+async function notEmpty(place: Place): Promise<readonly string[]> {
+  const tables = await pMap(TABLES, async (table) =>
+    (await isEmptyTable(place, table)) ? [] : [place.tableName(table)],
+  );
+  return [...tables.flat(), ...((await isEmptyBucket(place)) ? [] : [place.bucket])];
+}
+
+function contentsOf(place: Place): Promise<Contents> {
+  return contentsBy(
+    (table) => countTable(place, table),
+    () => countObjects(place),
+  );
+}
+
+function contentsOfFolder(folder: string): Promise<Contents> {
+  return contentsBy(
+    (table) => countFile(tableFile(folder, table)),
+    () => countObjectFiles(folder),
+  );
+}
+
+async function contentsBy(
+  ofTable: (table: TableName) => Promise<Contents['tables'][TableName]>,
+  ofObjects: () => Promise<Contents['objects']>,
+): Promise<Contents> {
+  const [users, provisioning, releases, limits, objects] = await Promise.all([
+    ofTable('users'),
+    ofTable('provisioning'),
+    ofTable('ota-releases'),
+    ofTable('rate-limits'),
+    ofObjects(),
+  ]);
+  return { tables: { users, provisioning, 'ota-releases': releases, 'rate-limits': limits }, objects };
+}

@@ -1,0 +1,89 @@
+import { Command } from 'commander';
+import { EXIT, runCommand } from '../../cli/run-command.ts';
+import { findPlace, type PlaceOptions } from '../../cli/target/place.ts';
+import { placeOptions } from '../../cli/target/place-options.ts';
+import { progressDisplay } from '../../cli/terminal/progress-display.ts';
+import { textTable } from '../../cli/terminal/text-table.ts';
+import { exportBackup, restoreBackup, verifyBackup } from './backup-steps.ts';
+import { backupTarget, readingFrom, type TargetOptions, writingTo } from './backup-target.ts';
+import type { Contents } from './manifest.ts';
+
+interface Options extends PlaceOptions, TargetOptions {
+  readonly json: boolean;
+  readonly folderOnly?: boolean;
+}
+
+await runCommand(() => {
+  const program = new Command('npm run backup --').description(
+    'Copies an environment’s tables and bucket to a folder, or to another bucket, and back, and compares them. For drills, moves and last ' +
+      'resorts: what was written in the meantime is not in it; point-in-time recovery knows every second.',
+  );
+  for (const [name, summary, run, example] of [
+    ['export', 'Copies everything into an empty folder.', exportTo, 'npm run backup -- export /backups/monday'],
+    [
+      'restore',
+      'Puts a backup into an environment that is empty.',
+      restoreFrom,
+      'npm run backup -- restore /backups/monday --env drill --bucket autowatering-drill',
+    ],
+    [
+      'verify',
+      'Tells whether a backup is whole, and an environment is what it holds.',
+      verify,
+      'npm run backup -- verify /backups/monday --folder-only',
+    ],
+  ] as const) {
+    const command = placeOptions(program.command(name))
+      .description(summary)
+      .argument('<folder>', 'where the backup lies: a folder, or s3://bucket/name')
+      .option('--backup-s3-url <url>', 'S3 somewhere else for the backup itself')
+      .option('--json', 'JSON, for machines', false)
+      .addHelpText('after', `\nExample:\n  ${example}\n`)
+      .action(run);
+    if (name === 'verify') command.option('--folder-only', 'look at the backup alone', false);
+  }
+  return program;
+});
+
+function displayOf({ json }: Options) {
+  return progressDisplay(json ? 'silent' : 'people');
+}
+
+async function exportTo(folder: string, options: Options): Promise<void> {
+  const place = await findPlace(options);
+  const manifest = await writingTo(backupTarget(folder, options), (to) =>
+    exportBackup(place, to, displayOf(options), new Date()),
+  );
+  show(manifest, options, `Backed up to ${folder}.`);
+}
+
+async function restoreFrom(folder: string, options: Options): Promise<void> {
+  const place = await findPlace(options);
+  const manifest = await readingFrom(backupTarget(folder, options), (from) =>
+    restoreBackup(place, from, displayOf(options)),
+  );
+  show(manifest, options, `Restored, and compared: every item and object of ${manifest.madeAt} is there.`);
+}
+
+async function verify(folder: string, options: Options): Promise<void> {
+  const place = options.folderOnly === true ? undefined : await findPlace(options);
+  const found = await readingFrom(backupTarget(folder, options), (from) =>
+    verifyBackup(place, from, displayOf(options)),
+  );
+  if (options.json) console.log(JSON.stringify({ same: found.length === 0, differences: found }));
+  else
+    console.log(
+      found.length === 0 ? 'All is the same.' : `Not the same:\n${found.map((one) => `  ${one}`).join('\n')}`,
+    );
+  if (found.length > 0) process.exitCode = EXIT.failed;
+}
+
+function show(contents: Contents, { json }: Options, sentence: string): void {
+  if (json) {
+    console.log(JSON.stringify(contents));
+    return;
+  }
+  const rows = Object.entries(contents.tables).map(([table, { count }]) => [`table ${table}`, String(count)]);
+  console.log(textTable(['', 'count'], [...rows, ['objects', String(contents.objects.count)]]));
+  console.log(sentence);
+}

@@ -1,0 +1,79 @@
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type BatchWriteItemCommandOutput, paginateScan } from '@aws-sdk/client-dynamodb';
+import { PlainError } from '../../cli/plain-error.ts';
+import type { Place, TableName } from '../../cli/target/place.ts';
+import { FILE_MODE, linesOf } from './backup-file.ts';
+import { type Item, itemLine, parseItemLine, SumOfHashes } from './item-lines.ts';
+import type { Counted } from './manifest.ts';
+
+/** DynamoDB takes no more in one call. */
+const MOST_AT_ONCE = 25;
+const MOST_TRIES = 10;
+const PAUSE_MS = 50;
+
+/** Every item of a table, page by page. */
+async function* itemsOf(place: Place, table: TableName): AsyncGenerator<Item> {
+  const pages = paginateScan({ client: place.dynamo }, { TableName: place.tableName(table), ConsistentRead: true });
+  for await (const { Items: items = [] } of pages) yield* items;
+}
+
+/** Counts a table's items and sums up their hashes, without keeping them. */
+export async function countTable(place: Place, table: TableName): Promise<Counted> {
+  const sum = new SumOfHashes();
+  for await (const item of itemsOf(place, table)) sum.add(itemLine(item));
+  return { count: sum.count, checksum: sum.checksum };
+}
+
+/** Writes a table to a file, an item a line. */
+export async function exportTable(place: Place, table: TableName, file: string): Promise<Counted> {
+  const sum = new SumOfHashes();
+  const lines = async function* () {
+    for await (const item of itemsOf(place, table)) {
+      const line = itemLine(item);
+      sum.add(line);
+      yield `${line}\n`;
+    }
+  };
+  await pipeline(lines, createWriteStream(file, { mode: FILE_MODE }));
+  return { count: sum.count, checksum: sum.checksum };
+}
+
+/** What a file of items holds. */
+export async function countFile(file: string): Promise<Counted> {
+  const sum = new SumOfHashes();
+  for await (const line of linesOf(file)) sum.add(line);
+  return { count: sum.count, checksum: sum.checksum };
+}
+
+export async function isEmptyTable(place: Place, table: TableName): Promise<boolean> {
+  const { Count: count = 0 } = await place.dynamo.scan({ TableName: place.tableName(table), Limit: 1 });
+  return count === 0;
+}
+
+/** Puts every item of a file into a table. */
+export async function restoreTable(place: Place, table: TableName, file: string): Promise<void> {
+  let batch: Item[] = [];
+  for await (const line of linesOf(file)) {
+    batch.push(parseItemLine(line));
+    if (batch.length < MOST_AT_ONCE) continue;
+    await putAll(place, table, batch);
+    batch = [];
+  }
+  if (batch.length > 0) await putAll(place, table, batch);
+}
+
+/** What DynamoDB does not take at once it names, and wants to be asked for again a little later. */
+async function putAll(place: Place, table: TableName, items: readonly Item[]): Promise<void> {
+  const name = place.tableName(table);
+  let left: BatchWriteItemCommandOutput['UnprocessedItems'] = {
+    [name]: items.map((Item) => ({ PutRequest: { Item } })),
+  };
+  for (let tries = 1; (left?.[name]?.length ?? 0) > 0; tries += 1) {
+    if (tries > MOST_TRIES) throw new PlainError(`${name} does not take any more items. Try again when it is quieter.`);
+    if (tries > 1) await delay(PAUSE_MS * 2 ** tries);
+    const answer: BatchWriteItemCommandOutput = await place.dynamo.batchWriteItem({ RequestItems: left });
+    left = answer.UnprocessedItems;
+  }
+}

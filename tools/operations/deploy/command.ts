@@ -1,0 +1,122 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { styleText } from 'node:util';
+import { Command } from 'commander';
+import { checkTemplate } from '../../build/template/check-template.ts';
+import { readTemplate } from '../../build/template/template.ts';
+import { runOwnTool, runProgram } from '../../cli/bundle/run-program.ts';
+import { PlainError } from '../../cli/plain-error.ts';
+import { runCommand } from '../../cli/run-command.ts';
+import { environmentName } from '../../cli/target/environment-name.ts';
+import { secretFaults } from '../secrets/secret-changes.ts';
+import { secretPlace } from '../secrets/secret-place.ts';
+import { type DeploySettings, deploySettings } from './deploy-settings.ts';
+import { deployedApi, liveVersion, rollbackCommand } from './stack-facts.ts';
+import { wayBack } from './way-back.ts';
+
+interface Options {
+  readonly env: string;
+  readonly region?: string;
+  readonly parameter: readonly string[];
+  readonly config: string;
+  readonly confirm: boolean;
+  readonly dryRun: boolean;
+}
+
+await runCommand((signal) =>
+  new Command('npm run deploy --')
+    .description(
+      'Brings this checkout into an environment: checks, builds, deploys, migrates, and runs the smoke test; when that ' +
+        'fails, it prints the command that brings the former version back.',
+    )
+    .requiredOption('--env <name>', 'the environment', environmentName)
+    .option(
+      '--parameter <name=value>',
+      'a parameter of template.yaml, over samconfig.toml; may be repeated',
+      collect,
+      [],
+    )
+    .option('--region <name>', 'its region (default: samconfig.toml’s)')
+    .option('--config <file>', 'settings of the environments', path.join(root(), 'samconfig.toml'))
+    .option('--confirm', 'shows the changes and asks before they are made', false)
+    .option('--dry-run', 'checks parameters, template and secret, and tells what it would do', false)
+    .addHelpText(
+      'after',
+      '\nParameters that differ between accounts can stand in DEPLOY_PARAMETERS as well, separated by spaces.\n' +
+        '\nExamples:\n  npm run deploy -- --env dev --parameter UserPoolId=… --parameter UserPoolClientIds=…\n' +
+        '  npm run deploy -- --env prod --confirm\n  npm run deploy -- --env staging --dry-run\n',
+    )
+    .action((options: Options) => deploy(options, signal)),
+);
+
+function root(): string {
+  return fileURLToPath(new URL('../../..', import.meta.url));
+}
+
+function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
+}
+
+async function deploy(options: Options, signal: AbortSignal): Promise<void> {
+  const fromVariable = (process.env['DEPLOY_PARAMETERS'] ?? '').split(/\s+/).filter((one) => one !== '');
+  const given = [...fromVariable, ...options.parameter];
+  const settings = await deploySettings(options.env, options.region, given, await readTemplate(), options.config);
+  const where = settings.region === undefined ? [] : ['--region', settings.region];
+  const step = async (title: string, work: () => Promise<void>) => {
+    signal.throwIfAborted();
+    console.log(`\n${styleText('bold', `— ${title}`, { stream: process.stdout })}`);
+    await work();
+  };
+
+  await step('Checking the template', () => templateIsGood(signal));
+  await step('Checking the secret', () => secretIsWhole(settings));
+  if (options.dryRun) {
+    console.log(`\nNothing is changed. It would build, then: sam ${samArguments(settings, options).join(' ')}`);
+    console.log('Then it would migrate the data and run the smoke test.');
+    return;
+  }
+  const before = await liveVersion(settings);
+  await step('Building', () => runProgram('sam', ['build'], signal));
+  await step(`Deploying ${settings.stackName}`, () => runProgram('sam', samArguments(settings, options), signal));
+  const api = await deployedApi(settings);
+  try {
+    await step('Migrating', () => runOwnTool('migrate', ['up', '--env', options.env, ...where], signal));
+    await step(`Testing ${api}`, () => runOwnTool('smoke', ['--api-base-url', api], signal));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new PlainError(wayBack(error, settings, before));
+  }
+  console.log(`\n${options.env} is deployed: ${api}`);
+  if (before !== undefined)
+    console.log(`The former version, should it be needed:\n  ${rollbackCommand(settings, before)}`);
+}
+
+function samArguments({ stackName, region, parameters }: DeploySettings, { confirm }: Options): readonly string[] {
+  return [
+    ...['deploy', '--stack-name', stackName, '--resolve-s3', '--s3-prefix', stackName],
+    ...['--capabilities', 'CAPABILITY_IAM', '--no-fail-on-empty-changeset'],
+    confirm ? '--confirm-changeset' : '--no-confirm-changeset',
+    ...(region === undefined ? [] : ['--region', region]),
+    '--parameter-overrides',
+    ...Object.entries(parameters).map(([name, value]) => `${name}=${value}`),
+  ];
+}
+
+async function templateIsGood(signal: AbortSignal): Promise<void> {
+  const results = await checkTemplate(path.join(root(), 'template.yaml'), signal);
+  const faults = results.flatMap(({ name, faults: found }) => found.map((fault) => `  ${name}: ${fault}`));
+  if (faults.length > 0) throw new PlainError(`template.yaml is not in order:\n${faults.join('\n')}`);
+  const absent = results.filter(({ outcome }) => outcome === 'absent').map(({ name }) => name);
+  console.log(`In order${absent.length === 0 ? '' : `; not on this machine: ${absent.join(', ')}`}.`);
+}
+
+async function secretIsWhole({ environment, region }: DeploySettings): Promise<void> {
+  const place = secretPlace(environment, region);
+  const faults = secretFaults((await place.read()) ?? {}, environment);
+  if (faults.length === 0) {
+    console.log(`${place.name} is complete.`);
+    return;
+  }
+  const command = `npm run secrets:bootstrap -- --env ${environment}`;
+  throw new PlainError(`${place.name}:\n${faults.map((fault) => `  ${fault}`).join('\n')}\n"${command}" mends it.`);
+}

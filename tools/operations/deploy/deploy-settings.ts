@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'smol-toml';
+import * as z from 'zod';
+import type { Template } from '../../build/template/template.ts';
+import { PlainError } from '../../cli/plain-error.ts';
+
+/** What is deployed where: samconfig.toml's word, and what the caller says over it. */
+export interface DeploySettings {
+  readonly environment: string;
+  readonly stackName: string;
+  readonly region: string | undefined;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+const SamConfig = z.record(
+  z.string(),
+  z.union([
+    z.number(),
+    z.looseObject({
+      deploy: z
+        .looseObject({
+          parameters: z.looseObject({
+            stack_name: z.string().optional(),
+            region: z.string().optional(),
+            parameter_overrides: z.string().optional(),
+          }),
+        })
+        .optional(),
+    }),
+  ]),
+);
+
+/**
+ * @param given `Name=value` each, which win over samconfig.toml's
+ * @throws PlainError that lists every parameter that is unknown, missing or malformed
+ */
+export async function deploySettings(
+  environment: string,
+  region: string | undefined,
+  given: readonly string[],
+  template: Template,
+  configFile: string,
+): Promise<DeploySettings> {
+  const section = SamConfig.parse(parse(await readFile(configFile, 'utf8')))[environment];
+  const config = typeof section === 'object' ? (section.deploy?.parameters ?? {}) : {};
+  const inFile = (config.parameter_overrides ?? '').split(/\s+/).filter((one) => one !== '');
+  const parameters = {
+    ...Object.fromEntries([...inFile, ...given].map(pair)),
+    Environment: environment,
+  };
+  const faults = parameterFaults(parameters, template);
+  if (faults.length > 0) {
+    throw new PlainError(`These parameters are not right:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  }
+  return {
+    environment,
+    stackName: config.stack_name ?? `autowatering-${environment}`,
+    region: region ?? config.region,
+    parameters,
+  };
+}
+
+function pair(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new PlainError(`“${text}” is no parameter: Name=value.`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+const Parameter = z.looseObject({
+  Description: z.string().default(''),
+  Default: z.union([z.string(), z.number()]).optional(),
+  AllowedPattern: z.string().optional(),
+  AllowedValues: z.array(z.union([z.string(), z.number()])).optional(),
+});
+
+/** What CloudFormation would say one at a time and minutes later, all at once. */
+export function parameterFaults(values: Readonly<Record<string, string>>, template: Template): readonly string[] {
+  const unknown = Object.keys(values).filter((name) => !Object.hasOwn(template.Parameters, name));
+  const wrong = Object.entries(template.Parameters).flatMap(([name, schema]) => {
+    const {
+      Description: about,
+      Default: standard,
+      AllowedPattern: pattern,
+      AllowedValues: allowed,
+    } = Parameter.parse(schema);
+    const value = values[name];
+    if (value === undefined) return standard === undefined ? [`${name} is missing (${about})`] : [];
+    if (pattern !== undefined && !new RegExp(pattern).test(value)) return [`${name} is malformed (${about})`];
+    if (allowed !== undefined && !allowed.map(String).includes(value))
+      return [`${name} is none of ${allowed.join(', ')}`];
+    return [];
+  });
+  const open = values['AllowedOrigins'] === '*' && values['Environment'] !== 'dev';
+  return [
+    ...unknown.map((name) => `${name} is no parameter of the template`),
+    ...wrong,
+    ...(open ? ['AllowedOrigins may be * in dev only'] : []),
+    ...(values['DomainName'] && !values['CertificateArn'] ? ['DomainName needs CertificateArn as well'] : []),
+  ];
+}

@@ -1,0 +1,89 @@
+import path from 'node:path';
+import { Command } from 'commander';
+import { runCommand } from '../../cli/run-command.ts';
+import { environmentName } from '../../cli/target/environment-name.ts';
+import { wholeNumberUpTo } from '../../cli/terminal/number-arguments.ts';
+import { progressDisplay } from '../../cli/terminal/progress-display.ts';
+import { parseSince } from '../../cli/terminal/since.ts';
+import { textTable } from '../../cli/terminal/text-table.ts';
+import { DEFAULT_DIRECTORY } from '../../run/local-stack/stack-file.ts';
+import { askInsights } from './insights.ts';
+import { linesOfFile } from './log-file.ts';
+import { columnsOf, LOG_REPORTS, type LogReport, type Question, type ReportName } from './log-reports.ts';
+
+interface Options {
+  readonly env?: string;
+  readonly region?: string;
+  readonly stack: string;
+  readonly since: string;
+  readonly route?: string;
+  readonly request?: string;
+  readonly limit: number;
+  readonly print: boolean;
+  readonly json: boolean;
+}
+
+await runCommand((signal) => {
+  const program = new Command('npm run logs --').description(
+    'Asks the backend’s log: CloudWatch Logs Insights for an environment in AWS, the log file of the stack that runs here.',
+  );
+  for (const name of ['errors', 'latency', 'requests'] as const) add(program, name, signal);
+  return program;
+});
+
+function add(program: Command, name: ReportName, signal: AbortSignal): void {
+  const command = program
+    .command(name)
+    .description(LOG_REPORTS[name].summary)
+    .option(
+      '--since <when>',
+      'a span like 90m, 2h or 3d, or a date',
+      (text: string) => parseSince(text),
+      parseSince('1h'),
+    )
+    .option('--route <route>', 'this one only, e.g. "POST /claimDevice"')
+    .option('--limit <count>', 'rows at most', wholeNumberUpTo(10_000), 50)
+    .option('--env <name>', 'the environment in AWS (default: the stack that runs here)', environmentName)
+    .option('--region <name>', 'its region (default: that of the caller’s configuration)')
+    .option('--stack <directory>', 'directory of the local stack', DEFAULT_DIRECTORY)
+    .option('--print', 'prints the query for Logs Insights, and asks nobody', false)
+    .option('--json', 'JSON, for machines', false)
+    .addHelpText('after', `\nExample:\n  npm run logs -- ${name} --since 1h --env prod\n`)
+    .action((options: Options) => report(name, options, signal));
+  if (name === 'requests') command.option('--request <id>', 'every line of that request: X-Request-Id of its answer');
+}
+
+async function report(name: ReportName, options: Options, signal: AbortSignal): Promise<void> {
+  const asked: LogReport = LOG_REPORTS[name];
+  const question: Question = {
+    limit: options.limit,
+    ...(options.route !== undefined && { route: options.route }),
+    ...(options.request !== undefined && { requestId: options.request }),
+  };
+  if (options.print) {
+    console.log(asked.insightsQuery(question));
+    return;
+  }
+  const rows = await rowsFrom(asked, question, options, signal);
+  const columns = columnsOf(asked, question);
+  if (options.json) console.log(JSON.stringify({ since: options.since, rows }));
+  else if (rows.length === 0) console.log(`Nothing since ${options.since}.`);
+  else
+    console.log(
+      textTable(
+        columns,
+        rows.map((row) => columns.map((column) => row[column] ?? '')),
+      ),
+    );
+}
+
+async function rowsFrom(asked: LogReport, question: Question, options: Options, signal: AbortSignal) {
+  const { env: environment, region, since, stack, json } = options;
+  if (environment === undefined) {
+    return asked.rowsOf(await linesOfFile(path.join(stack, 'logs', 'api.log'), since), question);
+  }
+  const query = asked.insightsQuery(question);
+  return progressDisplay(json ? 'silent' : 'people').during(`Asking the log of ${environment}`, () =>
+    askInsights({ environment, region, query, from: Date.parse(since), to: Date.now() }, signal),
+  );
+}

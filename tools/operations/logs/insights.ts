@@ -1,0 +1,62 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { CloudWatchLogs, type GetQueryResultsCommandOutput } from '@aws-sdk/client-cloudwatch-logs';
+import { PlainError } from '../../cli/plain-error.ts';
+import type { Row } from './log-reports.ts';
+
+const POLL_MS = 500;
+/** Insights itself gives up after an hour; nobody waits so long. */
+const QUERY_MS = 2 * 60 * 1000;
+const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+
+export interface InsightsQuery {
+  readonly environment: string;
+  readonly region: string | undefined;
+  readonly query: string;
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Asks CloudWatch Logs Insights, and waits for the answer; a query that nobody waits for any more is stopped. */
+export async function askInsights(asked: InsightsQuery, signal: AbortSignal): Promise<readonly Row[]> {
+  const client = new CloudWatchLogs({
+    requestHandler: TIME_LIMITS,
+    ...(asked.region !== undefined && { region: asked.region }),
+  });
+  const group = `/aws/lambda/autowatering-backend-${asked.environment}`;
+  const { queryId } = await started(client, group, asked);
+  const until = Date.now() + QUERY_MS;
+  try {
+    for (;;) {
+      const answer = await client.getQueryResults({ queryId }, { abortSignal: signal });
+      if (answer.status === 'Complete') return rowsOf(answer);
+      if (answer.status !== 'Running' && answer.status !== 'Scheduled') {
+        throw new PlainError(`The query ended as ${answer.status}. Try a shorter time with --since.`);
+      }
+      if (Date.now() > until)
+        throw new PlainError(`The query took over ${QUERY_MS / 60_000} minutes. Try --since 15m.`);
+      await delay(POLL_MS, undefined, { signal });
+    }
+  } catch (error) {
+    if (signal.aborted || error instanceof PlainError) await client.stopQuery({ queryId });
+    throw error;
+  }
+}
+
+async function started(client: CloudWatchLogs, group: string, { query, from, to }: InsightsQuery) {
+  try {
+    return await client.startQuery({
+      ...{ logGroupName: group, queryString: query },
+      ...{ startTime: Math.floor(from / 1000), endTime: Math.ceil(to / 1000) },
+    });
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'ResourceNotFoundException')) throw error;
+    throw new PlainError(`There is no log group ${group} here: is it that environment, account and region?`);
+  }
+}
+
+function rowsOf({ results = [] }: GetQueryResultsCommandOutput): readonly Row[] {
+  return results.map((fields) =>
+    Object.fromEntries(fields.map(({ field = '', value = '' }) => [field, value] as const)),
+  );
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { Command, InvalidArgumentError } from 'commander';
+import { runCommand } from '../../cli/run-command.ts';
+import { findTables, type TablePlaceOptions } from '../../cli/target/place.ts';
+import { tableOptions } from '../../cli/target/place-options.ts';
+import { progressDisplay } from '../../cli/terminal/progress-display.ts';
+import { textTable } from '../../cli/terminal/text-table.ts';
+import { migrationLedger, type Progress } from './ledger.ts';
+import type { Migration } from './migration.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { type Direction, runMigration } from './run-migration.ts';
+
+interface Options extends TablePlaceOptions {
+  readonly to?: number;
+  readonly json: boolean;
+}
+
+await runCommand((signal) => {
+  const program = new Command('npm run migrate --').description(
+    'Changes what is stored when its form changes: numbered steps, each of which can be cut off, gone on with, and taken ' +
+      'back. What was done is kept beside the data.',
+  );
+  const add = (name: string, summary: string, example: string) =>
+    tableOptions(program.command(name))
+      .description(summary)
+      .option('--json', 'JSON, for machines', false)
+      .addHelpText('after', `\nExample:\n  ${example}\n`);
+  add('status', 'Tells which migrations were made.', 'npm run migrate -- status --env prod').action(
+    async (options: Options) => show(await states(options), options),
+  );
+  add('up', 'Makes what was not made yet, in order.', 'npm run migrate -- up --env prod')
+    .option('--to <id>', 'the last one to be made', migrationId)
+    .action((options: Options) => migrate('up', options, signal));
+  add('down', 'Takes the newest one back that was made.', 'npm run migrate -- down --env prod')
+    .option('--to <id>', 'the newest one that stays; 0, none does', migrationId)
+    .action((options: Options) => migrate('down', options, signal));
+  return program;
+});
+
+function migrationId(text: string): number {
+  const id = Number(text);
+  if (id !== 0 && !MIGRATIONS.some((one) => one.id === id)) {
+    throw new InvalidArgumentError(`one of 0, ${MIGRATIONS.map((one) => one.id).join(', ')}`);
+  }
+  return id;
+}
+
+interface State {
+  readonly migration: Migration;
+  readonly progress: (Progress & { readonly updatedAt?: string }) | undefined;
+}
+
+async function states(options: Options): Promise<readonly State[]> {
+  const ledger = migrationLedger(await findTables(options));
+  return Promise.all(MIGRATIONS.map(async (migration) => ({ migration, progress: await ledger.read(migration) })));
+}
+
+async function migrate(direction: Direction, options: Options, signal: AbortSignal): Promise<void> {
+  const place = await findTables(options);
+  const ledger = migrationLedger(place);
+  const display = progressDisplay(options.json ? 'silent' : 'people');
+  const owner = randomUUID();
+  await ledger.lock(owner, Date.now());
+  try {
+    for (const migration of chosen(direction, await states(options), options.to)) {
+      const title = `${migration.id} ${migration.name}, ${direction}`;
+      let text = title;
+      const onPage = ({ lookedAt, changed }: Progress) => {
+        text = `${title}: ${changed} of ${lookedAt} items changed`;
+      };
+      const run = { place, ledger, owner, signal, onPage, now: Date.now };
+      await display.live(
+        () => text,
+        200,
+        () => runMigration(migration, direction, run),
+      );
+    }
+  } finally {
+    await ledger.unlock(owner);
+  }
+  show(await states(options), options);
+}
+
+function chosen(direction: Direction, all: readonly State[], to: number | undefined): readonly Migration[] {
+  const isUp = ({ progress }: State) => progress?.state === 'up';
+  const isTouched = ({ progress }: State) => progress !== undefined && progress.state !== 'down';
+  if (direction === 'up') {
+    return all.filter((one) => !isUp(one) && one.migration.id <= (to ?? Number.POSITIVE_INFINITY)).map(migrationOf);
+  }
+  const made = all.filter(isTouched).reverse();
+  return (to === undefined ? made.slice(0, 1) : made.filter(({ migration }) => migration.id > to)).map(migrationOf);
+}
+
+function migrationOf({ migration }: State): Migration {
+  return migration;
+}
+
+function stateText(state: Progress['state'] | undefined): string {
+  switch (state) {
+    case undefined:
+      return 'not made';
+    case 'up':
+      return 'made';
+    case 'down':
+      return 'taken back';
+    case 'going-up':
+      return 'cut off on the way up';
+    case 'going-down':
+      return 'cut off on the way down';
+  }
+}
+
+function show(all: readonly State[], { json }: Options): void {
+  if (json) {
+    const rows = all.map(({ migration: { id, name }, progress }) => ({
+      ...{ id, name, state: progress?.state ?? 'pending' },
+      ...(progress !== undefined && { looked_at: progress.lookedAt, changed: progress.changed }),
+    }));
+    console.log(
+      JSON.stringify({ migrations: rows, pending: all.filter((one) => one.progress?.state !== 'up').length }),
+    );
+    return;
+  }
+  const rows = all.map(({ migration: { id, name, summary }, progress }) => [
+    ...[String(id), name, stateText(progress?.state)],
+    ...[progress === undefined ? '' : `${progress.changed} of ${progress.lookedAt}`, summary],
+  ]);
+  console.log(textTable(['', 'migration', 'state', 'changed', ''], rows));
+}

@@ -1,0 +1,102 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { PlainError } from '../../cli/plain-error.ts';
+import { InterruptedError, runCommand } from '../../cli/run-command.ts';
+import { environmentName } from '../../cli/target/environment-name.ts';
+import { textTable } from '../../cli/terminal/text-table.ts';
+import { type Changes, changedSecret, secretFaults, standingIn } from './secret-changes.ts';
+import { isSecretName, SECRET_NAMES, type SecretName, secretKey } from './secret-keys.ts';
+import { secretPlace } from './secret-place.ts';
+
+interface Options {
+  readonly env: string;
+  readonly region?: string;
+  readonly rotate: readonly SecretName[];
+  readonly retire: readonly SecretName[];
+  readonly check: boolean;
+  readonly json: boolean;
+}
+
+await runCommand(() =>
+  new Command('npm run secrets:bootstrap --')
+    .description(
+      'Makes the secret of an environment, or completes it. What is there stays, unless it is rotated. No value is ever ' +
+        'printed. Tokens and salt are generated; keys of others are read from variables of their names, else asked for.',
+    )
+    .requiredOption('--env <name>', 'the environment', environmentName)
+    .option('--region <name>', 'its region (default: that of the caller’s configuration)')
+    .option('--rotate <key>', 'gives an entry a new value; may be repeated', collect, [])
+    .option('--retire <key>', 'ends the former value of a rotated entry; may be repeated', collect, [])
+    .option('--check', 'writes nothing; lists everything that is wrong', false)
+    .option('--json', 'JSON, for machines; asks nothing', false)
+    .addHelpText(
+      'after',
+      `\nEntries: ${SECRET_NAMES.join(', ')}\n` +
+        '\nExamples:\n  npm run secrets:bootstrap -- --env dev\n' +
+        '  npm run secrets:bootstrap -- --env prod --rotate FACTORY_PROVISION_TOKEN\n' +
+        '  npm run secrets:bootstrap -- --env prod --retire FACTORY_PROVISION_TOKEN\n' +
+        '  npm run secrets:bootstrap -- --env prod --check\n' +
+        '\nWhoever may read a value gets it from Secrets Manager: aws secretsmanager get-secret-value.\n',
+    )
+    .action(bootstrap),
+);
+
+function collect(name: string, before: readonly SecretName[]): readonly SecretName[] {
+  if (!isSecretName(name)) throw new InvalidArgumentError(`one of ${SECRET_NAMES.join(', ')}`);
+  return [...before, name];
+}
+
+async function bootstrap(options: Options): Promise<void> {
+  const place = secretPlace(options.env, options.region);
+  const current = await place.read();
+  if (options.check) {
+    checkOnly(place.name, secretFaults(current ?? {}, options.env), standingIn(current ?? {}), options);
+    return;
+  }
+  const changes = await changedSecret(current ?? {}, {
+    ...{ rotate: options.rotate, retire: options.retire },
+    given: (name) => givenValue(name, options),
+  });
+  if (current === undefined) await place.create(changes.content);
+  else if (Object.keys(changes.done).length > 0) await place.replace(changes.content);
+  show(place.name, changes, options);
+}
+
+function checkOnly(name: string, faults: readonly string[], later: readonly SecretName[], { json }: Options): void {
+  if (json) console.log(JSON.stringify({ secret: name, faults, later }));
+  if (faults.length > 0) throw new PlainError(`${name}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  if (!json) console.log(`${name} is complete.${later.map((key) => `\n${laterText(key)}`).join('')}`);
+}
+
+async function givenValue(name: SecretName, { json }: Options): Promise<string | undefined> {
+  const set = process.env[name]?.trim();
+  if (set !== undefined && set !== '') return set;
+  if (json || process.stdin.isTTY !== true || process.stdout.isTTY !== true) return undefined;
+  const { default: password } = await import('@inquirer/password');
+  const message = `${name} (${secretKey(name).purpose}); empty, later:`;
+  const typed = await password({ message, mask: true, toggleMask: false }).catch((error: unknown) => {
+    // Its own word for Ctrl-C.
+    if (error instanceof Error && error.name === 'ExitPromptError') throw new InterruptedError('stopped');
+    throw error;
+  });
+  return typed.trim() === '' ? undefined : typed.trim();
+}
+
+function laterText(key: SecretName): string {
+  return `${key} is not known yet: nothing is taken by it until you give it with --rotate ${key}.`;
+}
+
+function show(name: string, { content, done, missing }: Changes, { json }: Options): void {
+  if (json) {
+    console.log(JSON.stringify({ secret: name, done, missing }));
+    return;
+  }
+  const rows = SECRET_NAMES.map((key) => [key, done[key] ?? (missing.includes(key) ? 'missing' : 'left as it is')]);
+  console.log(textTable([name, ''], rows));
+  if (missing.length > 0) {
+    console.log(`\nWithout a value: ${missing.join(', ')}. Set variables of these names, and run it again.`);
+  }
+  for (const key of standingIn(content)) console.log(`\n${laterText(key)}`);
+  for (const key of SECRET_NAMES.filter((one) => done[one] === 'rotated' && Array.isArray(content[one]))) {
+    console.log(`\n${key}: both values are good now. When nobody uses the old one: --retire ${key}`);
+  }
+}

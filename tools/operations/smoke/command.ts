@@ -1,0 +1,102 @@
+import { writeFile } from 'node:fs/promises';
+import { styleText } from 'node:util';
+import { Command } from 'commander';
+import { parseLeniently } from '../../cli/lenient-json.ts';
+import { PlainError } from '../../cli/plain-error.ts';
+import { runCommand } from '../../cli/run-command.ts';
+import { listedRoutes } from '../../cli/target/route-list.ts';
+import { findApiBaseUrl, findTarget } from '../../cli/target/target.ts';
+import { adminChecks } from './admin-checks.ts';
+import { type Probe, type SmokeCheck, smokeChecks } from './checks.ts';
+import { type CheckedResult, junitReport } from './junit-report.ts';
+
+const PROBE_MS = 10_000;
+
+interface Options {
+  readonly apiBaseUrl?: string;
+  readonly stack?: string;
+  readonly json: boolean;
+  readonly junit?: string;
+  readonly adminToken?: string | true;
+}
+
+await runCommand((signal) =>
+  new Command('npm run smoke --')
+    .description(
+      'Checks a running API from outside: health, the guard of every route, error form, headers. Reads only.',
+    )
+    .option('--api-base-url <url>', 'the API (default: the stack that runs here)')
+    .option('--stack <directory>', 'directory of the local stack', '.local')
+    .option(
+      '--admin-token [token]',
+      'looks behind the OTA guards as well; left empty, OTA_ADMIN_TOKEN or the local one',
+    )
+    .option('--junit <file>', 'writes the results as JUnit XML, for pipelines')
+    .option('--json', 'the results as JSON, for machines', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run smoke\n  npm run smoke -- --api-base-url https://api.example.com --json\n' +
+        '  npm run smoke -- --api-base-url https://api.example.com --admin-token --junit smoke.xml\n' +
+        '\nExit code 0 when everything is right, 1 when anything is wrong.\n',
+    )
+    .action((options: Options) => smoke(options, signal)),
+);
+
+async function smoke(options: Options, signal: AbortSignal): Promise<void> {
+  const apiBaseUrl = await findApiBaseUrl(options);
+  const probe = prober(apiBaseUrl, signal);
+  const results: CheckedResult[] = [];
+  const routes = await listedRoutes();
+  const behindGuards = options.adminToken === undefined ? [] : adminChecks(routes, await adminToken(options));
+  for (const check of [...smokeChecks(routes), ...behindGuards]) {
+    const result = await runCheck(check, probe);
+    signal.throwIfAborted();
+    results.push(result);
+    if (!options.json) console.log(line(result));
+  }
+  const failed = results.filter(({ ok }) => !ok);
+  const passed = results.length - failed.length;
+  if (options.junit !== undefined) await writeFile(options.junit, junitReport(apiBaseUrl, results));
+  if (options.json)
+    console.log(JSON.stringify({ apiBaseUrl, passed, failed: failed.length, checks: results }, null, 2));
+  else console.log(`\n${passed} checks passed, ${failed.length} failed on ${apiBaseUrl}`);
+  if (failed.length > 0) throw new PlainError(`The smoke test failed: ${failed.map(({ name }) => name).join('; ')}`);
+}
+
+async function adminToken({ adminToken: given, ...options }: Options): Promise<string> {
+  const target = await findTarget({ ...options, ...(typeof given === 'string' && { token: given }) }, 'adminToken');
+  return target.token;
+}
+
+function prober(apiBaseUrl: string, signal: AbortSignal): Probe {
+  return async (path, init = {}) => {
+    const response = await fetch(new URL(path, apiBaseUrl), {
+      ...init,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: parseLeniently(text) };
+  };
+}
+
+async function runCheck(check: SmokeCheck, probe: Probe): Promise<CheckedResult> {
+  const started = performance.now();
+  const ms = () => Math.round(performance.now() - started);
+  try {
+    await check.run(probe);
+    return { name: check.name, ok: true, ms: ms() };
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+    return {
+      name: check.name,
+      ok: false,
+      ms: ms(),
+      error: `${error instanceof Error ? error.message : error}${cause}`,
+    };
+  }
+}
+
+function line({ name, ok, ms, error }: CheckedResult): string {
+  const paint = (color: 'green' | 'red', text: string) => styleText(color, text, { stream: process.stdout });
+  return ok ? `${paint('green', '✓')} ${name} (${ms} ms)` : `${paint('red', '✗')} ${name}\n    ${error}`;
+}

@@ -1,4 +1,0 @@
-import { runCommand } from './cli/run-command.ts';
-import { publishCommand } from './ota/publish-command.ts';
-
-await runCommand((signal) => publishCommand('npm run ota:publish --', signal));

@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import { runCommand } from '../../cli/run-command.ts';
+import { keysCommand } from './keys-command.ts';
+import { publishCommand } from './publish-command.ts';
+import { stepCommands } from './step-commands.ts';
+import { viewCommands } from './view-commands.ts';
+
+await runCommand((signal) => {
+  const program = new Command('npm run ota --').description(
+    'Publishes firmware, widens its rollout, stops it, and tells how it fares.',
+  );
+  program.addCommand(publishCommand('publish', signal));
+  for (const command of [...viewCommands(signal), ...stepCommands(signal)]) program.addCommand(command);
+  program.addCommand(keysCommand('keys', signal));
+  return program;
+});

@@ -1,0 +1,4 @@
+import { runCommand } from '../../cli/run-command.ts';
+import { keysCommand } from './keys-command.ts';
+
+await runCommand((signal) => keysCommand('npm run ota:keys --', signal));

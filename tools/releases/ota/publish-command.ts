@@ -1,0 +1,278 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Command } from 'commander';
+import * as z from 'zod';
+import { checkImage } from '../../../release-format/image-gate.ts';
+import { parseMcubootHeader, releaseVersionOf } from '../../../release-format/mcuboot-header.ts';
+import { parseReleaseVersion, type ReleaseVersion } from '../../../release-format/release-version.ts';
+import { PlainError, RefusedError } from '../../cli/plain-error.ts';
+import { type TokenCall, targetOptions, tokenCall } from '../../cli/target/admin-call.ts';
+import { ApiCallError } from '../../cli/target/api-client.ts';
+import type { TargetOptions } from '../../cli/target/target.ts';
+import { uploadFile } from '../../cli/target/upload-file.ts';
+import { percentage, wholeNumber } from '../../cli/terminal/number-arguments.ts';
+import { type ProgressDisplay, progressDisplay } from '../../cli/terminal/progress-display.ts';
+import { agreedVersion, sourceVersions, type VersionClaim } from './release-source.ts';
+import { type BuildOptions, builtImage, westBuild, westCommand } from './west-build.ts';
+
+const Upload = z.object({ upload_url: z.string(), upload_headers: z.record(z.string(), z.string()) });
+const ExistsDetails = z.object({ state: z.string(), artifact_sha256: z.string(), upload: Upload.optional() });
+const Published = z.object({ version: z.string(), channel: z.string(), board: z.string(), published_at: z.string() });
+
+/** What says which image is published, how, and where. */
+export interface PublishOptions extends TargetOptions {
+  readonly artifactPath?: string;
+  readonly version?: string;
+  readonly channel: string;
+  readonly board: string;
+  readonly notes: string;
+  readonly mandatory: boolean;
+  readonly rolloutPct: number;
+  readonly allowlist?: readonly string[];
+  readonly minVersion?: string;
+  readonly minBootloader?: string;
+  readonly allowDowngrade: boolean;
+  readonly haltMinReports?: number;
+  readonly haltMaxFailurePct?: number;
+  readonly skipBuild: boolean;
+  readonly sysbuild: boolean;
+  readonly pristine: boolean;
+  readonly sourceDir?: string;
+  readonly buildDir: string;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+interface Artifact {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly sha256: string;
+  readonly version: ReleaseVersion;
+}
+
+/** @param name how it is called in the help */
+export function publishCommand(name: string, signal: AbortSignal): Command {
+  return publishOptions(new Command(name))
+    .description('Publishes a signed MCUboot image: registers a draft, uploads it, lets it out. Run again, it goes on.')
+    .option('--rollout-pct <percent>', 'share of the devices that get it, 0 to 100', percentage, 100)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run ota -- publish --artifact-path build/zephyr/zephyr.signed.bin --rollout-pct 5\n' +
+        '  npm run ota -- publish --source-dir ../firmware --sysbuild --pristine --channel beta\n' +
+        '  npm run ota -- publish --artifact-path app.signed.bin --version 1.4.0 --dry-run --json\n' +
+        '\nExit codes: 0 published, now or before; 1 something failed, run it again; 2 called wrongly;\n' +
+        '3 refused: the image is bad, versions disagree, or the version is taken by other bytes.\n',
+    )
+    .action((options: PublishOptions) => publish(options, signal));
+}
+
+/** What every command takes that publishes; how many devices get it is the command's own. */
+export function publishOptions(command: Command): Command {
+  command
+    .option('--artifact-path <file>', 'the signed image (default: what west has built)')
+    .option('--version <semver>', 'must be what the image, VERSION and the git tag say')
+    .option('--channel <name>', 'who gets it', 'stable')
+    .option('--board <name>', 'hardware it is for', 'arduino_nano_33_ble')
+    .option('--notes <text>', 'what people are told about it', '')
+    .option('--mandatory', 'the app does not offer to skip it', false)
+    .option('--allowlist <id...>', 'serials and hardware ids that get it in any case')
+    .option('--min-version <semver>', 'what a device must run before')
+    .option('--min-bootloader <semver>', 'what its bootloader must be at least')
+    .option('--allow-downgrade', 'it may replace a newer version', false)
+    .option('--halt-min-reports <count>', 'devices that must have finished before it can halt itself', wholeNumber)
+    .option('--halt-max-failure-pct <percent>', 'percent of them that may fail', percentage)
+    .option('--source-dir <directory>', 'the application: what west builds, with its VERSION file and git tag')
+    .option('--build-dir <directory>', "west's build directory", 'build')
+    .option('--skip-build', 'publish what west has built before', false)
+    .option('--sysbuild', 'build with sysbuild', false)
+    .option('--pristine', 'build from scratch', false)
+    .option('--dry-run', 'show every step and change nothing', false)
+    .option('--json', 'the result as JSON, no progress', false);
+  return targetOptions(command, 'admin');
+}
+
+async function publish(options: PublishOptions, signal: AbortSignal): Promise<void> {
+  const published = await publishImage(options, signal);
+  if (options.json && published !== undefined) console.log(JSON.stringify(published));
+}
+
+/**
+ * Publishes the image that the options name, with progress for people.
+ *
+ * @returns what is published now, or was before; undefined on a dry run, which only shows its steps
+ */
+export async function publishImage(options: PublishOptions, signal: AbortSignal) {
+  const display = progressDisplay(options.json ? 'silent' : 'people');
+  const build = buildOptions(options);
+  const builds = options.artifactPath === undefined && !options.skipBuild;
+  if (builds && options.dryRun) {
+    // What is not built yet can't be looked at: these steps are all that can be told.
+    showSteps(options, [`build: ${westCommand(build).join(' ')}`, `read ${builtImage(build)}`, ...lastSteps(options)]);
+    return undefined;
+  }
+  if (builds) await westBuild(build, signal);
+  const artifact = await readArtifact(options.artifactPath ?? builtImage(build), options);
+  if (options.dryRun) {
+    showSteps(options, [...knownSteps(artifact), ...(await remoteSteps(options, artifact, signal))], artifact);
+    return undefined;
+  }
+  const call = await tokenCall(options, 'admin', signal);
+  const { version, sha256, bytes } = artifact;
+
+  const draft = await display.during(`Registering ${version} on ${options.channel}`, () =>
+    registerDraft(call, options, artifact),
+  );
+  if (draft !== 'published already') await upload(draft, bytes, display, signal);
+  const published = await display.during('Publishing', () => letOut(call, options, version));
+  const share = options.rolloutPct === 100 ? 'everybody' : `${options.rolloutPct} %`;
+  const where = `on ${published.channel} for ${published.board}`;
+  // To whom it goes by now, if it was out before, is not ours to say: its rollout may have been changed.
+  const state = draft === 'published already' ? `was published ${where}` : `is offered ${where} to ${share} since`;
+  display.done(`${version} ${state} ${published.published_at}`);
+  display.done(`${bytes.byteLength.toLocaleString('en')} bytes, SHA-256 ${sha256}`);
+  return { ...published, artifact_sha256: sha256, artifact_size_bytes: bytes.byteLength };
+}
+
+function buildOptions({ sourceDir = '.', buildDir, board, sysbuild, pristine }: PublishOptions): BuildOptions {
+  return { sourceDir, buildDir, board, sysbuild, pristine };
+}
+
+/** Reads the image and makes sure that it is one, and of the version that everybody says. */
+async function readArtifact(file: string, options: PublishOptions): Promise<Artifact> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    throw new PlainError(`${file} can not be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = parseMcubootHeader(bytes);
+  if (!parsed.ok) {
+    throw new RefusedError(`${file} is not a signed MCUboot image (${parsed.fault}). Pass the *.signed.bin file.`);
+  }
+  const version = await versionOf(releaseVersionOf(parsed.header.version), options);
+  // Signatures are the backend's to check, which knows the board's keys.
+  const verdict = checkImage(bytes, version, { keys: [], signatures: 'registered' });
+  if (!verdict.good) throw new RefusedError(`${file} can not be published: ${verdict.reason}.`);
+  return { file, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), version };
+}
+
+async function versionOf(inHeader: string, options: PublishOptions): Promise<ReleaseVersion> {
+  const claims: VersionClaim[] = [];
+  if (options.version !== undefined) {
+    const version = parseReleaseVersion(options.version);
+    if (version === undefined) throw new RefusedError(`“${options.version}” is not a semantic version like 1.2.3.`);
+    claims.push({ by: '--version', version });
+  }
+  const header = parseReleaseVersion(inHeader);
+  if (header !== undefined) claims.push({ by: "the image's header", version: header });
+  // An image that lies somewhere says nothing of a source tree; one that was built here comes from one.
+  const sourceDir = options.sourceDir ?? (options.artifactPath === undefined ? '.' : undefined);
+  const source = sourceDir === undefined ? undefined : await sourceVersions(sourceDir);
+  return agreedVersion([...claims, ...(source?.claims ?? [])], source?.lastTag);
+}
+
+type Draft = z.output<typeof Upload> | 'published already';
+
+async function registerDraft(call: TokenCall, options: PublishOptions, artifact: Artifact): Promise<Draft> {
+  try {
+    return await call('/ota/releases', Upload, draftBody(options, artifact));
+  } catch (error) {
+    if (!(error instanceof ApiCallError) || error.code !== 'release_exists') throw error;
+    const existing = ExistsDetails.parse(error.details);
+    if (existing.artifact_sha256 !== artifact.sha256) throw new RefusedError(error.message);
+    // The very same image: an earlier run was cut short, or it is published and there is nothing left to do.
+    return existing.upload ?? 'published already';
+  }
+}
+
+function draftBody(options: PublishOptions, { version, bytes, sha256, file }: Artifact) {
+  const { haltMinReports: minReports, haltMaxFailurePct: maxFailurePct } = options;
+  const hasPolicy = minReports !== undefined || maxFailurePct !== undefined;
+  return {
+    version,
+    channel: options.channel,
+    board: options.board,
+    mandatory: options.mandatory,
+    notes: options.notes,
+    rollout_pct: options.rolloutPct,
+    allowlist: options.allowlist ?? [],
+    allow_downgrade: options.allowDowngrade,
+    ...(options.minVersion === undefined ? {} : { min_version: options.minVersion }),
+    ...(options.minBootloader === undefined ? {} : { min_bootloader: options.minBootloader }),
+    ...(hasPolicy ? { halt_policy: { min_reports: minReports ?? 20, max_failure_pct: maxFailurePct ?? 10 } } : {}),
+    artifact_name: path.basename(file).replace(/[^A-Za-z0-9._-]/g, '_'),
+    artifact_size_bytes: bytes.byteLength,
+    artifact_sha256: sha256,
+  };
+}
+
+async function letOut(call: TokenCall, { channel, board }: PublishOptions, version: ReleaseVersion) {
+  try {
+    return await call(`/ota/releases/${version}/publish`, Published, { channel, board });
+  } catch (error) {
+    const isRefusal = error instanceof ApiCallError && error.status === 409;
+    throw isRefusal ? new RefusedError(error.message) : error;
+  }
+}
+
+async function upload(
+  draft: z.output<typeof Upload>,
+  bytes: Uint8Array,
+  display: ProgressDisplay,
+  signal: AbortSignal,
+): Promise<void> {
+  const result = await display.bar(`Uploading ${bytes.byteLength.toLocaleString('en')} bytes`, bytes.byteLength, (to) =>
+    uploadFile(draft.upload_url, draft.upload_headers, bytes, to, signal),
+  );
+  // 412: these bytes are there already, from a run that was cut short after its upload.
+  if (result.status !== 200 && result.status !== 412)
+    throw new PlainError(`The upload was refused with ${result.status}: ${result.body.slice(0, 300)}`);
+}
+
+function knownSteps({ file, version, bytes, sha256 }: Artifact): readonly string[] {
+  return [`read ${file}: version ${version}, ${bytes.byteLength.toLocaleString('en')} bytes, SHA-256 ${sha256}`];
+}
+
+function lastSteps({ channel, board, rolloutPct }: PublishOptions): readonly string[] {
+  return [
+    `register a draft on ${channel} for ${board}`,
+    'upload the image by presigned URL',
+    `publish it to ${rolloutPct} % of the devices`,
+  ];
+}
+
+const Known = z.object({ release: z.object({ state: z.string(), artifact_sha256: z.string() }) });
+
+/** What is left to do, as the API knows it: only looked at. */
+async function remoteSteps(
+  options: PublishOptions,
+  artifact: Artifact,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const call = await tokenCall(options, 'admin', signal);
+  const { version, sha256 } = artifact;
+  try {
+    const query = new URLSearchParams({ channel: options.channel, board: options.board });
+    const { release } = await call(`/ota/releases/${version}?${query}`, Known);
+    if (release.artifact_sha256 !== sha256) {
+      throw new RefusedError(`Release ${version} exists with other bytes (${release.state}): raise the version.`);
+    }
+    if (release.state !== 'draft') return [`nothing: release ${version} is ${release.state} already`];
+    return ['go on with the draft that is registered', ...lastSteps(options).slice(1)];
+  } catch (error) {
+    if (!(error instanceof ApiCallError && error.code === 'release_not_found')) throw error;
+    return lastSteps(options);
+  }
+}
+
+function showSteps(options: PublishOptions, steps: readonly string[], artifact?: Artifact): void {
+  if (options.json) {
+    console.log(
+      JSON.stringify({ dry_run: true, ...(artifact === undefined ? {} : { version: artifact.version }), steps }),
+    );
+    return;
+  }
+  console.log('Nothing is changed. It would:');
+  for (const [index, step] of steps.entries()) console.log(`  ${index + 1}. ${step}`);
+}

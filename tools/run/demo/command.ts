@@ -1,0 +1,171 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import * as z from 'zod';
+import {
+  BleLink,
+  deviceCommands,
+  SimulatedDevice,
+  SmpClient,
+  trustedKey,
+  VirtualTime,
+} from '../../../firmware-sim/index.ts';
+import { PlainError } from '../../cli/plain-error.ts';
+import { EXIT, runCommand } from '../../cli/run-command.ts';
+import { type Stack, startStack } from '../local-stack/stack.ts';
+import { factoryChapter, KEYED_HW_ID } from './factory-chapter.ts';
+import { ownerChapter } from './owner-chapter.ts';
+import { carryToDevice, type Garden, type Phone, resetDevice, updateByPhone } from './phone-chapter.ts';
+import { runTool } from './run-tool.ts';
+import { Story, StoryError } from './story.ts';
+import { subscriberChapter } from './subscriber-chapter.ts';
+
+const FIRMWARE = fileURLToPath(new URL('../../../test/fixtures/firmware/', import.meta.url));
+const firmware = (name: string) => path.join(FIRMWARE, name);
+
+const Stats = z.looseObject({ verified: z.number() });
+const Changed = z.looseObject({ release: z.looseObject({ rollout_pct: z.number() }) });
+
+await runCommand((signal) =>
+  new Command('npm run demo --')
+    .description('Starts the whole product, plays its story on real MCUboot images, and stops everything again.')
+    // A state of its own, so that it neither needs nor touches the stack of "npm run dev".
+    .option('--directory <path>', 'where its state and logs lie; emptied at each start', '.local/demo')
+    .addHelpText('after', '\nExample:\n  npm run demo\n')
+    .action(async ({ directory }: { directory: string }) => {
+      const story = new Story();
+      console.log('AutoWatering: a device is made, owned and updated over the air.');
+      const stack = await story.chapter('Local stack', () => startedStack(story, directory, signal));
+      try {
+        await tell(story, stack, directory, signal);
+      } catch (error) {
+        if (!(error instanceof StoryError)) throw error;
+        console.error(error.message);
+        process.exitCode = EXIT.failed;
+        return;
+      } finally {
+        await stack.stop();
+      }
+      console.log(`\nWhere the time went\n${story.timetable()}\n\nEverything was stopped. Logs: ${directory}/logs`);
+    }),
+);
+
+async function startedStack(story: Story, directory: string, signal: AbortSignal): Promise<Stack> {
+  const stack = await startStack({
+    directory,
+    fresh: true,
+    ownPorts: true,
+    signal,
+    onStep: (step) => story.fact(step),
+  });
+  story.fact(`the API answers on ${stack.info.apiBaseUrl}`);
+  return stack;
+}
+
+async function tell(story: Story, { info }: Stack, directory: string, signal: AbortSignal): Promise<void> {
+  const ota = (...args: string[]) => runTool('ota', [...args, '--stack', directory, '--json'], signal);
+  const publish = (name: string, ...args: string[]) => ota('publish', '--artifact-path', firmware(name), ...args);
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const spki = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+  const made = await story.chapter('Factory', () => factoryChapter(story, directory, spki, signal));
+  const time = new VirtualTime();
+  const device = new SimulatedDevice({
+    time,
+    firmware: await readFile(firmware('autowatering-1.0.0.signed.bin')),
+    keys: [trustedKey(await readFile(firmware('dev-signing-key.pub.pem'), 'utf8'))],
+    identity: { hwId: KEYED_HW_ID, privateKey },
+  });
+  const garden: Garden = { device, time };
+  const owner = await story.chapter('Owner', () =>
+    ownerChapter(
+      story,
+      info,
+      made,
+      (nonce) =>
+        time.run(async () => {
+          const client = new SmpClient(await new BleLink(device, { mtu: 247, time }).connect(), time);
+          const proof = await deviceCommands(client).signClaim(nonce);
+          client.close();
+          return proof;
+        }),
+      signal,
+    ),
+  );
+
+  await story.chapter('Subscriber', () => subscriberChapter(story, info, owner.idToken, signal));
+
+  const phone: Phone = { story, stack: info, serial: made.serial, idToken: owner.idToken, signal };
+
+  await story.chapter('Release engineer', async () => {
+    await story.display.during('Publishing 1.1.0', () => publish('autowatering-1.1.0.signed.bin'));
+    story.fact('1.1.0 is published: drafted, uploaded by presigned URL, checked, let out');
+    const refusal = await refused(() => publish('wrong-key-1.2.0.signed.bin'));
+    story.promise(
+      /not registered for this board/.test(refusal),
+      'an image with a stranger\u2019s signature is not published',
+    );
+  });
+  await story.chapter('Phone updates to 1.1.0', () => update(phone, garden, '1.1.0.7', 40_000));
+  await story.chapter('Release engineer again', async () => {
+    const staged = ['--rollout-pct', '0', '--allowlist', made.serial];
+    await story.display.during('Publishing 2.0.0', () => publish('autowatering-2.0.0.signed.bin', ...staged));
+    story.fact(`2.0.0 is published, for ${made.serial} alone`);
+  });
+  await story.chapter('Phone updates to 2.0.0 (720 KB)', () => update(phone, garden, '2.0.0', 300_000));
+  await story.chapter('Rollout', async () => {
+    const stats = Stats.parse(JSON.parse(await ota('stats', '2.0.0')));
+    story.promise(stats.verified === 1, '2.0.0 runs on one device, which has signed for it');
+    const { release } = Changed.parse(JSON.parse(await ota('rollout', '2.0.0', '100')));
+    story.promise(release.rollout_pct === 100, 'and is offered to everybody now');
+  });
+  await story.chapter('Bad firmware', () => badFirmware(story, garden, signal));
+  await story.chapter('Ops', async () => {
+    const output = await runTool('smoke', ['--api-base-url', info.apiBaseUrl], signal);
+    story.fact(output.trim().split('\n').at(-1) ?? '');
+  });
+}
+
+/** What a command says that has to fail. */
+async function refused(attempt: () => Promise<unknown>): Promise<string> {
+  try {
+    await attempt();
+  } catch (error) {
+    if (!(error instanceof PlainError)) throw error;
+    return error.message;
+  }
+  throw new StoryError('it was not refused');
+}
+
+async function update(phone: Phone, garden: Garden, running: string, dropAfter: number) {
+  const { story } = phone;
+  const outcome = await updateByPhone(phone, garden, dropAfter);
+  if (outcome.outcome !== 'confirmed') throw new StoryError(`The update ended otherwise: ${outcome.outcome}`);
+  story.fact(`uploaded, tested, swapped and confirmed`);
+  story.promise(outcome.reconnects > 1, `the radio link dropped half-way and the upload went on where it was`);
+  const { runningVersion } = garden.device;
+  story.promise(runningVersion === running, `the device runs ${runningVersion}`);
+  story.promise(outcome.isVerified, `reported at each phase, with a receipt that the device has signed`);
+}
+
+async function badFirmware(story: Story, garden: Garden, signal: AbortSignal): Promise<void> {
+  const { device } = garden;
+  const before = device.runningVersion;
+  const cases = {
+    'bit-flip-1.2.0.signed.bin': 'a flipped bit',
+    'wrong-key-1.2.0.signed.bin': "a stranger's signature",
+  };
+  for (const [name, fault] of Object.entries(cases)) {
+    const outcome = await carryToDevice({ story, signal }, garden, await readFile(firmware(name)), name);
+    const refused = outcome.outcome === 'refused' && device.runningVersion === before;
+    story.promise(refused, `${fault} is refused (${device.lastBoot?.refused}); the device still runs ${before}`);
+  }
+  const image = await readFile(firmware('autowatering-1.1.0.signed.bin'));
+  const trial = await carryToDevice({ story, signal }, garden, image, 'an image that never confirms', {
+    confirm: false,
+  });
+  story.promise(trial.outcome === 'unconfirmed', `it boots as ${device.runningVersion}, on trial`);
+  await resetDevice(garden);
+  story.promise(device.runningVersion === before, `the next reset rolls it back: the device runs ${before} again`);
+}

@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { toolBundle } from '../../cli/bundle/tool-bundle.ts';
+import { PlainError } from '../../cli/plain-error.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Runs one of the command lines in a process of its own, as a person would, and gives what it printed. */
+export async function runTool(tool: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+  const child = spawn(process.execPath, [await toolBundle(tool), ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+    signal,
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (part) => {
+    output += part;
+  });
+  child.stderr.on('data', (part) => {
+    errors += part;
+  });
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new PlainError(`${tool} ended with exit code ${code}: ${errors.trim() || output.trim()}`);
+  return output;
+}

@@ -1,0 +1,51 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { BUILD_CACHE, keptBuild } from '../../cli/bundle/kept-build.ts';
+import { PlainError } from '../../cli/plain-error.ts';
+import { type GuardedChild, startModule, untilReady } from './process/child-process.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const Message = z.union([z.object({ listening: z.number() }), z.object({ failed: z.string() })]);
+
+export interface ApiServer {
+  readonly url: string;
+  readonly child: GuardedChild;
+}
+
+export interface ApiOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number;
+  readonly buildDirectory: string;
+  readonly logFile: string;
+}
+
+/** Bundles the backend as the Lambda build does and runs it on Node's HTTP server, in a process of its own. */
+export async function startApi(options: ApiOptions, signal: AbortSignal): Promise<ApiServer> {
+  const built = await keptBuild('src/local-server.ts', path.join(BUILD_CACHE, 'local-server'), {
+    sourcemap: 'linked',
+  });
+  // Its own copy: what runs in a directory shows whose it is, and stays what it was.
+  await mkdir(options.buildDirectory, { recursive: true });
+  const outfile = path.join(options.buildDirectory, path.basename(built));
+  await Promise.all([copyFile(built, outfile), copyFile(`${built}.map`, `${outfile}.map`)]);
+  let state: z.output<typeof Message> | undefined;
+  const child = await startModule(
+    {
+      name: 'The API',
+      args: ['--enable-source-maps', outfile],
+      cwd: ROOT,
+      env: { ...options.env, PORT: String(options.port) },
+      logFile: options.logFile,
+    },
+    (message) => {
+      state = Message.parse(message);
+    },
+  );
+  await untilReady(child, async () => state !== undefined, signal);
+  if (state === undefined || 'failed' in state) {
+    throw new PlainError(`The API could not start: ${state?.failed ?? 'it said nothing'}`);
+  }
+  return { url: `http://127.0.0.1:${state.listening}`, child };
+}

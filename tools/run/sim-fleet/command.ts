@@ -1,0 +1,188 @@
+import { setMaxListeners } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { Command, InvalidArgumentError } from 'commander';
+import {
+  drawLot,
+  FleetDevice,
+  type FleetSummary,
+  PagePool,
+  runFleet,
+  seededRandom,
+  singleRelease,
+  summarizeFleet,
+  trustedKey,
+  USUAL_MIX,
+} from '../../../firmware-sim/index.ts';
+import { bytesInUse } from '../../cli/heap.ts';
+import { PlainError } from '../../cli/plain-error.ts';
+import { runCommand } from '../../cli/run-command.ts';
+import { findTarget } from '../../cli/target/target.ts';
+import { type ProgressDisplay, progressDisplay } from '../../cli/terminal/progress-display.ts';
+import { type FirmwareFile, readFirmware } from './firmware-file.ts';
+import { fleetChart } from './fleet-chart.ts';
+import { DEVICES_PER_OWNER, makeOnlineFleet, type OnlineDevice } from './online-fleet.ts';
+import { ownerTokens } from './owner-tokens.ts';
+import { PhaseBoard } from './phase-board.ts';
+import { summaryText } from './summary-text.ts';
+
+const FIRMWARE = 'test/fixtures/firmware';
+/** Some devices of the newest batch have left the factory with what the others are updated to. */
+const USUAL_FIRMWARE = ['1.0.0', '1.0.0', '1.0.0', '1.0.0', '1.1.0'].map((version) =>
+  path.join(FIRMWARE, `autowatering-${version}.signed.bin`),
+);
+const SHOWN_EVERY_MS = 250;
+const HOUR_MS = 60 * 60 * 1000;
+
+interface Options {
+  readonly devices: number;
+  readonly api?: string | true;
+  readonly stack?: string;
+  readonly tokens?: string;
+  readonly firmware: readonly string[];
+  readonly image: string;
+  readonly key: string;
+  readonly seed: number;
+  readonly hours: number;
+  readonly atOnce: number;
+  readonly report: string;
+  readonly json: boolean;
+}
+
+await runCommand((signal) =>
+  new Command('npm run sim:fleet --')
+    .description('Lets a fleet of simulated devices be updated by their owners, with all that goes wrong, and reports.')
+    .option('--devices <count>', 'how many', wholeNumber, 1_000)
+    .option('--api [url]', 'update from a backend: the stack that runs here, or this one')
+    .option('--stack <directory>', 'directory of the local stack')
+    .option('--tokens <file>', 'Cognito tokens of the owners, one a line (default: made up, for a local stack)')
+    .option('--firmware <file...>', 'what the devices left the factory with, by turns', USUAL_FIRMWARE)
+    .option(
+      '--image <file>',
+      'what they are updated to, without a backend',
+      path.join(FIRMWARE, 'autowatering-1.1.0.signed.bin'),
+    )
+    .option(
+      '--key <file>',
+      'the public key that their bootloaders trust',
+      path.join(FIRMWARE, 'dev-signing-key.pub.pem'),
+    )
+    .option('--seed <number>', 'draws phones, failures and losses: the same one replays the same run', wholeNumber, 1)
+    .option('--hours <number>', 'simulated time in which the owners come by', Number, USUAL_MIX.spanMs / HOUR_MS)
+    .option('--at-once <count>', 'devices that are updated at a time', wholeNumber, 32)
+    .option('--report <directory>', 'where report.json and report.svg go', '.local/sim-fleet')
+    .option('--json', 'the report on standard output, for machines', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run sim:fleet\n  npm run sim:fleet -- --devices 10000 --seed 7\n' +
+        '  npm run sim:fleet -- --devices 200 --api            (beside "npm run dev", with a published release)\n',
+    )
+    .action((options: Options) => simulate(options, signal)),
+);
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('a whole number, 1 or more');
+  return number;
+}
+
+async function simulate(options: Options, signal: AbortSignal): Promise<void> {
+  const display = progressDisplay(options.json ? 'silent' : 'people');
+  // Each device that is updated listens to it, with all that it waits for.
+  setMaxListeners(0, signal);
+  const factory = await Promise.all(options.firmware.map(readFirmware));
+  const online = options.api === undefined ? undefined : await onlineFleet(options, factory, display, signal);
+  const key = trustedKey(await readFile(options.key, 'utf8'));
+  const bytesBefore = bytesInUse();
+  const started = performance.now();
+  const devices = makeDevices(options, factory, online, key);
+  const idleBytesPerDevice = Math.round((bytesInUse() - bytesBefore) / devices.length);
+  const offline = online === undefined ? singleRelease(await readFirmware(options.image)) : undefined;
+
+  const board = new PhaseBoard(devices.length);
+  const backends = new Map(online?.map(({ serial, backend }) => [serial, backend]));
+  const records = await display.live(
+    () => `${board}`,
+    SHOWN_EVERY_MS,
+    () =>
+      runFleet(devices, {
+        ...{ concurrency: options.atOnce, signal },
+        backendOf(device) {
+          const backend = backends.get(device.serial) ?? offline;
+          if (backend === undefined) throw new Error(`${device.serial} has no backend`);
+          return backend;
+        },
+        onPhase: (device, phase) => board.entered(device, phase),
+        onDone: (device, record) => board.ended(device, record),
+      }),
+  );
+  const wallMs = Math.round(performance.now() - started);
+  const summary = summarizeFleet(records);
+  const report = {
+    seed: options.seed,
+    online: online !== undefined,
+    wallMs,
+    idleBytesPerDevice,
+    ...summary,
+  };
+  await writeReport(options.report, report, summary);
+  if (options.json) console.log(JSON.stringify(report, null, 2));
+  else console.log(summaryText(summary, { wallMs, idleBytesPerDevice, seed: options.seed, directory: options.report }));
+}
+
+function makeDevices(
+  { devices: count, seed, hours }: Options,
+  factory: readonly FirmwareFile[],
+  online: readonly OnlineDevice[] | undefined,
+  key: ReturnType<typeof trustedKey>,
+): readonly FleetDevice[] {
+  const random = seededRandom(seed);
+  const pool = new PagePool();
+  const mix = { ...USUAL_MIX, spanMs: hours * HOUR_MS };
+  return Array.from({ length: count }, (_, index) => {
+    const known = online?.[index];
+    const serial = known?.serial ?? String(index + 1).padStart(6, '0');
+    const { image: firmware } = byTurns(factory, index);
+    const identity = known === undefined ? {} : { identity: known.identity };
+    const lot = drawLot(mix, random);
+    return new FleetDevice({ ...{ serial, lot, seed: seed + index, pool, firmware, keys: [key] }, ...identity });
+  });
+}
+
+async function onlineFleet(
+  { devices: count, api, stack, tokens, atOnce }: Options,
+  factory: readonly FirmwareFile[],
+  display: ProgressDisplay,
+  signal: AbortSignal,
+): Promise<readonly OnlineDevice[]> {
+  const where = { ...(typeof api === 'string' && { apiBaseUrl: api }), ...(stack !== undefined && { stack }) };
+  const { apiBaseUrl, token: factoryToken } = await findTarget(where, 'factoryToken');
+  const idTokens = await ownerTokens(tokens, apiBaseUrl, Math.ceil(count / DEVICES_PER_OWNER));
+  const versions = Array.from({ length: count }, (_, index) => byTurns(factory, index).version);
+  let made = 0;
+  return display.bar(`Making and claiming ${count} devices`, count, (advanceTo) =>
+    makeOnlineFleet({
+      ...{ apiBaseUrl, factoryToken, idTokens, versions, concurrency: atOnce, signal },
+      onDevice: () => {
+        made += 1;
+        advanceTo(made);
+      },
+    }),
+  );
+}
+
+function byTurns(factory: readonly FirmwareFile[], index: number): FirmwareFile {
+  const firmware = factory[index % factory.length];
+  if (firmware === undefined) throw new PlainError('A fleet needs a firmware to begin with: pass --firmware.');
+  return firmware;
+}
+
+async function writeReport(directory: string, report: object, summary: FleetSummary): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const title = `${summary.devices} devices in ${Math.round(summary.simulatedMs / HOUR_MS)} hours`;
+  await Promise.all([
+    writeFile(path.join(directory, 'report.json'), `${JSON.stringify(report, null, 2)}\n`),
+    writeFile(path.join(directory, 'report.svg'), fleetChart(summary, title)),
+  ]);
+}

@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { releaseVersionOf } from '../../../release-format/mcuboot-header.ts';
+import { parseImage } from '../../../release-format/mcuboot-image.ts';
+import { PlainError } from '../../cli/plain-error.ts';
+
+export interface FirmwareFile {
+  readonly image: Uint8Array;
+  /** The release version that it carries. */
+  readonly version: string;
+  readonly sha256: string;
+}
+
+/** @throws PlainError for a file that is no MCUboot image */
+export async function readFirmware(file: string): Promise<FirmwareFile> {
+  const image = await readFile(file);
+  const parsed = parseImage((offset, length) => image.subarray(offset, offset + length), image.byteLength);
+  if (!parsed.ok) throw new PlainError(`${file} is no MCUboot image: ${parsed.fault}.`);
+  const sha256 = createHash('sha256').update(image).digest('hex');
+  return { image, version: releaseVersionOf(parsed.image.header.version), sha256 };
+}

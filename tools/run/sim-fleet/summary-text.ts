@@ -1,0 +1,51 @@
+import { styleText } from 'node:util';
+import type { FleetSummary } from '../../../firmware-sim/index.ts';
+import { textTable } from '../../cli/terminal/text-table.ts';
+
+export interface RunFacts {
+  readonly wallMs: number;
+  readonly idleBytesPerDevice: number;
+  readonly seed: number;
+  readonly directory: string;
+}
+
+/** What a run came to, for people. */
+export function summaryText(summary: FleetSummary, { wallMs, idleBytesPerDevice, seed, directory }: RunFacts): string {
+  const perSecond = Math.round((summary.devices * 1_000) / Math.max(1, wallMs));
+  const outcomes = Object.keys(summary.outcomes);
+  const fates = Object.entries(summary.fates).map(([fate, counts]) => [
+    fate.replaceAll('_', ' '),
+    ...outcomes.map((outcome) => String(counts[outcome] ?? '')),
+  ]);
+  const all = ['all', ...outcomes.map((outcome) => String(summary.outcomes[outcome] ?? 0))];
+  const durations = (entries: FleetSummary['phases']) =>
+    Object.entries(entries).map(([name, { count, p50, p90, max }]) => [
+      name,
+      String(count),
+      ...[p50, p90, max].map(seconds),
+    ]);
+  const columns = ['count', 'half', 'nine in ten', 'slowest'];
+  return [
+    '',
+    heading(`What became of ${summary.devices} devices`),
+    textTable(['', ...outcomes.map((outcome) => outcome.replaceAll('_', ' '))], [...fates, all]),
+    '',
+    heading('How long each phase took'),
+    textTable(['phase', ...columns], durations(summary.phases)),
+    '',
+    heading('How long a smooth update took'),
+    textTable(['phone', ...columns], durations(summary.updates)),
+    '',
+    `${summary.visits} visits, ${summary.reconnects} reconnections; ${seconds(wallMs)} of real time, ${perSecond} devices a second.`,
+    `An idle device took ${(idleBytesPerDevice / 1_024).toFixed(1)} KB of memory.`,
+    `Seed ${seed} replays it. Written: ${directory}/report.json and report.svg`,
+  ].join('\n');
+}
+
+function heading(text: string): string {
+  return styleText('bold', text, { stream: process.stdout });
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 0)} s`;
+}

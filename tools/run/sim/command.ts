@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import {
+  createProductFlash,
+  SimulatedDevice,
+  SMP_UDP_PORT,
+  startSerialServer,
+  startUdpServer,
+  trustedKey,
+  UPGRADE_MODES,
+} from '../../../firmware-sim/index.ts';
+import { PlainError } from '../../cli/plain-error.ts';
+import { runCommand } from '../../cli/run-command.ts';
+
+const FIRMWARE = 'test/fixtures/firmware';
+const CONSOLE_PORT = 1338;
+const WATCH_MS = 100;
+
+interface Options {
+  readonly firmware: string;
+  readonly key: string;
+  readonly port: number;
+  readonly consolePort: number;
+  readonly mode: keyof typeof UPGRADE_MODES;
+  readonly selfTest: 'passes' | 'fails' | 'hangs';
+  readonly confirmsItself: boolean;
+  readonly preventDowngrade: boolean;
+  readonly flashTimings: boolean;
+}
+
+await runCommand((signal) =>
+  new Command('npm run sim --')
+    .description('Runs one simulated device that any mcumgr client can reach by SMP over UDP, or on its console.')
+    .option(
+      '--firmware <file>',
+      'the image it left the factory with',
+      path.join(FIRMWARE, 'autowatering-1.0.0.signed.bin'),
+    )
+    .option('--key <file>', 'the public key its bootloader trusts', path.join(FIRMWARE, 'dev-signing-key.pub.pem'))
+    .option('--port <number>', 'UDP port on 127.0.0.1', portNumber, SMP_UDP_PORT)
+    .option('--console-port <number>', 'TCP port of its serial console on 127.0.0.1', portNumber, CONSOLE_PORT)
+    .addOption(
+      new Option('--mode <mode>', 'how its bootloader installs an image')
+        .choices(Object.keys(UPGRADE_MODES))
+        .default('move'),
+    )
+    .addOption(
+      new Option('--self-test <result>', 'what the self-test of every later firmware does')
+        .choices(['passes', 'fails', 'hangs'])
+        .default('passes'),
+    )
+    .option('--confirms-itself', 'a new firmware confirms itself and does not wait for the phone', false)
+    .option('--prevent-downgrade', 'the bootloader refuses an older image', false)
+    .option('--flash-timings', 'erasing and writing take the time that they take on the chips', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run sim\n  npm run sim -- --port 1339 --prevent-downgrade --flash-timings\n' +
+        '\nThen, with a client like mcumgr:\n  mcumgr --conntype udp --connstring=127.0.0.1:1337 image list\n' +
+        '\nOr on a pseudo-terminal:\n  socat pty,raw,echo=0,link=./console tcp:127.0.0.1:1338 &\n' +
+        '  mcumgr --conntype serial --connstring=dev=./console image list\n',
+    )
+    .action((options: Options) => simulate(options, signal)),
+);
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('a number from 0 to 65535');
+  return port;
+}
+
+async function simulate(options: Options, signal: AbortSignal): Promise<void> {
+  const [firmware, key] = await Promise.all([readFile(options.firmware), readFile(options.key, 'utf8')]);
+  const device = makeDevice(firmware, key, options);
+  if (!device.isRunning) {
+    throw new PlainError(`${options.firmware} does not boot: it is no valid image, or signed with another key.`);
+  }
+  const udp = await listen('UDP', options.port, '--port', (port) => startUdpServer(device, { port }));
+  try {
+    const { consolePort } = options;
+    const serial = await listen('TCP', consolePort, '--console-port', (port) => startSerialServer(device, { port }));
+    const where = `SMP over UDP on 127.0.0.1:${udp.port}, console on TCP port ${serial.port}`;
+    console.log(`Running ${device.runningVersion}; ${where}.\nCtrl-C stops it.`);
+    const watch = tellBoots(device);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    clearInterval(watch);
+    await serial.stop();
+  } finally {
+    await udp.stop();
+  }
+}
+
+function makeDevice(firmware: Uint8Array, key: string, options: Options): SimulatedDevice {
+  const { mode, selfTest, confirmsItself, preventDowngrade, flashTimings } = options;
+  let factory: string | undefined;
+  return new SimulatedDevice({
+    ...{ firmware, keys: [trustedKey(key)], mode: UPGRADE_MODES[mode] },
+    flash: createProductFlash({ timed: flashTimings }),
+    preventDowngrade: preventDowngrade ? 'version' : false,
+    application({ hash }) {
+      const name = Buffer.from(hash).toString('hex');
+      factory ??= name;
+      return { ...(name !== factory && { selfTest }), ...(confirmsItself && { confirms: 'itself' }) };
+    },
+  });
+}
+
+function tellBoots(device: SimulatedDevice): NodeJS.Timeout {
+  let { boots } = device;
+  return setInterval(() => {
+    if (device.boots === boots) return;
+    boots = device.boots;
+    const { swapped = 'none', refused, resumed } = device.lastBoot ?? {};
+    const reason = device.bootLog.records.at(-1)?.reason.replace('_', ' ');
+    const done = swapped === 'none' ? 'no swap' : `swap: ${swapped}${resumed === true ? ', taken up again' : ''}`;
+    const what = refused === undefined ? done : `refused: ${refused}`;
+    console.log(`Boot ${boots} (${reason}): ${what}; ${device.runningVersion ?? `nothing runs: ${device.state}`}`);
+  }, WATCH_MS);
+}
+
+async function listen<T>(kind: string, port: number, flag: string, start: (port: number) => Promise<T>): Promise<T> {
+  try {
+    return await start(port);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    throw new PlainError(`${kind} port ${port} is in use. Choose another one with ${flag}; 0 picks a free one.`);
+  }
+}
