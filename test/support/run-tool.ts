@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { commandFile } from '../../tools/cli/bundle/command-file.ts';
 import { toolBundle } from '../../tools/cli/bundle/tool-bundle.ts';
 
 export interface ToolRun {
@@ -22,8 +23,8 @@ export interface ToolOptions {
 }
 
 /** Starts one of the command lines as a person would: in a process of its own. */
-export function startTool(tool: string, args: readonly string[], options: ToolOptions = {}): RunningTool {
-  return startNode(['--import', 'tsx', `tools/${tool}.ts`, ...args], options);
+export function startTool(script: string, args: readonly string[], options: ToolOptions = {}): RunningTool {
+  return startNode(['--import', 'tsx', commandFile(script), ...args], options);
 }
 
 function startNode(args: readonly string[], options: ToolOptions): RunningTool {
@@ -55,8 +56,8 @@ function startNode(args: readonly string[], options: ToolOptions): RunningTool {
 }
 
 /** Runs one of the command lines to its end, from a bundle: tests run so many that compiling each would be most of it. */
-export async function runTool(tool: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolRun> {
-  return startNode([await toolBundle(tool), ...args], options).ended;
+export async function runTool(script: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolRun> {
+  return startNode([await toolBundle(script), ...args], options).ended;
 }
 
 function withoutTestVariables(): Record<string, string> {

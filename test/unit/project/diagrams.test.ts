@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readTemplate, type Template } from '../../../tools/build/template/template.ts';
+import { importsOf } from '../../support/imports.ts';
 
 const diagrams = [...readFileSync('docs/architecture.md', 'utf8').matchAll(/```mermaid\n([\s\S]*?)```/g)].map(
   ([, text = '']) => text,
@@ -17,24 +17,16 @@ function arrows(diagram: string): string[] {
 
 const FOLDERS = ['src', 'firmware-sim', 'release-format', 'device-proof', 'tools'];
 
-/** The box that a file belongs to: its domain or file in `src`, else its folder. */
+/** The box that a file belongs to: in `src` its file, its layer, or "domains"; else its folder. */
 function boxOf(file: string): string {
   const [folder = '', name = '', ...rest] = file.split('/');
   if (folder !== 'src') return folder;
-  return rest.length > 0 ? name : name.replace(/\.ts$/, '');
+  if (rest.length === 0) return name.replace(/\.ts$/, '');
+  return ['http', 'platform'].includes(name) ? name : 'domains';
 }
 
 function imports(): Set<string> {
-  const found = FOLDERS.flatMap((folder) =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => path.join(folder, name))
-      .flatMap((file) =>
-        [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.{1,2}\/[^']+)'/g)].map(
-          ([, target = '']) => [boxOf(file), boxOf(path.join(path.dirname(file), target))] as const,
-        ),
-      ),
-  );
+  const found = importsOf(FOLDERS).map(({ from, to }) => [boxOf(from), boxOf(to)] as const);
   return new Set(found.filter(([from, to]) => from !== to).map(([from, to]) => `${from}→${to}`));
 }
 

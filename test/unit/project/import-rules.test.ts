@@ -1,41 +1,72 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-
-interface Import {
-  readonly from: string;
-  readonly to: string;
-}
-
-/** Every relative import of the project's own code, types and dynamic ones too. */
-function imports(folders: readonly string[]): Import[] {
-  return folders.flatMap((folder) =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .flatMap((name) => {
-        const from = path.join(folder, name);
-        const text = readFileSync(from, 'utf8');
-        return [...text.matchAll(/(?:from|import\()\s*'(\.{1,2}\/[^']+)'/g)].map(([, target = '']) => ({
-          from,
-          to: path.join(path.dirname(from), target),
-        }));
-      }),
-  );
-}
+import { type Import, importsOf } from '../../support/imports.ts';
 
 const SHARED = ['release-format', 'device-proof'] as const;
-const all = imports(['src', 'firmware-sim', ...SHARED, 'tools']);
+const LAYERS = ['http', 'platform'];
+const all = importsOf(['src', 'firmware-sim', ...SHARED, 'tools']);
 const inFolder = (file: string, folder: string) => file.startsWith(`${folder}/`);
 const breaking = (isWrong: (one: Import) => boolean) => all.filter(isWrong).map(({ from, to }) => `${from} → ${to}`);
-const DOMAINS = ['account', 'subscriptions', 'plants', 'fleet', 'ota', 'health'] as const;
-const domainOf = (file: string) => DOMAINS.find((domain) => inFolder(file, `src/${domain}`));
 
-describe('imports run one way', () => {
-  it('finds imports to judge', () => {
-    expect(all.length).toBeGreaterThan(200);
+const domains = readdirSync('src', { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !LAYERS.includes(entry.name))
+  .map(({ name }) => name);
+const domainOf = (file: string) => domains.find((domain) => inFolder(file, `src/${domain}`));
+
+/** The table of `docs/architecture.md`: which domains each one may use. */
+const uses = new Map(
+  [...readFileSync('docs/architecture.md', 'utf8').matchAll(/^\| `([\w-]+)` \| ([^|]*) \|/gm)].map(
+    ([, domain = '', used = '']) => [domain, [...used.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name)] as const,
+  ),
+);
+const allowed = [...uses].flatMap(([domain, used]) => used.map((other) => `${domain} → ${other}`));
+
+describe('domains', () => {
+  it('are the rows of the table', () => {
+    expect([...uses.keys()].sort()).toEqual([...domains].sort());
   });
 
-  it('platform knows neither http nor a domain', () => {
+  it('use each other as the table says, and as nothing else', () => {
+    const found = all.flatMap(({ from, to }) => {
+      const [user, used] = [domainOf(from), domainOf(to)];
+      return user === undefined || used === undefined || user === used ? [] : [`${user} → ${used}`];
+    });
+    expect([...new Set(found)].sort()).toEqual([...allowed].sort());
+  });
+
+  it('use each other in no circle', () => {
+    const reaches = (from: string, seen: readonly string[] = []): readonly string[] =>
+      (uses.get(from) ?? []).flatMap((next) =>
+        seen.includes(next) ? [next] : [next, ...reaches(next, [...seen, next])],
+      );
+    expect(domains.filter((domain) => reaches(domain).includes(domain))).toEqual([]);
+  });
+
+  it('are used through their index only', () => {
+    expect(
+      breaking(({ from, to }) => {
+        const used = domainOf(to);
+        if (used === undefined || domainOf(from) === used || !inFolder(from, 'src')) return false;
+        return to !== `src/${used}/index.ts`;
+      }),
+    ).toEqual([]);
+  });
+
+  it('do not know who puts them together', () => {
+    expect(breaking(({ from, to }) => domainOf(from) !== undefined && path.dirname(to) === 'src')).toEqual([]);
+  });
+
+  it('have few files at one level: more belong into folders', () => {
+    const crowded = ['src', 'firmware-sim', 'tools']
+      .flatMap((folder) => [folder, ...foldersBelow(folder)])
+      .filter((folder) => filesIn(folder) > 16);
+    expect(crowded).toEqual([]);
+  });
+});
+
+describe('imports run one way', () => {
+  it('so platform knows neither http nor a domain', () => {
     expect(
       breaking(
         ({ from, to }) => inFolder(from, 'src/platform') && inFolder(to, 'src') && !inFolder(to, 'src/platform'),
@@ -43,7 +74,7 @@ describe('imports run one way', () => {
     ).toEqual([]);
   });
 
-  it('http knows platform, and no domain', () => {
+  it('so http knows platform, and no domain', () => {
     expect(
       breaking(
         ({ from, to }) =>
@@ -55,73 +86,17 @@ describe('imports run one way', () => {
     ).toEqual([]);
   });
 
-  it("a domain uses another one only through its index, and only in the architecture's order", () => {
-    const allowed = new Set(['account→subscriptions', 'account→fleet', 'plants→subscriptions', 'ota→fleet']);
-    expect(
-      breaking(({ from, to }) => {
-        const [user, used] = [domainOf(from), domainOf(to)];
-        if (user === undefined || used === undefined || user === used) return false;
-        return !allowed.has(`${user}→${used}`) || path.basename(to) !== 'index.ts';
-      }),
-    ).toEqual([]);
-  });
-
-  it('a domain does not know who puts it together', () => {
-    const above = ['src/app.ts', 'src/routes.ts', 'src/handler.ts', 'src/services.ts', 'src/local-server.ts'];
-    expect(breaking(({ from, to }) => domainOf(from) !== undefined && above.includes(to))).toEqual([]);
-  });
-
-  it('DynamoDB is spoken to in stores, in the rate limit and in the health checks only', () => {
-    const writers = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
-      (name) => name.endsWith('.ts') && /\bTableName\b/.test(readFileSync(path.join('src', name), 'utf8')),
-    );
-    expect(writers.sort()).toEqual([
-      'account/store.ts',
-      'account/tombstone.ts',
-      'fleet/audit-trail.ts',
-      'fleet/device-index.ts',
-      'fleet/fleet-counts.ts',
-      'fleet/fleet-summary.ts',
-      'fleet/owner-lists.ts',
-      'fleet/store.ts',
-      'health/checks.ts',
-      'http/rate-limit.ts',
-      'ota/key-store.ts',
-      'ota/lease-store.ts',
-      'ota/progress-store.ts',
-      'ota/store.ts',
-      'plants/conversations.ts',
-      'plants/provider-health.ts',
-      'plants/result-cache.ts',
-      'plants/usage-store.ts',
-      'subscriptions/billing-record.ts',
-      'subscriptions/event-ledger.ts',
-      'subscriptions/recovery-slots.ts',
-      'subscriptions/store.ts',
-    ]);
-  });
-
-  it('there is no scan in src', () => {
-    const scanning = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
-      (name) => name.endsWith('.ts') && /\.scan\(|ScanCommand/.test(readFileSync(path.join('src', name), 'utf8')),
-    );
-    expect(scanning).toEqual([]);
-  });
-
-  it('what both sides must agree on depends on nothing of ours', () => {
+  it('so the packages that others build on know nothing above them', () => {
     for (const folder of SHARED) {
       expect(breaking(({ from, to }) => inFolder(from, folder) && !inFolder(to, folder))).toEqual([]);
     }
-  });
-
-  it('the simulator knows only itself and what both sides must agree on', () => {
     const known = ['firmware-sim', ...SHARED];
     expect(
       breaking(({ from, to }) => inFolder(from, 'firmware-sim') && !known.some((folder) => inFolder(to, folder))),
     ).toEqual([]);
   });
 
-  it('tools talk HTTP: only the doc generator and the benchmark see the backend, at its entry points', () => {
+  it('so only the document generator and the benchmark see the backend, at its entry points', () => {
     const entries = [
       'src/app.ts',
       'src/routes.ts',
@@ -131,11 +106,64 @@ describe('imports run one way', () => {
       'src/http/router.ts',
       'src/http/throttle.ts',
     ];
+    const mayLook = ['tools/build/docs', 'tools/build/bench'];
     expect(
       breaking(({ from, to }) => {
         if (!inFolder(from, 'tools') || !inFolder(to, 'src')) return false;
-        return !(inFolder(from, 'tools/build/docs') || inFolder(from, 'tools/build/bench')) || !entries.includes(to);
+        return !mayLook.some((folder) => inFolder(from, folder)) || !entries.includes(to);
       }),
     ).toEqual([]);
   });
+
+  it('and there are imports to judge', () => {
+    expect(all.length).toBeGreaterThan(200);
+  });
 });
+
+describe('DynamoDB', () => {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const matching = (pattern: RegExp) =>
+    files.filter((name) => pattern.test(readFileSync(path.join('src', name), 'utf8'))).sort();
+
+  it('is spoken to in stores, in the rate limit and in the health checks only', () => {
+    expect(matching(/\bTableName\b/)).toEqual([
+      'account/store.ts',
+      'account/tombstone.ts',
+      'fleet/audit/audit-trail.ts',
+      'fleet/device/device-index.ts',
+      'fleet/device/store.ts',
+      'fleet/overview/fleet-counts.ts',
+      'fleet/overview/fleet-summary.ts',
+      'fleet/ownership/owner-lists.ts',
+      'health/checks.ts',
+      'http/rate-limit.ts',
+      'ota/progress/lease-store.ts',
+      'ota/progress/progress-store.ts',
+      'ota/registry/key-store.ts',
+      'ota/registry/store.ts',
+      'plants/doctor/conversations.ts',
+      'plants/providers/provider-health.ts',
+      'plants/result-cache.ts',
+      'plants/usage/usage-store.ts',
+      'subscriptions/billing-record.ts',
+      'subscriptions/status/recovery-slots.ts',
+      'subscriptions/store.ts',
+      'subscriptions/webhook/event-ledger.ts',
+    ]);
+  });
+
+  it('is never scanned', () => {
+    expect(matching(/\.scan\(|ScanCommand/)).toEqual([]);
+  });
+});
+
+function foldersBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .filter((name) => !name.includes('node_modules'));
+}
+
+function filesIn(folder: string): number {
+  return readdirSync(folder).filter((name) => name.endsWith('.ts')).length;
+}

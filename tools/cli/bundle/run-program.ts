@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PlainError } from '../plain-error.ts';
+import { commandFile } from './command-file.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BINARIES = path.join(ROOT, 'node_modules', '.bin');
@@ -37,7 +38,8 @@ export async function runProgram(
   }
 }
 
-/** Runs one of our own command lines, as `npm run` does. */
-export function runOwnTool(tool: string, args: readonly string[], signal: AbortSignal): Promise<void> {
-  return runProgram(process.execPath, ['--import', 'tsx', `tools/${tool}.ts`, ...args], signal, `tools/${tool}.ts`);
+/** Runs one of our own commands, as `npm run <script>` does. */
+export function runOwnTool(script: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+  const command = ['--import', 'tsx', commandFile(script), ...args];
+  return runProgram(process.execPath, command, signal, `npm run ${script}`);
 }

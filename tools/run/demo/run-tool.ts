@@ -7,8 +7,8 @@ import { PlainError } from '../../cli/plain-error.ts';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Runs one of the command lines in a process of its own, as a person would, and gives what it printed. */
-export async function runTool(tool: string, args: readonly string[], signal: AbortSignal): Promise<string> {
-  const child = spawn(process.execPath, [await toolBundle(tool), ...args], {
+export async function runTool(script: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+  const child = spawn(process.execPath, [await toolBundle(script), ...args], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_NO_WARNINGS: '1' },
@@ -23,6 +23,7 @@ export async function runTool(tool: string, args: readonly string[], signal: Abo
     errors += part;
   });
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new PlainError(`${tool} ended with exit code ${code}: ${errors.trim() || output.trim()}`);
+  if (code !== 0)
+    throw new PlainError(`npm run ${script} ended with exit code ${code}: ${errors.trim() || output.trim()}`);
   return output;
 }

@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+export interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The project's packages: their folders have the names that follow the scope. */
+const OWN_PACKAGE = /^@autowatering\/([\w-]+)(?:\/(.+))?$/;
+
+/** Every import of the project's own code in these folders, types and dynamic ones too, as paths from the project's folder. */
+export function importsOf(folders: readonly string[]): readonly Import[] {
+  return folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
+      .flatMap((name) => {
+        const from = path.join(folder, name);
+        const text = readFileSync(from, 'utf8');
+        return [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].flatMap(([, target = '']) => {
+          const to = fileOf(target, from);
+          return to === undefined ? [] : [{ from, to }];
+        });
+      }),
+  );
+}
+
+function fileOf(target: string, from: string): string | undefined {
+  if (target.startsWith('.')) return path.join(path.dirname(from), target);
+  const [, folder, file = 'index.ts'] = OWN_PACKAGE.exec(target) ?? [];
+  return folder === undefined ? undefined : path.join(folder, file);
+}

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+
+const PACKAGE = fileURLToPath(new URL('../../../package.json', import.meta.url));
+const Package = z.object({ scripts: z.record(z.string(), z.string()) });
+
+/**
+ * The file behind `npm run <script>`, from the project's folder, as `tools/operations/backup/command.ts`.
+ *
+ * @throws when no such script starts a TypeScript file
+ */
+export function commandFile(script: string): string {
+  const { scripts } = Package.parse(JSON.parse(readFileSync(PACKAGE, 'utf8')));
+  const file = /^tsx (\S+\.ts)$/.exec(scripts[script] ?? '')?.[1];
+  if (file === undefined) throw new Error(`package.json has no command "${script}"`);
+  return file;
+}
