@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { decisionIndex } from '../../../tools/build/docs/decision-index.ts';
 import { openApiDocument } from '../../../tools/build/docs/openapi.ts';
 import { postmanCollection } from '../../../tools/build/docs/postman-collection.ts';
 import { routeContracts } from '../../../tools/build/docs/route-contracts.ts';
@@ -10,6 +11,7 @@ const packageJson: { scripts: Record<string, string> } = JSON.parse(readFileSync
 
 describe('the documents', () => {
   it('that are generated are fresh ("npm run docs" writes them)', () => {
+    expect(readFileSync('ADR.md', 'utf8')).toBe(decisionIndex());
     expect(readFileSync('ROUTE_POLICY_MATRIX.md', 'utf8')).toBe(routePolicyMatrix());
     expect(JSON.parse(readFileSync('docs/openapi.json', 'utf8'))).toEqual(
       JSON.parse(JSON.stringify(openApiDocument())),
@@ -47,7 +49,7 @@ describe('the documents', () => {
     const pages = [
       'README.md',
       'ADR.md',
-      ...readdirSync('docs')
+      ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.md'))
         .map((name) => `docs/${name}`),
     ];

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
+import { decisionIndex } from './decision-index.ts';
 import { openApiDocument } from './openapi.ts';
 import { postmanCollection } from './postman-collection.ts';
 import { routePolicyMatrix } from './route-policy-matrix.ts';
@@ -13,12 +14,13 @@ const FILES = [
   // The same for people and for tools that want YAML; aliases would make it shorter, and harder to read.
   { path: 'docs/openapi.yaml', content: () => stringify(openApiDocument(), { aliasDuplicateObjects: false }) },
   { path: 'docs/postman-collection.json', content: () => json(postmanCollection()) },
+  { path: 'ADR.md', content: decisionIndex },
   { path: 'ROUTE_POLICY_MATRIX.md', content: routePolicyMatrix },
 ] as const;
 
 await runCommand(() =>
   new Command('npm run docs --')
-    .description('Writes the documents that derive from the route table.')
+    .description('Writes the documents that derive from the route table, and the list of decisions.')
     .option('--check', 'writes nothing; fails when a document is stale', false)
     .addHelpText('after', '\nExamples:\n  npm run docs\n  npm run docs -- --check\n')
     .action(async ({ check }: { check: boolean }) => {
