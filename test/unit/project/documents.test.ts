@@ -60,6 +60,13 @@ describe('the documents', () => {
     }
   });
 
+  it('list the commands as npm run does', () => {
+    const listed = [...readFileSync('README.md', 'utf8').matchAll(/^\| `npm (?:run )?([\w:]+)` \|/gm)].map(
+      ([, name = '']) => name,
+    );
+    expect(listed).toEqual(Object.keys(packageJson.scripts).filter((name) => name !== 'prepare'));
+  });
+
   it('name only commands whose file there is', () => {
     for (const [name, command] of Object.entries(packageJson.scripts)) {
       const file = /^tsx (\S+)/.exec(command)?.[1];
