@@ -10,6 +10,7 @@ import { type Config, parseConfig } from './platform/config.ts';
 import { systemRandomness } from './platform/ids.ts';
 import { createLog } from './platform/observability/log.ts';
 import { createMetrics } from './platform/observability/metrics.ts';
+import { createRequestLine, separateRequestLine } from './platform/observability/request-line.ts';
 import { once } from './platform/once.ts';
 import type { PlantProviders, Services } from './platform/services.ts';
 import { createStripeSignatures } from './platform/stripe/stripe-signatures.ts';
@@ -26,8 +27,9 @@ export function createServices(
 ): Services {
   const config = parseConfig(env);
   const clock = overrides.clock ?? systemClock;
-  const log = overrides.log ?? createLog();
-  const metrics = overrides.metrics ?? createMetrics(config.env);
+  const log = overrides.log ?? createLog(config.logLevel);
+  const metrics = overrides.metrics ?? createMetrics(config.env, config.logLevel);
+  const isOneStream = overrides.log === undefined && overrides.metrics === undefined;
   const secrets = createSecrets(
     secretReader(config),
     config.secretsCacheMs,
@@ -41,6 +43,7 @@ export function createServices(
     randomness: systemRandomness,
     log,
     metrics,
+    requestLine: isOneStream ? createRequestLine(config.env, config.logLevel) : separateRequestLine(log, metrics),
     secrets,
     documents: once(() => createDocuments(config, log)),
     objectStore: createObjectStore(config.artifactBucket, config.region),

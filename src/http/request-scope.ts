@@ -16,11 +16,11 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 /** A cache of one fact: whether this container has answered before. */
 let isColdStart = true;
 
-type Needed = Pick<Services, 'randomness' | 'log' | 'metrics'>;
+type Needed = Pick<Services, 'randomness' | 'log' | 'requestLine'>;
 
 /** Gives each request its id, its headers, its one log line and its metrics. */
 export function requestScope(services: Needed): MiddlewareHandler<{ Variables: RequestVariables }> {
-  const { randomness, log, metrics } = services;
+  const { randomness, log, requestLine } = services;
 
   return async function requestScopeMiddleware(c, next) {
     const started = performance.now();
@@ -33,7 +33,7 @@ export function requestScope(services: Needed): MiddlewareHandler<{ Variables: R
     c.set('uid', undefined);
     c.set('errorCode', undefined);
 
-    const request: CurrentRequest = { requestId, consumed: { calls: 0, units: 0 } };
+    const request: CurrentRequest = { requestId, consumed: { calls: 0, units: 0 }, metrics: [] };
     await tracedRequest(requestId, async (span) => {
       await duringRequest(request, next);
       const { route = 'unmatched' } = c.var;
@@ -50,10 +50,10 @@ export function requestScope(services: Needed): MiddlewareHandler<{ Variables: R
     if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
     const { route = 'unmatched', uid, errorCode } = c.var;
     const statusCode = c.res.status;
-    log.info('request', { requestId, route, uid, statusCode, latencyMs, errorCode, coldStart });
+    const counted = request.metrics ?? [];
+    // What is counted from now on, behind the answer, has no request's line to wait for.
+    request.metrics = undefined;
+    requestLine({ requestId, route, uid, statusCode, latencyMs, errorCode, coldStart }, counted);
     if (log.isDebug) log.debug('consumed capacity', { requestId, route, ...request.consumed });
-    const dimensions = { route, status: `${Math.floor(statusCode / 100)}xx` };
-    metrics.count('Requests', dimensions);
-    metrics.duration('Latency', latencyMs, { route });
   };
 }

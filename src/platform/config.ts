@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { LOG_LEVELS, type LogLevel } from './observability/log-level.ts';
 import { type PlantsConfig, plantFields, plantsConfig } from './plant-providers/plants-config.ts';
 
 const list = z
@@ -71,6 +72,9 @@ const Environment = z
     STRIPE_API_BASE: z.url().optional(),
     SECRETS_CACHE_SECONDS: z.coerce.number().int().min(0).max(3600).default(300),
     DYNAMODB_TIMEOUT_MS: z.coerce.number().int().min(30).max(30_000).default(3_000),
+    LOG_LEVEL: z.enum(LOG_LEVELS).default('INFO'),
+    // Set by Lambda, where the function's own level is managed there.
+    AWS_LAMBDA_LOG_LEVEL: optional(z.string()),
     FIRMWARE_LOCK_DAYS: optional(z.coerce.number().int().min(1).max(9999)),
     CHECK_RESPONSES: z.enum(['true', 'false']).default('false'),
     ...billingFields,
@@ -124,6 +128,8 @@ export interface Config {
     readonly otaReleases: string;
     readonly rateLimits: string;
   };
+  /** The least important lines that are logged; `SILENT` writes none, and no metrics. */
+  readonly logLevel: LogLevel;
   /** Longest one call to DynamoDB may take; the SDK makes it up to three times. */
   readonly dynamoDbTimeoutMs: number;
   readonly artifactBucket: string;
@@ -195,6 +201,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     plants: plantsConfig(values),
     ...(values.API_BASE_URL === undefined ? {} : { apiBaseUrl: values.API_BASE_URL.replace(/\/+$/, '') }),
     ...(values.FIRMWARE_LOCK_DAYS === undefined ? {} : { firmwareLockDays: values.FIRMWARE_LOCK_DAYS }),
+    logLevel: logLevel(values.AWS_LAMBDA_LOG_LEVEL) ?? values.LOG_LEVEL,
     checkResponses: values.CHECK_RESPONSES === 'true',
     ...(fallback === undefined ? {} : { otaFallback: fallback }),
   };
@@ -230,4 +237,11 @@ function otaFallback(values: z.output<typeof Environment>): OtaFallback | undefi
     notes: values.OTA_LATEST_NOTES,
     mandatory: values.OTA_LATEST_MANDATORY === 'true',
   };
+}
+
+/** Lambda knows two more levels than we write. */
+function logLevel(ofLambda: string | undefined): LogLevel | undefined {
+  if (ofLambda === 'TRACE') return 'DEBUG';
+  if (ofLambda === 'FATAL') return 'ERROR';
+  return LOG_LEVELS.find((level) => level === ofLambda);
 }

@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import type { Randomness } from './ids.ts';
 import type { Log } from './observability/log.ts';
 import type { Metrics } from './observability/metrics.ts';
+import type { RequestLine } from './observability/request-line.ts';
 import type { Gbif } from './plant-providers/gbif.ts';
 import type { Kindwise } from './plant-providers/kindwise.ts';
 import type { Plantnet } from './plant-providers/plantnet.ts';
@@ -22,6 +23,7 @@ export interface Services {
   readonly randomness: Randomness;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly requestLine: RequestLine;
   readonly secrets: Secrets;
   readonly documents: Documents;
   readonly objectStore: ObjectStore;

@@ -29,7 +29,7 @@ beforeAll(async () => {
   bundle = await buildLambdaBundle(directory);
   lambda = spawn(process.execPath, ['test/support/invoke-handler.mjs', bundle.handler], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_NO_WARNINGS: '1', POWERTOOLS_LOG_LEVEL: 'SILENT' },
+    env: { ...process.env, NODE_NO_WARNINGS: '1', LOG_LEVEL: 'SILENT' },
   });
   const { stdin, stdout } = lambda;
   if (stdin === null || stdout === null) throw new Error('no pipes');

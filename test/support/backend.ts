@@ -103,7 +103,7 @@ export async function startBackend(
     ...env,
   };
   Object.assign(process.env, variables);
-  const log = recordingLog(variables.POWERTOOLS_LOG_LEVEL === 'DEBUG');
+  const log = recordingLog(variables.LOG_LEVEL === 'DEBUG');
   const metrics = recordingMetrics();
   const services = createServices(variables, { clock, log, metrics });
   await connect(services);

@@ -1,5 +1,5 @@
-import { Logger } from '@aws-lambda-powertools/logger';
 import { currentRequest } from './current-request.ts';
+import { isWritten, type LogLevel } from './log-level.ts';
 
 /** Plain facts about one event. Never a token, an e-mail address, a claim code, an image or a secret. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -13,19 +13,39 @@ export interface Log {
   error(message: string, fields?: LogFields, error?: unknown): void;
 }
 
+/** How deep a chain of causes is written: enough for the SDK's, short enough for a line. */
+const MOST_CAUSES = 4;
+
 /**
- * JSON lines by Powertools; the level comes from `AWS_LAMBDA_LOG_LEVEL` or `POWERTOOLS_LOG_LEVEL`. Whatever is logged while
- * a request is served carries its id, however far outside: a circuit that opens, a key that is refused.
+ * JSON lines on stdout, which Lambda hands to CloudWatch. Whatever is logged while a request is served carries its id,
+ * however far outside: a circuit that opens, a key that is refused.
  */
-export function createLog(): Log {
-  const logger = new Logger({ serviceName: 'autowatering' });
-  return {
-    isDebug: logger.getLevelName() === 'DEBUG' || logger.getLevelName() === 'TRACE',
-    debug: (message, fields = {}) => logger.debug(message, ofRequest(fields)),
-    info: (message, fields = {}) => logger.info(message, ofRequest(fields)),
-    warn: (message, fields = {}, error) => logger.warn(message, withError(ofRequest(fields), error)),
-    error: (message, fields = {}, error) => logger.error(message, withError(ofRequest(fields), error)),
+export function createLog(level: LogLevel = 'INFO'): Log {
+  const write = (name: LogLevel, message: string, fields: LogFields, error?: unknown): void => {
+    if (!isWritten(name, level)) return;
+    const requestId = currentRequest()?.requestId;
+    writeLine({
+      level: name,
+      message,
+      timestamp: new Date().toISOString(),
+      service: 'backend',
+      ...(requestId === undefined ? {} : { requestId }),
+      ...fields,
+      ...(error === undefined ? {} : { error: errorFields(error) }),
+    });
   };
+  return {
+    isDebug: level === 'DEBUG',
+    debug: (message, fields = {}) => write('DEBUG', message, fields),
+    info: (message, fields = {}) => write('INFO', message, fields),
+    warn: (message, fields = {}, error) => write('WARN', message, fields, error),
+    error: (message, fields = {}, error) => write('ERROR', message, fields, error),
+  };
+}
+
+/** Lambda patches the console to add a prefix of its own; what is written to the stream stays JSON. */
+export function writeLine(line: Readonly<Record<string, unknown>>): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
 /** A log that adds the same fields to every line: a request's id, say. */
@@ -39,12 +59,16 @@ export function logWith(log: Log, bound: LogFields): Log {
   };
 }
 
-function ofRequest(fields: LogFields): Record<string, LogFields[string]> {
-  const requestId = currentRequest()?.requestId;
-  return requestId === undefined ? { ...fields } : { requestId, ...fields };
+interface ErrorFields {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string | undefined;
+  readonly cause?: ErrorFields;
 }
 
-function withError(fields: LogFields, error: unknown): Record<string, unknown> {
-  if (error === undefined) return { ...fields };
-  return { ...fields, error: error instanceof Error ? error : new Error(String(error)) };
+function errorFields(error: unknown, depth = 1): ErrorFields {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { name, message, stack, cause } = error;
+  const isLast = cause === undefined || depth === MOST_CAUSES;
+  return { name, message, stack, ...(isLast ? {} : { cause: errorFields(cause, depth + 1) }) };
 }

@@ -1,4 +1,7 @@
-import { MetricUnit, Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
+import { currentRequest } from './current-request.ts';
+import { embeddedMetrics, type MetricValue } from './embedded-metrics.ts';
+import { writeLine } from './log.ts';
+import type { LogLevel } from './log-level.ts';
 
 /** Counts and durations. Dimensions stay bounded: a route or an outcome, never a user, a serial or an address. */
 export interface Metrics {
@@ -8,21 +11,20 @@ export interface Metrics {
   gauge(name: string, value: number, dimensions?: Readonly<Record<string, string>>): void;
 }
 
-/** CloudWatch embedded metric format by Powertools: a line on stdout per metric, no call on the way. */
-export function createMetrics(env: string): Metrics {
-  const metrics = new PowertoolsMetrics({
-    namespace: 'AutoWatering',
-    serviceName: 'backend',
-    defaultDimensions: { environment: env },
-  });
-  const add = (name: string, unit: (typeof MetricUnit)[keyof typeof MetricUnit], value: number, dimensions = {}) => {
-    const single = metrics.singleMetric();
-    for (const [dimension, of] of Object.entries(dimensions)) single.addDimension(dimension, String(of));
-    single.addMetric(name, unit, value);
+/**
+ * CloudWatch's embedded metric format: lines on stdout, no call on the way. What is counted while a request is served
+ * waits for the request's own line (`request-line.ts`); outside of one each metric is a line.
+ */
+export function createMetrics(environment: string, level: LogLevel = 'INFO'): Metrics {
+  const add = (metric: MetricValue): void => {
+    if (level === 'SILENT') return;
+    const waiting = currentRequest()?.metrics;
+    if (waiting !== undefined) waiting.push(metric);
+    else for (const fields of embeddedMetrics(environment, [metric], Date.now())) writeLine(fields);
   };
   return {
-    count: (name, dimensions) => add(name, MetricUnit.Count, 1, dimensions),
-    duration: (name, ms, dimensions) => add(name, MetricUnit.Milliseconds, ms, dimensions),
-    gauge: (name, value, dimensions) => add(name, MetricUnit.NoUnit, value, dimensions),
+    count: (name, dimensions = {}) => add({ name, unit: 'Count', value: 1, dimensions }),
+    duration: (name, value, dimensions = {}) => add({ name, unit: 'Milliseconds', value, dimensions }),
+    gauge: (name, value, dimensions = {}) => add({ name, unit: 'None', value, dimensions }),
   };
 }

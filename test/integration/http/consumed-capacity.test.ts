@@ -5,7 +5,7 @@ import { newUser } from '../../support/tokens.ts';
 describe('what a request consumes of DynamoDB', () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await startBackend({ POWERTOOLS_LOG_LEVEL: 'DEBUG' });
+    backend = await startBackend({ LOG_LEVEL: 'DEBUG' });
   });
   afterAll(() => backend.stop());
 

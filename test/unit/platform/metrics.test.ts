@@ -4,7 +4,6 @@ import { linesWritten } from '../../support/lines-written.ts';
 
 describe('metrics', () => {
   it('are lines of the embedded metric format, each with its own dimensions', () => {
-    delete process.env['POWERTOOLS_METRICS_DISABLED'];
     const [requests, latency] = linesWritten(() => {
       const metrics = createMetrics('test');
       metrics.count('Requests', { route: 'GET /health', status: '2xx' });

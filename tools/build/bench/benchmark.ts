@@ -62,7 +62,7 @@ export async function runBenchmark(
     const env = {
       ...backendEnvironment(ENVIRONMENT, engines),
       CHECK_RESPONSES: 'false',
-      POWERTOOLS_LOG_LEVEL: 'SILENT',
+      LOG_LEVEL: 'SILENT',
       PLANT_ID_DAILY_LIMIT_PREMIUM: '-1',
       PLANT_ID_MONTHLY_LIMIT_PREMIUM: '-1',
     };

@@ -192,7 +192,6 @@ export function backendEnvironment(environment: string, engines: EngineAddresses
     CLAIM_PROOF: 'optional',
     OTA_IMAGE_SIGNATURES: 'registered',
     CHECK_RESPONSES: 'true',
-    POWERTOOLS_METRICS_DISABLED: 'true',
-    POWERTOOLS_LOG_LEVEL: 'INFO',
+    LOG_LEVEL: 'INFO',
   };
 }
