@@ -1,7 +1,14 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
+import * as z from 'zod';
+import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
+import { wholeNumberUpTo } from '../../cli/terminal/number-arguments.ts';
 import { runBenchmark } from './benchmark.ts';
+import { peerScenarios } from './peer/peer-scenarios.ts';
+import { moduleTable, peerTable } from './peer/peer-table.ts';
+import { profileRoute, runPeerBenchmark, withOurHandler } from './peer/run-peer-benchmark.ts';
 import { benchmarkTable } from './table.ts';
 
 interface Options {
@@ -9,26 +16,76 @@ interface Options {
   readonly only: string;
   readonly devices: number;
   readonly releases: number;
+  readonly peer?: string;
+  readonly peerEnv?: string;
+  readonly turns: number;
+  readonly profile?: string;
 }
+
+const Variables = z.record(z.string(), z.string());
+const DIRECTORY = '.local/bench';
+const TURN_MS = 1_500;
 
 await runCommand((signal) =>
   new Command('npm run bench --')
     .description(
-      'Measures every route in-process and over HTTP, beside a no-op route and a bare GetItem, and the cold start.',
+      'Measures every route in-process and over HTTP, beside a no-op route and a bare GetItem, and the cold start; or our ' +
+        'function beside another one.',
     )
     .option('--devices <count>', 'devices in the table for the second look', Number, 20_000)
     .option('--releases <count>', 'releases of one track for it', Number, 1_000)
     .option('--only <text>', 'only routes whose name holds this', '')
+    .option('--peer <file>', 'compares with the handler of this JavaScript module (payload format 2.0), in turns')
+    .option('--peer-env <file>', 'JSON of environment variables for it, over ours')
+    .option('--turns <count>', 'how many turns each of the two gets on a route', wholeNumberUpTo(100), 5)
+    .option('--profile <route>', 'writes a CPU profile of our function on a route, and shows the time by module')
     .option('--json', 'the numbers as JSON, for machines', false)
     .addHelpText(
       'after',
-      '\nExamples:\n  npm run bench\n  npm run bench -- --only /ota --devices 1000000\n  npm run bench -- --json > bench.json\n',
+      '\nExamples:\n  npm run bench\n  npm run bench -- --only /ota --devices 1000000\n  npm run bench -- --json > bench.json\n' +
+        '  npm run bench -- --peer ../old/handler.cjs --peer-env old.json\n  npm run bench -- --profile "GET /health"\n',
     )
-    .action(async ({ json, only, devices, releases }: Options) => {
-      const options = { scale: { devices, releases }, only };
-      const result = await runBenchmark(path.resolve('.local/bench'), options, signal, (step) => {
-        if (!json) console.error(`… ${step}`);
-      });
+    .action(async (options: Options) => {
+      const onStep = (step: string) => {
+        if (!options.json) console.error(`… ${step}`);
+      };
+      if (options.profile !== undefined) return profile(options.profile, options, signal);
+      if (options.peer !== undefined) return besidePeer(options.peer, options, signal, onStep);
+      const { json, only, devices, releases } = options;
+      const result = await runBenchmark(
+        path.resolve(DIRECTORY),
+        { scale: { devices, releases }, only },
+        signal,
+        onStep,
+      );
       console.log(json ? JSON.stringify(result, null, 2) : benchmarkTable(result));
     }),
 );
+
+async function besidePeer(
+  peer: string,
+  { peerEnv: file, only, turns, json }: Options,
+  signal: AbortSignal,
+  onStep: (step: string) => void,
+): Promise<void> {
+  const peerEnv = file === undefined ? {} : Variables.parse(JSON.parse(await readFile(file, 'utf8')));
+  const { results, notes } = await withOurHandler(path.resolve(DIRECTORY), signal, (bench) =>
+    runPeerBenchmark(bench, { peer, peerEnv, only, turns, ms: TURN_MS }, onStep),
+  );
+  for (const note of notes) console.error(`Note: ${note}`);
+  console.log(json ? JSON.stringify({ node: process.version, results }, null, 2) : peerTable(results));
+}
+
+async function profile(route: string, { json }: Options, signal: AbortSignal): Promise<void> {
+  const profiled = await withOurHandler(path.resolve(DIRECTORY), signal, (bench) => profileRoute(bench, route));
+  if (profiled === undefined) {
+    const names = peerScenarios({ factoryToken: '', adminToken: '' }).map(({ name }) => `  ${name}`);
+    throw new PlainError(`No route that can be profiled is called “${route}”. There are:\n${names.join('\n')}`);
+  }
+  const file = path.join(DIRECTORY, 'profile.cpuprofile');
+  await writeFile(file, JSON.stringify(profiled.profile));
+  if (json) return console.log(JSON.stringify({ route: profiled.name, modules: profiled.modules, file }, null, 2));
+  console.log(
+    `${profiled.name}\n\n${moduleTable(profiled.modules)}\n\nThe whole profile, for Chrome's developer tools: ${file}`,
+  );
+}

@@ -26,8 +26,15 @@ export interface LambdaBundle {
   readonly metafile: Metafile;
 }
 
-/** Bundles the Lambda function with the very options that `sam build` takes from the template. */
-export async function buildLambdaBundle(directory: string): Promise<LambdaBundle> {
+/**
+ * Bundles the Lambda function with the very options that `sam build` takes from the template.
+ *
+ * @param more `sourcemap` writes maps beside the files, which `sam build` does not
+ */
+export async function buildLambdaBundle(
+  directory: string,
+  more: Pick<BuildOptions, 'sourcemap'> = {},
+): Promise<LambdaBundle> {
   const { Resources: resources } = await readTemplate();
   const { BuildProperties: options } = Properties.parse(resources['Backend']?.['Metadata']);
   const settings: BuildOptions = {
@@ -45,6 +52,7 @@ export async function buildLambdaBundle(directory: string): Promise<LambdaBundle
     alias: pairs(options.Alias),
     banner: pairs(options.Banner),
     metafile: true,
+    ...more,
     logLevel: 'silent',
   };
   const { metafile = { inputs: {}, outputs: {} } } = await build(settings);

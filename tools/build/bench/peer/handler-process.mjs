@@ -1,0 +1,110 @@
+// A Lambda handler in a process of its own, asked over IPC: nothing of the benchmark weighs on what is measured.
+// Usage: node handler-process.mjs HANDLER, with the handler's environment.
+import { Session } from 'node:inspector/promises';
+import { performance } from 'node:perf_hooks';
+import { pathToFileURL } from 'node:url';
+
+let writtenBytes = 0;
+// What a handler logs is counted, and thrown away.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.write = (chunk, ...rest) => {
+    writtenBytes += Buffer.byteLength(chunk);
+    const done = rest.at(-1);
+    if (typeof done === 'function') done();
+    return true;
+  };
+}
+for (const name of ['debug', 'info', 'log', 'warn', 'error']) {
+  console[name] = (...parts) => {
+    writtenBytes += parts.join(' ').length + 1;
+  };
+}
+
+const { handler } = await import(pathToFileURL(process.argv[2]).href);
+const NUMBER = '{{number}}';
+let number = 0;
+
+/** Events are made anew for each request, as Lambda does; `{{number}}` in one is another number each time. */
+function maker(events) {
+  let turn = 0;
+  const texts = events.map((event) => ({ event, body: event.body, isNumbered: event.body?.includes(NUMBER) === true }));
+  return () => {
+    const { event, body, isNumbered } = texts[turn++ % texts.length];
+    if (!isNumbered) return { ...event };
+    number += 1;
+    return { ...event, body: body.replace(NUMBER, String(number).padStart(12, '0')) };
+  };
+}
+
+async function repeat(next, atOnce, ms) {
+  const end = performance.now() + ms;
+  const statuses = {};
+  let count = 0;
+  const worker = async () => {
+    while (performance.now() < end) {
+      const { statusCode } = await handler(next(), {});
+      statuses[statusCode] = (statuses[statusCode] ?? 0) + 1;
+      count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return { count, statuses };
+}
+
+const tasks = {
+  async call({ event }) {
+    const next = maker([event]);
+    const { statusCode, body, headers } = await handler(next(), {});
+    return { status: statusCode, body: typeof body === 'string' ? body : '', headers: headers ?? {} };
+  },
+  async load({ events, atOnce, warmUpMs, ms }) {
+    const next = maker(events);
+    await repeat(next, atOnce, warmUpMs);
+    writtenBytes = 0;
+    const cpu = process.cpuUsage();
+    const started = performance.now();
+    const { count, statuses } = await repeat(next, atOnce, ms);
+    const took = performance.now() - started;
+    const { user, system } = process.cpuUsage(cpu);
+    return {
+      perSecond: (1000 * count) / took,
+      cpuMicroseconds: (user + system) / count,
+      loggedBytes: writtenBytes / count,
+      statuses,
+    };
+  },
+  async profile({ events, atOnce, warmUpMs, ms }) {
+    const next = maker(events);
+    await repeat(next, atOnce, warmUpMs);
+    const session = new Session();
+    session.connect();
+    await session.post('Profiler.enable');
+    await session.post('Profiler.setSamplingInterval', { interval: 200 });
+    await session.post('Profiler.start');
+    const { count } = await repeat(next, atOnce, ms);
+    const { profile } = await session.post('Profiler.stop');
+    session.disconnect();
+    return { count, profile };
+  },
+  async memory({ events, atOnce, requests }) {
+    const next = maker(events);
+    let left = requests;
+    const worker = async () => {
+      while (left-- > 0) await handler(next(), {});
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+    globalThis.gc?.();
+    const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+    return { rss, heapUsed, external, arrayBuffers };
+  },
+};
+
+process.on('message', async ({ id, task, ...input }) => {
+  try {
+    process.send({ id, output: await tasks[task](input) });
+  } catch (error) {
+    process.send({ id, failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+});
+process.on('disconnect', () => process.exit(0));
+process.send({ id: 0, output: 'ready' });
