@@ -11,6 +11,7 @@ import { systemRandomness } from './platform/ids.ts';
 import { createLog } from './platform/observability/log.ts';
 import { createMetrics } from './platform/observability/metrics.ts';
 import { once } from './platform/once.ts';
+import { boundCalls } from './platform/resilience/dependency.ts';
 import type { PlantProviders, Services } from './platform/services.ts';
 import { createStripeSignatures } from './platform/stripe/stripe-signatures.ts';
 
@@ -73,7 +74,7 @@ async function createPlantProviders(secrets: Secrets, config: Config['plants']):
   };
 }
 
-const SECRETS_MS = 3_000;
+const SECRETS_MS = 1_000;
 
 /** Reads the secret's text; the client is made at the first read and kept. */
 function secretReader(config: Config): () => Promise<SecretText> {
@@ -88,6 +89,7 @@ function secretReader(config: Config): () => Promise<SecretText> {
       requestHandler: { connectionTimeout: 1_000, requestTimeout: SECRETS_MS, throwOnRequestTimeout: true },
     });
     traceCalls(made.middlewareStack, 'SecretsManager');
+    boundCalls(made.middlewareStack, 'Secrets Manager');
     return made;
   });
   return async () => {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Patience } from '../resilience/patience.ts';
 
 /** What DynamoDB has counted for one request, in capacity units. */
 export interface ConsumedUnits {
@@ -11,6 +12,7 @@ export interface CurrentRequest {
   readonly requestId: string;
   /** Summed up only where the log is in debug: DynamoDB has to be asked to count. */
   readonly consumed: ConsumedUnits;
+  readonly patience: Patience;
 }
 
 /** Which request the code that asks is working for; each sees its own, however many run at the same time. */
