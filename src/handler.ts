@@ -1,6 +1,6 @@
-import { handle } from 'hono/aws-lambda';
 import { createApp } from './app.ts';
+import { createLambdaHandler } from './http/lambda-adapter.ts';
 import { createServices } from './services.ts';
 
 /** Lambda's entry, for API Gateway's payload format 2.0. The app is built once per container. */
-export const handler = handle(createApp(createServices(process.env)));
+export const handler = createLambdaHandler(createApp(createServices(process.env)));

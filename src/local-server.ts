@@ -1,13 +1,10 @@
-import { serve } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { createApp } from './app.ts';
+import { createNodeServer } from './http/node-server.ts';
 import type { Bindings } from './http/request-origin.ts';
 import { createPrometheusMetrics } from './platform/observability/prometheus-metrics.ts';
 import { createServices } from './services.ts';
-
-/** Longer than an app keeps an idle connection: with Node's five seconds a request may meet one that is being closed. */
-const IDLE_MS = 65_000;
 
 /**
  * The same app on Node's HTTP server, for the local stack, with the API page at `/docs` and Prometheus' at `/metrics`. It
@@ -29,14 +26,13 @@ async function start(): Promise<void> {
   site.mount('/', (request, env) => app.fetch(request, env), { replaceRequest: (request) => request });
 
   const port = Number(process.env['PORT'] ?? 0);
-  const server = serve(
-    { fetch: site.fetch, hostname: '127.0.0.1', port, serverOptions: { keepAliveTimeout: IDLE_MS } },
-    (address) => {
-      process.send?.({ listening: address.port });
-    },
-  );
+  const server = createNodeServer((request, bindings) => site.fetch(request, bindings));
   // A busy port is told to the stack, which says so in a plain sentence.
   server.on('error', refuse);
+  server.listen(port, '127.0.0.1', () => {
+    const address = server.address();
+    if (address !== null && typeof address === 'object') process.send?.({ listening: address.port });
+  });
 }
 
 /** Tells the stack why there is no server; a configuration error lists everything that is wrong. */

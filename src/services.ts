@@ -12,6 +12,7 @@ import { createLog } from './platform/observability/log.ts';
 import { createMetrics } from './platform/observability/metrics.ts';
 import { createRequestLine, separateRequestLine } from './platform/observability/request-line.ts';
 import { once } from './platform/once.ts';
+import { boundCalls } from './platform/resilience/dependency.ts';
 import type { PlantProviders, Services } from './platform/services.ts';
 import { createStripeSignatures } from './platform/stripe/stripe-signatures.ts';
 
@@ -76,7 +77,7 @@ async function createPlantProviders(secrets: Secrets, config: Config['plants']):
   };
 }
 
-const SECRETS_MS = 3_000;
+const SECRETS_MS = 1_000;
 
 /** Reads the secret's text; the client is made at the first read and kept. */
 function secretReader(config: Config): () => Promise<SecretText> {
@@ -91,6 +92,7 @@ function secretReader(config: Config): () => Promise<SecretText> {
       requestHandler: { connectionTimeout: 1_000, requestTimeout: SECRETS_MS, throwOnRequestTimeout: true },
     });
     traceCalls(made.middlewareStack, 'SecretsManager');
+    boundCalls(made.middlewareStack, 'Secrets Manager');
     return made;
   });
   return async () => {

@@ -2,6 +2,7 @@
 export const ERROR_STATUS = {
   invalid_json: 400,
   invalid_multipart: 400,
+  invalid_request: 400,
   invalid_return_url: 400,
   invalid_signature: 400,
   validation_failed: 400,
@@ -54,6 +55,7 @@ export const ERROR_STATUS = {
   billing_unavailable: 503,
   event_in_progress: 503,
   registry_unavailable: 503,
+  service_unavailable: 503,
   provider_timeout: 504,
 } as const;
 

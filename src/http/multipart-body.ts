@@ -35,6 +35,10 @@ export async function readMultipartBody(request: Request, largestFile: number): 
     if (error instanceof MultipartParseError) {
       throw new ApiError('invalid_multipart', 'The form can not be read: it is not well-formed.', { cause: error });
     }
+    // The parser decodes names and text only as they are asked for, and then with an error of its platform.
+    if (error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+      throw new ApiError('invalid_multipart', 'The form can not be read: its text is not UTF-8.', { cause: error });
+    }
     throw error;
   }
   return { fields: Object.fromEntries(fields), files };

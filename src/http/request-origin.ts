@@ -1,11 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { LambdaContext, LambdaEvent } from 'hono/aws-lambda';
+import type { ApiError } from './errors.ts';
 
 /** What the two adapters hand over: Lambda its event, Node its request. Tests without a server hand over nothing. */
 export interface Bindings {
-  readonly event?: LambdaEvent;
+  readonly event?: LambdaEvent & { readonly refused?: ApiError };
   readonly lambdaContext?: LambdaContext;
   readonly incoming?: IncomingMessage;
+  readonly refused?: ApiError;
+}
+
+/** Why the request can't be served, when the adapter could not make sense of it. */
+export function refusalOf(bindings: Bindings | undefined): ApiError | undefined {
+  return bindings?.refused ?? bindings?.event?.refused;
 }
 
 export function stageOf(bindings: Bindings | undefined): string | undefined {

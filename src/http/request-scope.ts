@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { type CurrentRequest, duringRequest } from '../platform/observability/current-request.ts';
 import { SPAN_ERROR, tracedRequest } from '../platform/observability/tracing.ts';
+import { createPatience } from '../platform/resilience/patience.ts';
 import type { Services } from '../platform/services.ts';
 
 /** What is known of a request while it is served. */
@@ -16,11 +17,11 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 /** A cache of one fact: whether this container has answered before. */
 let isColdStart = true;
 
-type Needed = Pick<Services, 'randomness' | 'log' | 'requestLine'>;
+type Needed = Pick<Services, 'config' | 'randomness' | 'log' | 'requestLine'>;
 
 /** Gives each request its id, its headers, its one log line and its metrics. */
 export function requestScope(services: Needed): MiddlewareHandler<{ Variables: RequestVariables }> {
-  const { randomness, log, requestLine } = services;
+  const { config, randomness, log, requestLine } = services;
 
   return async function requestScopeMiddleware(c, next) {
     const started = performance.now();
@@ -33,7 +34,8 @@ export function requestScope(services: Needed): MiddlewareHandler<{ Variables: R
     c.set('uid', undefined);
     c.set('errorCode', undefined);
 
-    const request: CurrentRequest = { requestId, consumed: { calls: 0, units: 0 }, metrics: [] };
+    const patience = createPatience(config.dependencyWaitMs);
+    const request: CurrentRequest = { requestId, consumed: { calls: 0, units: 0 }, metrics: [], patience };
     await tracedRequest(requestId, async (span) => {
       await duringRequest(request, next);
       const { route = 'unmatched' } = c.var;

@@ -5,6 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import { getPath } from 'hono/utils/url';
 import type { Uid } from '../platform/ids.ts';
 import { type Log, logWith } from '../platform/observability/log.ts';
+import { DependencyUnavailableError } from '../platform/resilience/dependency.ts';
 import type { Services } from '../platform/services.ts';
 import { createAuthenticate } from './authenticate.ts';
 import type { Caller, RateLimit, RawInput, Reply, RequestContext, Route, RouteContract } from './define-route.ts';
@@ -13,7 +14,7 @@ import { readJsonBody } from './json-body.ts';
 import { originPolicy } from './origins.ts';
 import { normalizePath, routerPath } from './path.ts';
 import { type Allow, createAllow } from './rate-limit.ts';
-import { addressOf, apiBaseUrlOf, type Bindings, stageOf } from './request-origin.ts';
+import { addressOf, apiBaseUrlOf, type Bindings, refusalOf, stageOf } from './request-origin.ts';
 import { type RequestVariables, requestScope } from './request-scope.ts';
 
 export type AppEnv = { readonly Bindings: Bindings; readonly Variables: RequestVariables };
@@ -31,6 +32,8 @@ export interface RouterHooks {
 
 export const DEFAULT_BODY_LIMIT = 64 * 1024;
 const PREFLIGHT_SECONDS = 3_600;
+/** What a caller is told when nobody knows better how long something will be away. */
+const RETRY_AFTER_SECONDS = '5';
 
 /** Turns the route table into the running app: the one place where a request's way through the checks is laid out. */
 export function createRouter(routes: readonly Route[], services: Services, hooks: RouterHooks): App {
@@ -43,6 +46,11 @@ export function createRouter(routes: readonly Route[], services: Services, hooks
   app.onError((error, c) => answerError(error, c, services.log));
   app.notFound((c) => answerError(new ApiError('not_found', 'There is nothing at this address.'), c, services.log));
   app.use(corsFor(routes, isAllowedOrigin));
+  app.use(async (c, next) => {
+    const refusal = refusalOf(c.env);
+    if (refusal !== undefined) throw refusal;
+    await next();
+  });
   const serve = createServe(services, hooks, isAllowedOrigin);
   for (const route of routes) {
     const { method, path, bodyLimit: limit = DEFAULT_BODY_LIMIT } = route.contract;
@@ -94,6 +102,7 @@ function createServe(services: Services, hooks: RouterHooks, isAllowedOrigin: (o
           : afterChecks(deleted, limited, c, () => run(route, c, caller, services));
       // Whatever still runs behind an answer is frozen with the container.
       const reply = await answering.finally(() => noted);
+      if (reply.status === 503) c.header('Retry-After', RETRY_AFTER_SECONDS);
       for (const [header, value] of Object.entries(reply.headers ?? {})) c.header(header, value);
       return reply.status === 302 ? c.body(null, reply.status) : c.json(reply.body, reply.status);
     };
@@ -246,12 +255,18 @@ function answerError(error: unknown, c: Context<AppEnv>, log: Log): Response {
     log.error('The request failed', fields, error);
   }
   c.set('errorCode', expected.code);
+  if (expected.status === 503) c.header('Retry-After', RETRY_AFTER_SECONDS);
   for (const [header, value] of Object.entries(expected.headers)) c.header(header, value);
   return c.json(errorBody(expected, c.var.requestId), expected.status);
 }
 
 function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof DependencyUnavailableError) {
+    return new ApiError('service_unavailable', 'That does not work right now. Please try again in a moment.', {
+      cause: error,
+    });
+  }
   if (error instanceof HTTPException && error.status === 413) {
     return new ApiError('payload_too_large', 'That is too large.', { cause: error });
   }

@@ -71,7 +71,8 @@ const Environment = z
     CLAIM_PROOF: z.enum(['required', 'optional']).default('required'),
     STRIPE_API_BASE: z.url().optional(),
     SECRETS_CACHE_SECONDS: z.coerce.number().int().min(0).max(3600).default(300),
-    DYNAMODB_TIMEOUT_MS: z.coerce.number().int().min(30).max(30_000).default(3_000),
+    DYNAMODB_TIMEOUT_MS: z.coerce.number().int().min(30).max(30_000).default(1_000),
+    DEPENDENCY_WAIT_MS: z.coerce.number().int().min(30).max(30_000).default(3_000),
     LOG_LEVEL: z.enum(LOG_LEVELS).default('INFO'),
     // Set by Lambda, where the function's own level is managed there.
     AWS_LAMBDA_LOG_LEVEL: optional(z.string()),
@@ -132,6 +133,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Longest one call to DynamoDB may take; the SDK makes it up to three times. */
   readonly dynamoDbTimeoutMs: number;
+  /** How long one request waits in all for AWS services that do not answer. */
+  readonly dependencyWaitMs: number;
   readonly artifactBucket: string;
   readonly secretId: string;
   readonly secretsCacheMs: number;
@@ -185,6 +188,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       rateLimits: `autowatering-rate-limits-${values.APP_ENV}`,
     },
     dynamoDbTimeoutMs: values.DYNAMODB_TIMEOUT_MS,
+    dependencyWaitMs: values.DEPENDENCY_WAIT_MS,
     artifactBucket: values.ARTIFACT_BUCKET,
     secretId: `autowatering-backend-${values.APP_ENV}/secrets`,
     secretsCacheMs: values.SECRETS_CACHE_SECONDS * 1000,

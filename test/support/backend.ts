@@ -5,9 +5,9 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { serve } from '@hono/node-server';
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { createNodeServer } from '../../src/http/node-server.ts';
 import type { App } from '../../src/http/router.ts';
 import type { Services } from '../../src/platform/services.ts';
 import { createServices } from '../../src/services.ts';
@@ -29,6 +29,7 @@ import { createLocalSecrets, type LocalSecrets } from '../../tools/run/local-sta
 import { type SecretsStandIn, startSecrets } from '../../tools/run/local-stack/secrets/secrets-stand-in.ts';
 import type { StandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 import { type StripeStandIn, startStripe } from '../../tools/run/local-stack/stripe/stripe-stand-in.ts';
+import { BUSY_MACHINE } from './busy-machine.ts';
 import { type DynamoProxy, startDynamoProxy } from './dynamo-proxy.ts';
 import { movableClock, recordingLog, recordingMetrics } from './recorders.ts';
 
@@ -91,7 +92,7 @@ export async function startBackend(
     startPlantProviders(),
     createTables(localDynamoDb(inject('dynamoDbUrl'), LOCAL_REGION), environment),
   ]);
-  const variables = {
+  const variables: Record<string, string> = {
     ...backendEnvironment(environment, {
       dynamoDb: { url: isDirect ? inject('dynamoDbUrl') : dynamo.url },
       cognito: { url: inject('cognitoUrl'), jwksUri: inject('jwksUri') },
@@ -100,10 +101,11 @@ export async function startBackend(
       stripe,
       plants,
     }),
+    ...BUSY_MACHINE,
     ...env,
   };
   Object.assign(process.env, variables);
-  const log = recordingLog(variables.LOG_LEVEL === 'DEBUG');
+  const log = recordingLog(variables['LOG_LEVEL'] === 'DEBUG');
   const metrics = recordingMetrics();
   const services = createServices(variables, { clock, log, metrics });
   await connect(services);
@@ -157,11 +159,8 @@ async function connect(services: Services): Promise<void> {
 }
 
 async function listen(app: App): Promise<Server> {
-  // Longer than a test pauses: Node closes an idle connection after five seconds, perhaps while a request is on its way.
-  const serverOptions = { keepAliveTimeout: 65_000 };
-  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0, serverOptions });
-  if (!('closeAllConnections' in server)) throw new Error('not an HTTP/1 server');
-  if (!server.listening) await once(server, 'listening');
+  const server = createNodeServer((request, bindings) => app.fetch(request, bindings));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
   return server;
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Stack, startStack } from '../../tools/run/local-stack/stack.ts';
+import { BUSY_MACHINE } from './busy-machine.ts';
 
 export interface RunningStack {
   readonly directory: string;
@@ -12,7 +13,7 @@ export interface RunningStack {
 /** The whole product on ports and in a directory of its own, as `npm run dev` starts it. */
 export async function runningStack(): Promise<RunningStack> {
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-e2e-'));
-  const stack = await startStack({ directory, ownPorts: true });
+  const stack = await startStack({ directory, ownPorts: true, env: BUSY_MACHINE });
   return {
     directory,
     stack,

@@ -46,6 +46,8 @@ export interface Device {
   readonly updatedAt: string;
   readonly owner: Ownership | null;
   readonly claimCode: HashedCode | null;
+  /** Whether the claim code was made but never sent to the factory, as far as is known. */
+  readonly isCodeUntold: boolean;
   /** What the owner has offered the next owner, good until then (milliseconds since 1970). */
   readonly transfer: (HashedCode & { readonly expiresAt: number }) | null;
   readonly metadata: Metadata;

@@ -1,3 +1,4 @@
+import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { type AliveCheck, failedCondition, type TransactItems, transactWrite } from '../../platform/aws/dynamo.ts';
 import { updateExpression } from '../../platform/aws/update-expression.ts';
@@ -9,7 +10,7 @@ import { type AuditEntry, storedEntry } from '../audit/audit.ts';
 import { createAuditTrail } from '../audit/audit-trail.ts';
 import { type CountedDevice, countingActions } from '../overview/fleet-counts.ts';
 import { createOwnerLists } from '../ownership/owner-lists.ts';
-import { type Device, fleetStateOf, LAST_SERIAL_NUMBER, StoredHwId } from './device.ts';
+import { type Device, fleetStateOf, type HashedCode, LAST_SERIAL_NUMBER, StoredHwId } from './device.ts';
 import type { Personal, Transition } from './lifecycle.ts';
 import { personOf } from './person.ts';
 import { AUDIT_PREFIX, FORMER_PREFIX, fromChanges, OWNED_PREFIX, personKey, SCHEMA, toDevice } from './stored-items.ts';
@@ -75,7 +76,10 @@ export function createFleetStore(services: Needed) {
         ...(to.owner === null || !changesHands ? {} : { owner_uid: to.owner, claimed_at: time }),
         ...other.set,
       },
-      remove: [...(to.owner === null ? ['owner_uid', 'claimed_at'] : []), ...other.remove],
+      remove: [
+        ...(to.owner === null ? ['owner_uid', 'claimed_at'] : changesHands ? ['claim_code_untold'] : []),
+        ...other.remove,
+      ],
     });
     return {
       Update: {
@@ -112,6 +116,16 @@ export function createFleetStore(services: Needed) {
     // Ownership is never decided on an index: the device itself is read.
     // That of a serial nobody has is looked for just the same, so that the time tells nothing.
     return readDevice(hwId.success ? hwId.data : '#nobody');
+  };
+
+  const updateCode = async (change: UpdateCommandInput): Promise<boolean> => {
+    try {
+      await (await documents()).update(change);
+      return true;
+    } catch (error) {
+      if (failedCondition(error) === undefined) throw error;
+      return false;
+    }
   };
 
   return {
@@ -199,6 +213,7 @@ export function createFleetStore(services: Needed) {
             updated_at: device.updatedAt,
             claim_code_salt: device.claimCode?.salt,
             claim_code_hash: device.claimCode?.hash,
+            claim_code_untold: device.isCodeUntold || undefined,
             metadata: device.metadata,
             public_key: device.publicKey ?? undefined,
             board: device.board,
@@ -217,6 +232,31 @@ export function createFleetStore(services: Needed) {
         ...countingActions(provisioning, counted(device), entry, device.createdAt.slice(0, 10), undefined),
       ]);
       return outcome.committed;
+    },
+
+    /**
+     * Notes that the factory is about to be told this claim code. False when the code has been replaced meanwhile.
+     */
+    async markCodeTold(hwId: HwId, code: HashedCode): Promise<boolean> {
+      return updateCode({
+        TableName: provisioning,
+        Key: deviceKey(hwId),
+        UpdateExpression: 'REMOVE claim_code_untold',
+        ConditionExpression: 'claim_code_hash = :hash',
+        ExpressionAttributeValues: { ':hash': code.hash },
+      });
+    },
+
+    /** Replaces a claim code that nobody was told. False when it is another one by now, or was told. */
+    async replaceUntoldCode({ hwId, claimCode: old }: Device, code: HashedCode): Promise<boolean> {
+      return updateCode({
+        TableName: provisioning,
+        Key: deviceKey(hwId),
+        UpdateExpression: 'SET claim_code_salt = :salt, claim_code_hash = :hash',
+        ConditionExpression:
+          'claim_code_hash = :old AND attribute_exists(claim_code_untold) AND attribute_not_exists(owner_uid)',
+        ExpressionAttributeValues: { ':salt': code.salt, ':hash': code.hash, ':old': old?.hash ?? '' },
+      });
     },
 
     /**

@@ -40,6 +40,7 @@ const StoredDevice = z.object({
   claimed_at: z.string().optional(),
   claim_code_salt: z.string().optional(),
   claim_code_hash: z.string().optional(),
+  claim_code_untold: z.boolean().default(false),
   metadata: z.record(z.string(), MetadataValue).default({}),
   public_key: z.string().optional(),
   transfer_salt: z.string().optional(),
@@ -154,6 +155,7 @@ export function toDevice(item: unknown): Device {
     updatedAt: stored.updated_at,
     owner: uid === undefined || claimedAt === undefined ? null : { uid, claimedAt },
     claimCode: salt === undefined || hash === undefined ? null : { salt, hash },
+    isCodeUntold: stored.claim_code_untold,
     metadata: stored.metadata,
     transfer: toTransfer(stored),
     publicKey: stored.public_key ?? null,
@@ -193,6 +195,8 @@ export function fromChanges(changes: DeviceChanges): {
     remove: [
       ...(transfer === null ? ['transfer_salt', 'transfer_hash', 'transfer_expires_at'] : []),
       ...(formerOwner === null ? ['former_person'] : []),
+      // Whoever asked for a new code was told it.
+      ...(claimCode === undefined ? [] : ['claim_code_untold']),
     ],
   };
 }

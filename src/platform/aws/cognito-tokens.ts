@@ -30,7 +30,9 @@ export class KeySetError extends Error {
   override readonly name = 'KeySetError';
 }
 
-const FETCH_MS = 3_000;
+const FETCH_MS = 2_500;
+/** While Cognito's keys can't be fetched, they are asked for once in this time, and not by every request. */
+const FETCH_AGAIN_AFTER_MS = 1_000;
 /** A token longer than this is not one of Cognito's, and is not worth a signature check. */
 const LONGEST_TOKEN = 8_192;
 
@@ -47,7 +49,7 @@ export function createCognitoTokens(options: Options): CognitoTokens {
       import('aws-jwt-verify/jwk'),
       import('aws-jwt-verify/error'),
     ]);
-    const jwksCache = new SimpleJwksCache({ fetcher: { fetch: (uri) => fetchBytes(options.jwksUri ?? uri) } });
+    const jwksCache = new SimpleJwksCache({ fetcher: { fetch: fetcher(options.jwksUri) } });
     const verifier = CognitoJwtVerifier.create(
       // Both kinds are accepted (contract, "Auth"); the verifier still insists on one of the two.
       { userPoolId: options.userPoolId, tokenUse: null, clientId: [...options.clientIds] },
@@ -64,9 +66,14 @@ export function createCognitoTokens(options: Options): CognitoTokens {
       try {
         payload = await verifier.verify(token);
       } catch (error) {
-        if (error instanceof errors.FetchError || error instanceof errors.WaitPeriodNotYetEndedJwkError) {
+        if (
+          error instanceof errors.FetchError ||
+          error instanceof errors.JwksValidationError ||
+          error instanceof errors.JwkValidationError
+        ) {
           throw new KeySetError("Cognito's keys could not be fetched", { cause: error });
         }
+        // Among them WaitPeriodNotYetEndedJwkError: another unknown key, seconds after the keys were fetched in vain.
         if (error instanceof Error) return { valid: false, reason: error.name };
         throw error;
       }
@@ -96,6 +103,22 @@ function claimsOf(payload: Readonly<Record<string, unknown>>): TokenVerdict {
       ...(typeof authTime === 'number' ? { authTime } : {}),
       ...(typeof email === 'string' ? { email, emailVerified: payload['email_verified'] === true } : {}),
     },
+  };
+}
+
+/** Fetches the key set; a failure is remembered for a moment, so that an outage is not made worse. */
+function fetcher(jwksUri: string | undefined): (uri: string) => Promise<ArrayBuffer> {
+  let failed: { readonly at: number; readonly error: unknown } | undefined;
+  return async (uri) => {
+    if (failed !== undefined && performance.now() - failed.at < FETCH_AGAIN_AFTER_MS) throw failed.error;
+    try {
+      const keys = await fetchBytes(jwksUri ?? uri);
+      failed = undefined;
+      return keys;
+    } catch (error) {
+      failed = { at: performance.now(), error };
+      throw error;
+    }
   };
 }
 

@@ -4,6 +4,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Config } from '../config.ts';
 import type { Randomness, Uid } from '../ids.ts';
 import type { Log } from '../observability/log.ts';
+import { boundCalls, DependencyUnavailableError } from '../resilience/dependency.ts';
 import { retry } from '../resilience/retry.ts';
 import { watchCalls } from './dynamo-watch.ts';
 import { traceCalls } from './traced-client.ts';
@@ -32,6 +33,7 @@ export async function createDocuments(
   });
   traceCalls(client.middlewareStack, 'DynamoDB');
   watchCalls(client.middlewareStack, log);
+  boundCalls(client.middlewareStack, 'DynamoDB');
   return Document.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
 
@@ -57,7 +59,7 @@ const TRANSACT_RETRY = { attempts: 6, baseMs: 40 } as const;
  * Writes all items or none. A failed condition is an outcome, not an exception; a clash with another transaction
  * on the same item is tried again.
  *
- * @throws whatever else DynamoDB says, and the clash itself when it lasts
+ * @throws whatever else DynamoDB says; DependencyUnavailableError when the clash lasts
  */
 export async function transactWrite(
   documents: Documents,
@@ -74,6 +76,8 @@ export async function transactWrite(
       if (reasons === undefined || !reasons.some((reason) => reason.code === 'ConditionalCheckFailed')) throw error;
       return { committed: false, reasons } as const;
     }
+  }).catch((error: unknown) => {
+    throw isTransactionClash(error) ? new DependencyUnavailableError('DynamoDB', error) : error;
   });
 }
 

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { once } from '../once.ts';
+import { boundCalls, whileAvailable } from '../resilience/dependency.ts';
 import { traceCalls } from './traced-client.ts';
 
 export interface ObjectFacts {
@@ -29,7 +30,8 @@ export interface ObjectStore {
 }
 
 const CONNECT_MS = 1_000;
-const REQUEST_MS = 8_000;
+/** Until an answer begins; how long a request waits in all is bounded besides (`dependency.ts`). */
+const REQUEST_MS = 2_000;
 
 export function createObjectStore(bucket: string, region: string): ObjectStore {
   const sdk = once(() => import('@aws-sdk/client-s3'));
@@ -44,6 +46,7 @@ export function createObjectStore(bucket: string, region: string): ObjectStore {
       responseChecksumValidation: 'WHEN_REQUIRED',
     });
     traceCalls(made.middlewareStack, 'S3');
+    boundCalls(made.middlewareStack, 'S3');
     return made;
   });
 
@@ -53,7 +56,12 @@ export function createObjectStore(bucket: string, region: string): ObjectStore {
       const answer = await (await client()).send(
         new GetObjectCommand({ Bucket: bucket, Key: key, ...(range === undefined ? {} : { Range: range }) }),
       );
-      return await answer.Body?.transformToByteArray();
+      const { Body: body } = answer;
+      if (body === undefined) return undefined;
+      return await whileAvailable('S3', (signal) => {
+        if ('destroy' in body) signal.addEventListener('abort', () => body.destroy());
+        return body.transformToByteArray();
+      });
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;

@@ -1,6 +1,7 @@
 import type { CognitoIdentityProvider } from '@aws-sdk/client-cognito-identity-provider';
 import type { Uid } from '../ids.ts';
 import { once } from '../once.ts';
+import { boundCalls } from '../resilience/dependency.ts';
 import { traceCalls } from './traced-client.ts';
 
 /** What the user pool knows of a user. */
@@ -24,7 +25,7 @@ export interface UserDirectory {
 }
 
 const CONNECT_MS = 1_000;
-const REQUEST_MS = 3_000;
+const REQUEST_MS = 1_500;
 
 export function createUserDirectory(userPoolId: string, region: string): UserDirectory {
   const client = once(async (): Promise<CognitoIdentityProvider> => {
@@ -39,6 +40,7 @@ export function createUserDirectory(userPoolId: string, region: string): UserDir
       requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
     });
     traceCalls(made.middlewareStack, 'Cognito');
+    boundCalls(made.middlewareStack, 'Cognito');
     return made;
   });
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Patience } from '../resilience/patience.ts';
 import type { MetricValue } from './embedded-metrics.ts';
 
 /** What DynamoDB has counted for one request, in capacity units. */
@@ -14,6 +15,7 @@ export interface CurrentRequest {
   readonly consumed: ConsumedUnits;
   /** What was counted so far, for the line that ends the request; undefined once that line is written. */
   metrics?: MetricValue[] | undefined;
+  readonly patience: Patience;
 }
 
 /** Which request the code that asks is working for; each sees its own, however many run at the same time. */

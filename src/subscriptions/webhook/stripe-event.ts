@@ -17,10 +17,15 @@ export const HANDLED_TYPES = [
 ] as const;
 const handled: ReadonlySet<string> = new Set(HANDLED_TYPES);
 
+/** The end of the year 9999, as far as a date is written with four digits. */
+const LATEST_SECONDS = 253_402_300_799;
+
 export const EVENT_ID = /^evt_\w{1,100}$/;
 
+/** Stripe's ids have at most 255 characters; ours are keys of a table, which takes no empty one and none over 2 KB. */
+const StripeId = z.string().min(1).max(255);
 const Reference = z
-  .union([z.string(), z.object({ id: z.string() })])
+  .union([StripeId, z.object({ id: StripeId })])
   .transform((it) => (typeof it === 'string' ? it : it.id));
 const Metadata = z.record(z.string(), z.string()).nullish();
 
@@ -30,10 +35,10 @@ const Envelope = z.object({
   object: z.literal('event'),
   type: z.string().max(100),
   /** Seconds since 1970. */
-  created: z.number().int(),
+  created: z.number().int().min(0).max(LATEST_SECONDS),
   data: z.object({
     object: z.looseObject({
-      id: z.string().optional(),
+      id: StripeId.optional(),
       object: z.string().optional(),
       customer: Reference.nullish(),
       client_reference_id: z.string().nullish(),

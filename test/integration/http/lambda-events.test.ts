@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
-import { handle, type LambdaContext } from 'hono/aws-lambda';
+import type { LambdaContext } from 'hono/aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLambdaHandler } from '../../../src/http/lambda-adapter.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
 import { gardeners } from '../../support/gardeners.ts';
@@ -77,7 +78,7 @@ const LAMBDA: Context & LambdaContext = {
 };
 
 async function invoke(options: EventOptions) {
-  const run = handle(backend.app);
+  const run = createLambdaHandler(backend.app);
   // Hono types the event more narrowly than AWS sends it; it is handed over as the JSON that arrives.
   const result: APIGatewayProxyStructuredResultV2 = await Reflect.apply(run, undefined, [event(options), LAMBDA]);
   return { ...result, json: JSON.parse(result.body || 'null') };

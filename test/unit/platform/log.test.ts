@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { duringRequest } from '../../../src/platform/observability/current-request.ts';
 import { createLog, logWith } from '../../../src/platform/observability/log.ts';
+import { createPatience } from '../../../src/platform/resilience/patience.ts';
 import { linesWritten } from '../../support/lines-written.ts';
 import { recordingLog } from '../../support/recorders.ts';
 
@@ -36,7 +37,7 @@ describe('the log', () => {
   it('names the request that is served, whoever logs, and none outside of it', () => {
     const written = linesWritten(() => {
       const log = createLog();
-      duringRequest({ requestId: 'r-3', consumed: { calls: 0, units: 0 } }, () => {
+      duringRequest({ requestId: 'r-3', consumed: { calls: 0, units: 0 }, patience: createPatience(1_000) }, () => {
         log.warn('a circuit has opened');
         log.info('request', { requestId: 'its own' });
       });

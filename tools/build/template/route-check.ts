@@ -12,11 +12,16 @@ const Event = z.object({
   }),
 });
 const Backend = z.object({ Properties: z.object({ Events: z.record(z.string(), Event) }) });
+const RouteSettings = z.object({ ThrottlingRateLimit: z.number(), ThrottlingBurstLimit: z.number() });
+const Api = z.object({
+  Properties: z.object({ RouteSettings: z.record(z.string(), RouteSettings).default({}) }),
+});
 
 /** API Gateway's own limit; the function, which ends before it, answers a late request itself. */
 const TIMEOUT_MS = 30_000;
-/** Whatever no route matches: preflights, unknown paths, wrong methods. */
+/** Whatever no route matches: unknown paths, wrong methods, paths with a slash at the end. */
 const DEFAULT = 'ANY $default';
+const PREFLIGHT = 'OPTIONS /{proxy+}';
 
 /** Holds the events against the route table: what the gateway guards and bounds is what the code says. */
 export function checkRoutes(template: Template, routes: readonly ListedRoute[]): readonly string[] {
@@ -26,7 +31,7 @@ export function checkRoutes(template: Template, routes: readonly ListedRoute[]):
   const byName = new Map<string, z.output<typeof Event>['Properties']>(
     Object.values(events).map(({ Properties: event }) => [`${event.Method} ${event.Path}`, event] as const),
   );
-  const known = new Set<string>([DEFAULT, ...routes.map(({ method, path }) => `${method} ${path}`)]);
+  const known = new Set<string>([DEFAULT, PREFLIGHT, ...routes.map(({ method, path }) => `${method} ${path}`)]);
   return [
     ...[...byName].flatMap(([name, event]) => [
       ...(known.has(name) ? [] : [`${name} is no route any more`]),
@@ -47,6 +52,17 @@ export function checkRoutes(template: Template, routes: readonly ListedRoute[]):
           : [`${name} needs RouteSettings: { ThrottlingRateLimit: ${rate}, ThrottlingBurstLimit: ${burst} }`]),
       ];
     }),
-    ...(byName.has(DEFAULT) ? [] : [`${DEFAULT} has no event: preflights would fail`]),
+    ...(byName.has(DEFAULT) ? [] : [`${DEFAULT} has no event: unknown paths would get the gateway's own answer`]),
+    ...(byName.has(PREFLIGHT) ? [] : [`${PREFLIGHT} has no event: preflights would share the throttle of $default`]),
+    ...checkDefaultThrottle(template, routes),
   ];
+}
+
+/** A path that is spelled so that it misses its own route must not get more through than the route itself. */
+function checkDefaultThrottle(template: Template, routes: readonly ListedRoute[]): readonly string[] {
+  const rate = Math.min(...routes.map(({ throttle }) => throttle.requestsPerSecond));
+  const burst = Math.min(...routes.map(({ throttle }) => throttle.burst));
+  const settings = Api.safeParse(template.Resources['Api']).data?.Properties.RouteSettings['$default'];
+  if (settings?.ThrottlingRateLimit === rate && settings.ThrottlingBurstLimit === burst) return [];
+  return [`Api needs RouteSettings: { $default: { ThrottlingRateLimit: ${rate}, ThrottlingBurstLimit: ${burst} } }`];
 }

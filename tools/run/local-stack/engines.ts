@@ -172,8 +172,9 @@ export function backendEnvironment(environment: string, engines: EngineAddresses
     AWS_ACCESS_KEY_ID: LOCAL_ACCESS_KEY.id,
     AWS_SECRET_ACCESS_KEY: LOCAL_ACCESS_KEY.secret,
     AWS_ENDPOINT_URL_DYNAMODB: engines.dynamoDb.url,
-    // A container of Lambda answers one request at a time; here they share one process, and wait for each other.
-    DYNAMODB_TIMEOUT_MS: '15000',
+    // A Lambda container answers one request at a time. Here they share one process and queue at one database, so a
+    // second attempt would only lengthen the queue.
+    DYNAMODB_TIMEOUT_MS: '3000',
     AWS_ENDPOINT_URL_S3: engines.s3.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: engines.secrets.url,
     AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: engines.cognito.url,
