@@ -1,14 +1,19 @@
-import { accountDeletionCheck, activityNotes } from './account/index.ts';
-import { type App, createRouter } from './http/router.ts';
+import type { App } from './http/exchange.ts';
+import { createRouter } from './http/router.ts';
+import { once } from './platform/once.ts';
 import type { Services } from './platform/services.ts';
-import { routeTable } from './routes.ts';
-import { premiumCheck } from './subscriptions/index.ts';
+import { routeEntries } from './routes.ts';
 
-/** The whole backend over HTTP; Lambda and the local server only differ in the adapter they put around it. */
+/** The whole backend; Lambda and the local server only differ in the adapter they put around it. */
 export function createApp(services: Services): App {
-  return createRouter(routeTable(services), services, {
-    isAccountDeleted: accountDeletionCheck(services),
-    isPremium: premiumCheck(services),
-    noteActivity: activityNotes(services),
+  const account = once(async () => {
+    const { accountDeletionCheck, activityNotes } = await import('./account/index.ts');
+    return { isDeleted: accountDeletionCheck(services), noteActivity: activityNotes(services) };
+  });
+  const isPremium = once(async () => (await import('./subscriptions/index.ts')).premiumCheck(services));
+  return createRouter(routeEntries(services), services, {
+    isAccountDeleted: async (uid) => (await account()).isDeleted(uid),
+    noteActivity: async (uid) => (await account()).noteActivity(uid),
+    isPremium: async (uid) => (await isPremium())(uid),
   });
 }

@@ -1,8 +1,8 @@
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { createApp } from './app.ts';
+import { type Bindings, fetchFrom } from './http/fetch-adapter.ts';
 import { createNodeServer } from './http/node-server.ts';
-import type { Bindings } from './http/request-origin.ts';
 import { createPrometheusMetrics } from './platform/observability/prometheus-metrics.ts';
 import { createServices } from './services.ts';
 
@@ -13,7 +13,7 @@ import { createServices } from './services.ts';
 async function start(): Promise<void> {
   const metrics = createPrometheusMetrics();
   const services = createServices(process.env, { metrics });
-  const app = createApp(services);
+  const serve = fetchFrom(createApp(services));
   // What is wrong with the secret is told now, and not by the first request that needs it.
   await services.secrets.values();
   const site = new Hono<{ Bindings: Bindings }>();
@@ -23,7 +23,7 @@ async function start(): Promise<void> {
     site.use('/docs/*', serveStatic({ root: docs, rewriteRequestPath: (path) => path.replace(/^\/docs/, '') }));
   }
   site.get('/metrics', async (c) => c.text(await metrics.text(), 200, { 'Content-Type': 'text/plain; version=0.0.4' }));
-  site.mount('/', (request, env) => app.fetch(request, env), { replaceRequest: (request) => request });
+  site.mount('/', (request, env) => serve(request, env), { replaceRequest: (request) => request });
 
   const port = Number(process.env['PORT'] ?? 0);
   const server = createNodeServer((request, bindings) => site.fetch(request, bindings));

@@ -1,24 +1,75 @@
-import { accountAliveCheck, accountDeletionCheck, accountRoutes } from './account/index.ts';
-import { fleetRoutes } from './fleet/index.ts';
-import { healthRoutes } from './health/index.ts';
 import type { Route } from './http/define-route.ts';
-import { otaRoutes } from './ota/index.ts';
-import { plantRoutes } from './plants/index.ts';
+import type { RouteEntry } from './http/router.ts';
+import { once } from './platform/once.ts';
 import type { Services } from './platform/services.ts';
-import { createSubscriptions } from './subscriptions/index.ts';
+import { ROUTE_INDEX } from './route-index.ts';
 
-/**
- * Every route of the product. The app, the docs, the template's events and the smoke test derive from this list.
- */
-export function routeTable(services: Services): readonly Route[] {
-  const aliveCheck = accountAliveCheck(services);
-  const subscriptions = createSubscriptions(services, aliveCheck);
-  return [
-    ...accountRoutes(services, subscriptions),
-    ...subscriptions.routes,
-    ...plantRoutes(services, accountDeletionCheck(services)),
-    ...fleetRoutes(services, aliveCheck),
-    ...otaRoutes(services),
-    ...healthRoutes(services, subscriptions.webhookHealth),
-  ];
+/** Routes that are loaded together, with the first request for one of them. */
+export type RouteGroup = 'account' | 'alive' | 'fleet' | 'health' | 'offer' | 'ota' | 'plants' | 'subscriptions';
+
+/** Every route of the product, by the groups that they are loaded in. All else derives from these lists. */
+export function routeGroups(services: Services): Readonly<Record<RouteGroup, () => Promise<readonly Route[]>>> {
+  const account = once(() => import('./account/index.ts'));
+  const aliveCheck = once(async () => (await account()).accountAliveCheck(services));
+  const subscriptions = once(async () => {
+    const [{ createSubscriptions }, alive] = await Promise.all([import('./subscriptions/index.ts'), aliveCheck()]);
+    return createSubscriptions(services, alive);
+  });
+  const otaParts = once(async () => (await import('./ota/parts.ts')).createOtaParts(services));
+
+  return {
+    account: once(async () => {
+      const [{ accountRoutes }, billing] = await Promise.all([import('./account/routes.ts'), subscriptions()]);
+      return accountRoutes(services, billing);
+    }),
+    subscriptions: once(async () => {
+      const [{ subscriptionRoutes }, { webhookRoutes }, { billing }] = await Promise.all([
+        import('./subscriptions/routes.ts'),
+        import('./subscriptions/webhook/webhook-routes.ts'),
+        subscriptions(),
+      ]);
+      return [...subscriptionRoutes(services, billing), ...webhookRoutes(services, billing)];
+    }),
+    plants: once(async () => {
+      const [{ plantRoutes }, { accountDeletionCheck }] = await Promise.all([import('./plants/index.ts'), account()]);
+      return plantRoutes(services, accountDeletionCheck(services));
+    }),
+    fleet: once(async () => {
+      const [{ fleetRoutes }, alive] = await Promise.all([import('./fleet/routes.ts'), aliveCheck()]);
+      return fleetRoutes(services, alive);
+    }),
+    offer: once(async () => {
+      const [{ offerRoutes }, parts] = await Promise.all([import('./ota/offer/routes.ts'), otaParts()]);
+      return offerRoutes(services, parts);
+    }),
+    ota: once(async () => {
+      const [{ otaRoutes }, parts] = await Promise.all([import('./ota/routes.ts'), otaParts()]);
+      return otaRoutes(services, parts);
+    }),
+    alive: once(async () => [(await import('./health/alive-route.ts')).aliveRoute()]),
+    health: once(async () => {
+      const [{ healthRoutes }, { webhookHealth }] = await Promise.all([import('./health/routes.ts'), subscriptions()]);
+      return healthRoutes(services, webhookHealth);
+    }),
+  };
+}
+
+/** Where each request belongs, without loading any route before it is asked for. */
+export function routeEntries(services: Services): readonly RouteEntry[] {
+  const groups = routeGroups(services);
+  return ROUTE_INDEX.map(({ method, path, group, isClosedToPages = false }) => ({
+    method,
+    path,
+    isClosedToPages,
+    load: loadOnce(groups[group], method, path),
+  }));
+}
+
+/** A route is looked up once: from then on nobody waits for it. */
+function loadOnce(group: () => Promise<readonly Route[]>, method: string, path: string): () => Promise<Route> {
+  return once(async () => {
+    const route = (await group()).find(({ contract }) => contract.method === method && contract.path === path);
+    if (route === undefined) throw new Error(`src/route-index.ts is stale: ${method} ${path} is nowhere`);
+    return route;
+  });
 }

@@ -5,7 +5,6 @@ import { createAccountStore } from './store.ts';
 import { aliveCheck } from './tombstone.ts';
 
 export { activityNotes } from './activity.ts';
-export { accountRoutes } from './routes.ts';
 
 /** Whether the user's account is deleted or about to be, so that no other route may serve them (410). */
 export function accountDeletionCheck(services: Services): (uid: Uid) => Promise<boolean> {

@@ -43,24 +43,10 @@ export interface WebhookFacts {
   readonly keptEvents: number;
 }
 
-/** Whether the product is alive, and whether each thing it needs is. */
+/** Whether each thing that the product needs is alive. */
 export function healthRoutes(services: Services, readWebhookFacts: () => Promise<WebhookFacts>): readonly Route[] {
   const { clock } = services;
   const checks = createChecks(services);
-
-  const alive = defineRoute({
-    method: 'GET',
-    path: '/health',
-    auth: 'public',
-    domain: 'health',
-    summary: 'Whether the service answers',
-    description: 'Touches nothing.',
-    responses: { 200: z.object({ ok: z.literal(true), status: z.literal('alive'), timestamp: isoDateTime }) },
-    errors: [],
-  }).handledBy(async (_input, { now }) => ({
-    status: 200,
-    body: { ok: true, status: 'alive', timestamp: isoTime(now) },
-  }));
 
   const report = (path: `/${string}`, summary: string, subsystem: Report['subsystem'], list: readonly Check[]) => {
     const inspect = createInspection(services, subsystem, list);
@@ -113,7 +99,6 @@ export function healthRoutes(services: Services, readWebhookFacts: () => Promise
 
   const tables = [checks.usersTable, checks.provisioningTable, checks.releasesTable, checks.rateLimitsTable];
   return [
-    alive,
     report('/health/deep', 'Whether everything the product needs answers', undefined, [
       ...tables,
       checks.bucket,

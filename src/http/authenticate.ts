@@ -5,9 +5,11 @@ import { StripeNotConfiguredError } from '../platform/stripe/stripe-errors.ts';
 import type { StripeSignatures } from '../platform/stripe/stripe-signatures.ts';
 import type { Auth, Caller } from './define-route.ts';
 import { ApiError } from './errors.ts';
+import type { IncomingRequest } from './exchange.ts';
 import { parseJson } from './json-body.ts';
 
-export type Authenticate = (auth: Auth, request: Request) => Promise<Caller>;
+/** @param largest how many bytes of a body are read, where the body is what is signed */
+export type Authenticate = (auth: Auth, request: IncomingRequest, largest: number) => Promise<Caller>;
 
 type Needed = Pick<Services, 'cognitoTokens' | 'secrets' | 'stripeSignatures' | 'metrics'>;
 
@@ -34,9 +36,8 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, m
     throw invalidToken();
   };
 
-  return async (auth, request) => {
-    const { headers } = request;
-    const bearer = bearerToken(headers.get('authorization'));
+  return async (auth, request, largest) => {
+    const bearer = bearerToken(request.header('authorization'));
     switch (auth) {
       case 'public':
         return { kind: 'anonymous' };
@@ -46,13 +47,13 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, m
         if (bearer === undefined) throw authRequired();
         return user(bearer);
       case 'factory':
-        await machine('FACTORY_PROVISION_TOKEN', headers.get('x-factory-token') || undefined);
-        return { kind: 'factory', station: stationName(headers.get('x-factory-station')) };
+        await machine('FACTORY_PROVISION_TOKEN', request.header('x-factory-token') || undefined);
+        return { kind: 'factory', station: stationName(request.header('x-factory-station')) };
       case 'admin':
-        await machine('OTA_ADMIN_TOKEN', headers.get('x-admin-token') || bearer);
+        await machine('OTA_ADMIN_TOKEN', request.header('x-admin-token') || bearer);
         return { kind: 'admin' };
       case 'stripe':
-        return stripe(stripeSignatures, request);
+        return stripe(stripeSignatures, request, largest);
     }
   };
 }
@@ -61,11 +62,11 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, m
 const GUARDS: Readonly<Record<TokenName, string>> = { FACTORY_PROVISION_TOKEN: 'factory', OTA_ADMIN_TOKEN: 'admin' };
 
 /** The signature is over the bytes as they came, so they are read here and nowhere else. */
-async function stripe(signatures: StripeSignatures, request: Request): Promise<Caller> {
-  const header = request.headers.get('stripe-signature');
-  const raw = new Uint8Array(await request.arrayBuffer());
+async function stripe(signatures: StripeSignatures, request: IncomingRequest, largest: number): Promise<Caller> {
+  const header = request.header('stripe-signature');
+  const raw = await request.readBody(largest);
   try {
-    if (header === null || !(await signatures.isGenuine(raw, header))) {
+    if (header === undefined || !(await signatures.isGenuine(raw, header))) {
       throw new ApiError('invalid_signature', 'This is not signed by Stripe.');
     }
   } catch (error) {
@@ -76,13 +77,13 @@ async function stripe(signatures: StripeSignatures, request: Request): Promise<C
 }
 
 /** Stations share one token; which of them it was is what it says of itself, for the audit. */
-function stationName(header: string | null): string {
-  if (header === null) return 'unnamed';
+function stationName(header: string | undefined): string {
+  if (header === undefined) return 'unnamed';
   if (/^[A-Za-z0-9._-]{1,40}$/.test(header)) return header;
   throw new ApiError('validation_failed', 'The x-factory-station header takes up to 40 letters, digits, . _ and -.');
 }
 
-function bearerToken(header: string | null): string | undefined {
+function bearerToken(header: string | undefined): string | undefined {
   return header?.match(/^Bearer +(\S+)$/i)?.[1];
 }
 

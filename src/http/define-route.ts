@@ -124,6 +124,8 @@ export interface RouteContract {
 
 export interface Route {
   readonly contract: RouteContract;
+  /** Method and path, as `GET /health`: its name in logs, metrics and limits. */
+  readonly name: string;
   /** Checks the input against the contract and runs the handler. */
   run(input: RawInput, context: RequestContext): Promise<Reply>;
 }
@@ -165,6 +167,7 @@ export function defineRoute(contract: RouteContract) {
   return {
     handledBy: (handle: (input: ErasedInput, context: RequestContext) => Promise<Reply>): Route => ({
       contract,
+      name: `${contract.method} ${contract.path}`,
       async run(input, context) {
         const { caller } = input;
         if (!EXPECTED_CALLERS[contract.auth].includes(caller.kind)) {

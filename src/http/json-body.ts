@@ -1,4 +1,5 @@
 import { ApiError } from './errors.ts';
+import type { IncomingRequest } from './exchange.ts';
 
 /** Deeper than any honest client nests, shallow enough that no recursion over it runs out of stack. */
 const DEEPEST = 64;
@@ -8,10 +9,10 @@ const DEEPEST = 64;
  *
  * @throws ApiError `unsupported_media_type`, `invalid_json` or `validation_failed`
  */
-export async function readJsonBody(request: Request): Promise<unknown> {
-  const bytes = await request.arrayBuffer();
+export async function readJsonBody(request: IncomingRequest, largest: number): Promise<unknown> {
+  const bytes = await request.readBody(largest);
   if (bytes.byteLength === 0) return {};
-  if (!isJson(request.headers.get('content-type'))) {
+  if (!isJson(request.header('content-type'))) {
     throw new ApiError('unsupported_media_type', 'This address takes JSON: send Content-Type: application/json.');
   }
   const body = parseJson(bytes);
@@ -20,15 +21,17 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   return body;
 }
 
-function isJson(contentType: string | null): boolean {
+function isJson(contentType: string | undefined): boolean {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
   return type === 'application/json' || type?.endsWith('+json') === true;
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
 /** @throws ApiError `invalid_json`, for what is no UTF-8 too */
-export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
+export function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(decoder.decode(bytes));
   } catch (error) {
     throw new ApiError('invalid_json', 'The body is not valid JSON.', { cause: error });
   }

@@ -1,45 +1,93 @@
-import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
-import type { ApiError } from './errors.ts';
-import type { App } from './router.ts';
+import type { App, IncomingRequest } from './exchange.ts';
+import { decodePath, normalizePath } from './path.ts';
+import { tooLarge } from './too-large.ts';
 import { unreadable } from './unreadable.ts';
 
-/** An event that the app refuses, because it can't be made into a request. */
-export type RefusedEvent = LambdaEvent & { readonly refused: ApiError };
-
-/**
- * Lambda's handler for the app. Events that Hono's adapter would answer by itself, in plain text, are first made into ones
- * that the app can answer in its own form.
- */
-export function createLambdaHandler(app: App) {
-  const run = handle(app);
-  return (event: LambdaEvent, context: LambdaContext) => run(answerable(event), context);
+/** What is read of API Gateway's event (payload format 2.0). */
+export interface GatewayEvent {
+  readonly rawPath: string;
+  readonly rawQueryString: string;
+  /** Names in lower case; several values of one are joined by commas. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly body?: string | null;
+  readonly isBase64Encoded?: boolean;
+  readonly requestContext: {
+    readonly stage?: string;
+    readonly domainName?: string;
+    readonly http: { readonly method: string; readonly sourceIp: string };
+  };
 }
 
-/** Methods that the platform's `Request` does not take. */
-const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']);
+export interface GatewayResult {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly isBase64Encoded: false;
+}
+
+/** Lambda's handler for the app, for API Gateway's payload format 2.0. */
+export function createLambdaHandler(app: App): (event: GatewayEvent) => Promise<GatewayResult> {
+  return async (event) => {
+    const { status, headers, body } = await app.answer(requestOf(event));
+    return { statusCode: status, headers, body: body ?? '', isBase64Encoded: false };
+  };
+}
+
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const NO_BODY = new Uint8Array();
 
-function answerable(event: LambdaEvent): LambdaEvent | RefusedEvent {
-  const method = methodOf(event);
-  if (event.isBase64Encoded && event.body && !(BASE64.test(event.body) && event.body.length % 4 !== 1)) {
-    return { ...withoutBody(event), refused: unreadable() };
+function requestOf(event: GatewayEvent): IncomingRequest {
+  const { requestContext: context, headers = {}, rawQueryString: query } = event;
+  const stage = context.stage === '$default' ? undefined : context.stage;
+  const method = context.http.method.toUpperCase();
+  const body = bodyOf(event, method);
+  let signal: AbortSignal | undefined;
+  return {
+    method,
+    path: normalizePath(decodePath(event.rawPath), stage),
+    query: query === undefined || query === '' ? {} : firstValues(query),
+    header: (name) => headers[name],
+    declaredBytes: body?.byteLength ?? 0,
+    async readBody(largest) {
+      if (body === undefined) return NO_BODY;
+      if (body.byteLength > largest) throw tooLarge(largest);
+      return body;
+    },
+    address: context.http.sourceIp,
+    get baseUrl() {
+      return `https://${context.domainName ?? headers['host'] ?? ''}${stage === undefined ? '' : `/${stage}`}`;
+    },
+    get signal() {
+      // Nobody aborts it: the gateway does not say when a caller has hung up.
+      signal ??= new AbortController().signal;
+      return signal;
+    },
+    refused: body === undefined && isBrokenBase64(event, method) ? unreadable() : undefined,
+  };
+}
+
+/** The bytes as they were sent. A body of a GET means nothing (RFC 9110, 9.3.1) and is left out. */
+function bodyOf(event: GatewayEvent, method: string): Uint8Array | undefined {
+  const { body, isBase64Encoded = false } = event;
+  if (!hasBody(method) || body === undefined || body === null || body === '') return undefined;
+  if (isBase64Encoded) return isBrokenBase64(event, method) ? undefined : Buffer.from(body, 'base64');
+  return Buffer.from(body, 'utf8');
+}
+
+function isBrokenBase64({ body, isBase64Encoded }: GatewayEvent, method: string): boolean {
+  if (isBase64Encoded !== true || body === undefined || body === null || !hasBody(method)) return false;
+  return !(BASE64.test(body) && body.length % 4 !== 1);
+}
+
+function hasBody(method: string): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+/** As a browser reads a query: `+` is a space, and of a name that is given twice the first value counts. */
+export function firstValues(query: string): Readonly<Record<string, string>> {
+  const values = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (!values.has(name)) values.set(name, value);
   }
-  // A body of a GET means nothing (RFC 9110, 9.3.1): it is left out, as Node's server leaves it unread.
-  if (method === 'GET' || method === 'HEAD') return withoutBody(event);
-  // Under another name the app finds it as unknown as it is: 405 or 404.
-  return FORBIDDEN_METHODS.has(method) ? withMethod(withoutBody(event), `X-${method}`) : event;
-}
-
-function methodOf({ requestContext: context }: LambdaEvent): string {
-  return context !== undefined && 'http' in context ? context.http.method.toUpperCase() : '';
-}
-
-function withMethod(event: LambdaEvent, method: string): LambdaEvent {
-  const { requestContext: context } = event;
-  if (!('http' in context)) return event;
-  return Object.assign({}, event, { requestContext: { ...context, http: { ...context.http, method } } });
-}
-
-function withoutBody(event: LambdaEvent): LambdaEvent {
-  return { ...event, body: null, isBase64Encoded: false };
+  return Object.fromEntries(values);
 }

@@ -1,6 +1,7 @@
-import { MultipartParseError, parseMultipartRequest } from '@remix-run/multipart-parser';
+import { getMultipartBoundary, MultipartParseError, parseMultipart } from '@remix-run/multipart-parser';
 import type { UploadedFile } from './define-route.ts';
 import { ApiError } from './errors.ts';
+import type { IncomingRequest } from './exchange.ts';
 
 export interface MultipartBody {
   readonly fields: Readonly<Record<string, string>>;
@@ -15,15 +16,19 @@ const MOST_PARTS = 16;
  *
  * @throws ApiError `unsupported_media_type` or `invalid_multipart`
  */
-export async function readMultipartBody(request: Request, largestFile: number): Promise<MultipartBody> {
-  const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+export async function readMultipartBody(request: IncomingRequest, largest: number): Promise<MultipartBody> {
+  const contentType = request.header('content-type');
+  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'multipart/form-data') {
     throw new ApiError('unsupported_media_type', 'This address takes a form: send Content-Type: multipart/form-data.');
   }
   const fields = new Map<string, string>();
   const files: UploadedFile[] = [];
   try {
-    for await (const part of parseMultipartRequest(request, { maxFileSize: largestFile })) {
+    const boundary = getMultipartBoundary(contentType ?? '');
+    if (!boundary) throw new MultipartParseError('The boundary is missing');
+    const bytes = await request.readBody(largest);
+    for (const part of parseMultipart(bytes, { boundary, maxFileSize: largest })) {
       const { name } = part;
       if (fields.size + files.length >= MOST_PARTS)
         throw new ApiError('invalid_multipart', 'The form has too many parts.');

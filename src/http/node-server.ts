@@ -2,7 +2,7 @@ import { createServer, IncomingMessage, type Server, STATUS_CODES } from 'node:h
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import { ApiError } from './errors.ts';
-import type { Bindings } from './request-origin.ts';
+import type { Bindings } from './fetch-adapter.ts';
 import { unreadable } from './unreadable.ts';
 
 /** Longer than an app keeps an idle connection: with Node's five seconds a request may meet one that is being closed. */

@@ -1,19 +1,18 @@
-import type { Route } from '../http/define-route.ts';
 import type { AliveCheck } from '../platform/aws/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 import { once } from '../platform/once.ts';
 import type { Services } from '../platform/services.ts';
+import type { LoadBilling } from './billing.ts';
 import type { BillingRecord } from './billing-record.ts';
-import { subscriptionRoutes } from './routes.ts';
 import type { WebhookHealth } from './webhook/event-admin.ts';
-import { webhookRoutes } from './webhook/webhook-routes.ts';
 
 export { whileStripeAnswers } from './billing-errors.ts';
 export type { BillingRecord, WebhookHealth };
 
 /** The domain as the others see it. */
 export interface Subscriptions {
-  readonly routes: readonly Route[];
+  /** For the domain's own routes. */
+  readonly billing: LoadBilling;
   /** For the deletion of an account: ends what is paid for and makes what stays nameless. Can be repeated. */
   endBilling(uid: Uid, email: string | undefined): Promise<void>;
   /** For the export: what is stored of the user's billing. */
@@ -40,7 +39,7 @@ export function premiumCheck(services: Services): (uid: Uid) => Promise<boolean>
 export function createSubscriptions(services: Services, aliveCheck: AliveCheck): Subscriptions {
   const billing = once(async () => (await import('./billing.ts')).createBilling(services, aliveCheck));
   return {
-    routes: [...subscriptionRoutes(services, billing), ...webhookRoutes(services, billing)],
+    billing,
     endBilling: async (uid, email) => (await billing()).end(uid, email),
     readBilling: async (uid) => (await billing()).read(uid),
     webhookHealth: async () => (await billing()).webhookHealth(),

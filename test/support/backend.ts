@@ -7,8 +7,9 @@ import path from 'node:path';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import type { App } from '../../src/http/exchange.ts';
+import { fetchFrom } from '../../src/http/fetch-adapter.ts';
 import { createNodeServer } from '../../src/http/node-server.ts';
-import type { App } from '../../src/http/router.ts';
 import type { Services } from '../../src/platform/services.ts';
 import { createServices } from '../../src/services.ts';
 import { parseLeniently } from '../../tools/cli/lenient-json.ts';
@@ -159,7 +160,7 @@ async function connect(services: Services): Promise<void> {
 }
 
 async function listen(app: App): Promise<Server> {
-  const server = createNodeServer((request, bindings) => app.fetch(request, bindings));
+  const server = createNodeServer(fetchFrom(app));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return server;
 }

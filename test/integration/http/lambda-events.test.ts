@@ -1,5 +1,4 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
-import type { LambdaContext } from 'hono/aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLambdaHandler } from '../../../src/http/lambda-adapter.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
@@ -62,25 +61,9 @@ function event(options: EventOptions): APIGatewayProxyEventV2 {
   };
 }
 
-const LAMBDA: Context & LambdaContext = {
-  awsRequestId: 'a-request',
-  callbackWaitsForEmptyEventLoop: false,
-  functionName: 'autowatering-backend-test',
-  functionVersion: '1',
-  invokedFunctionArn: 'arn:aws:lambda:eu-central-1:000000000000:function:autowatering-backend-test',
-  memoryLimitInMB: '512',
-  logGroupName: 'group',
-  logStreamName: 'stream',
-  getRemainingTimeInMillis: () => 29_000,
-  done: () => {},
-  fail: () => {},
-  succeed: () => {},
-};
-
 async function invoke(options: EventOptions) {
   const run = createLambdaHandler(backend.app);
-  // Hono types the event more narrowly than AWS sends it; it is handed over as the JSON that arrives.
-  const result: APIGatewayProxyStructuredResultV2 = await Reflect.apply(run, undefined, [event(options), LAMBDA]);
+  const result: APIGatewayProxyStructuredResultV2 = await run(event(options));
   return { ...result, json: JSON.parse(result.body || 'null') };
 }
 

@@ -143,15 +143,16 @@ describe('a provider that fails again and again', () => {
     expect(counted('ProviderCircuitOpened{provider=kindwise}')).toBe(1);
     // Another container: its own memory, the same table.
     const { createApp } = await import('../../../src/app.ts');
+    const { fetchFrom } = await import('../../../src/http/fetch-adapter.ts');
     const { createServices } = await import('../../../src/services.ts');
-    const another = createApp(
-      createServices({ ...process.env }, { clock: backend.clock, log: backend.log, metrics: backend.metrics }),
+    const services = createServices(
+      { ...process.env },
+      { clock: backend.clock, log: backend.log, metrics: backend.metrics },
     );
-    const answer = await another.request('/plantId', {
-      method: 'POST',
-      headers: user.headers,
-      body: photoForm(jpeg()),
-    });
+    const another = fetchFrom(createApp(services));
+    const answer = await another(
+      new Request('http://localhost/plantId', { method: 'POST', headers: user.headers, body: photoForm(jpeg()) }),
+    );
     expect(await answer.json()).toMatchObject({ provider: 'plantnet' });
     await Promise.all(Array.from({ length: 5 }, () => people.send('/plantId', user)));
     expect(backend.plants.kindwise.faultsMet()).toBe(asked);

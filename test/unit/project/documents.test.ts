@@ -5,12 +5,14 @@ import { decisionIndex } from '../../../tools/build/docs/decision-index.ts';
 import { openApiDocument } from '../../../tools/build/docs/openapi.ts';
 import { postmanCollection } from '../../../tools/build/docs/postman-collection.ts';
 import { routeContracts } from '../../../tools/build/docs/route-contracts.ts';
+import { routeIndex } from '../../../tools/build/docs/route-index.ts';
 import { routePolicyMatrix } from '../../../tools/build/docs/route-policy-matrix.ts';
 
 const packageJson: { scripts: Record<string, string> } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 describe('the documents', () => {
   it('that are generated are fresh ("npm run docs" writes them)', () => {
+    expect(readFileSync('src/route-index.ts', 'utf8')).toBe(routeIndex());
     expect(readFileSync('ADR.md', 'utf8')).toBe(decisionIndex());
     expect(readFileSync('ROUTE_POLICY_MATRIX.md', 'utf8')).toBe(routePolicyMatrix());
     expect(JSON.parse(readFileSync('docs/openapi.json', 'utf8'))).toEqual(

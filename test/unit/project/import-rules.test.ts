@@ -103,7 +103,9 @@ describe('imports run one way', () => {
       'src/services.ts',
       'src/http/define-route.ts',
       'src/http/errors.ts',
+      'src/http/fetch-adapter.ts',
       'src/http/router.ts',
+      'src/http/serve-route.ts',
       'src/http/throttle.ts',
     ];
     const mayLook = ['tools/build/docs', 'tools/build/bench'];

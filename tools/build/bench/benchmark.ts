@@ -5,7 +5,8 @@ import { type ServerType, serve } from '@hono/node-server';
 import * as z from 'zod';
 import { createApp } from '../../../src/app.ts';
 import { defineRoute } from '../../../src/http/define-route.ts';
-import { type App, createRouter } from '../../../src/http/router.ts';
+import { type Fetch, fetchFrom } from '../../../src/http/fetch-adapter.ts';
+import { createRouter, loadedRoutes } from '../../../src/http/router.ts';
 import { LOCAL_REGION } from '../../run/local-stack/cognito/cognito-local.ts';
 import { createTables, localDynamoDb } from '../../run/local-stack/dynamodb/tables.ts';
 import { backendEnvironment, startEngines } from '../../run/local-stack/engines.ts';
@@ -68,13 +69,15 @@ export async function runBenchmark(
     };
     Object.assign(process.env, env);
     const { services, meter, forward } = meteredServices(env);
-    const app = createApp(services);
-    const noop = createRouter([noopRoute], services, {
-      isAccountDeleted: async () => false,
-      isPremium: async () => true,
-      noteActivity: async () => {},
-    });
-    const ask = async (path: string, init?: RequestInit) => app.request(path, init);
+    const app = fetchFrom(createApp(services));
+    const noop = fetchFrom(
+      createRouter(loadedRoutes([noopRoute]), services, {
+        isAccountDeleted: async () => false,
+        isPremium: async () => true,
+        noteActivity: async () => {},
+      }),
+    );
+    const ask = async (path: string, init?: RequestInit) => app(requestTo(path, init));
     // Before the routes: behind them Stripe's circuit is open.
     const photographer = await premiumHeaders(ask, engines.stripe);
     const dynamoDb = { url: engines.dynamoDb.url, region: LOCAL_REGION };
@@ -97,8 +100,8 @@ export async function runBenchmark(
 }
 
 interface Measured {
-  readonly app: App;
-  readonly noop: App;
+  readonly app: Fetch;
+  readonly noop: Fetch;
   readonly scenarios: readonly Scenario[];
   readonly meter: DynamoMeter;
   readonly signal: AbortSignal;
@@ -107,10 +110,12 @@ interface Measured {
 
 async function measureRoutes(measured: Measured, bare: () => Promise<RouteResult>) {
   const { app, noop, scenarios, meter, signal, onStep } = measured;
-  const servers = [app, noop].map(({ fetch }) => serve({ fetch, hostname: '127.0.0.1', port: 0 }));
+  const servers = [app, noop].map((fetch) =>
+    serve({ fetch: (request) => fetch(request), hostname: '127.0.0.1', port: 0 }),
+  );
   const [server, noopServer] = servers;
   if (server === undefined || noopServer === undefined) throw new Error('no servers');
-  const measure = async (scenario: Scenario, fetcher: App, at: ServerType): Promise<RouteResult> => {
+  const measure = async (scenario: Scenario, fetcher: Fetch, at: ServerType): Promise<RouteResult> => {
     signal.throwIfAborted();
     onStep(scenario.route);
     const cost = fetcher === app ? await costOf(scenario, app, meter) : { dynamoCalls: 0, capacityUnits: 0 };
@@ -145,15 +150,19 @@ const noopRoute = defineRoute({
   errors: [],
 }).handledBy(async () => ({ status: 200, body: { ok: true } }));
 
-async function costOf(scenario: Scenario, app: App, meter: DynamoMeter) {
+async function costOf(scenario: Scenario, app: Fetch, meter: DynamoMeter) {
   const before = { ...meter };
   await inProcessCall(scenario, app);
   return { dynamoCalls: meter.calls - before.calls, capacityUnits: meter.capacityUnits - before.capacityUnits };
 }
 
-async function inProcessCall(scenario: Scenario, app: App): Promise<void> {
+function requestTo(path: string, init?: RequestInit): Request {
+  return new Request(`http://localhost${path}`, init);
+}
+
+async function inProcessCall(scenario: Scenario, app: Fetch): Promise<void> {
   const { path, init } = scenario.request();
-  const response = await app.request(path, init);
+  const response = await app(requestTo(path, init));
   await response.arrayBuffer();
   if (!scenario.expect.includes(response.status)) throw new Error(`${scenario.route} answered ${response.status}`);
 }

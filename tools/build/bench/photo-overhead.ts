@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { App } from '../../../src/http/router.ts';
+import type { Fetch } from '../../../src/http/fetch-adapter.ts';
 import type { PlantStandIns } from '../../run/local-stack/engines.ts';
 import { percentile } from './statistics.ts';
 
@@ -24,14 +24,14 @@ export interface PhotoOverhead {
 
 /** What we add to a provider's time and to the memory, and what the cache spares. */
 export async function measurePhotos(
-  app: App,
+  app: Fetch,
   plants: PlantStandIns,
   headers: Readonly<Record<string, string>>,
 ): Promise<PhotoOverhead> {
   const send = async (photo: Uint8Array<ArrayBuffer>) => {
     const body = new FormData();
     body.set('image', new Blob([photo], { type: 'image/jpeg' }), 'photo.jpg');
-    const answer = await app.request('/plantId', { method: 'POST', headers, body });
+    const answer = await app(new Request('http://localhost/plantId', { method: 'POST', headers, body }));
     if (answer.status !== 200) throw new Error(`a photo was answered with ${answer.status}: ${await answer.text()}`);
     await answer.arrayBuffer();
     return answer.headers.get('x-ai-cache') === 'HIT';

@@ -7,6 +7,7 @@ import { runCommand } from '../../cli/run-command.ts';
 import { decisionIndex } from './decision-index.ts';
 import { openApiDocument } from './openapi.ts';
 import { postmanCollection } from './postman-collection.ts';
+import { routeIndex } from './route-index.ts';
 import { routePolicyMatrix } from './route-policy-matrix.ts';
 
 const FILES = [
@@ -15,6 +16,7 @@ const FILES = [
   { path: 'docs/openapi.yaml', content: () => stringify(openApiDocument(), { aliasDuplicateObjects: false }) },
   { path: 'docs/postman-collection.json', content: () => json(postmanCollection()) },
   { path: 'ADR.md', content: decisionIndex },
+  { path: 'src/route-index.ts', content: routeIndex },
   { path: 'ROUTE_POLICY_MATRIX.md', content: routePolicyMatrix },
 ] as const;
 

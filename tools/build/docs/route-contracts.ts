@@ -1,17 +1,35 @@
 import type { RouteContract } from '../../../src/http/define-route.ts';
-import { routeTable } from '../../../src/routes.ts';
+import { type RouteGroup, routeGroups } from '../../../src/routes.ts';
 import { createServices } from '../../../src/services.ts';
 
-/** The contracts of all routes. The services behind them are never used: nothing connects before a request. */
+/** A route's contract, and the group that it is loaded in. */
+export interface ListedContract {
+  readonly contract: RouteContract;
+  readonly group: RouteGroup;
+}
+
+/** The services behind the contracts are never used: nothing connects before a request. */
+const services = createServices({
+  APP_ENV: 'docs',
+  AWS_REGION: 'eu-central-1',
+  ARTIFACT_BUCKET: 'docs',
+  COGNITO_USER_POOL_ID: 'eu-central-1_Docs',
+  COGNITO_CLIENT_IDS: 'docs',
+});
+
+const groups = routeGroups(services);
+const ORDER = ['account', 'subscriptions', 'plants', 'fleet', 'offer', 'ota', 'alive', 'health'] as const;
+const listed: readonly ListedContract[] = (
+  await Promise.all(ORDER.map(async (group) => (await groups[group]()).map(({ contract }) => ({ contract, group }))))
+).flat();
+
+export function listedContracts(): readonly ListedContract[] {
+  return listed;
+}
+
+/** The contracts of all routes. */
 export function routeContracts(): readonly RouteContract[] {
-  const services = createServices({
-    APP_ENV: 'docs',
-    AWS_REGION: 'eu-central-1',
-    ARTIFACT_BUCKET: 'docs',
-    COGNITO_USER_POOL_ID: 'eu-central-1_Docs',
-    COGNITO_CLIENT_IDS: 'docs',
-  });
-  return routeTable(services).map(({ contract }) => contract);
+  return listed.map(({ contract }) => contract);
 }
 
 /** The codes that every route of this kind can answer, whatever it does. */

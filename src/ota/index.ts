@@ -1,1 +1,0 @@
-export { otaRoutes } from './routes.ts';
