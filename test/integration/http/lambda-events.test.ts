@@ -36,7 +36,8 @@ function event(options: EventOptions): APIGatewayProxyEventV2 {
     headers: {
       host: 'abc123.execute-api.eu-central-1.amazonaws.com',
       'content-type': 'application/json',
-      ...options.headers,
+      // The gateway spells all names in lower case.
+      ...Object.fromEntries(Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
     },
     requestContext: {
       accountId: 'anonymous',
