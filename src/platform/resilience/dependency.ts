@@ -82,8 +82,13 @@ function isUnavailable(error: unknown): boolean {
   if (error instanceof TimeLimitError || THROTTLED.has(error.name)) return true;
   const status = statusOf(error);
   // Connections that are refused, cut or silent: Node's errors have a code, the SDK's limits this name.
-  if (status === undefined || status < 400) return error.name === 'TimeoutError' || 'code' in error;
+  if (status === undefined || status < 400) return error.name === 'TimeoutError' || isNetworkError(error);
   return status >= 500;
+}
+
+/** Whether Node says so; a wrong argument has a code as well, and is a mistake of ours. */
+function isNetworkError(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_INVALID_');
 }
 
 function statusOf(error: Error): number | undefined {

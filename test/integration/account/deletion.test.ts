@@ -283,7 +283,7 @@ describe('deleting the account of a subscriber', () => {
     backend.dynamo.dieAfterWrites(writes);
     const first = await remove(headers);
     backend.dynamo.revive();
-    expect(first.status).toBe(500);
+    expect(first.status).toBe(503);
     expect((await remove(headers)).status).toBe(200);
     expect(people.subscription(subscription.id).status).toBe('canceled');
     expect(namesOf(subscription.customer)).toEqual({});

@@ -105,7 +105,7 @@ describe('claimDevice', () => {
 
     const other = await device();
     backend.dynamo.setFaults([fault]);
-    expect((await claim(headers, { serial: other.serial })).status).toBe(500);
+    expect((await claim(headers, { serial: other.serial })).status).toBe(503);
     backend.dynamo.setFaults([]);
     expect((await mine(headers)).count).toBe(1);
   });

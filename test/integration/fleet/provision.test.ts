@@ -56,6 +56,56 @@ describe('provision', () => {
     expect(claimed.status).toBe(200);
   });
 
+  const claimed = async ({ serial, claim_code: code }: { serial: string; claim_code: string }) =>
+    (await backend.call('/claimDevice', { headers: newUser().headers, body: { serial, claim_code: code } })).status;
+
+  it.each([
+    ['the device was stored', 2, 'AABBCCDD0120'],
+    ['only a serial number was taken', 1, 'AABBCCDD0121'],
+  ])('tells a claim code that works when the first answer was 503 and %s', async (_what, writes, hwId) => {
+    backend.dynamo.dieAfterWrites(writes);
+    const lost = await provision({ hw_id: hwId });
+    backend.dynamo.revive();
+    expect(lost).toMatchObject({ status: 503, body: { error: { code: 'service_unavailable' } } });
+    expect(Number(lost.headers.get('retry-after'))).toBeGreaterThan(0);
+
+    const made = await provision({ hw_id: hwId });
+    expect(made).toMatchObject({ status: 201, body: { created: true } });
+    const again = await provision({ hw_id: hwId });
+    expect(again).toMatchObject({ status: 200, body: { created: false, serial: made.body.serial } });
+    expect(again.body.claim_code).toBeUndefined();
+    expect(await claimed(made.body)).toBe(200);
+  });
+
+  it('tells the claim code though the database went away just after the device was stored', async () => {
+    backend.dynamo.dieAfterWrites(3);
+    const made = await provision({ hw_id: 'AABBCCDD0122' });
+    backend.dynamo.revive();
+    expect(made.status).toBe(201);
+    expect(await claimed(made.body)).toBe(200);
+  });
+
+  it('tells exactly one code that works when many stations ask again at once', async () => {
+    backend.dynamo.dieAfterWrites(2);
+    await provision({ hw_id: 'AABBCCDD0130' });
+    backend.dynamo.revive();
+    const answers = await Promise.all(Array.from({ length: 12 }, () => provision({ hw_id: 'AABBCCDD0130' })));
+    expect(answers.filter(({ body }) => body.claim_code !== undefined)).toHaveLength(1);
+    const told = answers.filter(({ status }) => status === 201);
+    expect(told).toHaveLength(1);
+    expect(await claimed(told[0]?.body)).toBe(200);
+  });
+
+  it('keeps the code that the factory asked for in another way meanwhile', async () => {
+    backend.dynamo.dieAfterWrites(2);
+    await provision({ hw_id: 'AABBCCDD0140' });
+    backend.dynamo.revive();
+    const headers = { 'x-factory-token': backend.secrets.factoryToken };
+    const reissued = await backend.call('/reissueClaimCode', { headers, body: { hw_id: 'AABBCCDD0140' } });
+    expect((await provision({ hw_id: 'AABBCCDD0140' })).body.claim_code).toBeUndefined();
+    expect(await claimed(reissued.body)).toBe(200);
+  });
+
   it('gives one serial to a device that many stations provision at once', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => provision({ hw_id: 'AABBCCDD0003' })));
     expect(new Set(answers.map(({ body }) => body.serial)).size).toBe(1);

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mintToken as token } from '../../../tools/run/local-stack/cognito/mint-token.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { type KeySetProxy, startKeySetProxy } from '../../support/key-set-proxy.ts';
 import { bearer, newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
+let keys: KeySetProxy;
 beforeAll(async () => {
-  backend = await startBackend();
+  [backend, keys] = await Promise.all([startBackend(), startKeySetProxy()]);
 });
-afterAll(() => backend.stop());
+afterAll(() => Promise.all([backend.stop(), keys.stop()]));
 
 describe('a Cognito route', () => {
   it.each(['id', 'access'] as const)('takes a good %s token, and the user is its sub', async (use) => {
@@ -57,7 +59,51 @@ describe('a route with an optional token', () => {
   });
 });
 
+describe('a token with a made-up key id', () => {
+  it('is refused however many come, fetches the keys once, and raises no alarm', async () => {
+    const guarded = await startBackend({ COGNITO_JWKS_URI: keys.url });
+    const fetches = keys.fetches();
+    const answers = [];
+    for (const path of ['/ota/latest', '/getUserState', '/ota/latest', '/ota/latest']) {
+      answers.push(await guarded.call(path, { headers: newUser({ keyId: `made-up-${answers.length}` }).headers }));
+    }
+    expect(answers.map(({ status, body }) => [status, body.error.code])).toEqual(Array(4).fill([401, 'invalid_token']));
+    expect(keys.fetches() - fetches).toBe(1);
+    expect((await guarded.call('/getUserState', { headers: newUser().headers })).status).toBe(200);
+    await guarded.stop();
+  });
+});
+
 describe('when the key set can not be fetched', () => {
+  it('answers 503 to a made-up key id too: nobody can tell it from a new one', async () => {
+    const lonely = await startBackend({ COGNITO_JWKS_URI: 'http://127.0.0.1:9/jwks.json' });
+    const answer = await lonely.call('/ota/latest', { headers: newUser({ keyId: 'made-up' }).headers });
+    expect(answer).toMatchObject({ status: 503, body: { error: { code: 'auth_unavailable' } } });
+    await lonely.stop();
+  });
+
+  it('asks for it once a second, and not for every request', async () => {
+    keys.setFaults([{ status: 500 }]);
+    const lonely = await startBackend({ COGNITO_JWKS_URI: keys.url });
+    const before = keys.faultsMet();
+    for (let i = 0; i < 5; i += 1) {
+      expect((await lonely.call('/getUserState', { headers: newUser().headers })).status).toBe(503);
+    }
+    // Five requests take a fraction of a second; a machine that is very busy may reach the next one.
+    expect(keys.faultsMet() - before).toBeLessThanOrEqual(2);
+    keys.setFaults([]);
+    await lonely.stop();
+  });
+
+  it('answers 503 when what comes is no key set', async () => {
+    keys.setFaults([{ status: 200, body: '<html>maintenance</html>' }]);
+    const lonely = await startBackend({ COGNITO_JWKS_URI: keys.url });
+    const answer = await lonely.call('/getUserState', { headers: newUser().headers });
+    expect(answer).toMatchObject({ status: 503, body: { error: { code: 'auth_unavailable' } } });
+    keys.setFaults([]);
+    await lonely.stop();
+  });
+
   it('answers 503 auth_unavailable, because that is no fault of the token', async () => {
     const lonely = await startBackend({ COGNITO_JWKS_URI: 'http://127.0.0.1:9/jwks.json' });
     const answer = await lonely.call('/getUserState', { headers: newUser().headers });
@@ -133,7 +179,7 @@ describe('the machine tokens', () => {
     guarded.secretsManager.setFaults([{ status: 500 }]);
     for (let i = 0; i < 5; i += 1) {
       const answer = await guarded.call('/ota/releases', { headers: { 'x-admin-token': `still-wrong-token-${i}` } });
-      if (answer.status === 500) reads += 1;
+      if (answer.status >= 500) reads += 1;
     }
     expect(reads).toBe(0);
     await guarded.stop();

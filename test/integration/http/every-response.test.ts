@@ -75,12 +75,14 @@ describe('every response', () => {
     own.dynamo.setFaults([{ match: 'Query', latencyMs: 300 }]);
     const ask = (id: string) => own.call('/myDevices', { headers: { ...newUser().headers, 'X-Request-Id': id } });
     await Promise.all([ask('slow-request-1'), ask('slow-request-2')]);
-    const slow = own.log.lines.filter(({ message }) => message === 'A DynamoDB call was slow');
+    const slow = own.log.lines.filter(
+      // A busy machine may be slow with other calls too.
+      ({ message, fields }) => message === 'A DynamoDB call was slow' && fields['commandName'] === 'QueryCommand',
+    );
     expect(slow.map(({ level, fields }) => [level, fields['requestId']]).sort()).toEqual([
       ['warn', 'slow-request-1'],
       ['warn', 'slow-request-2'],
     ]);
-    expect(slow[0]?.fields).toMatchObject({ commandName: 'QueryCommand' });
     expect(Number(slow[0]?.fields['latencyMs'])).toBeGreaterThanOrEqual(300);
     own.dynamo.setFaults([]);
     await own.stop();
@@ -92,7 +94,7 @@ describe('every response', () => {
     const answer = await own.call('/myDevices', { headers: newUser().headers });
     expect(own.dynamo.faultsMet()).toBe(3);
     own.dynamo.setFaults([]);
-    expect(answer).toMatchObject({ status: 500, body: { error: { code: 'internal_error' } } });
+    expect(answer).toMatchObject({ status: 503, body: { error: { code: 'service_unavailable' } } });
     expect(own.log.lines.some(({ level, error }) => level === 'error' && String(error).includes('100 ms'))).toBe(true);
     await own.stop();
   });

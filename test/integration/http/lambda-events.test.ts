@@ -21,15 +21,28 @@ interface EventOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
   readonly base64?: boolean;
+  /** A body that is said to be base64, as it is. */
+  readonly rawBody?: string;
+  /** The route of the gateway that has matched. */
+  readonly routeKey?: string;
 }
 
 /** An event as API Gateway sends it in payload format 2.0. */
 function event(options: EventOptions): APIGatewayProxyEventV2 {
-  const { method = 'GET', path, query = '', stage = '$default', body, base64 = false } = options;
+  const {
+    method = 'GET',
+    path,
+    query = '',
+    stage = '$default',
+    body,
+    rawBody,
+    base64 = rawBody !== undefined,
+  } = options;
+  const { routeKey = `${method} ${path}` } = options;
   const rawPath = stage === '$default' ? path : `/${stage}${path}`;
   return {
     version: '2.0',
-    routeKey: `${method} ${path}`,
+    routeKey,
     rawPath,
     rawQueryString: query,
     cookies: ['theme=dark', 'tracking=%7B%22a%22%3A1%7D'],
@@ -52,12 +65,13 @@ function event(options: EventOptions): APIGatewayProxyEventV2 {
         userAgent: 'AutoWatering/3.1 (iOS)',
       },
       requestId: 'JKJaXmPLvHcESHA=',
-      routeKey: `${method} ${path}`,
+      routeKey,
       stage,
       time: '20/Nov/2026:12:00:00 +0000',
       timeEpoch: 1_795_176_000_000,
     },
     ...(body === undefined ? {} : { body: base64 ? Buffer.from(body).toString('base64') : String(body) }),
+    ...(rawBody === undefined ? {} : { body: rawBody }),
     isBase64Encoded: base64,
   };
 }
@@ -171,9 +185,77 @@ describe('API Gateway events of payload format 2.0', () => {
     expect(broken.json.error.code).toBe('invalid_json');
   });
 
-  it('carry a preflight through the default route', async () => {
+  it.each(['GET', 'HEAD'])('carry a %s whose body means nothing', async (method) => {
+    const answer = await invoke({ method, path: '/health', body: '{"a":1}' });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers?.['x-request-id']).toBeDefined();
+  });
+
+  it.each(['TRACE', 'TRACK', 'CONNECT', 'PATCH', 'BREW'])('carry a %s, which no address answers', async (method) => {
+    const headers = { 'x-request-id': 'a-caller-of-its-own' };
+    const known = await invoke({ method, path: '/claimDevice', headers });
+    expect(known).toMatchObject({ statusCode: 405, json: { error: { code: 'method_not_allowed' } } });
+    expect(known.headers).toMatchObject({ allow: 'POST, OPTIONS', 'x-request-id': 'a-caller-of-its-own' });
+    const unknown = await invoke({ method, path: '/nowhere', headers });
+    expect(unknown).toMatchObject({ statusCode: 404, json: { error: { requestId: 'a-caller-of-its-own' } } });
+  });
+
+  it.each(['%%%', 'a', 'abc=d', 'Zm9v\u0000'])(
+    'are refused in the usual form when the body is no base64: %j',
+    async (text) => {
+      const headers = { 'x-factory-token': backend.secrets.factoryToken };
+      const answer = await invoke({ method: 'POST', path: '/provision', headers, rawBody: text });
+      expect(answer).toMatchObject({ statusCode: 400, json: { error: { code: 'invalid_request' } } });
+      expect(answer.headers?.['x-request-id']).toBe(answer.json.error.requestId);
+      expect(answer.headers?.['x-process-time']).toBeDefined();
+    },
+  );
+
+  it.each([
+    ['/ota/releases/%zz/download-url', '', 400, 'validation_failed'],
+    ['/ota/releases/%ff/download-url', 'channel=%ff', 400, 'validation_failed'],
+    ['/%', '%', 404, 'not_found'],
+    ['//evil.example.com/health', '', 404, 'not_found'],
+    ['/he\\alth', '', 404, 'not_found'],
+  ])('carry the odd path %s?%s', async (path, query, status, code) => {
+    expect(await invoke({ path, query })).toMatchObject({ statusCode: status, json: { error: { code } } });
+  });
+
+  describe('that match no route of the gateway, because of a slash at the end', () => {
+    const slashed = (options: EventOptions) => invoke({ ...options, routeKey: '$default' });
+
+    it('are answered like those without it', async () => {
+      expect(await slashed({ path: '/health/' })).toMatchObject({ statusCode: 200, json: { status: 'alive' } });
+    });
+
+    it.each([
+      [{}, 'auth_required'],
+      [{ authorization: 'Bearer x.y.z' }, 'invalid_token'],
+      [{ authorization: newUser({ clientId: 'somebodyelsesclient' }).headers.Authorization }, 'invalid_token'],
+    ])('are let in by nobody whom the authorizer would not let in: %j', async (headers, code) => {
+      const answer = await slashed({ path: '/myDevices/', headers });
+      expect(answer).toMatchObject({ statusCode: 401, json: { error: { code } } });
+    });
+
+    it("count against the caller's own limit of the route", async () => {
+      const { headers } = newUser();
+      const ask = (path: string) =>
+        slashed({
+          method: 'POST',
+          path,
+          headers: { authorization: headers.Authorization },
+          body: '{"confirmText":"no"}',
+        });
+      const left = async (path: string) => (await ask(path)).headers?.['ratelimit'];
+      expect(await left('/deleteMyAccount')).toContain('r=9;');
+      expect(await left('/deleteMyAccount/')).toContain('r=8;');
+      expect(await left('/deleteMyAccount///')).toContain('r=7;');
+    });
+  });
+
+  it('carry a preflight through a route of its own', async () => {
     const headers = { origin: 'capacitor://localhost', 'access-control-request-method': 'POST' };
-    const answer = await invoke({ method: 'OPTIONS', path: '/claimDevice', headers });
+    const answer = await invoke({ method: 'OPTIONS', path: '/claimDevice', headers, routeKey: 'OPTIONS /{proxy+}' });
     expect(answer.statusCode).toBe(204);
     expect(answer.headers?.['access-control-allow-origin']).toBe('capacitor://localhost');
   });

@@ -256,7 +256,7 @@ describe('a release that fails', () => {
     const device = await owned();
     // Two limits are counted, the report is written, and then nothing gets through any more.
     backend.dynamo.dieAfterWrites(3);
-    expect((await report(device, 'reverted', { channel: 'cut-off' })).status).toBe(500);
+    expect((await report(device, 'reverted', { channel: 'cut-off' })).status).toBe(503);
     backend.dynamo.revive();
     expect(await stats('cut-off')).toMatchObject({ state: 'published', failures: 1 });
     const again = await report(device, 'reverted', { channel: 'cut-off' });

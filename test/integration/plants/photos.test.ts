@@ -145,6 +145,17 @@ describe('a form that is not right', () => {
   const part = (name: string, file: string, content: string) =>
     `--b\r\nContent-Disposition: form-data; name="${name}"; filename="${file}"\r\n\r\n${content}\r\n`;
 
+  /** Every part is right but for one letter of an older alphabet. */
+  const latin1 = (place: 'name' | 'file name' | 'text' | 'header') => {
+    const at = (where: typeof place) => (where === place ? '\xfc' : 'u');
+    const photo = Buffer.from(jpeg()).toString('latin1');
+    const form = [
+      `--b\r\nContent-Disposition: form-data; name="image"; filename="${at('file name')}.jpg"\r\n\r\n${photo}\r\n`,
+      `--b\r\nX-Camera: ${at('header')}\r\nContent-Disposition: form-data; name="lang${at('name')}age"\r\n\r\n${at('text')}\r\n--b--\r\n`,
+    ];
+    return raw(Buffer.from(form.join(''), 'latin1'), 'multipart/form-data; boundary=b');
+  };
+
   it.each([
     ['without a boundary', () => raw('--b\r\n', 'multipart/form-data'), 400, 'invalid_multipart'],
     [
@@ -159,7 +170,21 @@ describe('a form that is not right', () => {
       400,
       'invalid_multipart',
     ],
+    [
+      'whose file name is spelled in percent signs that mean nothing',
+      () =>
+        raw(
+          `--b\r\nContent-Disposition: form-data; name="image"; filename*=UTF-8''%ff%zz\r\n\r\nx\r\n--b--\r\n`,
+          'multipart/form-data; boundary=b',
+        ),
+      415,
+      'unsupported_media_type',
+    ],
     ['that is JSON', () => raw('{"image":"x"}', 'application/json'), 415, 'unsupported_media_type'],
+    ['whose name of a field is not UTF-8', () => latin1('name'), 400, 'invalid_multipart'],
+    ['whose name of a file is not UTF-8', () => latin1('file name'), 400, 'invalid_multipart'],
+    ['whose text is not UTF-8', () => latin1('text'), 400, 'invalid_multipart'],
+    ['with a header that is not UTF-8', () => latin1('header'), 400, 'invalid_multipart'],
     ['that is empty', () => raw('', 'multipart/form-data; boundary=b'), 400, 'invalid_multipart'],
     [
       'with seventeen parts',

@@ -128,6 +128,25 @@ describe('the signature', () => {
   });
 });
 
+describe('an event that Stripe would never send, though signed', () => {
+  const endless = 'x'.repeat(3 * 1024);
+  const send = (id: string, object: unknown) => {
+    const event = { id, type: 'invoice.paid', created: backend.stripe.state.now(), object };
+    const { body, headers } = backend.stripe.webhooks.sign(event);
+    return backend.call('/stripeWebhook', { method: 'POST', headers, body });
+  };
+
+  it.each([
+    ['of an invoice', { object: 'invoice', id: 'in_1', customer: `cus_${endless}` }],
+    ['of an expanded customer', { object: 'invoice', id: 'in_1', customer: { id: `cus_${endless}` } }],
+    ['of a customer', { object: 'customer', id: `cus_${endless}` }],
+    ['of nobody', { object: 'invoice', id: 'in_1', customer: '' }],
+  ])('is 400 with a customer id that no table can hold: %s', async (_whose, object) => {
+    const answer = await send('evt_too_long', object);
+    expect(answer).toMatchObject({ status: 400, body: { error: { code: 'validation_failed' } } });
+  });
+});
+
 describe('an event', () => {
   it('brings the snapshot to what Stripe has', async () => {
     const user = await people.subscribed();
@@ -172,7 +191,7 @@ describe('an event', () => {
     const [event] = people.events(from);
     if (event === undefined) throw new Error('no event');
     backend.dynamo.dieAfterWrites(1);
-    expect((await people.deliver(event)).status).toBe(500);
+    expect((await people.deliver(event)).status).toBe(503);
     backend.dynamo.revive();
     const early = await people.deliver(event);
     expect([early.status, early.body.error.code]).toEqual([503, 'event_in_progress']);

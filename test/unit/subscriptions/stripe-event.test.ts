@@ -45,6 +45,8 @@ describe('what is needed of an event', () => {
     ['an id of another kind', event({}, { id: 'in_1' })],
     ['a time that is no number', event({}, { created: 'now' })],
     ['no data', event({}, { data: undefined })],
+    ['a time after the last year of four digits', event({}, { created: 9e12 })],
+    ['an empty customer id', event({ object: 'invoice', customer: '' })],
   ])('is not in %s', (_name, payload) => {
     expect(parseStripeEvent(payload)).toBeUndefined();
   });

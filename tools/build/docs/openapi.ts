@@ -37,7 +37,7 @@ export function openApiDocument() {
       version: '1',
       description:
         'Errors have one form everywhere: `{ error: { code, message, requestId, details? } }`. `code` is stable; `message` ' +
-        'is written for a person.',
+        'is written for a person. 503 carries `Retry-After`, the seconds after which asking again makes sense.',
     },
     servers: [{ url: '/' }],
     tags: Object.entries(DOMAINS).map(([name, description]) => ({ name, description })),

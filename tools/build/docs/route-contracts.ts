@@ -37,7 +37,10 @@ export function commonErrors(contract: RouteContract): readonly string[] {
   const { auth, method, rateLimit, params, query, body } = contract;
   const identified = auth !== 'public';
   if (auth === 'stripe') {
-    return ['invalid_json', 'invalid_signature', 'origin_not_allowed', 'payload_too_large', 'internal_error'];
+    return [
+      ...['invalid_json', 'invalid_request', 'invalid_signature', 'origin_not_allowed', 'payload_too_large'],
+      ...['internal_error', 'service_unavailable'],
+    ];
   }
   return [
     ...(contract.premium === true ? ['premium_required'] : []),
@@ -54,6 +57,8 @@ export function commonErrors(contract: RouteContract): readonly string[] {
     ...(auth === 'cognito' || auth === 'cognito-optional' ? ['auth_unavailable'] : []),
     ...(auth === 'cognito' && contract.openToDeletedAccounts !== true ? ['account_deleted'] : []),
     ...(rateLimit === undefined ? [] : ['rate_limited']),
+    'invalid_request',
     'internal_error',
+    'service_unavailable',
   ];
 }

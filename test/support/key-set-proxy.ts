@@ -1,0 +1,19 @@
+import { inject } from 'vitest';
+import { type StandIn, startStandIn } from '../../tools/run/local-stack/stand-in-server.ts';
+
+export interface KeySetProxy extends StandIn {
+  /** How often the key set was fetched. */
+  fetches(): number;
+}
+
+/** Stands before the key set of cognito-local: counts, and fails where it is told to. */
+export async function startKeySetProxy(): Promise<KeySetProxy> {
+  const jwksUri = inject('jwksUri');
+  let fetches = 0;
+  const standIn = await startStandIn(async (_request, response) => {
+    fetches += 1;
+    const keys = await fetch(jwksUri);
+    response.writeHead(keys.status, { 'Content-Type': 'application/json' }).end(await keys.text());
+  }, undefined);
+  return { ...standIn, fetches: () => fetches };
+}
