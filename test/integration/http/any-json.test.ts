@@ -214,21 +214,18 @@ describe('any JSON that there is', () => {
     });
   });
 
-  it.each(['displayName', 'language', 'photoURL', 'notificationsEnabled'])(
-    'in the profile’s %s is kept, or refused',
-    async (name) => {
-      const user = inTurns(async () => newUser());
-      await always({
-        async send(json) {
-          const { headers } = await user();
-          const answer = await backend.call('/updateProfile', { headers, body: `{"profile":{"${name}":${json}}}` });
-          return { ...answer, body: { ...answer.body, reader: headers } };
-        },
-        readBack: async ({ body }) =>
-          (await backend.call('/getProfile', { headers: body.reader })).body.profile[name] ?? '',
-      });
-    },
-  );
+  it.each(['displayName', 'photoURL'])('in the profile’s %s is kept, or refused', async (name) => {
+    const user = inTurns(async () => newUser());
+    await always({
+      async send(json) {
+        const { headers } = await user();
+        const answer = await backend.call('/updateProfile', { headers, body: `{"profile":{"${name}":${json}}}` });
+        return { ...answer, body: { ...answer.body, reader: headers } };
+      },
+      readBack: async ({ body }) =>
+        (await backend.call('/getProfile', { headers: body.reader })).body.profile[name] ?? '',
+    });
+  });
 
   it('in every other text is stored or refused, and never a failure of ours', async () => {
     const user = inTurns(async () => {
@@ -289,15 +286,17 @@ describe('any JSON that there is', () => {
         backend.call('/saveUserState', { headers: newUser().headers, body: `{"state":{},"baseDocVersion":${json}}` }),
     ];
     const failures: unknown[] = [];
-    for (const [at, send] of places.entries()) {
-      await fc.assert(
-        fc.asyncProperty(anyJson, async (json) => {
-          const { status } = await send(json);
-          if (status >= 500) failures.push([at, status, json.slice(0, 80)]);
-        }),
-        { numRuns: 12 + ODD.length, examples: ODD.map((json) => [json] as [string]) },
-      );
-    }
+    await fc.assert(
+      fc.asyncProperty(anyJson, async (json) => {
+        await Promise.all(
+          places.map(async (send, at) => {
+            const { status } = await send(json);
+            if (status >= 500) failures.push([at, status, json.slice(0, 80)]);
+          }),
+        );
+      }),
+      { numRuns: 10 + ODD.length, examples: ODD.map((json) => [json] as [string]) },
+    );
     expect(failures).toEqual([]);
     expect((await releases.get('/ota/releases/1.1.0/stats?channel=texts')).status).toBe(200);
   });
