@@ -1,3 +1,4 @@
+import { once } from '../../src/platform/once.ts';
 import { grantedRights } from '../../tools/build/template/granted-rights.ts';
 import { readTemplate } from '../../tools/build/template/template.ts';
 
@@ -27,7 +28,7 @@ export const everyRight: MissingRight = () => undefined;
  * Holds calls of DynamoDB against the rights that template.yaml gives the function.
  * Scans are the tests' own: no code of the function may scan.
  */
-export async function functionRights(): Promise<MissingRight> {
+export const functionRights = once(async (): Promise<MissingRight> => {
   const template = await readTemplate();
   const grants = grantedRights(template) ?? [];
   /** Tables by the part of their name that says what they hold. */
@@ -55,7 +56,7 @@ export async function functionRights(): Promise<MissingRight> {
     );
     return missing && `dynamodb:${missing.action} on ${missing.table}${missing.index ? `/index/${missing.index}` : ''}`;
   };
-}
+});
 
 function needsOf(operation: string, request: Json): readonly Need[] {
   if (operation.startsWith('Batch')) {

@@ -69,8 +69,8 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
       'A device has one owner. The owner may ask again and is told `already_owned`; anybody else gets 409. A claim code ' +
       'that is sent is checked even where none is required. Where one is, an unknown serial and a wrong code get the same ' +
       'answer. One person tries at most ten codes on one device in ten minutes; on a device that many people have tried, ' +
-      'three. Instead of a code, a device with a key of its own ' +
-      'signs a nonce from `POST /claimChallenge`: the text `autowatering-claim-1`, the nonce and the hardware id, one a line.',
+      'three. Instead of a code, a device with a key of its own signs a nonce from `POST /claimChallenge`: the text ' +
+      '`autowatering-claim-1`, the nonce and the hardware id, one a line.',
     rateLimit: CLAIM_LIMIT,
     body: z
       .strictObject({

@@ -40,9 +40,10 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
       'The newest release that the device may have: published, for its place in the rollout or on the allow-list, and ' +
       'installable over `current_version` by `bootloader_version`. `update_available` is true when that is news. Otherwise ' +
       '`reason` tells why not; `withheld` names the newest release that is kept from it. Without a device only releases for ' +
-      'everybody are offered; a `serial` without `hw_id` counts for the owner of the device. `artifact.image_hash` is how mcumgr names the image: a device that shows it needs no upload. ' +
-      '`signed.payload` is the decision in base64url, signed with Ed25519 (docs/ota.md); it may be held offline until ' +
-      '`offer_expires_at`. A changed release is seen at most a second later; the download URL is good for 15 minutes.',
+      'everybody are offered; a `serial` without `hw_id` counts for the owner of the device. `artifact.image_hash` is how ' +
+      'mcumgr names the image: a device that shows it needs no upload. `signed.payload` is the decision in base64url, signed ' +
+      'with Ed25519 (docs/ota.md); it may be held offline until `offer_expires_at`. A changed release is seen at most a second ' +
+      'later; the download URL is good for 15 minutes.',
     query: LatestQuery,
     responses: {
       200: z.object({
