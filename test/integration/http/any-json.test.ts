@@ -61,6 +61,22 @@ const ODD = [
   `${'['.repeat(70)}${']'.repeat(70)}`,
   `${'{"a":'.repeat(3_000)}1${'}'.repeat(3_000)}`,
 ];
+/** One of each kind, for the fields that take a single text or number. */
+const ODDEST = [
+  ...[
+    '9007199254740993',
+    '1e200',
+    '1e-200',
+    '1e400',
+    '-0',
+    '"\\u0000"',
+    '"\\ud800"',
+    '""',
+    '"constructor"',
+    '"__proto__"',
+  ],
+  ...['null', '[]', '{"":1}', '{"constructor":1}'],
+];
 const anyValue = fc.oneof(
   fc.constantFrom(...ODD),
   fc.json({ maxDepth: 3 }),
@@ -295,7 +311,7 @@ describe('any JSON that there is', () => {
           }),
         );
       }),
-      { numRuns: 10 + ODD.length, examples: ODD.map((json) => [json] as [string]) },
+      { numRuns: 8 + ODDEST.length, examples: ODDEST.map((json) => [json] as [string]) },
     );
     expect(failures).toEqual([]);
     expect((await releases.get('/ota/releases/1.1.0/stats?channel=texts')).status).toBe(200);
