@@ -3,6 +3,7 @@ import { deviceRecordsOf, releaseDevicesOf } from '../fleet/index.ts';
 import { defineRoute, type Route, type User } from '../http/define-route.ts';
 import { ApiError } from '../http/errors.ts';
 import { isoDateTime, textLine } from '../http/fields.ts';
+import { storableDocument } from '../http/storable-json.ts';
 import type { DirectoryUser } from '../platform/aws/user-directory.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
@@ -154,7 +155,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     rateLimit: PER_MINUTE,
     bodyLimit: STATE_BODY_BYTES,
     body: z.strictObject({
-      state: z.record(z.string(), z.unknown()),
+      state: storableDocument,
       version: textLine(64).optional(),
       baseDocVersion: z.int().min(0).optional(),
     }),

@@ -6,7 +6,7 @@ import { releaseAllDevices } from './ownership/unclaim.ts';
 export type { Device } from './device/device.ts';
 export { HwIdField, SerialField } from './device/device.ts';
 export { type DeviceRecords, deviceRecordsOf } from './device/device-records.ts';
-export { createFleetDevices, type FleetDevices } from './overview/fleet-devices.ts';
+export { createFleetDevices, type FleetDevices, isOrWasTheirs } from './overview/fleet-devices.ts';
 
 /** For the deletion of an account: gives every device of the user back. */
 export function releaseDevicesOf(services: Services): (uid: Uid) => Promise<void> {

@@ -5,8 +5,17 @@ import type { Services } from '../platform/services.ts';
 import type { RateLimit } from './define-route.ts';
 import { ApiError } from './errors.ts';
 
-/** Counts the request and gives the headers that tell the caller how much is left. */
-export type Allow = (route: string, limit: RateLimit, subject: string) => Promise<Readonly<Record<string, string>>>;
+/**
+ * Counts the request and gives the headers that tell the caller how much is left.
+ *
+ * @param cost how many of the limit's requests it counts for; one unless it says otherwise
+ */
+export type Allow = (
+  route: string,
+  limit: RateLimit,
+  subject: string,
+  cost?: number,
+) => Promise<Readonly<Record<string, string>>>;
 
 type Needed = Pick<Services, 'config' | 'clock' | 'documents' | 'secrets' | 'log' | 'metrics'>;
 
@@ -19,7 +28,7 @@ type Needed = Pick<Services, 'config' | 'clock' | 'documents' | 'secrets' | 'log
 export function createAllow(services: Needed): Allow {
   const { config, clock, documents, secrets, log, metrics } = services;
 
-  return async (route, limit, subject) => {
+  return async (route, limit, subject, cost = 1) => {
     const windowMs = limit.windowSeconds * 1000;
     const windowStart = Math.floor(clock.now() / windowMs) * windowMs;
     const resetSeconds = Math.max(1, Math.ceil((windowStart + windowMs - clock.now()) / 1000));
@@ -31,14 +40,14 @@ export function createAllow(services: Needed): Allow {
       const { Attributes: counted } = await (await documents()).update({
         TableName: config.tables.rateLimits,
         Key: { id: `rate#${route}#${who}#${windowStart / 1000}` },
-        UpdateExpression: 'SET expires_at = :expires, #schema = :schema ADD hits :one',
-        ConditionExpression: 'attribute_not_exists(hits) OR hits < :limit',
+        UpdateExpression: 'SET expires_at = :expires, #schema = :schema ADD hits :cost',
+        ConditionExpression: 'attribute_not_exists(hits) OR hits <= :room',
         ExpressionAttributeNames: { '#schema': 'schema' },
         ExpressionAttributeValues: {
           ':expires': ttlSeconds(windowStart + 2 * windowMs),
           ':schema': 1,
-          ':one': 1,
-          ':limit': limit.requests,
+          ':cost': cost,
+          ':room': limit.requests - cost,
         },
         ReturnValues: 'UPDATED_NEW',
       });

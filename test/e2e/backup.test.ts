@@ -22,8 +22,8 @@ let target: Backend;
 let folder: string;
 beforeAll(async () => {
   // One after the other: each finds its engines by the environment of this process.
-  source = await startBackend();
-  target = await startBackend();
+  source = await startBackend({}, { isOpenToTools: true });
+  target = await startBackend({}, { isOpenToTools: true });
   folder = await mkdtemp(path.join(tmpdir(), 'backup-'));
 });
 afterAll(async () => {
@@ -89,7 +89,7 @@ describe('a restore', () => {
   it('is refused from a backup that is damaged, cut off, or none', async () => {
     const file = path.join(monday(), 'provisioning.jsonl');
     const whole = await readFile(file, 'utf8');
-    const empty = await startBackend();
+    const empty = await startBackend({}, { isOpenToTools: true });
     await writeFile(file, whole.replace('claim_code', 'clam_code'));
     const damaged = await backup('restore', monday(), ...at(empty));
     expect([damaged.code, damaged.stderr]).toEqual([
@@ -123,7 +123,7 @@ describe('a backup in a bucket', () => {
     const again = await backup('export', ...there, ...at(source));
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('holds a backup already')]);
 
-    const empty = await startBackend();
+    const empty = await startBackend({}, { isOpenToTools: true });
     const restored = await backup('restore', ...there, ...at(empty), '--json');
     expect([restored.code, restored.stderr]).toEqual([0, '']);
     expect(JSON.parse(restored.stdout)).toEqual(JSON.parse(exported.stdout));

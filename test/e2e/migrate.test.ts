@@ -6,7 +6,7 @@ import { newUser } from '../support/tokens.ts';
 
 let backend: Backend;
 beforeAll(async () => {
-  backend = await startBackend();
+  backend = await startBackend({}, { isOpenToTools: true });
 });
 afterAll(() => backend.stop());
 beforeEach(async () => {

@@ -32,6 +32,7 @@ import type { StandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 import { type StripeStandIn, startStripe } from '../../tools/run/local-stack/stripe/stripe-stand-in.ts';
 import { BUSY_MACHINE } from './busy-machine.ts';
 import { type DynamoProxy, startDynamoProxy } from './dynamo-proxy.ts';
+import { everyRight, functionRights } from './function-rights.ts';
 import { movableClock, recordingLog, recordingMetrics } from './recorders.ts';
 
 export interface CallOptions {
@@ -74,19 +75,21 @@ export interface Backend {
 export interface BackendOptions {
   /** Straight to DynamoDB Local, past the proxy that counts calls and fails: for tests that only make very many. */
   readonly isDirect?: boolean;
+  /** Whether tools work on the same tables, with rights that the function does not have. */
+  readonly isOpenToTools?: boolean;
 }
 
 /** The backend over HTTP on a port of its own, with tables, bucket and secrets of its own, on the shared engines. */
 export async function startBackend(
   env: Readonly<Record<string, string>> = {},
-  { isDirect = false }: BackendOptions = {},
+  { isDirect = false, isOpenToTools = false }: BackendOptions = {},
 ): Promise<Backend> {
   const environment = `t${randomBytes(6).toString('hex')}`;
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-backend-'));
   const secrets = createLocalSecrets();
   const clock = movableClock();
   const [dynamo, s3, secretsManager, stripe, plants] = await Promise.all([
-    startDynamoProxy(inject('dynamoDbUrl')),
+    startDynamoProxy(inject('dynamoDbUrl'), isOpenToTools ? everyRight : await functionRights()),
     startS3({ directory, bucket: bucketName(environment), accessKey: LOCAL_ACCESS_KEY, now: () => clock.now() }),
     startSecrets(`autowatering-backend-${environment}/secrets`, secretValues(secrets)),
     startStripe({ secretKey: secrets.stripeSecretKey, webhookSecret: secrets.stripeWebhookSecret }),

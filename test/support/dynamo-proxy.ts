@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { readAll, type StandIn, startStandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 
+import type { MissingRight } from './function-rights.ts';
+
 export interface DynamoProxy extends StandIn {
   /** The operations that went through, e.g. `GetItem`, in order. */
   readonly operations: string[];
@@ -15,8 +17,11 @@ export interface DynamoProxy extends StandIn {
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems', 'BatchWriteItem']);
 
-/** Stands in front of DynamoDB Local: counts what is asked of it, and fails where it is told to. */
-export async function startDynamoProxy(target: string): Promise<DynamoProxy> {
+/**
+ * Stands in front of DynamoDB Local: counts what is asked of it, refuses what nobody has the right to, and fails where it is
+ * told to.
+ */
+export async function startDynamoProxy(target: string, missingRight: MissingRight): Promise<DynamoProxy> {
   const operations: string[] = [];
   let writesLeft = Number.POSITIVE_INFINITY;
   let losing: { readonly operation: string; after: number } | undefined;
@@ -36,7 +41,16 @@ export async function startDynamoProxy(target: string): Promise<DynamoProxy> {
       return;
     }
     operations.push(operation);
-    const answer = await forward(request.headers, await readAll(request));
+    const body = await readAll(request);
+    const missing = missingRight(operation, body);
+    if (missing !== undefined) {
+      response.writeHead(400, { 'Content-Type': 'application/x-amz-json-1.0' });
+      response.end(
+        JSON.stringify({ __type: 'com.amazon.coral.service#AccessDeniedException', Message: `no ${missing}` }),
+      );
+      return;
+    }
+    const answer = await forward(request.headers, body);
     if (WRITES.has(operation)) writesLeft -= 1;
     if (writesLeft <= 0) {
       request.socket.destroy();

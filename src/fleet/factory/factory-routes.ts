@@ -3,6 +3,7 @@ import { parseDeviceKey } from '../../../device-proof/device-key.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';
+import { storableMap } from '../../http/storable-json.ts';
 import type { Services } from '../../platform/services.ts';
 import {
   type Device,
@@ -22,9 +23,7 @@ import { provisionDevice } from './provision.ts';
 const MOST_METADATA = 20;
 const LONGEST_REASON = 200;
 
-const Metadata = z
-  .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), z.union([textLine(256), z.number(), z.boolean()]))
-  .refine((map) => Object.keys(map).length <= MOST_METADATA, `at most ${MOST_METADATA} entries`);
+const Metadata = storableMap({ mostEntries: MOST_METADATA, longestText: 256 });
 
 const PublicKey = z
   .string()

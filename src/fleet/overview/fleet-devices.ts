@@ -1,9 +1,10 @@
 import { createAllow } from '../../http/rate-limit.ts';
-import type { HwId, Serial } from '../../platform/ids.ts';
+import type { HwId, Serial, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import type { Actor } from '../audit/audit.ts';
 import type { Device } from '../device/device.ts';
 import { createDeviceIndex, type DevicePage } from '../device/device-index.ts';
+import { personOf } from '../device/person.ts';
 import { createFleetStore } from '../device/store.ts';
 import { recordFirmware } from '../reconcile/firmware-seen.ts';
 import { createFleetSummary } from './fleet-summary.ts';
@@ -17,6 +18,11 @@ export interface FleetDevices {
   ofBoard(board: string, limit: number, after: string | undefined): Promise<DevicePage>;
   /** How many devices of a board there are, from the kept counts. */
   countOfBoard(board: string): Promise<number>;
+}
+
+/** Whether the user owns the device, or owned it when it was taken out of service. */
+export function isOrWasTheirs({ owner, formerOwner }: Device, uid: Uid): boolean {
+  return owner?.uid === uid || (formerOwner !== null && formerOwner === personOf(uid));
 }
 
 export function createFleetDevices(services: Services): FleetDevices {

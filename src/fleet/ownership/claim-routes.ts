@@ -10,13 +10,13 @@ import type { Services } from '../../platform/services.ts';
 import { SerialField, thingName } from '../device/device.ts';
 import type { FleetStore } from '../device/store.ts';
 import { type ClaimOutcome, claimDevice, claimPurpose } from './claim.ts';
+import { parseClaimCode } from './claim-code.ts';
+import { countProof } from './proof-limit.ts';
 
 /** Long enough to walk up to the device. */
 const CHALLENGE_MS = 5 * 60 * 1000;
 /** Enough for a gardener setting up a whole park, far too little to guess a claim code of 45 bits. */
 export const CLAIM_LIMIT = { requests: 100, windowSeconds: 600, andPerAddress: 300 } as const;
-/** Proofs tried on one device, whoever tries them: enough to mistype, nothing against 45 bits. */
-export const PROOFS_PER_DEVICE = { requests: 10, windowSeconds: 600 } as const;
 
 const CLAIM_REFUSALS: { readonly [O in Exclude<ClaimOutcome['outcome'], 'claimed' | 'already_owned'>]: string } = {
   device_not_found: 'There is no device with this serial number. Please check the label.',
@@ -45,7 +45,8 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
     domain: 'fleet',
     summary: 'A nonce for a device to sign, instead of its claim code',
     description:
-      'Good for five minutes, this user and this device. Given for any serial: whether there is such a device is not told.',
+      'Good for five minutes, for this user and this device, and for one claim: whatever happens to the device ends it. ' +
+      'Given for any serial: whether there is such a device is not told.',
     rateLimit: CLAIM_LIMIT,
     body: z.strictObject({ serial: SerialField }),
     responses: {
@@ -53,7 +54,8 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
     },
     errors: [],
   }).handledBy(async ({ caller, body: { serial } }) => {
-    const { nonce, expiresAt } = await nonces.issue(claimPurpose(caller.uid, serial), CHALLENGE_MS);
+    const device = await store.findBySerial(serial);
+    const { nonce, expiresAt } = await nonces.issue(claimPurpose(caller.uid, serial, device), CHALLENGE_MS);
     return { status: 200, body: { ok: true, serial, nonce, expires_at: isoTime(expiresAt) } };
   });
 
@@ -66,8 +68,9 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
     description:
       'A device has one owner. The owner may ask again and is told `already_owned`; anybody else gets 409. A claim code ' +
       'that is sent is checked even where none is required. Where one is, an unknown serial and a wrong code get the same ' +
-      'answer. At most ten proofs are tried on one device in ten minutes. Instead of a code, a device with a key of its own ' +
-      'signs a nonce from `POST /claimChallenge`: the text `autowatering-claim-1`, the nonce and the hardware id, one a line.',
+      'answer. One person tries at most ten codes on one device in ten minutes; on a device that many people have tried, ' +
+      'three. Instead of a code, a device with a key of its own signs a nonce from `POST /claimChallenge`: the text ' +
+      '`autowatering-claim-1`, the nonce and the hardware id, one a line.',
     rateLimit: CLAIM_LIMIT,
     body: z
       .strictObject({
@@ -91,8 +94,9 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
     errors: ['device_not_found', 'already_claimed', 'not_claimable', 'claim_proof_required', 'claim_proof_invalid'],
   }).handledBy(async ({ caller, body }, { now }) => {
     const request = { serial: body.serial, claimCode: body.claim_code, signedNonce: body.proof };
-    const proves = request.claimCode !== undefined || request.signedNonce !== undefined;
-    if (proves) await allow('claim code', PROOFS_PER_DEVICE, `serial:${request.serial}`);
+    // A code whose check character is wrong is a slip, and looked up nowhere: it costs no try.
+    const tries = request.signedNonce !== undefined || parseClaimCode(request.claimCode ?? '') !== undefined;
+    if (tries) await countProof(allow, request.serial, caller.uid);
     const result = await claimDevice(store, { claimProof, aliveCheck, nonces }, request, caller.uid, now);
     services.metrics.count('DeviceClaim', { outcome: result.outcome });
     if (result.outcome !== 'claimed' && result.outcome !== 'already_owned') {

@@ -97,9 +97,12 @@ function settledOwnership(device: Device, uid: Uid): ClaimOutcome | undefined {
   return { outcome: 'already_owned', device, claimedAt: device.owner.claimedAt };
 }
 
-/** A nonce from `POST /claimChallenge` is good for one user and one device. */
-export function claimPurpose(uid: Uid, serial: Serial): NoncePurpose {
-  return { purpose: 'claim', subject: `${uid}|${serial}` };
+/**
+ * A nonce from `POST /claimChallenge` is good for one user, one device and its present revision. A claim is written only
+ * if the device still has the revision that was read, and raises it: so no nonce serves twice, and none has to be kept.
+ */
+export function claimPurpose(uid: Uid, serial: Serial, device: Device | undefined): NoncePurpose {
+  return { purpose: 'claim', subject: `${uid}|${serial}|${device?.revision ?? 0}` };
 }
 
 function isSignedBy(device: Device | undefined, { nonce, signature }: SignedNonce): boolean {
@@ -119,7 +122,7 @@ async function checkProof(
   rules: Pick<ClaimRules, 'claimProof' | 'nonces'>,
 ): Promise<'good' | 'claim_proof_required' | 'claim_proof_invalid'> {
   if (signedNonce !== undefined) {
-    const isOurs = await rules.nonces.isGood(signedNonce.nonce, claimPurpose(uid, serial));
+    const isOurs = await rules.nonces.isGood(signedNonce.nonce, claimPurpose(uid, serial, device));
     return isSignedBy(device, signedNonce) && isOurs ? 'good' : 'claim_proof_invalid';
   }
   if (typed === undefined) return rules.claimProof === 'required' ? 'claim_proof_required' : 'good';

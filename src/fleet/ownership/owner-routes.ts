@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, pageCursor, pageLimit, textLine } from '../../http/fields.ts';
+import { storableMap } from '../../http/storable-json.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
 import type { Services } from '../../platform/services.ts';
 import { DeviceStatus, MetadataValue, SerialField } from '../device/device.ts';
@@ -15,9 +16,8 @@ const MOST_SETTINGS = 50;
 const LONGEST_NAME = 60;
 
 const Settings = z.record(z.string(), MetadataValue);
-const NewSettings = z
-  .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), z.union([textLine(200), z.number(), z.boolean()]))
-  .refine((map) => Object.keys(map).length <= MOST_SETTINGS, `at most ${MOST_SETTINGS} settings`);
+const NewSettings = storableMap({ mostEntries: MOST_SETTINGS, longestText: 200 });
+
 /** What an owner does with the devices they have. */
 export function ownerRoutes(services: Pick<Services, 'metrics'>, store: FleetStore): readonly Route[] {
   const myDevices = defineRoute({

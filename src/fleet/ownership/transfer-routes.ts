@@ -8,7 +8,9 @@ import { isoTime } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';
 import { SerialField } from '../device/device.ts';
 import type { FleetStore } from '../device/store.ts';
-import { CLAIM_LIMIT, PROOFS_PER_DEVICE } from './claim-routes.ts';
+import { parseClaimCode } from './claim-code.ts';
+import { CLAIM_LIMIT } from './claim-routes.ts';
+import { countProof } from './proof-limit.ts';
 import { acceptTransfer, cancelTransfer, offerTransfer } from './transfer.ts';
 
 /** How a device goes from one owner to the next, without a moment in which anybody could claim it. */
@@ -49,7 +51,7 @@ export function transferRoutes(services: Services, store: FleetStore, aliveCheck
   }).handledBy(async ({ caller, body }, { now }) => {
     const { serial, transfer_code: code, cancel } = body;
     if (code !== undefined) {
-      await allow('claim code', PROOFS_PER_DEVICE, `serial:${serial}`);
+      if (parseClaimCode(code) !== undefined) await countProof(allow, serial, caller.uid);
       const result = await acceptTransfer(store, aliveCheck, { serial, code }, caller.uid, now);
       services.metrics.count('DeviceTransfer', { outcome: result.outcome });
       if (result.outcome === 'account_deleted') throw new ApiError('account_deleted', 'This account has been deleted.');

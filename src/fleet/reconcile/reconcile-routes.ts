@@ -11,6 +11,8 @@ import { reconcile, type SeenDevice } from './reconcile.ts';
 
 const MOST_DEVICES = 50;
 const PAGE = 100;
+/** Devices of others that one person may ask about: a garden full of them, many times over, but no search. */
+const FOREIGN_DEVICES = { requests: 600, windowSeconds: 600 } as const;
 /** So many entries of an owner's list are looked at for devices that were not seen. */
 const MOST_OWNED = 500;
 
@@ -35,8 +37,9 @@ export function reconcileRoutes(services: Services, store: FleetStore): readonly
     domain: 'fleet',
     summary: 'Holds the devices that a phone sees against those that the cloud knows',
     description:
-      'One answer for each device seen, in the same order, and the owned ones that were not seen. The rules stand in ' +
-      '`docs/device-reconciliation.md`. Changes nothing but what is known of the firmware of the own devices.',
+      'One answer for each device seen, in the same order, and the owned ones that were not seen. Send the `hw_id`: by its ' +
+      '`serial` alone only an own device is told. The rules stand in `docs/device-reconciliation.md`. Changes nothing but ' +
+      'what is known of the firmware of the own devices.',
     rateLimit: { requests: 60, windowSeconds: 600, andPerAddress: 240 },
     body: z.strictObject({ devices: z.array(Seen).max(MOST_DEVICES) }),
     responses: {
@@ -61,6 +64,8 @@ export function reconcileRoutes(services: Services, store: FleetStore): readonly
   }).handledBy(async ({ caller, body }, { now }) => {
     const seen = body.devices.map(({ serial, hw_id: hwId }): SeenDevice => ({ serial, hwId }));
     const [known, owned] = await Promise.all([store.findAll(seen), everythingOwned(store, caller.uid)]);
+    const foreign = known.filter((device) => device?.owner?.uid !== caller.uid).length;
+    if (foreign > 0) await allow('devices of others', FOREIGN_DEVICES, `user:${caller.uid}`, foreign);
     const devices = seen.map((one, index) => {
       const device = known[index];
       const { status, suggestedAction } = reconcile(one, device, caller.uid);

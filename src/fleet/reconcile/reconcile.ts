@@ -34,11 +34,14 @@ const ACTIONS: Readonly<Record<ReconcileStatus, SuggestedAction>> = {
 
 /**
  * The one answer to (seen over BLE, known in the cloud). The chip is the device, the label is paper: where both are
- * known and disagree, the status is the chip's and the label is to be checked.
+ * known and disagree, the status is the chip's and the label is to be checked. A label alone tells only its owner
+ * anything: six digits can be counted through by somebody who has never seen a device.
  */
 export function reconcile(seen: SeenDevice, known: Device | undefined, uid: Uid): Verdict {
-  if (known === undefined) return { status: 'unknown_serial', suggestedAction: ACTIONS.unknown_serial };
-  const status = statusFor(known, uid);
+  const status = known === undefined ? 'unknown_serial' : statusFor(known, uid);
+  if (known === undefined || (seen.hwId === undefined && status !== 'owned')) {
+    return { status: 'unknown_serial', suggestedAction: ACTIONS.unknown_serial };
+  }
   const labelDisagrees = seen.serial !== undefined && seen.serial !== known.serial;
   return { status, suggestedAction: labelDisagrees ? 'check_label' : ACTIONS[status] };
 }

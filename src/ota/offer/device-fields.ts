@@ -1,5 +1,6 @@
 import type { Device, FleetDevices } from '../../fleet/index.ts';
-import { HwIdField, SerialField } from '../../fleet/index.ts';
+import { HwIdField, isOrWasTheirs, SerialField } from '../../fleet/index.ts';
+import type { Caller } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { HwId, Serial, Uid } from '../../platform/ids.ts';
 import type { TargetDevice } from './eligibility.ts';
@@ -22,6 +23,20 @@ export function namesDevice({ serial, hw_id: hwId }: NamedDevice): boolean {
 /** The device as the fleet knows it. */
 export async function findNamed(fleet: FleetDevices, named: NamedDevice): Promise<Device | undefined> {
   return namesDevice(named) ? fleet.find({ hwId: named.hw_id, serial: named.serial }) : undefined;
+}
+
+/**
+ * The device, as far as the caller may know of it. A serial is one of a million, so to strangers it counts as one that
+ * nobody has; a hardware id is known only to somebody who has been near the device.
+ */
+export async function findForCaller(
+  fleet: FleetDevices,
+  named: NamedDevice,
+  caller: Caller,
+): Promise<Device | undefined> {
+  const device = await findNamed(fleet, named);
+  if (device === undefined || named.hw_id !== undefined) return device;
+  return caller.kind === 'user' && isOrWasTheirs(device, caller.uid) ? device : undefined;
 }
 
 /** What a rollout looks at: a chip that nobody has provisioned has its place in it too, a label has none. */

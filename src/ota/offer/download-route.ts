@@ -6,7 +6,7 @@ import { isoTime } from '../../platform/clock.ts';
 import { isOffered, trackFields, VersionField } from '../registry/release.ts';
 import type { ReleaseStore } from '../registry/store.ts';
 import { orUnavailable, releaseNotFound } from '../route-errors.ts';
-import { deviceFields, findNamed, targetOf } from './device-fields.ts';
+import { deviceFields, findForCaller, targetOf } from './device-fields.ts';
 import { isTargeted } from './eligibility.ts';
 import type { OfferService } from './offers.ts';
 
@@ -20,7 +20,7 @@ export function downloadRoute(store: ReleaseStore, offers: OfferService, fleet: 
     summary: 'A fresh download URL for one published release',
     description:
       'Good for 15 minutes. Not found are drafts, releases that are paused, halted or withdrawn, and those whose rollout ' +
-      'has not come to this device: name it by `serial` or `hw_id`.',
+      'has not come to this device: name it by `hw_id`, or by `serial` as its owner.',
     params: z.object({ version: VersionField }),
     query: z.object({ ...trackFields, ...deviceFields }),
     responses: {
@@ -33,9 +33,9 @@ export function downloadRoute(store: ReleaseStore, offers: OfferService, fleet: 
     },
     errors: ['release_not_found', 'registry_unavailable'],
     openToDeletedAccounts: true,
-  }).handledBy(async ({ params, query }) => {
+  }).handledBy(async ({ params, query, caller }) => {
     const [release, device] = await orUnavailable(
-      Promise.all([store.readRelease(query, params.version), findNamed(fleet, query)]),
+      Promise.all([store.readRelease(query, params.version), findForCaller(fleet, query, caller)]),
     );
     const isFor =
       release !== undefined &&

@@ -4,7 +4,7 @@ import type { Device, FleetDevices } from '../../fleet/index.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { isoDateTime } from '../../http/fields.ts';
 import { isoTime } from '../../platform/clock.ts';
-import type { Uid } from '../../platform/ids.ts';
+import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Nonces } from '../../platform/nonces.ts';
 import type { Services } from '../../platform/services.ts';
 import type { ProgressStore } from '../progress/progress-store.ts';
@@ -12,7 +12,7 @@ import { RECEIPT_MS, receiptPurpose } from '../progress/receipt.ts';
 import { type DeviceProgress, NO_PROGRESS } from '../progress/report-plan.ts';
 import { orUnavailable } from '../route-errors.ts';
 import type { DecisionSigner } from './decision-signature.ts';
-import { findNamed, targetOf } from './device-fields.ts';
+import { findForCaller, targetOf } from './device-fields.ts';
 import { decisionBody, Latest, LatestQuery, latestBody, Reason, verdictFor } from './latest-answer.ts';
 import type { OfferAnswer, OfferService } from './offers.ts';
 
@@ -40,9 +40,10 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
       'The newest release that the device may have: published, for its place in the rollout or on the allow-list, and ' +
       'installable over `current_version` by `bootloader_version`. `update_available` is true when that is news. Otherwise ' +
       '`reason` tells why not; `withheld` names the newest release that is kept from it. Without a device only releases for ' +
-      'everybody are offered. `artifact.image_hash` is how mcumgr names the image: a device that shows it needs no upload. ' +
-      '`signed.payload` is the decision in base64url, signed with Ed25519 (docs/ota.md); it may be held offline until ' +
-      '`offer_expires_at`. A changed release is seen at most a second later; the download URL is good for 15 minutes.',
+      'everybody are offered; a `serial` without `hw_id` counts for the owner of the device. `artifact.image_hash` is how ' +
+      'mcumgr names the image: a device that shows it needs no upload. `signed.payload` is the decision in base64url, signed ' +
+      'with Ed25519 (docs/ota.md); it may be held offline until `offer_expires_at`. A changed release is seen at most a second ' +
+      'later; the download URL is good for 15 minutes.',
     query: LatestQuery,
     responses: {
       200: z.object({
@@ -65,7 +66,7 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     const { current_version: current, bootloader_version: bootloaderText = '' } = query;
     const bootloader = parseReleaseVersion(bootloaderText);
     // The keys are needed at the end; a container's first request reads them meanwhile.
-    const [device] = await orUnavailable(Promise.all([findNamed(fleet, query), signer.keys()]));
+    const [device] = await orUnavailable(Promise.all([findForCaller(fleet, query, caller), signer.keys()]));
     const target = targetOf(query, device);
     const answer = await offers.ask(query, target, { current, bootloader });
     const isOwner = caller.kind === 'user' && device?.owner?.uid === caller.uid;
@@ -81,9 +82,10 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
 
     const { withheld } = answer.decision;
     const expiresAt = isoTime(now + OFFER_MS);
+    const hwId = signingDevice(query, device, isOwner);
     const nonce =
-      verdict.updateAvailable && verdict.offered !== undefined && device?.publicKey != null
-        ? await orUnavailable(parts.nonces.issue(receiptPurpose(device, verdict.offered.release.version), RECEIPT_MS))
+      verdict.updateAvailable && verdict.offered !== undefined && hwId !== undefined
+        ? await orUnavailable(parts.nonces.issue(receiptPurpose({ hwId }, verdict.offered.release.version), RECEIPT_MS))
         : undefined;
     // Unsigned, where answers are signed, it would be refused by the phone anyway.
     const signed = await orUnavailable(signer.sign(decisionBody(query, verdict, now, expiresAt)));
@@ -104,6 +106,12 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
       },
     };
   });
+}
+
+/** Who is to sign a receipt. To strangers every chip is answered alike, so that a nonce tells nothing about it. */
+function signingDevice({ hw_id: named }: LatestQuery, device: Device | undefined, isOwner: boolean): HwId | undefined {
+  if (isOwner) return device?.publicKey == null ? undefined : device.hwId;
+  return named;
 }
 
 /** How the device has fared with the release that the answer is about; the environment's own release has no records. */

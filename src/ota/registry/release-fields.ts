@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { HwIdField, SerialField } from '../../fleet/index.ts';
 import { isoDateTime } from '../../http/fields.ts';
+import { storableNumber } from '../../http/storable-json.ts';
 import { type HaltPolicy, type Release, ReleaseState } from './release.ts';
 import type { StoredReleaseAudit } from './release-audit.ts';
 
@@ -21,7 +22,7 @@ export const Allowlist = z
   .transform((entries) => [...new Set<string>(entries)]);
 
 export const HaltPolicyField = z
-  .strictObject({ min_reports: z.int().min(1).max(1_000_000), max_failure_pct: z.number().gt(0).max(100) })
+  .strictObject({ min_reports: z.int().min(1).max(1_000_000), max_failure_pct: storableNumber.gt(0).max(100) })
   .transform(
     ({ min_reports: minReports, max_failure_pct: maxFailurePct }): HaltPolicy => ({ minReports, maxFailurePct }),
   );

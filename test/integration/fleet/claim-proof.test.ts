@@ -60,19 +60,58 @@ describe('where a proof is required', () => {
     expect((await claim(headers, serial)).body.already_owned).toBe(true);
   });
 
-  it('ten codes are tried on one device in ten minutes, however many people try, known or not', async () => {
+  it('one person tries ten codes on a device in ten minutes, known or not, also all at once', async () => {
     const { serial, claim_code: code } = await fleet.device();
     const other = await fleet.device();
+    const { headers } = newUser();
     for (const target of [serial, '999998']) {
-      const answers = await Promise.all(
-        Array.from({ length: 14 }, () => claim(newUser().headers, target, other.claim_code)),
-      );
+      const answers = await Promise.all(Array.from({ length: 14 }, () => claim(headers, target, other.claim_code)));
       expect(answers.filter(({ status }) => status === 403)).toHaveLength(10);
       expect(answers.filter(({ body }) => body.error.code === 'rate_limited')).toHaveLength(4);
     }
-    const { headers } = newUser();
     expect((await claim(headers, serial, code)).status).toBe(429);
     backend.clock.forward(600_000);
+    expect((await claim(headers, serial, code)).status).toBe(200);
+  });
+
+  it('a mistyped code costs no try', async () => {
+    const { serial, claim_code: code } = await fleet.device();
+    const { headers } = newUser();
+    for (let slip = 0; slip < 12; slip += 1) {
+      expect((await claim(headers, serial, 'MISTYPED00')).body.error.code).toBe('claim_proof_invalid');
+    }
+    expect((await claim(headers, serial, code)).status).toBe(200);
+  });
+
+  it('strangers who keep guessing don’t keep out the person with the right code', async () => {
+    const { serial, claim_code: code } = await fleet.device();
+    const other = await fleet.device();
+    const strangers = Array.from({ length: 3 }, () => newUser());
+    const guess = (times: number) =>
+      Promise.all(
+        strangers.flatMap(({ headers }) =>
+          Array.from({ length: times }, () => claim(headers, serial, other.claim_code)),
+        ),
+      );
+    await guess(13);
+    const [guesses, owner] = await Promise.all([guess(3), claim(newUser().headers, serial, code)]);
+    expect(guesses.every(({ status }) => status === 429)).toBe(true);
+    expect(owner.status).toBe(200);
+  });
+
+  it('on a device that many have tried each newcomer has three tries, also all at once', async () => {
+    const { serial, claim_code: code } = await fleet.device();
+    const other = await fleet.device();
+    const wrong = (headers: Headers, times: number) =>
+      Promise.all(Array.from({ length: times }, () => claim(headers, serial, other.claim_code)));
+    for (let stranger = 0; stranger < 2; stranger += 1) await wrong(newUser().headers, 10);
+    for (let newcomer = 0; newcomer < 3; newcomer += 1) {
+      const answers = await wrong(newUser().headers, 6);
+      expect(answers.filter(({ status }) => status === 403)).toHaveLength(3);
+      expect(answers.filter(({ status }) => status === 429)).toHaveLength(3);
+    }
+    const { headers } = newUser();
+    await wrong(headers, 2);
     expect((await claim(headers, serial, code)).status).toBe(200);
   });
 

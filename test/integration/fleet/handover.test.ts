@@ -118,6 +118,19 @@ describe('a transfer', () => {
     );
   });
 
+  it('reaches the person with the code while strangers guess, who have ten tries each', async () => {
+    const { owner, device } = await owned();
+    const { transfer_code: code } = (await transfer(owner, device)).body;
+    const wrong = device.claim_code;
+    const strangers = Array.from({ length: 3 }, () => newUser());
+    const guesses = await Promise.all(
+      strangers.flatMap((one) => Array.from({ length: 12 }, () => transfer(one, device, { transfer_code: wrong }))),
+    );
+    expect(guesses.filter(({ status }) => status === 403).length).toBeLessThanOrEqual(30);
+    expect(guesses.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(6);
+    expect((await transfer(newUser(), device, { transfer_code: code })).status).toBe(200);
+  });
+
   it('and a claim, an unclaim, a revocation at the same time leave one owner at most', async () => {
     for (let round = 0; round < 4; round += 1) {
       const { owner, device } = await owned();
@@ -242,6 +255,21 @@ describe('a claim with a device that signs', () => {
     }
     backend.clock.forward(5 * 60_000);
     expect(await refused(claimWith(user, device.serial, signed(nonce)))).toBe('claim_proof_invalid');
+  });
+
+  it('uses a nonce once: given back, the device is not claimed with the old signature', async () => {
+    const { device, signed } = await proven('ed25519');
+    const user = newUser();
+    const proof = signed(await challenge(user, device.serial));
+    const both = await Promise.all([claimWith(user, device.serial, proof), claimWith(user, device.serial, proof)]);
+    expect(both.map(({ status, body }) => [status, body.already_owned]).sort()).toEqual([
+      [200, false],
+      [200, true],
+    ]);
+    await post(user, '/unclaimDevice', { serial: device.serial });
+    expect((await claimWith(user, device.serial, proof)).body.error.code).toBe('claim_proof_invalid');
+    const fresh = signed(await challenge(user, device.serial));
+    expect((await claimWith(user, device.serial, fresh)).status).toBe(200);
   });
 
   it('gives a challenge for any serial, and takes one proof at a time', async () => {

@@ -33,8 +33,8 @@ describe('reconcileDevices', () => {
         devices: [
           { serial: own.serial, firmware_version: '1.0.0' },
           { hw_id: free.hw_id.toLowerCase() },
-          { serial: foreign.serial },
-          { serial: sealed.serial },
+          { serial: foreign.serial, hw_id: foreign.hw_id },
+          { hw_id: sealed.hw_id },
           { hw_id: revoked.hw_id },
           { serial: '999999' },
           { hw_id: free.hw_id, serial: own.serial },
@@ -52,8 +52,11 @@ describe('reconcileDevices', () => {
           ...{ status: 'owned', suggested_action: 'none' },
         },
         { hw_id: free.hw_id, status: 'claimable', suggested_action: 'claim' },
-        { serial: foreign.serial, status: 'claimed_by_other', suggested_action: 'ask_owner' },
-        { serial: sealed.serial, status: 'factory_only', suggested_action: 'contact_support' },
+        {
+          ...{ serial: foreign.serial, hw_id: foreign.hw_id },
+          ...{ status: 'claimed_by_other', suggested_action: 'ask_owner' },
+        },
+        { hw_id: sealed.hw_id, status: 'factory_only', suggested_action: 'contact_support' },
         { hw_id: revoked.hw_id, status: 'revoked', suggested_action: 'contact_support' },
         { serial: '999999', status: 'unknown_serial', suggested_action: 'check_label' },
         { hw_id: free.hw_id, serial: own.serial, status: 'claimable', suggested_action: 'check_label' },
@@ -66,6 +69,37 @@ describe('reconcileDevices', () => {
         },
       ],
     });
+  });
+
+  it('tells a stranger nothing by serials alone', async () => {
+    const [free, taken, sealed, revoked] = [
+      await fleet.device(),
+      await fleet.device(),
+      await fleet.device({ status: 'factory_only' }),
+      await fleet.device(),
+    ];
+    await claim(newUser().headers, taken.serial);
+    await fleet.step('revoke', revoked.hw_id);
+    const serials = [free, taken, sealed, revoked, { serial: '999998' }].map(({ serial }) => serial);
+    const answer = await backend.call('/reconcileDevices', {
+      headers: newUser().headers,
+      body: { devices: serials.map((serial) => ({ serial })) },
+    });
+    expect(answer.body.devices).toEqual(
+      serials.map((serial) => ({ serial, status: 'unknown_serial', suggested_action: 'check_label' })),
+    );
+  });
+
+  it('lets nobody search: 600 devices of others in ten minutes, also all at once, and the own ones don’t count', async () => {
+    const { headers } = newUser();
+    const own = await fleet.device();
+    await claim(headers, own.serial);
+    const ask = (devices: unknown) => backend.call('/reconcileDevices', { headers, body: { devices } });
+    const strange = Array.from({ length: 50 }, (_, at) => ({ hw_id: `DEADBEEF${String(at).padStart(4, '0')}` }));
+    const answers = await Promise.all(Array.from({ length: 14 }, () => ask(strange)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(12);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(2);
+    expect((await ask([{ serial: own.serial }])).body.devices[0].status).toBe('owned');
   });
 
   it('takes at most 50, and none that names nothing', async () => {

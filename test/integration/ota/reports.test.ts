@@ -127,7 +127,7 @@ describe('POST /ota/reports', () => {
   it('keeps a device that failed three times from the same release for a day, unless it is lifted', async () => {
     await releases.publish('1.1.0', 'nag', { halt_policy: { min_reports: 100, max_failure_pct: 100 } });
     const device = await owned();
-    const ask = () => releases.latest('nag', `&serial=${device.serial}&current_version=1.0.0`);
+    const ask = () => releases.latest('nag', `&serial=${device.serial}&current_version=1.0.0`, device.headers);
     const fail = (attempt: number, fields: object = {}) =>
       report(device, 'failed', {
         channel: 'nag',

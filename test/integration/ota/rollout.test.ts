@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isInPercentage, rolloutBucket } from '../../../src/ota/offer/eligibility.ts';
 import type { Backend } from '../../support/backend.ts';
@@ -72,25 +73,75 @@ describe('a staged release', () => {
   it('counts a serial as its hardware id, and knows the list by either name', async () => {
     const fleet = fleetOf(backend);
     const [listed, other] = [await fleet.device(), await fleet.device()];
+    const { headers } = newUser();
+    for (const { serial } of [listed, other]) await backend.call('/claimDevice', { headers, body: { serial } });
+    const ask = async (query: string) => (await releases.latest('listed', query, headers)).reason;
     await releases.publish('1.1.0', 'listed', { rollout_pct: 0, allowlist: [listed.serial] });
     expect((await releases.latest('listed', `&hw_id=${listed.hw_id}`)).reason).toBe('offered');
-    expect((await releases.latest('listed', `&serial=${listed.serial}`)).reason).toBe('offered');
-    expect((await releases.latest('listed', `&serial=${other.serial}`)).reason).toBe('not_in_rollout');
-    expect((await releases.latest('listed', '&serial=999998')).reason).toBe('not_in_rollout');
+    expect(await ask(`&serial=${listed.serial}`)).toBe('offered');
+    expect(await ask(`&serial=${other.serial}`)).toBe('not_in_rollout');
+    expect(await ask('&serial=999998')).toBe('not_in_rollout');
     await releases.step('1.1.0', 'rollout', 'listed', { allowlist: [other.hw_id] });
-    expect((await releases.latest('listed', `&serial=${other.serial}`)).reason).toBe('offered');
-    expect((await releases.latest('listed', `&serial=${listed.serial}`)).reason).toBe('not_in_rollout');
+    expect(await ask(`&serial=${other.serial}`)).toBe('offered');
+    expect(await ask(`&serial=${listed.serial}`)).toBe('not_in_rollout');
   });
 
-  it('offers nothing to a revoked device', async () => {
+  it('offers nothing to a revoked device, named by its chip or by whoever owned it', async () => {
     const fleet = fleetOf(backend);
     const device = await fleet.device();
+    const owner = newUser();
+    await backend.call('/claimDevice', { headers: owner.headers, body: { serial: device.serial } });
     await releases.publish('1.1.0', 'revoked');
     await fleet.step('revoke', device.hw_id);
-    const query = `&serial=${device.serial}`;
-    expect(await releases.latest('revoked', query)).toMatchObject({ latest: null, reason: 'device_revoked' });
-    const download = await backend.call(`/ota/releases/1.1.0/download-url?channel=revoked${query}`);
-    expect(download.status).toBe(404);
+    for (const [query, headers] of [
+      [`&hw_id=${device.hw_id}`, {}],
+      [`&serial=${device.serial}`, owner.headers],
+    ] as const) {
+      const refused = { latest: null, reason: 'device_revoked' };
+      expect(await releases.latest('revoked', query, headers)).toMatchObject(refused);
+      const download = await backend.call(`/ota/releases/1.1.0/download-url?channel=revoked${query}`, { headers });
+      expect(download.status).toBe(404);
+    }
+  });
+
+  it('tells a stranger no more about the serial of a device than about one that nobody has', async () => {
+    const fleet = fleetOf(backend);
+    const { publicKey } = generateKeyPairSync('ed25519');
+    const spki = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+    const [keyed, listed, revoked, taken] = [
+      await fleet.device({ public_key: spki }),
+      await fleet.device(),
+      await fleet.device(),
+      await fleet.device(),
+    ];
+    await backend.call('/claimDevice', { headers: newUser().headers, body: { serial: taken.serial } });
+    await fleet.step('revoke', revoked.hw_id);
+    await releases.publish('1.1.0', 'stranger');
+    await releases.publish('1.2.0', 'stranger', { rollout_pct: 50, allowlist: [listed.serial, keyed.hw_id] });
+    const serials = [keyed, listed, revoked, taken, { serial: '999997' }].map(({ serial }) => serial);
+    const seen = await Promise.all(
+      serials.flatMap((serial) =>
+        [{}, newUser().headers].map(async (headers) => {
+          const told = await releases.latest('stranger', `&serial=${serial}`, headers);
+          const { signed: _signed, offer_expires_at: _expiry, latest, ...rest } = told;
+          const links = ['1.1.0', '1.2.0'].map(async (version) => {
+            const where = `/ota/releases/${version}/download-url?channel=stranger&serial=${serial}`;
+            return (await backend.call(where, { headers })).status;
+          });
+          return JSON.stringify([rest, latest.version, await Promise.all(links)]);
+        }),
+      ),
+    );
+    expect(new Set(seen).size).toBe(1);
+    expect(seen[0]).toContain('"1.1.0",[200,404]');
+    const chips = await Promise.all(
+      [keyed.hw_id, taken.hw_id, 'DEADBEEF0001'].map((id) => releases.latest('stranger', `&hw_id=${id}`)),
+    );
+    expect(chips.map(({ receipt_nonce: nonce }) => nonce?.replaceAll(/[\w-]+/g, 'x'))).toEqual([
+      'x.x.x',
+      'x.x.x',
+      'x.x.x',
+    ]);
   });
 });
 

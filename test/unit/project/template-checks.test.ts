@@ -87,6 +87,25 @@ describe('the checks of the template', () => {
       /Provisioning allows the/,
     ],
     [
+      'the deletion of firmware',
+      '[s3:GetObject, s3:PutObject]',
+      '[s3:GetObject, s3:PutObject, s3:DeleteObject]',
+      /may delete every object/,
+    ],
+    [
+      'the deletion of versions',
+      'Action: s3:DeleteObject',
+      'Action: [s3:DeleteObject, s3:DeleteObjectVersion]',
+      /versions/,
+    ],
+    ['markers that stay', 'ExpiredObjectDeleteMarker: true', 'Tags: []', /delete markers below user-state\/ stay/],
+    [
+      'versions that stay',
+      /(Prefix: uploads\/\n.*\n).*NoncurrentVersionExpiration.*/,
+      '$1',
+      /versions below uploads\/ stay for ever/,
+    ],
+    [
       'a table that goes with its stack',
       /DeletionPolicy: RetainExceptOnCreate\n {4}/,
       '',

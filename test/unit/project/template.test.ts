@@ -3,6 +3,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { parseConfig } from '../../../src/platform/config.ts';
+import { grantedRights, removablePrefixes } from '../../../tools/build/template/granted-rights.ts';
 import { readTemplate, type Template } from '../../../tools/build/template/template.ts';
 
 let template: Template;
@@ -103,6 +104,10 @@ describe('the template', () => {
     expect(JSON.stringify(bucket['LifecycleConfiguration'])).toContain('drafts/');
     expect(JSON.stringify(bucket['LifecycleConfiguration'])).toContain('uploads/');
     expect(JSON.stringify(template.Resources['ArtifactBucketPolicy'])).toContain('aws:SecureTransport');
+  });
+
+  it('lets the function remove states and photos, and nothing else of the bucket', () => {
+    expect(removablePrefixes(grantedRights(template) ?? [])).toEqual(['user-state/', 'uploads/']);
   });
 
   it('lets a new version out by and by, and takes it back by alarms that exist', () => {

@@ -1,43 +1,23 @@
 import * as z from 'zod';
+import { type Grant, grantedRights, removablePrefixes } from './granted-rights.ts';
 import type { Template } from './template.ts';
 
-const Statement = z.object({
-  Sid: z.string().optional(),
-  Effect: z.enum(['Allow', 'Deny']),
-  Action: z.union([z.string(), z.array(z.string())]),
-  Resource: z.unknown(),
-});
-type Statement = z.output<typeof Statement>;
-/** A statement that stands there under a condition only. */
-const Conditional = z.object({ 'Fn::If': z.tuple([z.string(), Statement, z.unknown()]) });
-/** A managed policy that the caller names, or none: the template names none itself. */
-const NoValue = z.object({ '!Ref': z.literal('AWS::NoValue') });
-const Managed = z.object({ '!If': z.tuple([z.string(), z.object({ '!Ref': z.string() }), NoValue]) });
-const Policies = z.array(z.union([z.object({ Statement: z.array(z.union([Statement, Conditional])) }), Managed]));
-
-/** The one star there is: the objects of our bucket, whose keys nobody can list beforehand. */
-const OBJECTS = JSON.stringify({ '!Sub': `\${ArtifactBucket.Arn}/*` });
+/** The one star there is: the objects of our bucket, or those below a prefix, whose keys nobody can list beforehand. */
+const OBJECTS = /^\{"!Sub":"\$\{ArtifactBucket\.Arn\}\/([a-z-]+\/)?\*"\}$/;
 
 /** What nobody has business deleting, or reading as a whole. */
 const DELETING_SIDS = new Set(['Users', 'RateLimits']);
 
 /** Walks the function's policy: every action by its name, on a resource of ours. */
 export function checkPolicies(template: Template): readonly string[] {
-  const policies = Policies.safeParse(template.Resources['Backend']?.Properties['Policies']);
-  if (!policies.success)
+  const grants = grantedRights(template);
+  if (grants === undefined)
     return ['the policies hold something else than statements, and managed ones that a parameter names'];
-  const statements = policies.data.flatMap((policy) => ('Statement' in policy ? policy.Statement.map(bare) : []));
-  return statements.filter(({ Effect: effect }) => effect === 'Allow').flatMap(checkStatement);
+  return [...grants.flatMap(checkGrant), ...checkRemovals(template, grants)];
 }
 
-function bare(entry: z.output<typeof Statement> | z.output<typeof Conditional>): Statement {
-  return 'Fn::If' in entry ? entry['Fn::If'][1] : entry;
-}
-
-function checkStatement({ Sid: sid = 'A statement without a Sid', Action: action, Resource: resource }: Statement) {
-  const actions = [action].flat();
-  const resources = [resource].flat().map((one) => JSON.stringify(one) ?? '');
-  const isWhole = (one: string) => one.includes('*') && one !== OBJECTS;
+function checkGrant({ sid, actions, resources }: Grant): readonly string[] {
+  const isWhole = (one: string) => one.includes('*') && !OBJECTS.test(one);
   return [
     ...actions
       .filter((one) => !/^[a-z0-9-]+:[A-Za-z]+$/.test(one))
@@ -47,5 +27,37 @@ function checkStatement({ Sid: sid = 'A statement without a Sid', Action: action
     ...(actions.includes('dynamodb:DeleteItem') && !DELETING_SIDS.has(sid)
       ? [`${sid} allows the deletion of items`]
       : []),
+    ...(actions.includes('s3:DeleteObjectVersion') ? [`${sid} allows the deletion of versions`] : []),
   ];
+}
+
+const Lifecycle = z.object({
+  Rules: z.array(
+    z.object({
+      Status: z.string(),
+      Prefix: z.string().optional(),
+      ExpirationInDays: z.number().optional(),
+      ExpiredObjectDeleteMarker: z.boolean().optional(),
+      NoncurrentVersionExpiration: z.object({ NoncurrentDays: z.number() }).optional(),
+    }),
+  ),
+});
+
+/** What the function removes in a bucket with versions stays as a version, and then as a marker, unless a rule ends both. */
+function checkRemovals(template: Template, grants: readonly Grant[]): readonly string[] {
+  const lifecycle = Lifecycle.safeParse(template.Resources['ArtifactBucket']?.Properties['LifecycleConfiguration']);
+  const rules = lifecycle.success ? lifecycle.data.Rules.filter(({ Status: status }) => status === 'Enabled') : [];
+  return removablePrefixes(grants).flatMap((prefix) => {
+    if (prefix === '') return ['the function may delete every object of the bucket'];
+    const own = rules.filter((rule) => rule.Prefix === prefix);
+    const endsVersions = own.some((rule) => rule.NoncurrentVersionExpiration !== undefined);
+    // A rule that ends objects after some days removes their markers as well (S3's documentation of `Expiration`).
+    const endsMarkers = own.some(
+      (rule) => rule.ExpiredObjectDeleteMarker === true || rule.ExpirationInDays !== undefined,
+    );
+    return [
+      ...(endsVersions ? [] : [`versions below ${prefix} stay for ever`]),
+      ...(endsMarkers ? [] : [`delete markers below ${prefix} stay for ever`]),
+    ];
+  });
 }

@@ -1,0 +1,79 @@
+import { once } from '../../src/platform/once.ts';
+import { grantedRights } from '../../tools/build/template/granted-rights.ts';
+import { readTemplate } from '../../tools/build/template/template.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What an operation does, as IAM counts it: each action with the table or index that it needs. */
+interface Need {
+  readonly action: string;
+  readonly table: string;
+  readonly index?: string;
+}
+
+const TRANSACT_ACTIONS = {
+  Put: 'PutItem',
+  Update: 'UpdateItem',
+  Delete: 'DeleteItem',
+  ConditionCheck: 'ConditionCheckItem',
+};
+
+/** The first right that a call needs and its caller does not have. */
+export type MissingRight = (operation: string, body: Buffer) => string | undefined;
+
+/** Of operators, whose tools read and write everything. */
+export const everyRight: MissingRight = () => undefined;
+
+/**
+ * Holds calls of DynamoDB against the rights that template.yaml gives the function.
+ * Scans are the tests' own: no code of the function may scan.
+ */
+export const functionRights = once(async (): Promise<MissingRight> => {
+  const template = await readTemplate();
+  const grants = grantedRights(template) ?? [];
+  /** Tables by the part of their name that says what they hold. */
+  const logicalIds = new Map(
+    Object.entries(template.Resources).flatMap(([id, { Type: type, Properties: properties }]) => {
+      const name = /autowatering-([a-z-]+)-\$/.exec(JSON.stringify(properties['TableName']) ?? '')?.[1];
+      return type === 'AWS::DynamoDB::Table' && name !== undefined ? [[name, id] as const] : [];
+    }),
+  );
+  const resourceOf = ({ table, index }: Need): string => {
+    const name = /^autowatering-([a-z-]+)-[^-]+$/.exec(table)?.[1] ?? '';
+    const id = logicalIds.get(name) ?? table;
+    return JSON.stringify(
+      index === undefined ? { '!GetAtt': `${id}.Arn` } : { '!Sub': `\${${id}.Arn}/index/${index}` },
+    );
+  };
+  return (operation, body) => {
+    if (operation === 'Scan') return undefined;
+    const missing = needsOf(operation, JSON.parse(body.toString('utf8'))).find(
+      (need) =>
+        !grants.some(
+          ({ actions, resources }) =>
+            actions.includes(`dynamodb:${need.action}`) && resources.includes(resourceOf(need)),
+        ),
+    );
+    return missing && `dynamodb:${missing.action} on ${missing.table}${missing.index ? `/index/${missing.index}` : ''}`;
+  };
+});
+
+function needsOf(operation: string, request: Json): readonly Need[] {
+  if (operation.startsWith('Batch')) {
+    return Object.keys(asJson(request['RequestItems'])).map((table) => ({ action: operation, table }));
+  }
+  if (operation.startsWith('Transact')) {
+    return Object.values(asJson(request['TransactItems'])).flatMap((item) =>
+      Object.entries(asJson(item)).map(([kind, action]) => ({
+        action: Object.entries(TRANSACT_ACTIONS).find(([name]) => name === kind)?.[1] ?? 'GetItem',
+        table: String(asJson(action)['TableName']),
+      })),
+    );
+  }
+  const index = request['IndexName'];
+  return [{ action: operation, table: String(request['TableName']), ...(typeof index === 'string' && { index }) }];
+}
+
+function asJson(value: unknown): Json {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}

@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import type { Template } from './template.ts';
+
+const Statement = z.object({
+  Sid: z.string().optional(),
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: z.union([z.string(), z.array(z.string())]),
+  Resource: z.unknown(),
+});
+type Statement = z.output<typeof Statement>;
+/** A statement that stands there under a condition only. */
+const Conditional = z.object({ 'Fn::If': z.tuple([z.string(), Statement, z.unknown()]) });
+/** A managed policy that the caller names, or none: the template names none itself. */
+const NoValue = z.object({ '!Ref': z.literal('AWS::NoValue') });
+const Managed = z.object({ '!If': z.tuple([z.string(), z.object({ '!Ref': z.string() }), NoValue]) });
+const Policies = z.array(z.union([z.object({ Statement: z.array(z.union([Statement, Conditional])) }), Managed]));
+
+export interface Grant {
+  readonly sid: string;
+  readonly actions: readonly string[];
+  /** Each as JSON, with CloudFormation's short forms as keys. */
+  readonly resources: readonly string[];
+}
+
+/** What the function's policy allows; undefined when it holds something else than statements and parameters. */
+export function grantedRights(template: Template): readonly Grant[] | undefined {
+  const policies = Policies.safeParse(template.Resources['Backend']?.Properties['Policies']);
+  if (!policies.success) return undefined;
+  return policies.data
+    .flatMap((policy) => ('Statement' in policy ? policy.Statement.map(bare) : []))
+    .filter(({ Effect: effect }) => effect === 'Allow')
+    .map(({ Sid: sid = 'A statement without a Sid', Action: action, Resource: resource }) => ({
+      sid,
+      actions: [action].flat(),
+      resources: [resource].flat().map((one) => JSON.stringify(one) ?? ''),
+    }));
+}
+
+function bare(entry: z.output<typeof Statement> | z.output<typeof Conditional>): Statement {
+  return 'Fn::If' in entry ? entry['Fn::If'][1] : entry;
+}
+
+/** The prefixes of the bucket below which the function may remove objects. */
+export function removablePrefixes(grants: readonly Grant[]): readonly string[] {
+  return grants
+    .filter(({ actions }) => actions.includes('s3:DeleteObject'))
+    .flatMap(({ resources }) => resources)
+    .map((resource) => /ArtifactBucket\.Arn\}\/(.*)\*"/.exec(resource)?.[1] ?? '');
+}
