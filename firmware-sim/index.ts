@@ -21,6 +21,7 @@ export { deviceCommands, type ImageEntry } from './phone/device-commands.ts';
 export { type VisitOptions, type VisitOutcome, visitDevice } from './phone/owner-visit.ts';
 export { SmpClient, SmpError, SmpTimeoutError } from './phone/smp-client.ts';
 export { type UpdateOutcome, type UpdatePhase, updateDevice } from './phone/update-device.ts';
+export { CBOR_LENGTHS, type CborLengths } from './smp/cbor.ts';
 export type { DeviceIdentity } from './smp/identity-group.ts';
 export { type Random, seededRandom } from './time/random.ts';
 export { realTime, type Scheduler, sleep } from './time/scheduler.ts';

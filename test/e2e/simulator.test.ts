@@ -30,6 +30,23 @@ describe('npm run sim', () => {
     expect((await sim.ended).code).toBe(0);
   });
 
+  it.each([
+    ['definite lengths, as the product does, unless told otherwise', [], 'a161726568656c6c6f'],
+    ['definite lengths when told to', ['--cbor', 'definite'], 'a161726568656c6c6f'],
+    ["indefinite lengths, which are Zephyr's default, when told to", ['--cbor', 'indefinite'], 'bf61726568656c6c6fff'],
+  ])('answers with %s', async (_how, args, payload) => {
+    const sim = startTool('sim', ['--port', '0', '--console-port', '0', ...args]);
+    await sim.printed(/console on TCP port \d+/);
+    const [, port = ''] = /UDP on 127\.0\.0\.1:(\d+)/.exec(sim.output()) ?? [];
+    const connection = await connectUdp('127.0.0.1', Number(port));
+    const answer = new Promise<Uint8Array>((resolve) => connection.onPacket(resolve));
+    connection.send(Buffer.from('0a00000900000100a161646568656c6c6f', 'hex'), () => {});
+    expect(Buffer.from((await answer).subarray(8)).toString('hex')).toBe(payload);
+    connection.close();
+    sim.child.kill('SIGINT');
+    await sim.ended;
+  });
+
   it('says what to do when a port is taken, or the image does not boot', async () => {
     const first = startTool('sim', ['--port', '0', '--console-port', '0']);
     await first.printed(/console on TCP port \d+/);
@@ -44,6 +61,7 @@ describe('npm run sim', () => {
     const bad = await runTool('sim', ['--firmware', 'test/fixtures/firmware/wrong-key-1.2.0.signed.bin']);
     expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('does not boot')]);
     expect((await runTool('sim', ['--mode', 'magic'])).code).toBe(2);
+    expect((await runTool('sim', ['--cbor', 'shortest'])).code).toBe(2);
     await first.ended;
   });
 });
