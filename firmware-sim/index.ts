@@ -7,7 +7,7 @@ export { createProductFlash } from './flash/layout.ts';
 export { PagePool } from './flash/page-pool.ts';
 export { FleetDevice } from './fleet/fleet-device.ts';
 export { type FleetSummary, summarizeFleet } from './fleet/fleet-summary.ts';
-export { drawLot, type FleetMix, USUAL_MIX } from './fleet/mix.ts';
+export { appsWithShipped, drawLot, type FleetMix, SHIPPED_APP_PERCENT, USUAL_MIX } from './fleet/mix.ts';
 export { type DeviceRecord, runFleet, singleRelease } from './fleet/run-fleet.ts';
 export { BleLink, type BleLinkOptions } from './link/ble-link.ts';
 export { capacityBytesPerSecond, GOOD_RADIO, type RadioOptions } from './link/radio.ts';

@@ -73,7 +73,9 @@ describe('npm run sim:fleet', () => {
     const run = await fleet('--devices', '40', '--seed', '3');
     expect(run.stderr).toBe('');
     expect(run.code).toBe(0);
-    expect(run.stdout).toMatch(/What became of 40 devices.*How long each phase took.*Seed 3 replays it/s);
+    expect(run.stdout).toMatch(
+      /What became of 40 devices.*By the app on the phone.*How long each phase took.*Seed 3 replays it/s,
+    );
     const report = JSON.parse(await readFile(path.join(directory, 'report.json'), 'utf8'));
     expect(report).toMatchObject({ seed: 3, online: false, devices: 40 });
     const count = (counts: Record<string, number>) => Object.values(counts).reduce((sum, one) => sum + one, 0);
@@ -90,6 +92,16 @@ describe('npm run sim:fleet', () => {
       return report;
     });
     expect(second).toEqual(first);
+  });
+
+  it('gives as many phones the shipped app as it is told to, and says how many have it by itself', async () => {
+    const all = await fleet('--devices', '4', '--shipped-app', '100', '--json');
+    expect(Object.keys(JSON.parse(all.stdout).profiles)).toEqual(['shipped-app']);
+    const none = await fleet('--devices', '4', '--shipped-app', '0', '--json');
+    expect(Object.keys(JSON.parse(none.stdout).profiles)).toEqual(['own']);
+    expect((await fleet('--shipped-app', '101')).code).toBe(2);
+    const help = (await fleet('--help')).stdout.replace(/\s+/g, ' ');
+    expect(help).toMatch(/--shipped-app <percent>.*app that people have today.*\(default: 50\)/);
   });
 
   it('says in one sentence what is wrong', async () => {
