@@ -1,27 +1,86 @@
-export { trustedKey } from '../release-format/verify-image.ts';
-export { UPGRADE_MODES } from './bootloader/upgrade-mode.ts';
-export type { ApplicationModel } from './device/application.ts';
+export { type TrustedKey, trustedKey } from '../release-format/verify-image.ts';
+export { type BootloaderOptions, type BootReport, boot, type RunningImage } from './bootloader/bootloader.ts';
+export { createSecurityCounter } from './bootloader/image-rules.ts';
+export { swapUsingMove } from './bootloader/swap-move.ts';
+export { decideSwapType } from './bootloader/swap-type.ts';
+export { type FlagState, type MagicState, readTrailer, type SwapType, type Trailer } from './bootloader/trailer.ts';
+export { UPGRADE_MODES, type UpgradeMode } from './bootloader/upgrade-mode.ts';
+export type { ApplicationBehaviour, ApplicationModel } from './device/application.ts';
+export type { BootRecord, ResetReason } from './device/boot-log.ts';
 export type { DeviceOptions } from './device/device-options.ts';
-export { SimulatedDevice } from './device/simulated-device.ts';
-export { createProductFlash } from './flash/layout.ts';
+export { type Requester, RequestQueue } from './device/request-queue.ts';
+export { type DeviceState, SimulatedDevice } from './device/simulated-device.ts';
+export { FlashArea } from './flash/flash-area.ts';
+export { createProductFlash, type FlashMap } from './flash/layout.ts';
+export { FlashError, type FlashOperation, NorFlash, PAGE_BYTES } from './flash/nor-flash.ts';
 export { PagePool } from './flash/page-pool.ts';
-export { FleetDevice } from './fleet/fleet-device.ts';
+export { PowerCutError, PowerSupply } from './flash/power-supply.ts';
+export { FleetDevice, type FleetDeviceOptions, type Visit } from './fleet/fleet-device.ts';
 export { type FleetSummary, summarizeFleet } from './fleet/fleet-summary.ts';
-export { drawLot, type FleetMix, USUAL_MIX } from './fleet/mix.ts';
-export { type DeviceRecord, runFleet, singleRelease } from './fleet/run-fleet.ts';
-export { BleLink, type BleLinkOptions } from './link/ble-link.ts';
+export {
+  appsWithShipped,
+  drawLot,
+  FATES,
+  type Fate,
+  type FleetMix,
+  type Lot,
+  type PhoneKind,
+  SHIPPED_APP_PERCENT,
+  USUAL_MIX,
+} from './fleet/mix.ts';
+export { type DeviceRecord, type FleetRun, runFleet, singleRelease } from './fleet/run-fleet.ts';
+export { BleLink, type BleLinkOptions, LARGEST_MTU, SMALLEST_MTU } from './link/ble-link.ts';
+export { fragments, PacketReassembler } from './link/packet-reassembler.ts';
 export { capacityBytesPerSecond, GOOD_RADIO, type RadioOptions } from './link/radio.ts';
+export { crc16, encodeSerial, SerialReader } from './link/serial-framing.ts';
 export { startSerialServer } from './link/serial-server.ts';
 export { connectSerial } from './link/serial-transport.ts';
-export { LinkLostError, type Transport } from './link/transport.ts';
+export { LinkLostError, PairingRequiredError, type Transport } from './link/transport.ts';
 export { SMP_UDP_PORT, startUdpServer } from './link/udp-server.ts';
 export { connectUdp } from './link/udp-transport.ts';
-export { type BackendClient, BackendError, backendClient, type Report } from './phone/backend-client.ts';
-export { deviceCommands, type ImageEntry } from './phone/device-commands.ts';
+export {
+  type BackendClient,
+  BackendError,
+  backendClient,
+  DownloadError,
+  type Offer,
+  type Report,
+} from './phone/backend-client.ts';
+export { type DeviceCommands, deviceCommands, type ImageEntry } from './phone/device-commands.ts';
+export { UploadError, type UploadOptions, uploadImage } from './phone/image-upload.ts';
 export { type VisitOptions, type VisitOutcome, visitDevice } from './phone/owner-visit.ts';
-export { SmpClient, SmpError, SmpTimeoutError } from './phone/smp-client.ts';
-export { type UpdateOutcome, type UpdatePhase, updateDevice } from './phone/update-device.ts';
+export { PHONE_PROFILES, type PhoneProfile, type PhoneProfileName } from './phone/phone-profile.ts';
+export { ReportQueue } from './phone/report-queue.ts';
+export { updateByShippedApp } from './phone/shipped-app.ts';
+export {
+  SmpClient,
+  type SmpClientOptions,
+  SmpError,
+  SmpTimeoutError,
+  UnreadableAnswerError,
+} from './phone/smp-client.ts';
+export {
+  NotAnImageError,
+  type UpdateOptions,
+  type UpdateOutcome,
+  type UpdatePhase,
+  updateDevice,
+} from './phone/update-device.ts';
+export {
+  CBOR_LENGTHS,
+  type CborLengths,
+  type CborMap,
+  type CborValue,
+  decodeFields,
+  encodeDefinite,
+  encodeIndefinite,
+} from './smp/cbor.ts';
+export { describeSmpError, IMAGE_ERROR } from './smp/errors.ts';
+export { decodeSmpHeader, encodePacket, encodeSmpHeader, GROUP, OP, SMP_HEADER_BYTES } from './smp/header.ts';
 export type { DeviceIdentity } from './smp/identity-group.ts';
+export { confirmRunning, imageGroup } from './smp/image-group.ts';
+export { osGroup } from './smp/os-group.ts';
+export { type Command, type CommandResult, type SmpGroup, SmpServer } from './smp/server.ts';
 export { type Random, seededRandom } from './time/random.ts';
 export { realTime, type Scheduler, sleep } from './time/scheduler.ts';
-export { VirtualTime } from './time/virtual-time.ts';
+export { StuckError, VirtualTime } from './time/virtual-time.ts';

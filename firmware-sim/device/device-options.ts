@@ -2,6 +2,7 @@ import type { TrustedKey } from '../../release-format/verify-image.ts';
 import type { BootloaderOptions } from '../bootloader/bootloader.ts';
 import type { UpgradeMode } from '../bootloader/upgrade-mode.ts';
 import type { FlashMap } from '../flash/layout.ts';
+import type { CborLengths } from '../smp/cbor.ts';
 import type { DeviceIdentity } from '../smp/identity-group.ts';
 import type { Scheduler } from '../time/scheduler.ts';
 import type { ApplicationModel } from './application.ts';
@@ -24,6 +25,8 @@ export interface DeviceOptions {
   readonly bufferCount?: number;
   /** Without it, each write over BLE must be a whole packet. */
   readonly reassembles?: boolean;
+  /** How its answers are encoded; `definite`, as the product's firmware is built, unless told otherwise. */
+  readonly cbor?: CborLengths;
   readonly board?: string;
   /** What it signs with; without one it has no key, as devices of the first batches. */
   readonly identity?: DeviceIdentity;

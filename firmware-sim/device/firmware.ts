@@ -2,6 +2,7 @@ import { formatMcubootVersion } from '../../release-format/mcuboot-header.ts';
 import type { BootloaderOptions, RunningImage } from '../bootloader/bootloader.ts';
 import { swapUsingMove } from '../bootloader/swap-move.ts';
 import type { FlashMap } from '../flash/layout.ts';
+import type { CborLengths } from '../smp/cbor.ts';
 import type { DeviceClock } from '../smp/datetime.ts';
 import { MGMT } from '../smp/errors.ts';
 import { type DeviceIdentity, identityGroup } from '../smp/identity-group.ts';
@@ -21,6 +22,7 @@ export interface FirmwareServices {
   readonly bufferBytes: number;
   readonly bufferCount: number;
   readonly board: string;
+  readonly cbor: CborLengths;
   readonly flash: FlashMap;
   readonly time: Scheduler;
   readonly bootloader: BootloaderOptions;
@@ -49,9 +51,9 @@ export function startedMemory({ flash, time, settings }: FirmwareServices): Firm
 
 /** The product's firmware as a phone sees it: its SMP groups behind a queue of requests. */
 export function smpService(image: RunningImage, services: FirmwareServices, memory: FirmwareMemory): RequestQueue {
-  const { bufferBytes, bufferCount, flash, time, powered } = services;
+  const { bufferBytes, bufferCount, cbor, flash, time, powered } = services;
   const server = new SmpServer({
-    bufferBytes,
+    ...{ bufferBytes, cbor },
     groups: [
       productOsGroup(image, services, memory.clock),
       imageGroup(flash, memory.upload),

@@ -188,9 +188,10 @@ export class SimulatedDevice {
   }
 
   #listen(image: RunningImage): RequestQueue {
-    const { bufferCount = DEFAULT_BUFFER_COUNT, board = DEFAULT_BOARD, identity, isBusy } = this.#options;
+    const { bufferCount = DEFAULT_BUFFER_COUNT, board = DEFAULT_BOARD, cbor = 'definite' } = this.#options;
+    const { identity, isBusy } = this.#options;
     this.#services ??= {
-      ...{ bufferBytes: this.bufferBytes, bufferCount, board, flash: this.#flash, time: this.#time },
+      ...{ bufferBytes: this.bufferBytes, bufferCount, board, cbor, flash: this.#flash, time: this.#time },
       ...{ bootloader: this.#bootloader, bootLog: this.#log, ...(identity && { identity }), ...(isBusy && { isBusy }) },
       settings: new SettingsStore(PRODUCT_SETTINGS),
       reset: () => this.#later(RESET_MS, () => this.reset('software')),

@@ -44,6 +44,7 @@ export class FleetDevice {
   readonly #device: SimulatedDevice;
   readonly #random: Random;
   #visits = 0;
+  #hasLostPower = false;
   /** The connection that the phone has is its last one of this visit. */
   #isLeaving = false;
 
@@ -93,7 +94,14 @@ export class FleetDevice {
     const outcome = await time.run(() =>
       unlessUnavailable(() =>
         visitDevice({
-          ...{ backend, serial, time, phone: { model: lot.phone.name }, attemptId: `visit-${this.#visits}` },
+          ...{
+            backend,
+            serial,
+            time,
+            phone: { model: lot.phone.name },
+            profile: lot.profile,
+            attemptId: `visit-${this.#visits}`,
+          },
           ...(signal && { signal }),
           runningVersion: this.runningVersion ?? '',
           connect: () => this.#connect(link),
@@ -128,11 +136,12 @@ export class FleetDevice {
       link.dropAfter(Math.floor(this.#random.next() * UPLOAD_BYTES));
       this.#isLeaving = true;
     }
-    if (phase === 'uploading' && fate === 'loses_power') this.#losePower();
+    if (phase === 'uploading' && fate === 'loses_power' && !this.#hasLostPower) this.#losePower();
     if (phase === 'resetting' && fate === 'rejects') this.#device.damage(1, DAMAGED_OFFSET);
   }
 
   #losePower(): void {
+    this.#hasLostPower = true;
     this.#device.onReset(() => {
       if (this.#device.state === 'off') this.time.after(POWER_BACK_MS, () => this.#device.restorePower());
     });

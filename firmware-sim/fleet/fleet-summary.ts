@@ -16,6 +16,8 @@ export interface FleetSummary {
   readonly outcomes: Readonly<Record<string, number>>;
   /** The same by what was to happen to them. */
   readonly fates: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The same by the app on the phone. */
+  readonly profiles: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly versions: {
     readonly before: Readonly<Record<string, number>>;
     readonly after: Readonly<Record<string, number>>;
@@ -23,7 +25,7 @@ export interface FleetSummary {
   readonly visits: number;
   readonly reconnects: number;
   readonly phases: Readonly<Record<string, Durations>>;
-  /** How long a whole update took that was confirmed at its first visit, by the kind of phone. */
+  /** How long a whole update took that was confirmed at its first visit, by the kind of phone and its app. */
   readonly updates: Readonly<Record<string, Durations>>;
   /** Devices by version at moments of simulated time. */
   readonly timeline: readonly { readonly atMs: number; readonly versions: Readonly<Record<string, number>> }[];
@@ -34,16 +36,13 @@ const MOMENTS = 60;
 /** What a run of a fleet comes to. */
 export function summarizeFleet(records: readonly DeviceRecord[]): FleetSummary {
   const visits = records.flatMap((record) => record.visits);
-  const outcomeOf = (record: DeviceRecord) => record.visits.at(-1)?.outcome ?? 'never_visited';
-  const fates = [...new Set(records.map(({ fate }) => fate))].sort();
   const simulatedMs = visits.reduce((latest, { endMs }) => Math.max(latest, endMs), 0);
   return {
     devices: records.length,
     simulatedMs,
     outcomes: tally(records.map(outcomeOf)),
-    fates: Object.fromEntries(
-      fates.map((fate) => [fate, tally(records.filter((record) => record.fate === fate).map(outcomeOf))]),
-    ),
+    fates: outcomesBy(records, ({ fate }) => fate),
+    profiles: outcomesBy(records, ({ profile }) => profile),
     versions: {
       before: tally(records.map(({ fromVersion }) => fromVersion)),
       after: tally(records.map(({ endVersion }) => endVersion)),
@@ -52,12 +51,25 @@ export function summarizeFleet(records: readonly DeviceRecord[]): FleetSummary {
     reconnects: visits.reduce((sum, { reconnects }) => sum + reconnects, 0),
     phases: durationsBy(visits.flatMap(({ phases }) => phases.map(({ phase, ms }) => [phase, ms] as const))),
     updates: durationsBy(
-      records.flatMap(({ phone, visits: [only, ...others] }) =>
-        only?.outcome === 'confirmed' && others.length === 0 ? [[phone, only.endMs - only.startMs] as const] : [],
+      records.flatMap(({ phone, profile, visits: [only, ...others] }) =>
+        only?.outcome === 'confirmed' && others.length === 0
+          ? [[profile === 'own' ? phone : `${phone}, ${profile}`, only.endMs - only.startMs] as const]
+          : [],
       ),
     ),
     timeline: timeline(records, simulatedMs),
   };
+}
+
+function outcomeOf(record: DeviceRecord): string {
+  return record.visits.at(-1)?.outcome ?? 'never_visited';
+}
+
+function outcomesBy(records: readonly DeviceRecord[], keyOf: (record: DeviceRecord) => string) {
+  const keys = [...new Set(records.map(keyOf))].sort();
+  return Object.fromEntries(
+    keys.map((key) => [key, tally(records.filter((record) => keyOf(record) === key).map(outcomeOf))]),
+  );
 }
 
 function tally(values: readonly string[]): Record<string, number> {

@@ -1,4 +1,5 @@
 import { GOOD_RADIO, type RadioOptions } from '../link/radio.ts';
+import type { PhoneProfileName } from '../phone/phone-profile.ts';
 import type { Random, Weighted } from '../time/random.ts';
 
 /** A kind of phone, as far as its radio goes. */
@@ -21,6 +22,8 @@ export type Fate = (typeof FATES)[number];
 /** What a fleet is made of. */
 export interface FleetMix {
   readonly phones: readonly Weighted<PhoneKind>[];
+  /** The apps on the phones, independent of their kind. */
+  readonly profiles: readonly Weighted<PhoneProfileName>[];
   readonly fates: readonly Weighted<Fate>[];
   /** Milliseconds in which all owners come by for the first time. */
   readonly spanMs: number;
@@ -31,6 +34,17 @@ const phone = (name: string, mtu: number, radio: Partial<RadioOptions>): PhoneKi
 });
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Percent of the phones that have the shipped app, unless told otherwise. */
+export const SHIPPED_APP_PERCENT = 50;
+
+/** The apps of a fleet in which that share of the phones, 0 to 100 percent, has the shipped one. */
+export function appsWithShipped(percent: number): FleetMix['profiles'] {
+  return [
+    { weight: 100 - percent, value: 'own' },
+    { weight: percent, value: 'shipped-app' },
+  ];
+}
 
 /** A fleet as one may have it: most phones are good, most updates go well. */
 export const USUAL_MIX: FleetMix = {
@@ -43,6 +57,7 @@ export const USUAL_MIX: FleetMix = {
     },
     { weight: 10, value: phone('phone far away', 185, { intervalMs: 45, lossRate: 0.25, latencyMs: 20 }) },
   ],
+  profiles: appsWithShipped(SHIPPED_APP_PERCENT),
   fates: [
     { weight: 880, value: 'goes_well' },
     { weight: 10, value: 'rejects' },
@@ -58,6 +73,7 @@ export const USUAL_MIX: FleetMix = {
 /** One device's share of the mix. */
 export interface Lot {
   readonly phone: PhoneKind;
+  readonly profile: PhoneProfileName;
   readonly fate: Fate;
   /** Milliseconds from the start of the simulation to the owner's first visit. */
   readonly startMs: number;
@@ -68,5 +84,6 @@ export function drawLot(mix: FleetMix, random: Random): Lot {
     phone: random.pick(mix.phones),
     fate: random.pick(mix.fates),
     startMs: Math.floor(random.next() * mix.spanMs),
+    profile: random.pick(mix.profiles),
   };
 }

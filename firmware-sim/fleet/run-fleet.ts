@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { BackendClient } from '../phone/backend-client.ts';
+import type { PhoneProfileName } from '../phone/phone-profile.ts';
 import type { UpdatePhase } from '../phone/update-device.ts';
 import type { FleetDevice, Visit } from './fleet-device.ts';
 import type { Fate } from './mix.ts';
@@ -8,6 +9,7 @@ import type { Fate } from './mix.ts';
 export interface DeviceRecord {
   readonly serial: string;
   readonly phone: string;
+  readonly profile: PhoneProfileName;
   readonly fate: Fate;
   readonly fromVersion: string;
   readonly endVersion: string;
@@ -48,6 +50,7 @@ async function runDevice(device: FleetDevice, run: FleetRun): Promise<DeviceReco
   const endVersion = device.runningVersion ?? '';
   const record: DeviceRecord = {
     ...{ serial: device.serial, phone: device.lot.phone.name, fate: device.lot.fate, fromVersion, endVersion, visits },
+    profile: device.lot.profile,
     updatedAtMs: endVersion === fromVersion ? undefined : visits.at(-1)?.endMs,
   };
   run.onDone?.(device, record);

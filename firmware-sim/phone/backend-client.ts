@@ -97,9 +97,10 @@ export function backendClient(options: BackendClientOptions) {
     return parsed.data;
   };
   return {
-    /** What is offered to a device that runs that version. */
-    async latest(serial: string, currentVersion: string): Promise<OfferAnswer> {
-      const query = new URLSearchParams({ serial, current_version: currentVersion });
+    /** What is offered to a device that runs that version; without a serial, what is for every device. */
+    async latest(serial: string | undefined, currentVersion: string): Promise<OfferAnswer> {
+      const device = serial === undefined ? {} : { serial };
+      const query = new URLSearchParams({ ...device, current_version: currentVersion });
       const {
         update_available: isOffered,
         reason,

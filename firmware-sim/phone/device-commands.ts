@@ -76,6 +76,8 @@ export function deviceCommands(client: SmpClient) {
     test: (hash: string) => images('write', { hash: Buffer.from(hash, 'hex'), confirm: false }),
     /** Confirms the running image. */
     confirm: () => images('write', { confirm: true }),
+    /** Confirms the image with that hash: the running one, or for good the one in the other slot. */
+    confirmImage: (hash: string) => images('write', { hash: Buffer.from(hash, 'hex'), confirm: true }),
     /** Lets the device prove that it is there, for a claim. */
     async signClaim(nonce: string): Promise<{ readonly nonce: string; readonly signature: string }> {
       const answer = await client.request({ op: 'write', group: GROUP.identity, command: 0, fields: { nonce } });

@@ -1,9 +1,10 @@
 import { releaseVersionOfReport } from '../../release-format/mcuboot-header.ts';
 import { LinkLostError } from '../link/transport.ts';
 import { type BackendClient, DownloadError, type Offer, type Report, type ReportStatus } from './backend-client.ts';
+import { PHONE_PROFILES, type PhoneProfile, type PhoneProfileName } from './phone-profile.ts';
 import { ReportQueue } from './report-queue.ts';
 import { SmpTimeoutError } from './smp-client.ts';
-import { type UpdateOptions, type UpdateOutcome, type UpdatePhase, updateDevice } from './update-device.ts';
+import type { UpdateOptions, UpdateOutcome, UpdatePhase } from './update-device.ts';
 
 export interface VisitOptions extends Omit<UpdateOptions, 'image' | 'receiptNonce'> {
   readonly backend: BackendClient;
@@ -13,6 +14,8 @@ export interface VisitOptions extends Omit<UpdateOptions, 'image' | 'receiptNonc
   /** The phone's own id of this attempt; the same one when it tries again after it was interrupted. */
   readonly attemptId: string;
   readonly phone?: Report['phone'];
+  /** What the app on the phone does; the simulator's own unless told otherwise. */
+  readonly profile?: PhoneProfileName;
   /** Does what does not belong to the simulated time, as a request over the network. */
   readonly outside?: <T>(work: () => Promise<T>) => Promise<T>;
   readonly onOffer?: (offer: Offer) => void;
@@ -32,24 +35,27 @@ const STATUS_OF_PHASE: Partial<Record<UpdatePhase, ReportStatus>> = { uploading:
 
 /**
  * An owner's phone beside its device: it asks what is offered, downloads it, makes sure that it is what was promised,
- * updates the device, and tells the backend at each phase how far it is.
+ * updates the device, and tells the backend at each phase how far it is, if its app reports at all.
  */
 export async function visitDevice(options: VisitOptions): Promise<VisitOutcome> {
   const { backend, serial, outside = (work) => work() } = options;
   const fromVersion = releaseVersionOfReport(options.runningVersion);
-  const answer = await outside(() => backend.latest(serial, fromVersion));
+  const profile: PhoneProfile = PHONE_PROFILES[options.profile ?? 'own'];
+  const answer = await outside(() => backend.latest(profile.namesDevice ? serial : undefined, fromVersion));
   if (answer.offer === undefined) return { outcome: 'nothing_offered', reason: answer.reason };
   const { offer } = answer;
   options.onOffer?.(offer);
   const reports = new ReportQueue(backend);
-  const report = (status: ReportStatus, fields: Partial<Report> = {}) =>
-    outside(() =>
+  const report = async (status: ReportStatus, fields: Partial<Report> = {}) => {
+    if (!profile.reports) return;
+    await outside(() =>
       reports.add({
         ...{ serial, version: offer.version, from_version: fromVersion, attempt_id: options.attemptId, status },
         ...(options.phone && { phone: options.phone }),
         ...fields,
       }),
     );
+  };
   await report('offered');
   let image: Uint8Array;
   try {
@@ -66,7 +72,7 @@ export async function visitDevice(options: VisitOptions): Promise<VisitOutcome> 
   let told: Promise<void> = Promise.resolve();
   let outcome: UpdateOutcome;
   try {
-    outcome = await updateDevice({
+    outcome = await profile.update({
       ...options,
       image,
       ...(offer.nonce !== undefined && { receiptNonce: offer.nonce }),

@@ -32,6 +32,18 @@ export interface SmpRequest {
   readonly timeoutMs?: number;
 }
 
+/** The device answered in a form that this client does not read. */
+export class UnreadableAnswerError extends Error {
+  override readonly name = 'UnreadableAnswerError';
+}
+
+export interface SmpClientOptions {
+  /** Of the protocol: 0 is "v1", 1 is "v2", the default. */
+  readonly version?: 0 | 1;
+  /** CBOR that it reads in answers: any, unless it knows definite lengths only. */
+  readonly accepts?: 'any' | 'definite';
+}
+
 const TIMEOUT_MS = 2_500;
 
 interface Waiting {
@@ -43,13 +55,15 @@ interface Waiting {
 export class SmpClient {
   readonly #transport: Transport;
   readonly #time: Scheduler;
+  readonly #options: SmpClientOptions;
   readonly #waiting = new Map<number, Waiting>();
   #sequence = 0;
   #isClosed = false;
 
-  constructor(transport: Transport, time: Scheduler = realTime) {
+  constructor(transport: Transport, time: Scheduler = realTime, options: SmpClientOptions = {}) {
     this.#transport = transport;
     this.#time = time;
+    this.#options = options;
     transport.onPacket((packet) => this.#receive(packet));
     transport.onClose(() => {
       this.#isClosed = true;
@@ -71,12 +85,12 @@ export class SmpClient {
     this.#transport.close();
   }
 
-  /** @throws SmpError, SmpTimeoutError or LinkLostError */
+  /** @throws SmpError, SmpTimeoutError, UnreadableAnswerError or LinkLostError */
   async request(request: SmpRequest): Promise<CborFields> {
     if (this.#isClosed) throw new LinkLostError('the connection is closed');
     const sequence = this.#sequence;
     this.#sequence = (sequence + 1) % 256;
-    const packet = encodeRequest(request, sequence);
+    const packet = encodeRequest(request, sequence, this.#options.version);
     let timer: Timer | undefined;
     try {
       return await new Promise<CborFields>((resolve, reject) => {
@@ -98,8 +112,10 @@ export class SmpClient {
     const header = decodeSmpHeader(packet);
     const waiting = header === undefined ? undefined : this.#waiting.get(header.sequence);
     if (header === undefined || waiting === undefined) return;
-    const fields = decodeFields(packet.subarray(SMP_HEADER_BYTES, SMP_HEADER_BYTES + header.length));
-    if (fields === undefined) waiting.reject(new Error('the answer is not CBOR'));
+    const payload = packet.subarray(SMP_HEADER_BYTES, SMP_HEADER_BYTES + header.length);
+    const { accepts = 'any' } = this.#options;
+    const fields = decodeFields(payload, accepts);
+    if (fields === undefined) waiting.reject(new UnreadableAnswerError(UNREADABLE[accepts]));
     else {
       const error = errorIn(fields);
       if (error === undefined) waiting.resolve(fields);
@@ -108,10 +124,15 @@ export class SmpClient {
   }
 }
 
-/** A request as bytes, in the second version of the protocol. */
-export function encodeRequest(request: SmpRequest, sequence: number): Uint8Array {
+const UNREADABLE = {
+  any: 'the answer is not CBOR',
+  definite: 'the answer is not CBOR with definite lengths',
+} as const;
+
+/** A request as bytes; in the second version of the protocol unless told otherwise. */
+export function encodeRequest(request: SmpRequest, sequence: number, version: 0 | 1 = 1): Uint8Array {
   const { op, group, command, fields = {} } = request;
-  return encodePacket({ op: OP[op], version: 1, group, sequence, command }, encodeDefinite(fields));
+  return encodePacket({ op: OP[op], version, group, sequence, command }, encodeDefinite(fields));
 }
 
 /** Both shapes of an error may come (facts sheet, A3). */

@@ -22,6 +22,8 @@ export interface UpdateOptions extends SessionOptions {
   /** The phone's own checks of the new firmware before it is confirmed; false leaves it to be rolled back. */
   readonly validate?: (commands: DeviceCommands) => Promise<boolean>;
   readonly onPhase?: (phase: UpdatePhase) => void;
+  /** Told every text that the phone's app shows the person; the simulator's own phone shows none. */
+  readonly onMessage?: (message: string) => void;
   readonly onProgress?: (progress: UploadProgress) => void;
   /** From the offer: the device signs with it that it runs the new firmware, if it has a key. */
   readonly receiptNonce?: string;
@@ -37,7 +39,12 @@ export type UpdateOutcome =
   /** The new image runs on trial and was not confirmed: the next reset brings the old one back. */
   | { readonly outcome: 'unconfirmed'; readonly version: string; readonly reconnects: number }
   /** The device started the new image, and came back with the old one. */
-  | { readonly outcome: 'rolled_back'; readonly runningVersion: string | undefined; readonly reconnects: number }
+  | {
+      readonly outcome: 'rolled_back';
+      readonly runningVersion: string | undefined;
+      readonly reconnects: number;
+      readonly reason?: string;
+    }
   /** The device said no, at once or by its bootloader. */
   | {
       readonly outcome: 'refused';
@@ -134,8 +141,10 @@ function isBrokenMark(error: unknown): boolean {
   return error instanceof SmpError && error.group === GROUP.image && error.rc === IMAGE_ERROR.invalidHeaderMagic;
 }
 
+type NotInstalled = Extract<UpdateOutcome, { readonly outcome: 'rolled_back' | 'refused' }>;
+
 /** What the slots tell of an image that does not run after its reset. */
-function notInstalled(after: readonly ImageEntry[], wanted: string, reconnects: number): UpdateOutcome {
+export function notInstalled(after: readonly ImageEntry[], wanted: string, reconnects: number): NotInstalled {
   const runningVersion = after.find(({ active }) => active)?.version;
   const held = after.find(({ active, hash }) => !active && hash === wanted);
   if (held?.pending === false) return { outcome: 'rolled_back', runningVersion, reconnects };
@@ -176,8 +185,12 @@ function holds(images: readonly ImageEntry[], hash: string): boolean {
   return images.some((image) => !image.active && image.hash === hash);
 }
 
-/** The image's own hash, by which mcumgr names it: not the hash of the file. */
-function hashOf(image: Uint8Array): string {
+/**
+ * The image's own hash, by which mcumgr names it: not the hash of the file.
+ *
+ * @throws NotAnImageError
+ */
+export function hashOf(image: Uint8Array): string {
   const parsed = parseImage((offset, length) => image.subarray(offset, offset + length), image.byteLength);
   const hash = parsed.ok ? imageHash(parsed.image) : undefined;
   if (hash === undefined) throw new NotAnImageError(parsed.ok ? 'the image has no hash' : `no image: ${parsed.fault}`);

@@ -5,6 +5,13 @@ export interface CborMap {
   readonly [key: string]: CborValue;
 }
 
+/**
+ * How maps and lists say how long they are. `definite`: their length comes first, as in a firmware that is built with
+ * `CONFIG_ZCBOR_CANONICAL=y`, which the product's is. `indefinite`: they run to an end mark, Zephyr's own default.
+ */
+export const CBOR_LENGTHS = ['definite', 'indefinite'] as const;
+export type CborLengths = (typeof CBOR_LENGTHS)[number];
+
 const MAP_START = 0xbf;
 const LIST_START = 0x9f;
 const BREAK = 0xff;
@@ -17,7 +24,7 @@ export function encodeIndefinite(value: CborValue): Uint8Array {
   return Buffer.concat([...pieces(value)]);
 }
 
-/** Encodes with definite lengths, as clients do and as `CONFIG_ZCBOR_CANONICAL` makes Zephyr do; keys stay in order. */
+/** Encodes with definite lengths, as clients and canonical firmware do; keys stay in order. */
 export function encodeDefinite(value: CborMap): Uint8Array {
   return encode(value, { mapSorter: () => 0 });
 }
@@ -49,11 +56,20 @@ function isMap(value: CborValue): value is CborMap {
 
 export type CborFields = ReadonlyMap<unknown, unknown>;
 
-/** Decodes a payload; undefined for what Zephyr answers with rc 3: no map, a key twice, bytes that are no CBOR. */
-export function decodeFields(payload: Uint8Array): CborFields | undefined {
+/**
+ * Decodes a payload; undefined for what Zephyr answers with rc 3: no map, a key twice, bytes that are no CBOR.
+ *
+ * @param accepts `definite` also refuses indefinite lengths and numbers in a longer form than they need, as canonical
+ *   firmware does (facts sheet, A8)
+ */
+export function decodeFields(payload: Uint8Array, accepts: 'any' | 'definite' = 'any'): CborFields | undefined {
+  const isStrict = accepts === 'definite';
   let decoded: unknown;
   try {
-    decoded = decode(payload, { useMaps: true, rejectDuplicateMapKeys: true });
+    decoded = decode(payload, {
+      ...{ useMaps: true, rejectDuplicateMapKeys: true },
+      ...(isStrict && { strict: true, allowIndefinite: false }),
+    });
   } catch {
     return undefined;
   }

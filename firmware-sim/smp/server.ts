@@ -1,4 +1,11 @@
-import { type CborFields, type CborMap, decodeFields, encodeDefinite, encodeIndefinite } from './cbor.ts';
+import {
+  type CborFields,
+  type CborLengths,
+  type CborMap,
+  decodeFields,
+  encodeDefinite,
+  encodeIndefinite,
+} from './cbor.ts';
 import { MGMT, v1ErrorOf } from './errors.ts';
 import { decodeSmpHeader, encodePacket, OP, SMP_HEADER_BYTES, type SmpHeader } from './header.ts';
 
@@ -27,8 +34,8 @@ export interface SmpServerOptions {
   readonly groups: readonly SmpGroup[];
   /** `CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`: the longest packet in either direction, header included. */
   readonly bufferBytes: number;
-  /** `CONFIG_ZCBOR_CANONICAL`: answers with definite lengths. */
-  readonly canonical?: boolean;
+  /** How it answers; `definite` unless told otherwise, and then it takes nothing else either. */
+  readonly cbor?: CborLengths;
 }
 
 /** Answers SMP requests as Zephyr's server does (facts sheet, A2 and A3), knowing nothing of any transport. */
@@ -37,6 +44,10 @@ export class SmpServer {
 
   constructor(options: SmpServerOptions) {
     this.#options = options;
+  }
+
+  get #isIndefinite(): boolean {
+    return this.#options.cbor === 'indefinite';
   }
 
   get bufferBytes(): number {
@@ -73,7 +84,7 @@ export class SmpServer {
     const command = this.#commandFor(header);
     if (command === undefined) return { rc: MGMT.notSupported };
     if (!command.decodes) return command.run(new Map(), payload);
-    const fields = decodeFields(payload);
+    const fields = decodeFields(payload, this.#isIndefinite ? 'any' : 'definite');
     return fields === undefined ? { rc: MGMT.invalid } : command.run(fields, payload);
   }
 
@@ -94,7 +105,7 @@ export class SmpServer {
   }
 
   #encode(fields: CborMap): Uint8Array {
-    return this.#options.canonical === true ? encodeDefinite(fields) : encodeIndefinite(fields);
+    return this.#isIndefinite ? encodeIndefinite(fields) : encodeDefinite(fields);
   }
 }
 

@@ -30,6 +30,23 @@ describe('npm run sim', () => {
     expect((await sim.ended).code).toBe(0);
   });
 
+  it.each([
+    ['definite lengths, as the product does, unless told otherwise', [], 'a161726568656c6c6f'],
+    ['definite lengths when told to', ['--cbor', 'definite'], 'a161726568656c6c6f'],
+    ["indefinite lengths, which are Zephyr's default, when told to", ['--cbor', 'indefinite'], 'bf61726568656c6c6fff'],
+  ])('answers with %s', async (_how, args, payload) => {
+    const sim = startTool('sim', ['--port', '0', '--console-port', '0', ...args]);
+    await sim.printed(/console on TCP port \d+/);
+    const [, port = ''] = /UDP on 127\.0\.0\.1:(\d+)/.exec(sim.output()) ?? [];
+    const connection = await connectUdp('127.0.0.1', Number(port));
+    const answer = new Promise<Uint8Array>((resolve) => connection.onPacket(resolve));
+    connection.send(Buffer.from('0a00000900000100a161646568656c6c6f', 'hex'), () => {});
+    expect(Buffer.from((await answer).subarray(8)).toString('hex')).toBe(payload);
+    connection.close();
+    sim.child.kill('SIGINT');
+    await sim.ended;
+  });
+
   it('says what to do when a port is taken, or the image does not boot', async () => {
     const first = startTool('sim', ['--port', '0', '--console-port', '0']);
     await first.printed(/console on TCP port \d+/);
@@ -44,6 +61,7 @@ describe('npm run sim', () => {
     const bad = await runTool('sim', ['--firmware', 'test/fixtures/firmware/wrong-key-1.2.0.signed.bin']);
     expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('does not boot')]);
     expect((await runTool('sim', ['--mode', 'magic'])).code).toBe(2);
+    expect((await runTool('sim', ['--cbor', 'shortest'])).code).toBe(2);
     await first.ended;
   });
 });
@@ -55,7 +73,9 @@ describe('npm run sim:fleet', () => {
     const run = await fleet('--devices', '40', '--seed', '3');
     expect(run.stderr).toBe('');
     expect(run.code).toBe(0);
-    expect(run.stdout).toMatch(/What became of 40 devices.*How long each phase took.*Seed 3 replays it/s);
+    expect(run.stdout).toMatch(
+      /What became of 40 devices.*By the app on the phone.*How long each phase took.*Seed 3 replays it/s,
+    );
     const report = JSON.parse(await readFile(path.join(directory, 'report.json'), 'utf8'));
     expect(report).toMatchObject({ seed: 3, online: false, devices: 40 });
     const count = (counts: Record<string, number>) => Object.values(counts).reduce((sum, one) => sum + one, 0);
@@ -72,6 +92,16 @@ describe('npm run sim:fleet', () => {
       return report;
     });
     expect(second).toEqual(first);
+  });
+
+  it('gives as many phones the shipped app as it is told to, and says how many have it by itself', async () => {
+    const all = await fleet('--devices', '4', '--shipped-app', '100', '--json');
+    expect(Object.keys(JSON.parse(all.stdout).profiles)).toEqual(['shipped-app']);
+    const none = await fleet('--devices', '4', '--shipped-app', '0', '--json');
+    expect(Object.keys(JSON.parse(none.stdout).profiles)).toEqual(['own']);
+    expect((await fleet('--shipped-app', '101')).code).toBe(2);
+    const help = (await fleet('--help')).stdout.replace(/\s+/g, ' ');
+    expect(help).toMatch(/--shipped-app <percent>.*app that people have today.*\(default: 50\)/);
   });
 
   it('says in one sentence what is wrong', async () => {

@@ -1,19 +1,30 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { swapUsingMove } from '../../../firmware-sim/bootloader/swap-move.ts';
 import { createProductFlash, type FlashMap } from '../../../firmware-sim/flash/layout.ts';
 import {
+  CBOR_LENGTHS,
+  type CborLengths,
   type CborMap,
   type CborValue,
   decodeFields,
   encodeDefinite,
   encodeIndefinite,
 } from '../../../firmware-sim/smp/cbor.ts';
-import { decodeSmpHeader, encodeSmpHeader, SMP_HEADER_BYTES } from '../../../firmware-sim/smp/header.ts';
+import {
+  decodeSmpHeader,
+  encodePacket,
+  encodeSmpHeader,
+  GROUP,
+  OP,
+  SMP_HEADER_BYTES,
+} from '../../../firmware-sim/smp/header.ts';
 import { confirmRunning, imageGroup } from '../../../firmware-sim/smp/image-group.ts';
 import { osGroup } from '../../../firmware-sim/smp/os-group.ts';
 import { SmpServer } from '../../../firmware-sim/smp/server.ts';
+import { decodeDefinite, inDefiniteForm } from '../../support/definite-cbor.ts';
 
 interface Vector {
   readonly name: string;
@@ -28,12 +39,13 @@ interface Vector {
     sequence: number;
     command: number;
   };
+  /** Byte strings are `{ "$hex": … }`; null for an empty one. */
+  readonly payload: unknown;
 }
 
 const vectors: Vector[] = JSON.parse(readFileSync('test/fixtures/smp/smp-vectors.json', 'utf8'));
-const images: Record<string, { hex: string }> = JSON.parse(
-  readFileSync('test/fixtures/smp/smp-image-vectors.json', 'utf8'),
-);
+const images: Record<string, { hex: string; header: { ver: string }; tlvs: { type: string; hex: string }[] }> =
+  JSON.parse(readFileSync('test/fixtures/smp/smp-image-vectors.json', 'utf8'));
 const frame = (name: string) => {
   const vector = vectors.find((one) => one.name === name);
   if (vector === undefined) throw new Error(`no vector ${name}`);
@@ -43,9 +55,8 @@ const image = (name: string) => Buffer.from(images[name]?.hex ?? '', 'hex');
 const OLD = image('ecdsa_p256_1.0.0');
 const NEW = image('ecdsa_p256_1.1.0+7');
 
-/** The server of the vectors: Zephyr's smp_svr with both groups, in mode "swap using scratch". */
-function server(slots: FlashMap, canonical = false): SmpServer {
-  const os = osGroup({
+function zephyrOs() {
+  return osGroup({
     bufferBytes: 2475,
     bufferCount: 4,
     bootloaderMode: 1,
@@ -53,7 +64,11 @@ function server(slots: FlashMap, canonical = false): SmpServer {
     reset: () => {},
     info: { s: 'Zephyr', r: 'v4.1.0' },
   });
-  return new SmpServer({ groups: [os, imageGroup(slots)], bufferBytes: 2475, canonical });
+}
+
+/** The server of the vectors: Zephyr's smp_svr with both groups, in mode "swap using scratch". */
+function server(slots: FlashMap, cbor: CborLengths): SmpServer {
+  return new SmpServer({ groups: [zephyrOs(), imageGroup(slots)], bufferBytes: 2475, cbor });
 }
 
 function slotsWith(secondary: Uint8Array | undefined): FlashMap {
@@ -63,10 +78,30 @@ function slotsWith(secondary: Uint8Array | undefined): FlashMap {
   return slots;
 }
 
-function answers(slots: FlashMap, request: string, canonical = false): string[] {
-  return server(slots, canonical)
-    .handle(frame(request))
-    .map((bytes) => Buffer.from(bytes).toString('hex'));
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+/** What a server says to requests, one after the other: the vectors' own bytes, or those with definite lengths. */
+function conversation(cbor: CborLengths) {
+  const framed = (name: string) => (cbor === 'definite' ? definiteFrame(frame(name)) : frame(name));
+  return {
+    answers: (slots: FlashMap, request: string) => server(slots, cbor).handle(frame(request)).map(hex),
+    expected: (name: string) => [hex(framed(name))],
+    framed,
+  };
+}
+
+function definiteFrame(bytes: Uint8Array): Buffer {
+  const payload = inDefiniteForm(bytes.subarray(SMP_HEADER_BYTES));
+  const header = Buffer.from(bytes.subarray(0, SMP_HEADER_BYTES));
+  header.writeUInt16BE(payload.byteLength, 2);
+  return Buffer.concat([header, payload]);
+}
+
+/** A decoded payload as the vectors write it. */
+function asJson(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_key, one: unknown) => (one instanceof Uint8Array ? { $hex: hex(one) } : one)),
+  );
 }
 
 /** What was decoded, as what is to be encoded. */
@@ -81,8 +116,6 @@ function asMap(fields: unknown): CborMap {
   if (!(fields instanceof Map)) throw new Error('a payload is a map');
   return Object.fromEntries([...fields].map(([key, one]) => [String(key), value(one)]));
 }
-
-const expected = (name: string) => [frame(name).toString('hex')];
 
 describe('the verified frames', () => {
   it.each(vectors.map((vector) => [vector.name, vector] as const))('%s: header and payload decode', (_name, vector) => {
@@ -100,6 +133,18 @@ describe('the verified frames', () => {
     const encode = vector.direction === 'client->server' ? encodeDefinite : encodeIndefinite;
     expect(Buffer.from(encode(asMap(decodeFields(payload))))).toEqual(payload);
   });
+
+  it.each(vectors.filter(({ payload }) => payload !== null).map((vector) => [vector.name, vector] as const))(
+    '%s: with definite lengths it says the same',
+    (_name, { hex: bytes, payload }) => {
+      const definite = inDefiniteForm(Buffer.from(bytes, 'hex').subarray(SMP_HEADER_BYTES));
+      expect(asJson(decodeDefinite(definite))).toEqual(payload);
+    },
+  );
+});
+
+describe.each(CBOR_LENGTHS)('a server whose CBOR is %s', (cbor) => {
+  const { answers, expected, framed } = conversation(cbor);
 
   it.each([
     ['echo_request', 'echo_response'],
@@ -125,28 +170,53 @@ describe('the verified frames', () => {
 
   it('an empty slot is left out of the list', () => {
     expect(answers(slotsWith(undefined), 'image_state_read_request_v2')).toEqual(
-      [frame('image_state_read_response_v2_slot1_empty')].map((bytes) => {
+      [framed('image_state_read_response_v2_slot1_empty')].map((bytes) => {
         const copy = Buffer.from(bytes);
         copy.writeUInt8(frame('image_state_read_request_v2').readUInt8(6), 6);
-        return copy.toString('hex');
+        return hex(copy);
       }),
     );
   });
 
-  it('a server built for canonical CBOR answers with definite lengths', () => {
-    expect(answers(slotsWith(NEW), 'echo_request', true)).toEqual(expected('echo_response_canonical'));
-  });
-
   it('an upload goes chunk by chunk, repeats a lost answer, and resumes by its SHA', () => {
     const slots = slotsWith(undefined);
-    const smp = server(slots);
-    const say = (request: string) => smp.handle(frame(request)).map((bytes) => Buffer.from(bytes).toString('hex'));
+    const smp = server(slots, cbor);
+    const say = (request: string) => smp.handle(frame(request)).map(hex);
     expect(say('upload_first_chunk')).toEqual(expected('upload_first_response'));
     expect(say('upload_second_chunk')).toEqual(expected('upload_second_response'));
     expect(say('upload_repeated_chunk')).toEqual(expected('upload_repeated_response'));
     expect(say('upload_resume_request')).toEqual(expected('upload_resume_response'));
     expect(say('upload_last_chunk')).toEqual(expected('upload_last_response_match'));
     expect(Buffer.from(slots.secondary.read(0, NEW.length))).toEqual(NEW);
+  });
+
+  const genuine = Object.entries(images).filter(([, { hex: bytes }]) => bytes !== undefined);
+
+  it.each(genuine)('takes the image %s in chunks, and lists it', (_name, { hex: bytes, header, tlvs }) => {
+    const [slots, file] = [slotsWith(undefined), Buffer.from(bytes, 'hex')];
+    const smp = server(slots, cbor);
+    const ask = (op: 'read' | 'write', command: number, fields: CborMap) => {
+      const request = encodePacket(
+        { op: OP[op], version: 1, group: GROUP.image, sequence: 1, command },
+        encodeDefinite(fields),
+      );
+      const [answer = new Uint8Array()] = smp.handle(request);
+      const payload = answer.subarray(SMP_HEADER_BYTES);
+      return asJson(decodeDefinite(cbor === 'definite' ? payload : inDefiniteForm(payload)));
+    };
+    const sha = createHash('sha256').update(file).digest();
+    for (let off = 0; off < file.length; off += 128) {
+      const data = file.subarray(off, off + 128);
+      const end = off + data.length;
+      const answer = ask('write', 1, off === 0 ? { off, data, len: file.length, sha } : { off, data });
+      expect(answer).toEqual(end === file.length ? { off: end, match: true } : { off: end });
+    }
+    expect(hex(slots.secondary.read(0, file.length))).toBe(bytes);
+    const version = header.ver.replace('+0', '').replace('+', '.');
+    // An image that is signed as a whole has no SHA-256 to be named by, and is left out.
+    const hashes = tlvs.filter(({ type }) => type === '0x10');
+    const listed = hashes.map((hash) => ({ slot: 1, version, hash: { $hex: hash.hex } }));
+    expect(ask('read', 0, {})).toMatchObject({ images: [{ slot: 0 }, ...listed] });
   });
 
   it('a trial shows as active and unconfirmed, then confirmed', () => {
@@ -161,18 +231,51 @@ describe('the verified frames', () => {
     swapUsingMove.install(slots, 'test', { primary: OLD.length, secondary: NEW.length });
     expect(answers(slots, 'upload_first_chunk_no_slot_v1')).toEqual(expected('error_v1_no_free_slot'));
     const [answer = ''] = answers(slots, 'upload_first_chunk');
-    expect(answer.slice(16)).toBe(frame('error_v2_no_free_slot').toString('hex').slice(16));
+    expect(answer.slice(16)).toBe(hex(framed('error_v2_no_free_slot')).slice(16));
     const [erase = ''] = answers(slots, 'erase_request');
-    expect(erase.slice(16)).toBe(frame('error_v2_no_free_slot').toString('hex').slice(16));
+    expect(erase.slice(16)).toBe(hex(framed('error_v2_no_free_slot')).slice(16));
     confirmRunning(slots);
     expect(answers(slots, 'erase_request')).toEqual(expected('erase_response'));
+  });
+});
+
+describe('a server, asked by each request of the vectors,', () => {
+  const requests = vectors.filter(({ direction }) => direction === 'client->server');
+  const ask = (name: string, cbor: CborLengths) => server(slotsWith(NEW), cbor).handle(frame(name));
+
+  it.each(requests.map(({ name }) => [name]))('%s: says the same in both forms', (name) => {
+    const [[definite], [indefinite]] = [ask(name, 'definite'), ask(name, 'indefinite')];
+    if (definite === undefined || indefinite === undefined) throw new Error('a request is answered');
+    expect(hex(definite)).toBe(hex(definiteFrame(indefinite)));
+    // The shipped app reads the one and not the other.
+    expect(decodeDefinite(definite.subarray(SMP_HEADER_BYTES))).toBeTypeOf('object');
+    expect(() => decodeDefinite(indefinite.subarray(SMP_HEADER_BYTES))).toThrow('additional info: 31');
+  });
+
+  it('answers with definite lengths when nothing is said, as the verified frame of a canonical build', () => {
+    const byDefault = new SmpServer({ groups: [zephyrOs()], bufferBytes: 2475 });
+    expect(byDefault.handle(frame('echo_request')).map(hex)).toEqual([hex(frame('echo_response_canonical'))]);
+  });
+
+  it.each([
+    ['a map of indefinite length', 'bf6164656f74686572ff', 'other'],
+    ['a length in two bytes that one would hold', 'a1616478056f74686572', 'other'],
+  ])('takes %s only where the firmware is not canonical', (_what, payload, echoed) => {
+    const request = Buffer.from(`0a00000000000100${payload}`, 'hex');
+    request.writeUInt16BE(request.length - SMP_HEADER_BYTES, 2);
+    const answered = (cbor: CborLengths) => {
+      const [answer = new Uint8Array()] = server(slotsWith(NEW), cbor).handle(request);
+      return decodeFields(answer.subarray(SMP_HEADER_BYTES));
+    };
+    expect(answered('definite')).toEqual(new Map([['rc', 3]]));
+    expect(answered('indefinite')).toEqual(new Map([['r', echoed]]));
   });
 });
 
 describe('hostile packets', () => {
   it('never make the server fail, and every answer is well-formed', () => {
     const slots = slotsWith(NEW);
-    const smp = server(slots);
+    const smp = server(slots, 'definite');
     const anything = fc.uint8Array({ maxLength: 120 });
     const damaged = fc
       .tuple(
@@ -199,16 +302,17 @@ describe('hostile packets', () => {
   });
 
   it('shorter than a header are not answered, and shorter than they say are corrupt', () => {
-    const smp = server(slotsWith(NEW));
+    const smp = server(slotsWith(NEW), 'indefinite');
     expect(smp.handle(Uint8Array.of(0, 0, 0, 1, 0, 0, 0))).toEqual([]);
     const [answer] = smp.handle(frame('echo_request').subarray(0, 12));
     expect(decodeFields((answer ?? new Uint8Array()).subarray(SMP_HEADER_BYTES))?.get('rc')).toBe(9);
   });
 
   it('several in one buffer are answered in order, until the first that fails', () => {
-    const smp = server(slotsWith(NEW));
+    const smp = server(slotsWith(NEW), 'indefinite');
     const three = Buffer.concat([frame('echo_request'), frame('params_request'), frame('echo_request')]);
-    expect(smp.handle(three).map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual([
+    const { expected } = conversation('indefinite');
+    expect(smp.handle(three).map(hex)).toEqual([
       ...expected('echo_response'),
       ...expected('params_response'),
       ...expected('echo_response'),

@@ -4,11 +4,13 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Command, InvalidArgumentError } from 'commander';
 import {
+  appsWithShipped,
   drawLot,
   FleetDevice,
   type FleetSummary,
   PagePool,
   runFleet,
+  SHIPPED_APP_PERCENT,
   seededRandom,
   singleRelease,
   summarizeFleet,
@@ -45,6 +47,7 @@ interface Options {
   readonly key: string;
   readonly seed: number;
   readonly hours: number;
+  readonly shippedApp: number;
   readonly atOnce: number;
   readonly report: string;
   readonly json: boolean;
@@ -70,12 +73,19 @@ await runCommand((signal) =>
     )
     .option('--seed <number>', 'draws phones, failures and losses: the same one replays the same run', wholeNumber, 1)
     .option('--hours <number>', 'simulated time in which the owners come by', Number, USUAL_MIX.spanMs / HOUR_MS)
+    .option(
+      '--shipped-app <percent>',
+      'phones with the app that people have today; the others have the simulator’s own',
+      percentage,
+      SHIPPED_APP_PERCENT,
+    )
     .option('--at-once <count>', 'devices that are updated at a time', wholeNumber, 32)
     .option('--report <directory>', 'where report.json and report.svg go', '.local/sim-fleet')
     .option('--json', 'the report on standard output, for machines', false)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run sim:fleet\n  npm run sim:fleet -- --devices 10000 --seed 7\n' +
+        '  npm run sim:fleet -- --shipped-app 100              (everybody has the shipped app)\n' +
         '  npm run sim:fleet -- --devices 200 --api            (beside "npm run dev", with a published release)\n',
     )
     .action((options: Options) => simulate(options, signal)),
@@ -85,6 +95,12 @@ function wholeNumber(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('a whole number, 1 or more');
   return number;
+}
+
+function percentage(text: string): number {
+  const percent = Number(text);
+  if (text.trim() === '' || !(percent >= 0 && percent <= 100)) throw new InvalidArgumentError('a number from 0 to 100');
+  return percent;
 }
 
 async function simulate(options: Options, signal: AbortSignal): Promise<void> {
@@ -132,14 +148,14 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
 }
 
 function makeDevices(
-  { devices: count, seed, hours }: Options,
+  { devices: count, seed, hours, shippedApp }: Options,
   factory: readonly FirmwareFile[],
   online: readonly OnlineDevice[] | undefined,
   key: ReturnType<typeof trustedKey>,
 ): readonly FleetDevice[] {
   const random = seededRandom(seed);
   const pool = new PagePool();
-  const mix = { ...USUAL_MIX, spanMs: hours * HOUR_MS };
+  const mix = { ...USUAL_MIX, profiles: appsWithShipped(shippedApp), spanMs: hours * HOUR_MS };
   return Array.from({ length: count }, (_, index) => {
     const known = online?.[index];
     const serial = known?.serial ?? String(index + 1).padStart(6, '0');

@@ -17,6 +17,10 @@ export function summaryText(summary: FleetSummary, { wallMs, idleBytesPerDevice,
     fate.replaceAll('_', ' '),
     ...outcomes.map((outcome) => String(counts[outcome] ?? '')),
   ]);
+  const apps = Object.entries(summary.profiles).map(([profile, counts]) => [
+    profile,
+    ...outcomes.map((outcome) => String(counts[outcome] ?? '')),
+  ]);
   const all = ['all', ...outcomes.map((outcome) => String(summary.outcomes[outcome] ?? 0))];
   const durations = (entries: FleetSummary['phases']) =>
     Object.entries(entries).map(([name, { count, p50, p90, max }]) => [
@@ -29,6 +33,9 @@ export function summaryText(summary: FleetSummary, { wallMs, idleBytesPerDevice,
     '',
     heading(`What became of ${summary.devices} devices`),
     textTable(['', ...outcomes.map((outcome) => outcome.replaceAll('_', ' '))], [...fates, all]),
+    '',
+    heading('By the app on the phone'),
+    textTable(['', ...outcomes.map((outcome) => outcome.replaceAll('_', ' '))], apps),
     '',
     heading('How long each phase took'),
     textTable(['phase', ...columns], durations(summary.phases)),

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
+  CBOR_LENGTHS,
+  type CborLengths,
   createProductFlash,
   SimulatedDevice,
   SMP_UDP_PORT,
@@ -22,6 +24,7 @@ interface Options {
   readonly key: string;
   readonly port: number;
   readonly consolePort: number;
+  readonly cbor: CborLengths;
   readonly mode: keyof typeof UPGRADE_MODES;
   readonly selfTest: 'passes' | 'fails' | 'hangs';
   readonly confirmsItself: boolean;
@@ -41,6 +44,11 @@ await runCommand((signal) =>
     .option('--port <number>', 'UDP port on 127.0.0.1', portNumber, SMP_UDP_PORT)
     .option('--console-port <number>', 'TCP port of its serial console on 127.0.0.1', portNumber, CONSOLE_PORT)
     .addOption(
+      new Option('--cbor <lengths>', "lengths in its answers: as the product's firmware has them, or Zephyr by default")
+        .choices(CBOR_LENGTHS)
+        .default('definite'),
+    )
+    .addOption(
       new Option('--mode <mode>', 'how its bootloader installs an image')
         .choices(Object.keys(UPGRADE_MODES))
         .default('move'),
@@ -56,6 +64,7 @@ await runCommand((signal) =>
     .addHelpText(
       'after',
       '\nExamples:\n  npm run sim\n  npm run sim -- --port 1339 --prevent-downgrade --flash-timings\n' +
+        '  npm run sim -- --cbor indefinite      (a firmware without CONFIG_ZCBOR_CANONICAL)\n' +
         '\nThen, with a client like mcumgr:\n  mcumgr --conntype udp --connstring=127.0.0.1:1337 image list\n' +
         '\nOr on a pseudo-terminal:\n  socat pty,raw,echo=0,link=./console tcp:127.0.0.1:1338 &\n' +
         '  mcumgr --conntype serial --connstring=dev=./console image list\n',
@@ -80,7 +89,9 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
     const { consolePort } = options;
     const serial = await listen('TCP', consolePort, '--console-port', (port) => startSerialServer(device, { port }));
     const where = `SMP over UDP on 127.0.0.1:${udp.port}, console on TCP port ${serial.port}`;
-    console.log(`Running ${device.runningVersion}; ${where}.\nCtrl-C stops it.`);
+    console.log(
+      `Running ${device.runningVersion}; ${where}; answers in ${options.cbor}-length CBOR.\nCtrl-C stops it.`,
+    );
     const watch = tellBoots(device);
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     clearInterval(watch);
@@ -91,10 +102,10 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
 }
 
 function makeDevice(firmware: Uint8Array, key: string, options: Options): SimulatedDevice {
-  const { mode, selfTest, confirmsItself, preventDowngrade, flashTimings } = options;
+  const { cbor, mode, selfTest, confirmsItself, preventDowngrade, flashTimings } = options;
   let factory: string | undefined;
   return new SimulatedDevice({
-    ...{ firmware, keys: [trustedKey(key)], mode: UPGRADE_MODES[mode] },
+    ...{ firmware, keys: [trustedKey(key)], cbor, mode: UPGRADE_MODES[mode] },
     flash: createProductFlash({ timed: flashTimings }),
     preventDowngrade: preventDowngrade ? 'version' : false,
     application({ hash }) {
