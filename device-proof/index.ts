@@ -1,0 +1,2 @@
+export * from './device-key.ts';
+export * from './messages.ts';
