@@ -22,7 +22,13 @@ export default defineConfig({
     hookTimeout: 60_000,
     coverage: {
       provider: 'v8',
-      include: ['src/**/*.ts', 'firmware-sim/**/*.ts', 'release-format/**/*.ts'],
+      include: [
+        'src/**/*.ts',
+        'firmware-sim/**/*.ts',
+        'release-format/**/*.ts',
+        'device-proof/**/*.ts',
+        'app-client/**/*.ts',
+      ],
       // The two entry points run in processes of their own: the local server in every e2e test, the Lambda handler and
       // its credentials in the bundle test.
       exclude: ['src/local-server.ts', 'src/handler.ts', 'src/platform/aws/lambda-credentials.ts'],

@@ -94,6 +94,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     method: 'POST',
     path: '/updateProfile',
     auth: 'cognito',
+    idempotent: true,
     domain: 'account',
     summary: 'Changes fields of the profile',
     description:
@@ -195,6 +196,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     path: '/deleteMyAccount',
     throttle: RARE,
     auth: 'cognito',
+    idempotent: true,
     domain: 'account',
     summary: 'Deletes the account and everything held about the user',
     description:

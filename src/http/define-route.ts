@@ -101,6 +101,8 @@ export interface RouteContract {
   readonly auth: Auth;
   /** Whether only premium users may call it. */
   readonly premium?: boolean;
+  /** Whether a POST may be sent again when its answer was lost: twice has the effect of once. GETs always may. */
+  readonly idempotent?: boolean;
   /** How the body comes; JSON unless it says otherwise. */
   readonly bodyKind?: 'multipart';
   readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'health';

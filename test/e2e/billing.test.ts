@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { cognitoUsers } from '../../tools/run/local-stack/cognito/cognito-users.ts';
 import { portOf } from '../../tools/run/local-stack/process/ports.ts';
 import { type Stack, startStack } from '../../tools/run/local-stack/stack.ts';
-import { hasBrowser, NO_BROWSER, plainVisitor, startBrowser, type Visitor } from '../support/browser.ts';
+import { plainVisitor, startBrowser, type Visitor } from '../support/browser.ts';
 import { runTool } from '../support/run-tool.ts';
 import { bearer } from '../support/tokens.ts';
 
@@ -76,115 +76,107 @@ async function forward(days: number): Promise<void> {
 /** Every event that was sent has been taken. */
 const allDelivered = () => stack.engines.stripe.webhooks.settled();
 
-const VISITORS: readonly { readonly how: string; readonly runs: boolean; start(): Promise<Visitor> }[] = [
-  { how: 'over HTTP', runs: true, start: async () => plainVisitor() },
-  { how: `in a real browser${hasBrowser ? '' : ` (${NO_BROWSER})`}`, runs: hasBrowser, start: () => startBrowser() },
+const VISITORS: readonly { readonly how: string; start(): Promise<Visitor> }[] = [
+  { how: 'over HTTP', start: async () => plainVisitor() },
+  { how: 'in a real browser', start: () => startBrowser() },
 ];
 
-describe.each(VISITORS)('the story of a subscriber, $how', ({ how, runs, start }) => {
-  it.skipIf(!runs)(
-    'from the trial to the deletion of the account',
-    async () => {
-      const email = `${how.includes('HTTP') ? 'http' : 'browser'}@story.example.com`;
-      const person = await signUp(email);
-      const visitor = await start();
-      try {
-        // Trial.
-        const first = (await person.checkout()).body;
-        expect(await visitor.open(first.url)).toContain('7 days free');
-        expect(await visitor.press('Decline')).toContain('Your card was declined');
-        expect(await person.status()).toMatchObject({ isPremium: false, status: 'none' });
-        expect(await visitor.press('Cancel')).toContain('checkout=cancel');
-        await visitor.open(first.url);
-        expect(await visitor.press('Pay (start the trial)')).toContain('Back in the app: ?checkout=success');
-        await allDelivered();
-        expect((await person.stored()).subscription).toMatchObject({ status: 'trialing', plan: 'monthly' });
-        expect(await person.status()).toMatchObject({ isPremium: true, status: 'trialing', trialUsed: true });
-        expect(await person.checkout()).toMatchObject({ status: 409, body: { error: { code: 'already_subscribed' } } });
+describe.each(VISITORS)('the story of a subscriber, $how', ({ how, start }) => {
+  it('from the trial to the deletion of the account', async () => {
+    const email = `${how.includes('HTTP') ? 'http' : 'browser'}@story.example.com`;
+    const person = await signUp(email);
+    const visitor = await start();
+    try {
+      // Trial.
+      const first = (await person.checkout()).body;
+      expect(await visitor.open(first.url)).toContain('7 days free');
+      expect(await visitor.press('Decline')).toContain('Your card was declined');
+      expect(await person.status()).toMatchObject({ isPremium: false, status: 'none' });
+      expect(await visitor.press('Cancel')).toContain('checkout=cancel');
+      await visitor.open(first.url);
+      expect(await visitor.press('Pay (start the trial)')).toContain('Back in the app: ?checkout=success');
+      await allDelivered();
+      expect((await person.stored()).subscription).toMatchObject({ status: 'trialing', plan: 'monthly' });
+      expect(await person.status()).toMatchObject({ isPremium: true, status: 'trialing', trialUsed: true });
+      expect(await person.checkout()).toMatchObject({ status: 409, body: { error: { code: 'already_subscribed' } } });
 
-        // Premium.
-        await forward(8);
-        await allDelivered();
-        expect((await person.stored()).subscription).toMatchObject({ status: 'active' });
+      // Premium.
+      await forward(8);
+      await allDelivered();
+      expect((await person.stored()).subscription).toMatchObject({ status: 'active' });
 
-        // The card fails.
-        await visitor.open(await person.portal());
-        expect(await visitor.press('Use a card that is declined')).toContain('a card that is declined');
-        await forward(30);
-        await allDelivered();
-        expect((await person.stored()).subscription).toMatchObject({ status: 'past_due' });
-        expect(await person.status()).toMatchObject({ isPremium: false, status: 'past_due' });
+      // The card fails.
+      await visitor.open(await person.portal());
+      expect(await visitor.press('Use a card that is declined')).toContain('a card that is declined');
+      await forward(30);
+      await allDelivered();
+      expect((await person.stored()).subscription).toMatchObject({ status: 'past_due' });
+      expect(await person.status()).toMatchObject({ isPremium: false, status: 'past_due' });
 
-        // It recovers.
-        await visitor.open(await person.portal());
-        expect(await visitor.press('Use a card that works')).toContain('active');
-        await allDelivered();
-        expect(await person.status()).toMatchObject({ isPremium: true, status: 'active' });
+      // It recovers.
+      await visitor.open(await person.portal());
+      expect(await visitor.press('Use a card that works')).toContain('active');
+      await allDelivered();
+      expect(await person.status()).toMatchObject({ isPremium: true, status: 'active' });
 
-        // It is cancelled at the end of the period, and ends.
-        expect(await visitor.press('Cancel at the end of the period')).toContain('Ends on');
-        await allDelivered();
-        expect((await person.stored()).subscription).toMatchObject({ status: 'active', cancelAtPeriodEnd: true });
-        await forward(31);
-        await allDelivered();
-        expect((await person.stored()).subscription).toMatchObject({ status: 'canceled' });
-        expect(await person.status()).toMatchObject({ isPremium: false, status: 'canceled' });
+      // It is cancelled at the end of the period, and ends.
+      expect(await visitor.press('Cancel at the end of the period')).toContain('Ends on');
+      await allDelivered();
+      expect((await person.stored()).subscription).toMatchObject({ status: 'active', cancelAtPeriodEnd: true });
+      await forward(31);
+      await allDelivered();
+      expect((await person.stored()).subscription).toMatchObject({ status: 'canceled' });
+      expect(await person.status()).toMatchObject({ isPremium: false, status: 'canceled' });
 
-        // Back again, without a trial.
-        const again = (await person.checkout()).body;
-        expect(await visitor.open(again.url)).not.toContain('free');
-        await visitor.press('Pay');
-        await allDelivered();
-        expect(await person.status()).toMatchObject({ isPremium: true, status: 'active', trialUsed: true });
+      // Back again, without a trial.
+      const again = (await person.checkout()).body;
+      expect(await visitor.open(again.url)).not.toContain('free');
+      await visitor.press('Pay');
+      await allDelivered();
+      expect(await person.status()).toMatchObject({ isPremium: true, status: 'active', trialUsed: true });
 
-        // And gone.
-        expect((await person.call('/deleteMyAccount', { confirmText: 'DELETE' })).status).toBe(200);
-        await allDelivered();
-        const { state } = stack.engines.stripe;
-        const customer = state.all('customers').find((one) => one.email === email);
-        expect(customer?.metadata).toEqual({});
-        const theirs = state.all('subscriptions').filter((one) => one.customer === customer?.id);
-        expect(theirs.map(({ status }) => status)).toEqual(['canceled', 'canceled']);
-        expect((await person.call('/subscriptionStatus')).status).toBe(410);
-        expect(stack.engines.stripe.webhooks.deliveries.every((one) => one.state === 'delivered')).toBe(true);
+      // And gone.
+      expect((await person.call('/deleteMyAccount', { confirmText: 'DELETE' })).status).toBe(200);
+      await allDelivered();
+      const { state } = stack.engines.stripe;
+      const customer = state.all('customers').find((one) => one.email === email);
+      expect(customer?.metadata).toEqual({});
+      const theirs = state.all('subscriptions').filter((one) => one.customer === customer?.id);
+      expect(theirs.map(({ status }) => status)).toEqual(['canceled', 'canceled']);
+      expect((await person.call('/subscriptionStatus')).status).toBe(410);
+      expect(stack.engines.stripe.webhooks.deliveries.every((one) => one.state === 'delivered')).toBe(true);
 
-        // The same person signs up anew: the trial stays used.
-        const newcomer = await signUp(email);
-        const page = await visitor.open((await newcomer.checkout()).body.url);
-        expect(page).toContain('AutoWatering Premium');
-        expect(page).not.toContain('free');
-      } finally {
-        await visitor.leave();
-      }
-    },
-    60_000,
-  );
+      // The same person signs up anew: the trial stays used.
+      const newcomer = await signUp(email);
+      const page = await visitor.open((await newcomer.checkout()).body.url);
+      expect(page).toContain('AutoWatering Premium');
+      expect(page).not.toContain('free');
+    } finally {
+      await visitor.leave();
+    }
+  }, 60_000);
 });
 
 describe('the pages of the local Stripe', () => {
-  it.skipIf(!hasBrowser)(
-    'fit a phone, and are readable in light and dark',
-    async () => {
-      const person = await signUp('pages@story.example.com');
-      const { url } = (await person.checkout()).body;
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const visitor = await startBrowser({ colorScheme });
-        try {
-          for (const address of [url, stack.info.stripe.endpoint]) {
-            await visitor.open(address);
-            const [page] = visitor.browser.contexts().flatMap((context) => context.pages());
-            const { fits, color, backgroundColor } = Looks.parse(await page?.evaluate(LOOKS));
-            expect(fits).toBe(true);
-            expect(luminance(color) > luminance(backgroundColor)).toBe(colorScheme === 'dark');
-            expect(contrast(color, backgroundColor)).toBeGreaterThan(7);
-          }
-        } finally {
-          await visitor.leave();
+  it('fit a phone, and are readable in light and dark', async () => {
+    const person = await signUp('pages@story.example.com');
+    const { url } = (await person.checkout()).body;
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const visitor = await startBrowser({ colorScheme });
+      try {
+        for (const address of [url, stack.info.stripe.endpoint]) {
+          await visitor.open(address);
+          const [page] = visitor.browser.contexts().flatMap((context) => context.pages());
+          const { fits, color, backgroundColor } = Looks.parse(await page?.evaluate(LOOKS));
+          expect(fits).toBe(true);
+          expect(luminance(color) > luminance(backgroundColor)).toBe(colorScheme === 'dark');
+          expect(contrast(color, backgroundColor)).toBeGreaterThan(7);
         }
+      } finally {
+        await visitor.leave();
       }
-    },
-    60_000,
-  );
+    }
+  }, 60_000);
 });
 
 /** Runs on the page. */

@@ -1,16 +1,15 @@
-import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium as playwright } from 'playwright-core';
+import { chromium } from './chromium.ts';
 
-const CANDIDATES = [
-  process.env['CHROMIUM_PATH'] ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
-const executablePath = CANDIDATES.find((file) => file !== '' && existsSync(file));
-
-export const hasBrowser = executablePath !== undefined;
-export const NO_BROWSER = 'no Chromium here: install Debian’s package “chromium”, or set CHROMIUM_PATH';
 
 /** A person with a browser, or without one: pages are opened and their buttons pressed. */
 export interface Visitor {
@@ -26,11 +25,8 @@ export interface Visitor {
 export async function startBrowser(
   options: BrowserContextOptions = {},
 ): Promise<Visitor & { readonly browser: Browser }> {
-  if (executablePath === undefined) throw new Error(NO_BROWSER);
-  const browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-  });
+  const { executablePath, env } = await chromium();
+  const browser = await playwright.launch({ executablePath, args: FLAGS, env: { ...process.env, ...env } });
   const context = await browser.newContext({ viewport: { width: 360, height: 740 }, isMobile: true, ...options });
   const page = await context.newPage();
   const text = () => page.locator('body').innerText();

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { routeTable } from '../../src/routes.ts';
+import { ROUTE_INDEX } from '../../src/route-index.ts';
 import type { Answer, Backend, CallOptions } from './backend.ts';
 import { billing } from './billing.ts';
 import { fleetOf } from './fleet.ts';
@@ -123,7 +123,7 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
     'GET /health/stripe': get('/health/stripe'),
     'GET /health/provision': get('/health/provision'),
   };
-  const names = routeTable(backend.services).map(({ contract: { method, path } }) => `${method} ${path}`);
+  const names = ROUTE_INDEX.map(({ method, path }) => `${method} ${path}`);
   const missing = names.filter((name) => !(name in calls));
   if (missing.length > 0) throw new Error(`no call is known of ${missing.join(', ')}`);
   return new Map(names.flatMap((name) => (calls[name] === undefined ? [] : [[name, calls[name]]])));

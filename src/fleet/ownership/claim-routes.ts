@@ -42,6 +42,7 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
     method: 'POST',
     path: '/claimChallenge',
     auth: 'cognito',
+    idempotent: true,
     domain: 'fleet',
     summary: 'A nonce for a device to sign, instead of its claim code',
     description:
@@ -63,6 +64,7 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
     method: 'POST',
     path: '/claimDevice',
     auth: 'cognito',
+    idempotent: true,
     domain: 'fleet',
     summary: 'Makes the user the owner of a device',
     description:

@@ -104,6 +104,7 @@ export function ownerRoutes(services: Pick<Services, 'metrics'>, store: FleetSto
     method: 'POST',
     path: '/updateDevice',
     auth: 'cognito',
+    idempotent: true,
     domain: 'fleet',
     summary: 'Names a device, or keeps its settings',
     description:

@@ -34,6 +34,7 @@ export function reconcileRoutes(services: Services, store: FleetStore): readonly
     method: 'POST',
     path: '/reconcileDevices',
     auth: 'cognito',
+    idempotent: true,
     domain: 'fleet',
     summary: 'Holds the devices that a phone sees against those that the cloud knows',
     description:

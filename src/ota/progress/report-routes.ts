@@ -58,6 +58,7 @@ export function reportRoutes(services: Services, reporting: ReportServices, leas
     method: 'POST',
     path: '/ota/reports',
     auth: 'cognito',
+    idempotent: true,
     domain: 'ota',
     summary: 'What has become of an update',
     description:
@@ -114,6 +115,7 @@ export function reportRoutes(services: Services, reporting: ReportServices, leas
     method: 'POST',
     path: '/ota/lease',
     auth: 'cognito',
+    idempotent: true,
     domain: 'ota',
     summary: 'Takes a device for one phone to flash',
     description:

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { appClientSource } from '../../../tools/build/docs/app-client.ts';
 import { decisionIndex } from '../../../tools/build/docs/decision-index.ts';
+import { formatted } from '../../../tools/build/docs/formatted.ts';
 import { openApiDocument } from '../../../tools/build/docs/openapi.ts';
 import { postmanCollection } from '../../../tools/build/docs/postman-collection.ts';
 import { routeContracts } from '../../../tools/build/docs/route-contracts.ts';
@@ -20,6 +22,8 @@ describe('the documents', () => {
     );
     expect(parse(readFileSync('docs/openapi.yaml', 'utf8'))).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
     expect(JSON.parse(readFileSync('docs/postman-collection.json', 'utf8'))).toEqual(postmanCollection());
+    const client = 'app-client/generated/api.ts';
+    expect(readFileSync(client, 'utf8')).toBe(formatted(client, appClientSource()));
   });
 
   it('describe each operation under a name of its own', () => {

@@ -4,7 +4,9 @@ import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
+import { appClientSource } from './app-client.ts';
 import { decisionIndex } from './decision-index.ts';
+import { formatted } from './formatted.ts';
 import { openApiDocument } from './openapi.ts';
 import { postmanCollection } from './postman-collection.ts';
 import { routeIndex } from './route-index.ts';
@@ -18,24 +20,25 @@ const FILES = [
   { path: 'ADR.md', content: decisionIndex },
   { path: 'src/route-index.ts', content: routeIndex },
   { path: 'ROUTE_POLICY_MATRIX.md', content: routePolicyMatrix },
+  { path: 'app-client/generated/api.ts', content: () => formatted('app-client/generated/api.ts', appClientSource()) },
 ] as const;
 
 await runCommand(() =>
   new Command('npm run docs --')
-    .description('Writes the documents that derive from the route table, and the list of decisions.')
+    .description('Writes what derives from the route table (documents, the app client), and the list of decisions.')
     .option('--check', 'writes nothing; fails when a document is stale', false)
     .addHelpText('after', '\nExamples:\n  npm run docs\n  npm run docs -- --check\n')
     .action(async ({ check }: { check: boolean }) => {
       const stale: string[] = [];
       for (const { path, content } of FILES) {
         const file = fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-        const fresh = content();
+        const fresh = await content();
         if ((await readFile(file, 'utf8').catch(() => '')) === fresh) continue;
         stale.push(path);
         if (!check) await writeFile(file, fresh);
       }
       if (check && stale.length > 0) throw new PlainError(`${stale.join(' and ')} are stale: run "npm run docs".`);
-      console.log(stale.length === 0 ? 'All documents are fresh.' : `Wrote ${stale.join(' and ')}.`);
+      console.log(stale.length === 0 ? 'All of them are fresh.' : `Wrote ${stale.join(' and ')}.`);
     }),
 );
 

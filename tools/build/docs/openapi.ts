@@ -78,6 +78,7 @@ function operation(contract: RouteContract) {
     security: SECURITY[auth],
     'x-auth': auth,
     ...(contract.premium === true ? { 'x-premium': true } : {}),
+    'x-idempotent': contract.method === 'GET' || contract.idempotent === true,
     ...(rateLimit === undefined ? {} : { 'x-rate-limit': rateLimit }),
     'x-throttle': throttleOf(contract),
     parameters: parameters(contract),

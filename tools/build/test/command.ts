@@ -10,6 +10,7 @@ const Report = z.object({
   numPassedTests: z.number(),
   numFailedTests: z.number(),
   numPendingTests: z.number(),
+  numTodoTests: z.number().default(0),
   numFailedTestSuites: z.number(),
 });
 
@@ -34,11 +35,14 @@ await runCommand((signal) =>
         if (!(await succeeds(command, signal))) failed.push(name);
         signal.throwIfAborted();
       }
+      const report = await readReport();
+      const skipped = report === undefined ? 0 : report.numPendingTests + report.numTodoTests;
+      if (skipped > 0) failed.push(`${skipped} skipped: every test runs on every machine`);
       if (failed.length > 0) {
         console.error(`\nNot in order: ${failed.join(', ')}`);
         process.exitCode = EXIT.failed;
       }
-      console.log(await countLine(failed));
+      console.log(countLine(failed, report));
     }),
 );
 
@@ -52,14 +56,15 @@ async function succeeds(command: readonly string[], signal: AbortSignal): Promis
   return code === 0;
 }
 
+async function readReport(): Promise<z.infer<typeof Report> | undefined> {
+  const text = await readFile(REPORT, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : Report.parse(JSON.parse(text));
+}
+
 /** Lint and types count as one check each, so that a failure of theirs shows in the last line. */
-async function countLine(failed: readonly string[]): Promise<string> {
+function countLine(failed: readonly string[], report: z.infer<typeof Report> | undefined): string {
   const checks = ['lint and format', 'types'];
   const broken = checks.filter((check) => failed.includes(check)).length;
-  const report = await readFile(REPORT, 'utf8').then(
-    (text) => Report.parse(JSON.parse(text)),
-    () => undefined,
-  );
   const tests = report ?? { numPassedTests: 0, numFailedTests: 1, numPendingTests: 0, numFailedTestSuites: 0 };
   // A coverage below its threshold, or a suite that could not even load, fails no single test.
   const silent = failed.includes('tests') && tests.numFailedTests === 0 ? Math.max(1, tests.numFailedTestSuites) : 0;

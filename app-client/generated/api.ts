@@ -1,0 +1,970 @@
+// Generated from docs/openapi.json by `npm run docs`; a test fails when it is stale.
+import type { Call, CallOptions } from '../operation.ts';
+
+/** What `GET /getProfile` answers. */
+export type GetProfileAnswer = {
+  readonly uid: string;
+  readonly email: string | null;
+  readonly emailVerified: boolean;
+  readonly displayName: string | null;
+  readonly photoURL: string | null;
+  readonly createdAt: string | null;
+  readonly lastSignInAt: string | null;
+  readonly profile: {
+    readonly displayName?: string | undefined;
+    readonly photoURL?: string | undefined;
+    readonly language?: string | undefined;
+    readonly unitSystem?: string | undefined;
+    readonly theme?: string | undefined;
+    readonly notificationsEnabled?: boolean | undefined;
+    readonly phone?: string | undefined;
+    readonly company?: string | undefined;
+    readonly country?: string | undefined;
+    readonly updatedAt?: string | undefined;
+  };
+  readonly updatedAt: string | null;
+};
+
+/** What `POST /updateProfile` takes. */
+export type UpdateProfileInput = {
+  readonly profile: {
+    readonly displayName?: string | undefined;
+    readonly photoURL?: string | undefined;
+    readonly language?: string | undefined;
+    readonly unitSystem?: string | undefined;
+    readonly theme?: string | undefined;
+    readonly notificationsEnabled?: boolean | undefined;
+    readonly phone?: string | undefined;
+    readonly company?: string | undefined;
+    readonly country?: string | undefined;
+  };
+};
+
+/** What `POST /updateProfile` answers. */
+export type UpdateProfileAnswer = {
+  readonly ok: true;
+  readonly profile: {
+    readonly displayName?: string | undefined;
+    readonly photoURL?: string | undefined;
+    readonly language?: string | undefined;
+    readonly unitSystem?: string | undefined;
+    readonly theme?: string | undefined;
+    readonly notificationsEnabled?: boolean | undefined;
+    readonly phone?: string | undefined;
+    readonly company?: string | undefined;
+    readonly country?: string | undefined;
+    readonly updatedAt?: string | undefined;
+  };
+  readonly updatedAt: string;
+};
+
+/** What `GET /getUserState` answers. */
+export type GetUserStateAnswer = {
+  readonly uid: string;
+  readonly state: Readonly<Record<string, unknown>> | null;
+  readonly updatedAt: string | null;
+  readonly version: string | null;
+  readonly docVersion: number;
+};
+
+/** What `POST /saveUserState` takes. */
+export type SaveUserStateInput = {
+  readonly state: Readonly<Record<string, unknown>>;
+  readonly version?: string | undefined;
+  readonly baseDocVersion?: number | undefined;
+};
+
+/** What `POST /saveUserState` answers. */
+export type SaveUserStateAnswer = {
+  readonly ok: true;
+  readonly bytes: number;
+  readonly version: string | null;
+  readonly updatedAt: string;
+  readonly docVersion: number;
+};
+
+/** What `POST /deleteMyAccount` takes. */
+export type DeleteMyAccountInput = { readonly confirmText: 'DELETE' };
+
+/** What `POST /deleteMyAccount` answers. */
+export type DeleteMyAccountAnswer = { readonly ok: true; readonly deleted: true };
+
+/** What `GET /exportMyData` answers. */
+export type ExportMyDataAnswer = {
+  readonly exportedAt: string;
+  readonly uid: string;
+  readonly login: {
+    readonly email: string | null;
+    readonly emailVerified: boolean;
+    readonly name: string | null;
+    readonly picture: string | null;
+    readonly createdAt: string | null;
+  };
+  readonly profile: {
+    readonly displayName?: string | undefined;
+    readonly photoURL?: string | undefined;
+    readonly language?: string | undefined;
+    readonly unitSystem?: string | undefined;
+    readonly theme?: string | undefined;
+    readonly notificationsEnabled?: boolean | undefined;
+    readonly phone?: string | undefined;
+    readonly company?: string | undefined;
+    readonly country?: string | undefined;
+    readonly updatedAt?: string | undefined;
+  };
+  readonly lastActiveOn: string | null;
+  readonly state: {
+    readonly state: Readonly<Record<string, unknown>>;
+    readonly version: string | null;
+    readonly updatedAt: string;
+    readonly docVersion: number;
+  } | null;
+  readonly devices: ReadonlyArray<{
+    readonly serial: string;
+    readonly hwId: string;
+    readonly thingName: string;
+    readonly status: string;
+    readonly claimedAt: string;
+    readonly name?: string | undefined;
+    readonly settings?: Readonly<Record<string, string | number | boolean>> | undefined;
+  }>;
+  readonly formerDevices: ReadonlyArray<{
+    readonly serial: string;
+    readonly hwId: string;
+    readonly revokedAt: string;
+    readonly name?: string | undefined;
+    readonly settings?: Readonly<Record<string, string | number | boolean>> | undefined;
+  }>;
+  readonly deviceHistory: ReadonlyArray<{
+    readonly hwId: string;
+    readonly action: string;
+    readonly timestamp: string;
+    readonly byUser: boolean;
+  }>;
+  readonly usage: ReadonlyArray<{ readonly feature: string; readonly month: string; readonly used: number }>;
+  readonly billing: {
+    readonly stripeCustomerId: string | null;
+    readonly formerStripeCustomerIds: ReadonlyArray<string>;
+    readonly subscription: {
+      readonly subscriptionId: string;
+      readonly customerId: string;
+      readonly status: string;
+      readonly plan: string;
+      readonly currentPeriodEnd: string | null;
+      readonly cancelAtPeriodEnd: boolean;
+    } | null;
+    readonly trialUsedAt: string | null;
+    readonly confirmedByStripeAt: string | null;
+  };
+};
+
+/** What `GET /subscriptionStatus` answers. */
+export type SubscriptionStatusAnswer = {
+  readonly uid: string;
+  readonly isPremium: boolean;
+  readonly status: string;
+  readonly plan: string | null;
+  readonly currentPeriodEnd: string | null;
+  readonly cancelAtPeriodEnd: boolean;
+  readonly trialUsed: boolean;
+  readonly source: 'stripe' | 'snapshot' | 'stripe_recovered_email';
+  readonly stale?: true | undefined;
+  readonly snapshotAgeSeconds?: number | null | undefined;
+};
+
+/** What `POST /createSubscriptionCheckout` takes. */
+export type CreateSubscriptionCheckoutInput = {
+  readonly successUrl?: string | undefined;
+  readonly cancelUrl?: string | undefined;
+};
+
+/** What `POST /createSubscriptionCheckout` answers. */
+export type CreateSubscriptionCheckoutAnswer = { readonly url: string; readonly sessionId: string };
+
+/** What `POST /createBillingPortalSession` takes. */
+export type CreateBillingPortalSessionInput = { readonly returnUrl?: string | undefined };
+
+/** What `POST /createBillingPortalSession` answers. */
+export type CreateBillingPortalSessionAnswer = { readonly url: string };
+
+/** What `POST /aiDoctor` takes. */
+export type AiDoctorInput = {
+  /** JPEG, PNG or WebP, 4 MiB at most */ readonly image?: Blob | undefined;
+  readonly upload_id?: string | undefined;
+  readonly latitude?: string | undefined;
+  readonly longitude?: string | undefined;
+  readonly symptoms?: string | undefined;
+  readonly language?: string | undefined;
+};
+
+/** What `POST /aiDoctor` answers. */
+export type AiDoctorAnswer = {
+  readonly access_token: string | null;
+  readonly is_healthy: boolean | null;
+  readonly degraded?: true | undefined;
+  readonly provider: 'kindwise' | 'plantnet';
+  readonly llm_advice: string | null;
+  readonly result: {
+    readonly classification: {
+      readonly suggestions: ReadonlyArray<{
+        readonly name: string;
+        readonly probability: number;
+        readonly [field: string]: unknown;
+      }>;
+      readonly [field: string]: unknown;
+    };
+    readonly disease: {
+      readonly suggestions: ReadonlyArray<{
+        readonly name: string;
+        readonly probability: number;
+        readonly [field: string]: unknown;
+      }>;
+      readonly question?: unknown;
+      readonly [field: string]: unknown;
+    };
+    readonly [field: string]: unknown;
+  };
+  readonly proxy_timestamp: string;
+  readonly [field: string]: unknown;
+};
+
+/** What `POST /plantId` takes. */
+export type PlantIdInput = {
+  /** JPEG, PNG or WebP, 4 MiB at most */ readonly image?: Blob | undefined;
+  readonly upload_id?: string | undefined;
+  readonly latitude?: string | undefined;
+  readonly longitude?: string | undefined;
+};
+
+/** What `POST /plantId` answers. */
+export type PlantIdAnswer = {
+  readonly provider: 'kindwise' | 'plantnet';
+  readonly best_match: string | null;
+  readonly suggestions: ReadonlyArray<{
+    readonly scientific_name: string;
+    readonly canonical_name?: string | undefined;
+    readonly gbif_key?: string | undefined;
+    readonly probability: number;
+  }>;
+  readonly proxy_timestamp: string;
+};
+
+/** What `POST /aiDoctor/followUp` takes. */
+export type AiDoctorFollowUpInput = { readonly access_token: string; readonly question: string };
+
+/** What `POST /aiDoctor/followUp` answers. */
+export type AiDoctorFollowUpAnswer = {
+  readonly provider: 'kindwise';
+  readonly answer: string;
+  readonly remaining_calls: number | null;
+  readonly proxy_timestamp: string;
+};
+
+/** What `POST /uploads/image` takes. */
+export type UploadsImageInput = { readonly size_bytes: number; readonly sha256: string };
+
+/** What `POST /uploads/image` answers. */
+export type UploadsImageAnswer = {
+  readonly upload_id: string;
+  readonly upload_url: string;
+  readonly upload_headers: Readonly<Record<string, string>>;
+  readonly upload_expires_in: number;
+};
+
+/** What `GET /usage` answers. */
+export type UsageAnswer = {
+  readonly aiDoctor: {
+    readonly dayCount: number;
+    readonly dayLimit: number;
+    readonly monthCount: number;
+    readonly monthLimit: number;
+    readonly resetsAt: string;
+  };
+  readonly aiDoctorFollowUp: {
+    readonly dayCount: number;
+    readonly dayLimit: number;
+    readonly monthCount: number;
+    readonly monthLimit: number;
+    readonly resetsAt: string;
+  };
+  readonly plantId: {
+    readonly dayCount: number;
+    readonly dayLimit: number;
+    readonly monthCount: number;
+    readonly monthLimit: number;
+    readonly resetsAt: string;
+  };
+};
+
+/** What `GET /aiDoctorHealth` answers. */
+export type AiDoctorHealthAnswer = {
+  readonly ok: boolean;
+  readonly status: 'healthy' | 'degraded';
+  readonly service: 'aiDoctor' | 'plantId';
+  readonly time: string;
+  readonly provider: {
+    readonly name: string;
+    readonly configured: boolean;
+    readonly state: 'closed' | 'half_open' | 'open';
+    readonly lastSuccessAt: string | null;
+    readonly lastFailureAt: string | null;
+    readonly lastTrouble: string | null;
+    readonly fallback: {
+      readonly name: string;
+      readonly configured: boolean;
+      readonly state: 'closed' | 'half_open' | 'open';
+      readonly lastSuccessAt: string | null;
+      readonly lastFailureAt: string | null;
+      readonly lastTrouble: string | null;
+    };
+  };
+};
+
+/** What `GET /plantIdHealth` answers. */
+export type PlantIdHealthAnswer = {
+  readonly ok: boolean;
+  readonly status: 'healthy' | 'degraded';
+  readonly service: 'aiDoctor' | 'plantId';
+  readonly time: string;
+  readonly provider: {
+    readonly name: string;
+    readonly configured: boolean;
+    readonly state: 'closed' | 'half_open' | 'open';
+    readonly lastSuccessAt: string | null;
+    readonly lastFailureAt: string | null;
+    readonly lastTrouble: string | null;
+    readonly fallback: {
+      readonly name: string;
+      readonly configured: boolean;
+      readonly state: 'closed' | 'half_open' | 'open';
+      readonly lastSuccessAt: string | null;
+      readonly lastFailureAt: string | null;
+      readonly lastTrouble: string | null;
+    };
+  };
+};
+
+/** What `POST /claimChallenge` takes. */
+export type ClaimChallengeInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+};
+
+/** What `POST /claimChallenge` answers. */
+export type ClaimChallengeAnswer = {
+  readonly ok: true;
+  readonly serial: string;
+  readonly nonce: string;
+  readonly expires_at: string;
+};
+
+/** What `POST /claimDevice` takes. */
+export type ClaimDeviceInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly claim_code?: string | undefined;
+  readonly proof?: { readonly nonce: string; readonly signature: string } | undefined;
+};
+
+/** What `POST /claimDevice` answers. */
+export type ClaimDeviceAnswer = {
+  readonly ok: true;
+  readonly claimed: true;
+  readonly serial: string;
+  readonly hw_id: string;
+  readonly thing_name: string;
+  readonly owner_uid: string;
+  readonly claimed_at: string;
+  readonly already_owned: boolean;
+};
+
+/** What `GET /myDevices` takes. */
+export type MyDevicesInput = { readonly limit?: string | undefined; readonly cursor?: string | undefined };
+
+/** What `GET /myDevices` answers. */
+export type MyDevicesAnswer = {
+  readonly ok: true;
+  readonly owner_uid: string;
+  readonly count: number;
+  readonly devices: ReadonlyArray<{
+    readonly serial: string;
+    readonly hw_id: string;
+    readonly thing_name: string;
+    readonly status: 'factory_only' | 'active' | 'revoked';
+    readonly claimed_at: string;
+    readonly name?: string | undefined;
+    readonly settings?: Readonly<Record<string, string | number | boolean>> | undefined;
+  }>;
+  readonly next_cursor?: string | undefined;
+};
+
+/** What `POST /updateDevice` takes. */
+export type UpdateDeviceInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly name?: string | undefined;
+  readonly settings?: Readonly<Record<string, string | number | boolean>> | undefined;
+};
+
+/** What `POST /updateDevice` answers. */
+export type UpdateDeviceAnswer = {
+  readonly ok: true;
+  readonly serial: string;
+  readonly hw_id: string;
+  readonly name?: string | undefined;
+  readonly settings?: Readonly<Record<string, string | number | boolean>> | undefined;
+};
+
+/** What `POST /unclaimDevice` takes. */
+export type UnclaimDeviceInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly reason?: string | undefined;
+};
+
+/** What `POST /unclaimDevice` answers. */
+export type UnclaimDeviceAnswer = {
+  readonly ok: true;
+  readonly unclaimed: true;
+  readonly serial: string;
+  readonly hw_id: string;
+};
+
+/** What `POST /transferDevice` takes. */
+export type TransferDeviceInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly transfer_code?: string | undefined;
+  readonly cancel?: true | undefined;
+};
+
+/** What `POST /transferDevice` answers. */
+export type TransferDeviceAnswer = {
+  readonly ok: true;
+  readonly state: 'offered' | 'cancelled' | 'transferred';
+  readonly serial: string;
+  readonly hw_id: string;
+  readonly transfer_code?: string | undefined;
+  readonly expires_at?: string | undefined;
+  readonly owner_uid?: string | undefined;
+  readonly claimed_at?: string | undefined;
+  readonly already_owned?: boolean | undefined;
+};
+
+/** What `POST /reconcileDevices` takes. */
+export type ReconcileDevicesInput = {
+  readonly devices: ReadonlyArray<{
+    /** Six digits, as printed on the device */ readonly serial?: string | undefined;
+    readonly hw_id?: string | undefined;
+    readonly firmware_version?: string | undefined;
+  }>;
+};
+
+/** What `POST /reconcileDevices` answers. */
+export type ReconcileDevicesAnswer = {
+  readonly ok: true;
+  readonly count: number;
+  readonly devices: ReadonlyArray<{
+    readonly serial?: string | undefined;
+    readonly hw_id?: string | undefined;
+    readonly thing_name?: string | undefined;
+    readonly status: 'owned' | 'claimable' | 'claimed_by_other' | 'unknown_serial' | 'revoked' | 'factory_only';
+    readonly suggested_action: 'none' | 'claim' | 'ask_owner' | 'check_label' | 'contact_support' | 'come_closer';
+  }>;
+  readonly not_seen: ReadonlyArray<{
+    readonly serial: string;
+    readonly hw_id: string;
+    readonly thing_name: string;
+    readonly suggested_action: 'none' | 'claim' | 'ask_owner' | 'check_label' | 'contact_support' | 'come_closer';
+  }>;
+};
+
+/** What `GET /ota/latest` takes. */
+export type OtaLatestInput = {
+  readonly board?: string | undefined;
+  readonly channel?: string | undefined;
+  /** Six digits, as printed on the device */
+  readonly serial?: string | undefined;
+  readonly hw_id?: string | undefined;
+  /** Semantic version; a leading v and build metadata are dropped */
+  readonly current_version?: string | undefined;
+  readonly bootloader_version?: string | undefined;
+};
+
+/** What `GET /ota/latest` answers. */
+export type OtaLatestAnswer = {
+  readonly ok: true;
+  readonly update_available: boolean;
+  readonly latest: {
+    readonly version: string;
+    readonly channel: string;
+    readonly mandatory: boolean;
+    readonly artifact: {
+      readonly name: string;
+      readonly size_bytes: number;
+      readonly sha256: string;
+      readonly image_hash: string | null;
+    };
+    readonly download: { readonly url: string; readonly expires_at: string };
+    readonly notes: string;
+  } | null;
+  readonly reason:
+    | 'offered'
+    | 'up_to_date'
+    | 'not_in_rollout'
+    | 'paused'
+    | 'needs_intermediate'
+    | 'bootloader_too_old'
+    | 'device_revoked'
+    | 'no_release'
+    | 'failed_too_often';
+  readonly withheld?:
+    | {
+        readonly version: string;
+        readonly reason:
+          | 'offered'
+          | 'up_to_date'
+          | 'not_in_rollout'
+          | 'paused'
+          | 'needs_intermediate'
+          | 'bootloader_too_old'
+          | 'device_revoked'
+          | 'no_release'
+          | 'failed_too_often';
+      }
+    | undefined;
+  readonly blocked_until?: string | undefined;
+  readonly offer_expires_at?: string | undefined;
+  readonly receipt_nonce?: string | undefined;
+  readonly signed?:
+    | {
+        readonly payload: string;
+        readonly signatures: ReadonlyArray<{ readonly key_id: string; readonly value: string }>;
+      }
+    | undefined;
+};
+
+/** What `GET /ota/releases/{version}/download-url` takes. */
+export type OtaReleasesDownloadUrlInput = {
+  /** Semantic version; a leading v and build metadata are dropped */ readonly version: string;
+  readonly board?: string | undefined;
+  readonly channel?: string | undefined;
+  /** Six digits, as printed on the device */
+  readonly serial?: string | undefined;
+  readonly hw_id?: string | undefined;
+};
+
+/** What `GET /ota/releases/{version}/download-url` answers. */
+export type OtaReleasesDownloadUrlAnswer = {
+  readonly ok: true;
+  readonly version: string;
+  readonly url: string;
+  readonly download: { readonly url: string; readonly expires_at: string };
+};
+
+/** What `POST /ota/reports` takes. */
+export type OtaReportsInput =
+  | {
+      readonly reports: ReadonlyArray<{
+        readonly board?: string | undefined;
+        readonly channel?: string | undefined;
+        /** Six digits, as printed on the device */
+        readonly serial?: string | undefined;
+        readonly hw_id?: string | undefined;
+        readonly attempt_id: string;
+        /** Semantic version; a leading v and build metadata are dropped */
+        readonly from_version?: string | undefined;
+        /** Semantic version; a leading v and build metadata are dropped */
+        readonly version: string;
+        readonly status: 'offered' | 'on_phone' | 'uploading' | 'testing' | 'confirmed' | 'reverted' | 'failed';
+        readonly offset?: number | undefined;
+        readonly error_code?: string | undefined;
+        readonly phone?:
+          | {
+              readonly model?: string | undefined;
+              readonly os?: string | undefined;
+              readonly app_version?: string | undefined;
+            }
+          | undefined;
+        readonly receipt?:
+          | {
+              readonly nonce: string;
+              readonly image_hash: string;
+              readonly slots: ReadonlyArray<{
+                readonly slot: number;
+                readonly hash: string | '';
+                readonly active: boolean;
+                readonly confirmed: boolean;
+                readonly pending: boolean;
+              }>;
+              readonly signature: string;
+            }
+          | undefined;
+      }>;
+    }
+  | {
+      readonly board?: string | undefined;
+      readonly channel?: string | undefined;
+      /** Six digits, as printed on the device */
+      readonly serial?: string | undefined;
+      readonly hw_id?: string | undefined;
+      readonly attempt_id: string;
+      /** Semantic version; a leading v and build metadata are dropped */
+      readonly from_version?: string | undefined;
+      /** Semantic version; a leading v and build metadata are dropped */
+      readonly version: string;
+      readonly status: 'offered' | 'on_phone' | 'uploading' | 'testing' | 'confirmed' | 'reverted' | 'failed';
+      readonly offset?: number | undefined;
+      readonly error_code?: string | undefined;
+      readonly phone?:
+        | {
+            readonly model?: string | undefined;
+            readonly os?: string | undefined;
+            readonly app_version?: string | undefined;
+          }
+        | undefined;
+      readonly receipt?:
+        | {
+            readonly nonce: string;
+            readonly image_hash: string;
+            readonly slots: ReadonlyArray<{
+              readonly slot: number;
+              readonly hash: string | '';
+              readonly active: boolean;
+              readonly confirmed: boolean;
+              readonly pending: boolean;
+            }>;
+            readonly signature: string;
+          }
+        | undefined;
+    };
+
+/** What `POST /ota/reports` answers. */
+export type OtaReportsAnswer = {
+  readonly ok: true;
+  readonly recorded: number;
+  readonly repeated: number;
+  readonly results: ReadonlyArray<{
+    readonly attempt_id: string;
+    readonly version: string;
+    readonly status: 'offered' | 'on_phone' | 'uploading' | 'testing' | 'confirmed' | 'reverted' | 'failed';
+    readonly outcome: 'recorded' | 'repeated' | 'not_owned' | 'release_not_found';
+    readonly verified: boolean;
+    readonly receipt?: string | undefined;
+  }>;
+};
+
+/** What `POST /ota/lease` takes. */
+export type OtaLeaseInput = {
+  /** Six digits, as printed on the device */ readonly serial?: string | undefined;
+  readonly hw_id?: string | undefined;
+  readonly phone_id: string;
+  readonly release?: true | undefined;
+};
+
+/** What `POST /ota/lease` answers. */
+export type OtaLeaseAnswer = {
+  readonly ok: true;
+  readonly held: boolean;
+  readonly hw_id: string;
+  readonly expires_at: string | null;
+};
+
+/** What `GET /ota/signing-keys` answers. */
+export type OtaSigningKeysAnswer = {
+  readonly ok: true;
+  readonly keys: ReadonlyArray<{ readonly key_id: string; readonly algorithm: 'ed25519'; readonly public_key: string }>;
+};
+
+/** What `GET /health` answers. */
+export type HealthAnswer = { readonly ok: true; readonly status: 'alive'; readonly timestamp: string };
+
+/** What `GET /health/deep` answers. */
+export type HealthDeepAnswer = {
+  readonly ok: boolean;
+  readonly status: 'healthy' | 'degraded';
+  readonly subsystem?: 'ota' | 'stripe' | 'provisioning' | undefined;
+  readonly timestamp: string;
+  readonly latencyMs: number;
+  readonly checks: ReadonlyArray<{
+    readonly name: string;
+    readonly ok: boolean;
+    readonly latencyMs: number;
+    readonly error?: 'timeout' | 'unavailable' | 'not_configured' | undefined;
+  }>;
+};
+
+/** What `GET /health/ota` answers. */
+export type HealthOtaAnswer = {
+  readonly ok: boolean;
+  readonly status: 'healthy' | 'degraded';
+  readonly subsystem?: 'ota' | 'stripe' | 'provisioning' | undefined;
+  readonly timestamp: string;
+  readonly latencyMs: number;
+  readonly checks: ReadonlyArray<{
+    readonly name: string;
+    readonly ok: boolean;
+    readonly latencyMs: number;
+    readonly error?: 'timeout' | 'unavailable' | 'not_configured' | undefined;
+  }>;
+};
+
+/** What `GET /health/stripe` answers. */
+export type HealthStripeAnswer = {
+  readonly ok: boolean;
+  readonly status: 'healthy' | 'degraded';
+  readonly subsystem?: 'ota' | 'stripe' | 'provisioning' | undefined;
+  readonly timestamp: string;
+  readonly latencyMs: number;
+  readonly checks: ReadonlyArray<{
+    readonly name: string;
+    readonly ok: boolean;
+    readonly latencyMs: number;
+    readonly error?: 'timeout' | 'unavailable' | 'not_configured' | undefined;
+  }>;
+  readonly webhooks: {
+    readonly lastEventAt: string | null;
+    readonly lastEventAgeSeconds: number | null;
+    readonly failedEvents: number;
+    readonly keptEvents: number;
+  } | null;
+};
+
+/** What `GET /health/provision` answers. */
+export type HealthProvisionAnswer = {
+  readonly ok: boolean;
+  readonly status: 'healthy' | 'degraded';
+  readonly subsystem?: 'ota' | 'stripe' | 'provisioning' | undefined;
+  readonly timestamp: string;
+  readonly latencyMs: number;
+  readonly checks: ReadonlyArray<{
+    readonly name: string;
+    readonly ok: boolean;
+    readonly latencyMs: number;
+    readonly error?: 'timeout' | 'unavailable' | 'not_configured' | undefined;
+  }>;
+};
+
+/** The routes of the API that an app calls. */
+export interface AppApi {
+  /** The signed-in user and their profile. Reads only. Times are RFC 3339; `createdAt` is null while the user pool does not answer. */
+  getProfile(options?: CallOptions): Promise<GetProfileAnswer>;
+  /** Changes fields of the profile. Only the fields sent change; an empty string clears a field; unknown fields are refused. `displayName` and `photoURL` are mirrored to the user pool as `name` and `picture`. */
+  updateProfile(input: UpdateProfileInput, options?: CallOptions): Promise<UpdateProfileAnswer>;
+  /** The app's saved state. `state` is null and `docVersion` 0 for a user who never saved one. */
+  getUserState(options?: CallOptions): Promise<GetUserStateAnswer>;
+  /** Saves the app's state. Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, 0 for none) a save that would overwrite a newer one is refused: 409 `optimistic_lock_failed`, the newer one in `details.current`. */
+  saveUserState(input: SaveUserStateInput, options?: CallOptions): Promise<SaveUserStateAnswer>;
+  /** Deletes the account and everything held about the user. Cancels the subscription, releases the user's devices, removes every record, then the login. Needs a sign-in of the last 10 minutes. It can be repeated after any failure and finishes what is left; every other call of the user is 410 meanwhile. */
+  deleteMyAccount(input: DeleteMyAccountInput, options?: CallOptions): Promise<DeleteMyAccountAnswer>;
+  /** Everything held about the user, as one download. Profile, state, devices, usage and billing as they are stored, and what the user pool knows. Payments themselves are at Stripe: the billing portal has the invoices. */
+  exportMyData(options?: CallOptions): Promise<ExportMyDataAnswer>;
+  /** Whether the user is premium, and until when. Premium is `active` or `trialing`; `status` is Stripe’s word, or `none`. Stripe is asked and given 3 s; after that the stored snapshot answers, with `source: snapshot`, `stale: true` and its age. A user without a stored customer whose token carries a verified e-mail is looked for by e-mail, at most once an hour: `source: stripe_recovered_email` when that found a subscription. */
+  subscriptionStatus(options?: CallOptions): Promise<SubscriptionStatusAnswer>;
+  /** Opens the page on which the user subscribes. First-time subscribers get 7 days on trial. `successUrl` and `cancelUrl` may be the app’s own scheme or a listed web origin; left out, the app’s scheme is used. Asked again while a page is open, it is the same page. A user with a subscription, even one whose payment is late, is told so: it is managed in the billing portal. */
+  createSubscriptionCheckout(
+    input?: CreateSubscriptionCheckoutInput,
+    options?: CallOptions,
+  ): Promise<CreateSubscriptionCheckoutAnswer>;
+  /** Opens the page on which the user manages the subscription. For users who have a customer at Stripe; one who never opened a checkout has none, and gets none here. */
+  createBillingPortalSession(
+    input?: CreateBillingPortalSessionInput,
+    options?: CallOptions,
+  ): Promise<CreateBillingPortalSessionAnswer>;
+  /** Says what ails the plant on a photo. A form with the photo in the part `image` (JPEG, PNG or WebP by its bytes, 4 MiB), or an `upload_id` for a bigger one. Place and time are taken out of the photo; `latitude` and `longitude` are rounded to two decimals. While Kindwise is away the plant is still named, with `degraded: true` and `is_healthy: null`, and nothing is counted. `X-AI-Cache` tells whether the answer was kept from before. */
+  aiDoctor(input?: AiDoctorInput, options?: CallOptions): Promise<AiDoctorAnswer>;
+  /** Names the plant on a photo. A form as for `/aiDoctor`. Kindwise answers, or Pl@ntNet while Kindwise is failing, slow or out of credits; `provider` tells who did. GBIF’s names are added where they come within 2 s. */
+  plantId(input?: PlantIdInput, options?: CallOptions): Promise<PlantIdAnswer>;
+  /** Asks on about a photo. Only for the user who sent the photo; counted for itself. Some twenty questions per photo are answered. */
+  aiDoctorFollowUp(input: AiDoctorFollowUpInput, options?: CallOptions): Promise<AiDoctorFollowUpAnswer>;
+  /** Prepares the upload of a big photo. A request carries 4 MiB at most, because it reaches the function as base64 in 6 MB. A photo of up to 20 MiB is put to `upload_url` with exactly `upload_headers`, and its `upload_id` sent in place of the part `image`. It is removed when it has been used, and otherwise after a day. */
+  uploadsImage(input: UploadsImageInput, options?: CallOptions): Promise<UploadsImageAnswer>;
+  /** How much of each feature is used up. Days and months are UTC; `resetsAt` is when the day begins anew. A limit of -1 is none. */
+  usage(options?: CallOptions): Promise<UsageAnswer>;
+  /** Whether aiDoctor is at its best. 503 while Kindwise is not asked: diseases have no second provider. The state is each provider's circuit, shared by all containers; a report is kept 5 s. */
+  aiDoctorHealth(options?: CallOptions): Promise<AiDoctorHealthAnswer>;
+  /** Whether plantId is at its best. 503 only while neither provider is asked. The state is each provider's circuit, shared by all containers; a report is kept 5 s. */
+  plantIdHealth(options?: CallOptions): Promise<PlantIdHealthAnswer>;
+  /** A nonce for a device to sign, instead of its claim code. Good for five minutes, for this user and this device, and for one claim: whatever happens to the device ends it. Given for any serial: whether there is such a device is not told. */
+  claimChallenge(input: ClaimChallengeInput, options?: CallOptions): Promise<ClaimChallengeAnswer>;
+  /** Makes the user the owner of a device. A device has one owner. The owner may ask again and is told `already_owned`; anybody else gets 409. A claim code that is sent is checked even where none is required. Where one is, an unknown serial and a wrong code get the same answer. One person tries at most ten codes on one device in ten minutes; on a device that many people have tried, three. Instead of a code, a device with a key of its own signs a nonce from `POST /claimChallenge`: the text `autowatering-claim-1`, the nonce and the hardware id, one a line. */
+  claimDevice(input: ClaimDeviceInput, options?: CallOptions): Promise<ClaimDeviceAnswer>;
+  /** The user's devices. By serial, at most `limit` (1–100, else 50) at once; `next_cursor` leads to the rest. */
+  myDevices(input?: MyDevicesInput, options?: CallOptions): Promise<MyDevicesAnswer>;
+  /** Names a device, or keeps its settings. What is left out stays as it is; an empty name takes the name away; `settings` are replaced as a whole. Name and settings go with the device to its next owner by transfer, and to a unit that replaces it. */
+  updateDevice(input: UpdateDeviceInput, options?: CallOptions): Promise<UpdateDeviceAnswer>;
+  /** Gives a device back. It leaves the list of its owner and can be claimed again. */
+  unclaimDevice(input: UnclaimDeviceInput, options?: CallOptions): Promise<UnclaimDeviceAnswer>;
+  /** Hands a device over to another user. The owner sends `{ serial }` and gets a `transfer_code`, told once and good for 24 hours, to pass on; `cancel: true` takes it back. The next owner sends `{ serial, transfer_code }` and has the device, with its name and settings. Until then it stays where it is. Whatever is wrong with a code is answered with 403 `transfer_invalid`. */
+  transferDevice(input: TransferDeviceInput, options?: CallOptions): Promise<TransferDeviceAnswer>;
+  /** Holds the devices that a phone sees against those that the cloud knows. One answer for each device seen, in the same order, and the owned ones that were not seen. Send the `hw_id`: by its `serial` alone only an own device is told. The rules stand in `docs/device-reconciliation.md`. Changes nothing but what is known of the firmware of the own devices. */
+  reconcileDevices(input: ReconcileDevicesInput, options?: CallOptions): Promise<ReconcileDevicesAnswer>;
+  /** Which firmware the device should run. The newest release that the device may have: published, for its place in the rollout or on the allow-list, and installable over `current_version` by `bootloader_version`. `update_available` is true when that is news. Otherwise `reason` tells why not; `withheld` names the newest release that is kept from it. Without a device only releases for everybody are offered; a `serial` without `hw_id` counts for the owner of the device. `artifact.image_hash` is how mcumgr names the image: a device that shows it needs no upload. `signed.payload` is the decision in base64url, signed with Ed25519 (docs/ota.md); it may be held offline until `offer_expires_at`. A changed release is seen at most a second later; the download URL is good for 15 minutes. */
+  otaLatest(input?: OtaLatestInput, options?: CallOptions): Promise<OtaLatestAnswer>;
+  /** A fresh download URL for one published release. Good for 15 minutes. Not found are drafts, releases that are paused, halted or withdrawn, and those whose rollout has not come to this device: name it by `hw_id`, or by `serial` as its owner. */
+  otaReleasesDownloadUrl(
+    input: OtaReleasesDownloadUrlInput,
+    options?: CallOptions,
+  ): Promise<OtaReleasesDownloadUrlAnswer>;
+  /** What has become of an update. One report, or a batch `{ reports: [ … ] }` of up to 100 that were collected offline, oldest first. Each is recorded once per `attempt_id` and `status`; sent again it changes nothing. In a batch every report has its own result; a single one that is refused is an error. `error_code` tells why it failed: codes that name integrity, hash, checksum, signature, self-test, boot or watchdog count against the release, as does `reverted`; a lost link does not. With a `receipt`, signed by the device over the offer's nonce, a confirmed version is proof: `verified`. */
+  otaReports(input: OtaReportsInput, options?: CallOptions): Promise<OtaReportsAnswer>;
+  /** Takes a device for one phone to flash. For ten minutes; the same `phone_id` renews it by asking again, and gives it back with `release: true`. While one phone of a household has it, the others get 409 `lease_held` with `details.expires_at`. */
+  otaLease(input: OtaLeaseInput, options?: CallOptions): Promise<OtaLeaseAnswer>;
+  /** The public keys behind `signed` in `/ota/latest`. For whoever builds the app: a phone must carry them with it, and never fetch them from here to believe an answer. Several while they rotate (docs/ota.md). */
+  otaSigningKeys(options?: CallOptions): Promise<OtaSigningKeysAnswer>;
+  /** Whether the service answers. Touches nothing. */
+  health(options?: CallOptions): Promise<HealthAnswer>;
+  /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; a result is kept 5 s. */
+  healthDeep(options?: CallOptions): Promise<HealthDeepAnswer>;
+  /** Whether updates can be offered and downloaded. 200 when everything answers, else 503 with the same body. Every check has its own time limit; a result is kept 5 s. */
+  healthOta(options?: CallOptions): Promise<HealthOtaAnswer>;
+  /** Whether payments can be taken. As the other reports, and how the webhook is doing: when the last event came, how many failed and wait for a replay, how many wait for somebody whose customer they are about. A thousand stands for any number above it. */
+  healthStripe(options?: CallOptions): Promise<HealthStripeAnswer>;
+  /** Whether devices can be provisioned. 200 when everything answers, else 503 with the same body. Every check has its own time limit; a result is kept 5 s. */
+  healthProvision(options?: CallOptions): Promise<HealthProvisionAnswer>;
+}
+
+/** All of them, sent by `call`. */
+export function appApi(call: Call): AppApi {
+  return {
+    getProfile: (options) =>
+      call({ method: 'GET', path: '/getProfile', auth: 'cognito', repeatable: true }, {}, options),
+    updateProfile: (input, options) =>
+      call({ method: 'POST', path: '/updateProfile', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    getUserState: (options) =>
+      call({ method: 'GET', path: '/getUserState', auth: 'cognito', repeatable: true }, {}, options),
+    saveUserState: (input, options) =>
+      call(
+        { method: 'POST', path: '/saveUserState', auth: 'cognito', repeatable: false, body: 'json' },
+        input,
+        options,
+      ),
+    deleteMyAccount: (input, options) =>
+      call(
+        { method: 'POST', path: '/deleteMyAccount', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    exportMyData: (options) =>
+      call({ method: 'GET', path: '/exportMyData', auth: 'cognito', repeatable: true }, {}, options),
+    subscriptionStatus: (options) =>
+      call({ method: 'GET', path: '/subscriptionStatus', auth: 'cognito', repeatable: true }, {}, options),
+    createSubscriptionCheckout: (input, options) =>
+      call(
+        { method: 'POST', path: '/createSubscriptionCheckout', auth: 'cognito', repeatable: false, body: 'json' },
+        input,
+        options,
+      ),
+    createBillingPortalSession: (input, options) =>
+      call(
+        { method: 'POST', path: '/createBillingPortalSession', auth: 'cognito', repeatable: false, body: 'json' },
+        input,
+        options,
+      ),
+    aiDoctor: (input, options) =>
+      call({ method: 'POST', path: '/aiDoctor', auth: 'cognito', repeatable: false, body: 'form' }, input, options),
+    plantId: (input, options) =>
+      call({ method: 'POST', path: '/plantId', auth: 'cognito', repeatable: false, body: 'form' }, input, options),
+    aiDoctorFollowUp: (input, options) =>
+      call(
+        { method: 'POST', path: '/aiDoctor/followUp', auth: 'cognito', repeatable: false, body: 'json' },
+        input,
+        options,
+      ),
+    uploadsImage: (input, options) =>
+      call(
+        { method: 'POST', path: '/uploads/image', auth: 'cognito', repeatable: false, body: 'json' },
+        input,
+        options,
+      ),
+    usage: (options) => call({ method: 'GET', path: '/usage', auth: 'cognito', repeatable: true }, {}, options),
+    aiDoctorHealth: (options) =>
+      call(
+        { method: 'GET', path: '/aiDoctorHealth', auth: 'public', repeatable: true, answers: [200, 503] },
+        {},
+        options,
+      ),
+    plantIdHealth: (options) =>
+      call(
+        { method: 'GET', path: '/plantIdHealth', auth: 'public', repeatable: true, answers: [200, 503] },
+        {},
+        options,
+      ),
+    claimChallenge: (input, options) =>
+      call(
+        { method: 'POST', path: '/claimChallenge', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    claimDevice: (input, options) =>
+      call({ method: 'POST', path: '/claimDevice', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    myDevices: (input, options) =>
+      call(
+        { method: 'GET', path: '/myDevices', auth: 'cognito', repeatable: true, query: ['limit', 'cursor'] },
+        input,
+        options,
+      ),
+    updateDevice: (input, options) =>
+      call({ method: 'POST', path: '/updateDevice', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    unclaimDevice: (input, options) =>
+      call(
+        { method: 'POST', path: '/unclaimDevice', auth: 'cognito', repeatable: false, body: 'json' },
+        input,
+        options,
+      ),
+    transferDevice: (input, options) =>
+      call(
+        { method: 'POST', path: '/transferDevice', auth: 'cognito', repeatable: false, body: 'json' },
+        input,
+        options,
+      ),
+    reconcileDevices: (input, options) =>
+      call(
+        { method: 'POST', path: '/reconcileDevices', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    otaLatest: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/ota/latest',
+          auth: 'cognito-optional',
+          repeatable: true,
+          query: ['board', 'channel', 'serial', 'hw_id', 'current_version', 'bootloader_version'],
+        },
+        input,
+        options,
+      ),
+    otaReleasesDownloadUrl: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/ota/releases/{version}/download-url',
+          auth: 'cognito-optional',
+          repeatable: true,
+          query: ['board', 'channel', 'serial', 'hw_id'],
+        },
+        input,
+        options,
+      ),
+    otaReports: (input, options) =>
+      call({ method: 'POST', path: '/ota/reports', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    otaLease: (input, options) =>
+      call({ method: 'POST', path: '/ota/lease', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    otaSigningKeys: (options) =>
+      call({ method: 'GET', path: '/ota/signing-keys', auth: 'public', repeatable: true }, {}, options),
+    health: (options) => call({ method: 'GET', path: '/health', auth: 'public', repeatable: true }, {}, options),
+    healthDeep: (options) =>
+      call({ method: 'GET', path: '/health/deep', auth: 'public', repeatable: true, answers: [200, 503] }, {}, options),
+    healthOta: (options) =>
+      call({ method: 'GET', path: '/health/ota', auth: 'public', repeatable: true, answers: [200, 503] }, {}, options),
+    healthStripe: (options) =>
+      call(
+        { method: 'GET', path: '/health/stripe', auth: 'public', repeatable: true, answers: [200, 503] },
+        {},
+        options,
+      ),
+    healthProvision: (options) =>
+      call(
+        { method: 'GET', path: '/health/provision', auth: 'public', repeatable: true, answers: [200, 503] },
+        {},
+        options,
+      ),
+  };
+}

@@ -1,0 +1,50 @@
+import { TimeoutError } from './errors.ts';
+
+/**
+ * Ends work after some time, or with the caller's signal, even if the work itself does not listen: the `fetch` that
+ * Capacitor puts in place of the web view's own can't be aborted.
+ *
+ * @throws TimeoutError, or the reason of the caller's signal
+ */
+export async function withinTime<T>(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (signal?.aborted) throw signal.reason;
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let cancel: (() => void) | undefined;
+  // Not AbortSignal.any and AbortSignal.timeout: web views of older phones do not have them.
+  const ended = new Promise<never>((_resolve, reject) => {
+    const end = (reason: unknown) => {
+      reject(reason);
+      controller.abort(reason);
+    };
+    timer = setTimeout(() => end(new TimeoutError()), timeoutMs);
+    cancel = () => end(signal?.reason);
+    signal?.addEventListener('abort', cancel, { once: true });
+  });
+  try {
+    return await Promise.race([work(controller.signal), ended]);
+  } finally {
+    clearTimeout(timer);
+    if (cancel !== undefined) signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/** Waits, unless the signal ends it before. */
+export function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', cancel);
+      resolve();
+    }, ms);
+    if (signal?.aborted) cancel();
+    else signal?.addEventListener('abort', cancel, { once: true });
+  });
+}

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApiError, createAppClient } from '../../../app-client/index.ts';
+import { routeContracts } from '../../../tools/build/docs/route-contracts.ts';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { fleetOf } from '../../support/fleet.ts';
+import { gardeners } from '../../support/gardeners.ts';
+import { jpeg } from '../../support/photos.ts';
+import { releasesOf } from '../../support/releases.ts';
+import { signedUp } from '../../support/signed-up.ts';
+import { newUser } from '../../support/tokens.ts';
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await startBackend();
+});
+afterAll(() => backend.stop());
+
+/** What an app can call: routes of users and of everybody, but for the redirect, which a browser follows. */
+const APP_CONTRACTS = routeContracts().filter(
+  ({ auth, responses }) => ['public', 'cognito', 'cognito-optional'].includes(auth) && !(302 in responses),
+);
+
+/** The client of a user, and the routes whose real answers have matched their contract. */
+function clientOf({ headers }: { readonly headers: { readonly Authorization: string } }, seen = new Set<string>()) {
+  return createAppClient({
+    baseUrl: `${backend.url}/`,
+    getToken: async () => headers.Authorization.replace('Bearer ', ''),
+    fetch: async (input, init) => {
+      const response = await fetch(input, init);
+      const { pathname } = new URL(String(input));
+      const contract = APP_CONTRACTS.find(
+        ({ method, path }) =>
+          method === init?.method && new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(pathname),
+      );
+      const schema = Object.entries(contract?.responses ?? {}).find(([status]) => Number(status) === response.status);
+      if (contract === undefined || schema === undefined) return response;
+      schema[1].parse(await response.clone().json());
+      seen.add(`${contract.method} ${contract.path}`);
+      return response;
+    },
+  });
+}
+
+describe('the app client, against the backend', () => {
+  it('calls every route of the app, and each answer is what its contract says', async () => {
+    const seen = new Set<string>();
+    const people = gardeners(backend);
+    const user = await people.premium();
+    const client = clientOf(user, seen);
+
+    // Account.
+    await client.updateProfile({ profile: { displayName: 'Ada', notificationsEnabled: true } });
+    expect((await client.getProfile()).profile.displayName).toBe('Ada');
+    const saved = await client.saveUserState({ state: { zones: 3 }, version: 'v1' });
+    expect(await client.getUserState()).toMatchObject({ state: { zones: 3 }, docVersion: saved.docVersion });
+    expect((await client.exportMyData()).uid).toBe(user.uid);
+
+    // Subscription.
+    expect((await client.subscriptionStatus()).isPremium).toBe(true);
+    expect((await client.createBillingPortalSession()).url).toMatch(/^http/);
+    const newcomer = clientOf(newUser(), seen);
+    expect((await newcomer.createSubscriptionCheckout()).url).toMatch(/^http/);
+
+    // Plants.
+    const diagnosis = await client.aiDoctor({ image: new Blob([jpeg()]), symptoms: 'gelbe Blätter', language: 'de' });
+    expect(diagnosis.result.classification.suggestions.length).toBeGreaterThan(0);
+    const question = 'How often does it need water?';
+    expect((await client.aiDoctorFollowUp({ access_token: diagnosis.access_token ?? '', question })).answer).not.toBe(
+      '',
+    );
+    const photo = jpeg();
+    const upload = await client.uploadsImage({
+      size_bytes: photo.byteLength,
+      sha256: createHash('sha256').update(photo).digest('hex'),
+    });
+    const put = await fetch(upload.upload_url, { method: 'PUT', headers: upload.upload_headers, body: photo });
+    expect(put.status).toBe(200);
+    expect((await client.plantId({ upload_id: upload.upload_id })).suggestions.length).toBeGreaterThan(0);
+    expect(await client.usage()).toMatchObject({ plantId: { dayCount: 1 } });
+    await client.aiDoctorHealth();
+    await client.plantIdHealth();
+
+    // Devices.
+    const [kept, given] = [await fleetOf(backend).device(), await fleetOf(backend).device()];
+    for (const { serial } of [kept, given]) {
+      expect((await client.claimChallenge({ serial })).nonce).not.toBe('');
+      expect(await client.claimDevice({ serial })).toMatchObject({ claimed: true, already_owned: false });
+    }
+    await client.updateDevice({ serial: kept.serial, name: 'Balcony', settings: { zone: 2 } });
+    const first = await client.myDevices({ limit: '1' });
+    expect(first.count).toBe(1);
+    expect((await client.myDevices({ limit: '1', cursor: first.next_cursor })).count).toBe(1);
+    const { devices } = await client.reconcileDevices({ devices: [{ serial: kept.serial }, { serial: '999999' }] });
+    expect(devices.map(({ status }) => status)).toEqual(['owned', 'unknown_serial']);
+    await client.transferDevice({ serial: given.serial });
+    expect((await client.unclaimDevice({ serial: given.serial, reason: 'sold' })).unclaimed).toBe(true);
+
+    // Firmware.
+    await releasesOf(backend).publish('1.1.0', 'for-the-client');
+    const channel = 'for-the-client';
+    const { latest } = await client.otaLatest({ channel, current_version: '1.0.0', serial: kept.serial });
+    expect(latest?.version).toBe('1.1.0');
+    const { url } = await client.otaReleasesDownloadUrl({ version: '1.1.0', channel });
+    expect((await fetch(url)).status).toBe(200);
+    await client.otaLease({ serial: kept.serial, phone_id: 'phone-of-ada' });
+    const attempt = { serial: kept.serial, attempt_id: 'try-1', version: '1.1.0', channel };
+    expect(await client.otaReports({ ...attempt, status: 'offered' })).toMatchObject({ recorded: 1 });
+    expect(await client.otaReports({ reports: [{ ...attempt, status: 'confirmed' }] })).toMatchObject({ recorded: 1 });
+    await client.otaSigningKeys();
+
+    // Health.
+    await Promise.all([
+      client.health(),
+      client.healthDeep(),
+      client.healthOta(),
+      client.healthStripe(),
+      client.healthProvision(),
+    ]);
+
+    // And gone, with a login that there really is.
+    const leaving = clientOf(await signedUp(backend), seen);
+    expect(await leaving.deleteMyAccount({ confirmText: 'DELETE' })).toEqual({ ok: true, deleted: true });
+
+    expect([...seen].sort()).toEqual(APP_CONTRACTS.map(({ method, path }) => `${method} ${path}`).sort());
+    expect(Object.keys(client)).toHaveLength(APP_CONTRACTS.length);
+  });
+
+  it('tells an error by its code, with a message for people and what support needs', async () => {
+    const { serial } = await fleetOf(backend).device();
+    await clientOf(newUser()).claimDevice({ serial });
+    const refused = await clientOf(newUser())
+      .claimDevice({ serial })
+      .catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(ApiError);
+    expect(refused).toMatchObject({ kind: 'api', code: 'already_claimed', status: 409 });
+    const { message, requestId } = refused instanceof ApiError ? refused : new ApiError('', { code: '', status: 0 });
+    expect(message).toMatch(/\w+\.$/);
+    expect(backend.log.lines.some((entry) => JSON.stringify(entry).includes(requestId ?? 'none'))).toBe(true);
+  });
+
+  it('names the fields that are wrong', async () => {
+    await expect(clientOf(newUser()).updateDevice({ serial: 'no serial' })).rejects.toMatchObject({
+      code: 'validation_failed',
+      details: expect.anything(),
+    });
+  });
+
+  it('reads a health report whose status is 503: it is an answer, and is not asked for again', async () => {
+    const away = await startBackend();
+    try {
+      await away.s3.stop();
+      const paths: string[] = [];
+      const client = createAppClient({
+        baseUrl: away.url,
+        fetch: (input, init) => {
+          paths.push(String(input));
+          return fetch(input, init);
+        },
+      });
+      expect(await client.healthOta()).toMatchObject({ ok: false, status: 'degraded' });
+      expect(paths).toHaveLength(1);
+    } finally {
+      await away.stop();
+    }
+  });
+
+  it('asks without a token where none is needed, and says what is missing where one is', async () => {
+    const anonymous = createAppClient({ baseUrl: backend.url });
+    expect((await anonymous.health()).ok).toBe(true);
+    expect((await anonymous.otaLatest()).ok).toBe(true);
+    await expect(anonymous.getProfile()).rejects.toMatchObject({ code: 'auth_required', status: 401 });
+  });
+
+  it('gets a new token when the old one has expired', async () => {
+    const user = newUser();
+    const expired = newUser({ sub: user.uid, expiresAt: Math.floor(Date.now() / 1000) - 60 });
+    const asked: boolean[] = [];
+    const client = createAppClient({
+      baseUrl: backend.url,
+      getToken: async ({ refresh }) => {
+        asked.push(refresh);
+        return (asked.includes(true) ? user : expired).headers.Authorization.slice('Bearer '.length);
+      },
+    });
+    expect((await client.getUserState()).uid).toBe(user.uid);
+    expect(asked.filter((refresh) => refresh)).toHaveLength(1);
+  });
+});

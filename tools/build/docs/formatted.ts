@@ -1,0 +1,14 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Source code in the project's own format, as if it stood in that file. */
+export function formatted(file: string, source: string): string {
+  return execFileSync('npx', ['--no-install', 'biome', 'format', `--stdin-file-path=${file}`], {
+    cwd: ROOT,
+    input: source,
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+}
