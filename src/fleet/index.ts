@@ -6,6 +6,7 @@ import { releaseAllDevices } from './ownership/unclaim.ts';
 export type { Device } from './device/device.ts';
 export { HwIdField, SerialField } from './device/device.ts';
 export { type DeviceRecords, deviceRecordsOf } from './device/device-records.ts';
+export { type DeviceVersion, DeviceVersionField, notUnderstood } from './device-version.ts';
 export { createFleetDevices, type FleetDevices } from './overview/fleet-devices.ts';
 export { fleetRoutes } from './routes.ts';
 

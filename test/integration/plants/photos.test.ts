@@ -34,7 +34,7 @@ describe('a photo', () => {
     expect(answer.headers.get('x-ai-cache')).toBe('MISS');
     expect(answer.body).toEqual({
       provider: 'kindwise',
-      best_match: answer.body.suggestions[0].scientific_name,
+      best_match: answer.body.suggestions[0],
       suggestions: expect.any(Array),
       proxy_timestamp: expect.stringMatching(/Z$/),
     });
