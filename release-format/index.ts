@@ -25,6 +25,7 @@ export {
   compareReleaseVersions,
   isPrerelease,
   LONGEST_VERSION,
+  parseDeviceVersion,
   parseReleaseVersion,
   type ReleaseVersion,
   versionSortKey,

@@ -23,6 +23,23 @@ export function parseReleaseVersion(text: string): ReleaseVersion | undefined {
   return canonical !== undefined && isCanonical(canonical) ? canonical : undefined;
 }
 
+/** `major[.minor[.patch[.build]]]`, a pre-release, and build metadata, which is not looked at. */
+const DEVICE_VERSION = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.\d+)?(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/i;
+
+/**
+ * Reads the version that a device gives for its own firmware or bootloader, which is not always semver: `1`, `1.0`,
+ * `v1.2.3`, `1.0.0+7`, or MCUboot's `1.0.0.1`. Missing parts count as 0; a fourth part is build metadata and dropped.
+ * Undefined for everything else.
+ */
+export function parseDeviceVersion(text: string): ReleaseVersion | undefined {
+  if (text.length > LONGEST_VERSION) return undefined;
+  const match = DEVICE_VERSION.exec(text);
+  if (match === null) return undefined;
+  const [, major = '0', minor = '0', patch = '0', prerelease = ''] = match;
+  const core = [major, minor, patch].map((part) => part.replace(/^0+(?=\d)/, ''));
+  return parseReleaseVersion(`${core.join('.')}${prerelease}`);
+}
+
 /** Semver precedence: negative when `a` is older than `b`. */
 export function compareReleaseVersions(a: ReleaseVersion, b: ReleaseVersion): number {
   return compare(a, b);

@@ -42,7 +42,13 @@ export type UpdateProfileInput = {
 
 /** What `POST /updateProfile` answers. */
 export type UpdateProfileAnswer = {
-  readonly ok: true;
+  readonly uid: string;
+  readonly email: string | null;
+  readonly emailVerified: boolean;
+  readonly displayName: string | null;
+  readonly photoURL: string | null;
+  readonly createdAt: string | null;
+  readonly lastSignInAt: string | null;
   readonly profile: {
     readonly displayName?: string | undefined;
     readonly photoURL?: string | undefined;
@@ -56,6 +62,7 @@ export type UpdateProfileAnswer = {
     readonly updatedAt?: string | undefined;
   };
   readonly updatedAt: string;
+  readonly ok: true;
 };
 
 /** What `GET /getUserState` answers. */
@@ -239,13 +246,18 @@ export type PlantIdInput = {
 /** What `POST /plantId` answers. */
 export type PlantIdAnswer = {
   readonly provider: 'kindwise' | 'plantnet';
-  readonly best_match: string | null;
   readonly suggestions: ReadonlyArray<{
     readonly scientific_name: string;
     readonly canonical_name?: string | undefined;
     readonly gbif_key?: string | undefined;
     readonly probability: number;
   }>;
+  readonly best_match: {
+    readonly scientific_name: string;
+    readonly canonical_name?: string | undefined;
+    readonly gbif_key?: string | undefined;
+    readonly probability: number;
+  } | null;
   readonly proxy_timestamp: string;
 };
 
@@ -451,6 +463,7 @@ export type ReconcileDevicesInput = {
   readonly devices: ReadonlyArray<{
     /** Six digits, as printed on the device */ readonly serial?: string | undefined;
     readonly hw_id?: string | undefined;
+    /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
     readonly firmware_version?: string | undefined;
   }>;
 };
@@ -465,6 +478,7 @@ export type ReconcileDevicesAnswer = {
     readonly thing_name?: string | undefined;
     readonly status: 'owned' | 'claimable' | 'claimed_by_other' | 'unknown_serial' | 'revoked' | 'factory_only';
     readonly suggested_action: 'none' | 'claim' | 'ask_owner' | 'check_label' | 'contact_support' | 'come_closer';
+    readonly not_understood?: ReadonlyArray<'firmware_version'> | undefined;
   }>;
   readonly not_seen: ReadonlyArray<{
     readonly serial: string;
@@ -481,8 +495,9 @@ export type OtaLatestInput = {
   /** Six digits, as printed on the device */
   readonly serial?: string | undefined;
   readonly hw_id?: string | undefined;
-  /** Semantic version; a leading v and build metadata are dropped */
+  /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
   readonly current_version?: string | undefined;
+  /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
   readonly bootloader_version?: string | undefined;
 };
 
@@ -513,6 +528,7 @@ export type OtaLatestAnswer = {
     | 'device_revoked'
     | 'no_release'
     | 'failed_too_often';
+  readonly not_understood?: ReadonlyArray<'current_version' | 'bootloader_version'> | undefined;
   readonly withheld?:
     | {
         readonly version: string;
@@ -567,9 +583,9 @@ export type OtaReportsInput =
         readonly serial?: string | undefined;
         readonly hw_id?: string | undefined;
         readonly attempt_id: string;
-        /** Semantic version; a leading v and build metadata are dropped */
+        /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
         readonly from_version?: string | undefined;
-        /** Semantic version; a leading v and build metadata are dropped */
+        /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
         readonly version: string;
         readonly status: 'offered' | 'on_phone' | 'uploading' | 'testing' | 'confirmed' | 'reverted' | 'failed';
         readonly offset?: number | undefined;
@@ -604,9 +620,9 @@ export type OtaReportsInput =
       readonly serial?: string | undefined;
       readonly hw_id?: string | undefined;
       readonly attempt_id: string;
-      /** Semantic version; a leading v and build metadata are dropped */
+      /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
       readonly from_version?: string | undefined;
-      /** Semantic version; a leading v and build metadata are dropped */
+      /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
       readonly version: string;
       readonly status: 'offered' | 'on_phone' | 'uploading' | 'testing' | 'confirmed' | 'reverted' | 'failed';
       readonly offset?: number | undefined;
@@ -646,6 +662,7 @@ export type OtaReportsAnswer = {
     readonly outcome: 'recorded' | 'repeated' | 'not_owned' | 'release_not_found';
     readonly verified: boolean;
     readonly receipt?: string | undefined;
+    readonly not_understood?: ReadonlyArray<'version' | 'from_version'> | undefined;
   }>;
 };
 
@@ -744,7 +761,7 @@ export type HealthProvisionAnswer = {
 export interface AppApi {
   /** The signed-in user and their profile. Reads only. Times are RFC 3339; `createdAt` is null while the user pool does not answer. */
   getProfile(options?: CallOptions): Promise<GetProfileAnswer>;
-  /** Changes fields of the profile. Only the fields sent change; an empty string clears a field; unknown fields are refused. `displayName` and `photoURL` are mirrored to the user pool as `name` and `picture`. */
+  /** Changes fields of the profile. Only the fields sent change; an empty string clears a field; unknown fields are refused. The answer is that of `/getProfile`. `displayName` and `photoURL` are mirrored to the user pool as `name` and `picture`. */
   updateProfile(input: UpdateProfileInput, options?: CallOptions): Promise<UpdateProfileAnswer>;
   /** The app's saved state. `state` is null and `docVersion` 0 for a user who never saved one. */
   getUserState(options?: CallOptions): Promise<GetUserStateAnswer>;
@@ -792,16 +809,16 @@ export interface AppApi {
   unclaimDevice(input: UnclaimDeviceInput, options?: CallOptions): Promise<UnclaimDeviceAnswer>;
   /** Hands a device over to another user. The owner sends `{ serial }` and gets a `transfer_code`, told once and good for 24 hours, to pass on; `cancel: true` takes it back. The next owner sends `{ serial, transfer_code }` and has the device, with its name and settings. Until then it stays where it is. Whatever is wrong with a code is answered with 403 `transfer_invalid`. */
   transferDevice(input: TransferDeviceInput, options?: CallOptions): Promise<TransferDeviceAnswer>;
-  /** Holds the devices that a phone sees against those that the cloud knows. One answer for each device seen, in the same order, and the owned ones that were not seen. Send the `hw_id`: by its `serial` alone only an own device is told. The rules stand in `docs/device-reconciliation.md`. Changes nothing but what is known of the firmware of the own devices. */
+  /** Holds the devices that a phone sees against those that the cloud knows. One answer for each device seen, in the same order, and the owned ones that were not seen. Send the `hw_id`: by its `serial` alone only an own device is told. The rules stand in `docs/device-reconciliation.md`. Changes nothing but what is known of the firmware of the own devices; a `firmware_version` that can’t be understood is not recorded, and named in `not_understood`. */
   reconcileDevices(input: ReconcileDevicesInput, options?: CallOptions): Promise<ReconcileDevicesAnswer>;
-  /** Which firmware the device should run. The newest release that the device may have: published, for its place in the rollout or on the allow-list, and installable over `current_version` by `bootloader_version`. `update_available` is true when that is news. Otherwise `reason` tells why not; `withheld` names the newest release that is kept from it. Without a device only releases for everybody are offered; a `serial` without `hw_id` counts for the owner of the device. `artifact.image_hash` is how mcumgr names the image: a device that shows it needs no upload. `signed.payload` is the decision in base64url, signed with Ed25519 (docs/ota.md); it may be held offline until `offer_expires_at`. A changed release is seen at most a second later; the download URL is good for 15 minutes. */
+  /** Which firmware the device should run. The newest release that the device may have: published, for its place in the rollout or on the allow-list, and installable over `current_version` by `bootloader_version`. `update_available` is true when that is news. Otherwise `reason` tells why not; `withheld` names the newest release that is kept from it. Without a device only releases for everybody are offered; a `serial` without `hw_id` counts for the owner of the device. `artifact.image_hash` is how mcumgr names the image: a device that shows it needs no upload. `signed.payload` is the decision in base64url, signed with Ed25519 (docs/ota.md); it may be held offline until `offer_expires_at`. A changed release is seen at most a second later; the download URL is good for 15 minutes. A version that can’t be understood counts as unknown and is named in `not_understood`. */
   otaLatest(input?: OtaLatestInput, options?: CallOptions): Promise<OtaLatestAnswer>;
   /** A fresh download URL for one published release. Good for 15 minutes. Not found are drafts, releases that are paused, halted or withdrawn, and those whose rollout has not come to this device: name it by `hw_id`, or by `serial` as its owner. */
   otaReleasesDownloadUrl(
     input: OtaReleasesDownloadUrlInput,
     options?: CallOptions,
   ): Promise<OtaReleasesDownloadUrlAnswer>;
-  /** What has become of an update. One report, or a batch `{ reports: [ … ] }` of up to 100 that were collected offline, oldest first. Each is recorded once per `attempt_id` and `status`; sent again it changes nothing. In a batch every report has its own result; a single one that is refused is an error. `error_code` tells why it failed: codes that name integrity, hash, checksum, signature, self-test, boot or watchdog count against the release, as does `reverted`; a lost link does not. With a `receipt`, signed by the device over the offer's nonce, a confirmed version is proof: `verified`. */
+  /** What has become of an update. One report, or a batch `{ reports: [ … ] }` of up to 100 that were collected offline, oldest first. Each is recorded once per `attempt_id` and `status`; sent again it changes nothing. In a batch every report has its own result; a single one that is refused is an error. `error_code` tells why it failed: codes that name integrity, hash, checksum, signature, self-test, boot or watchdog count against the release, as does `reverted`; a lost link does not. With a `receipt`, signed by the device over the offer's nonce, a confirmed version is proof: `verified`. A version that can't be understood counts as unknown and is named in `not_understood`. */
   otaReports(input: OtaReportsInput, options?: CallOptions): Promise<OtaReportsAnswer>;
   /** Takes a device for one phone to flash. For ten minutes; the same `phone_id` renews it by asking again, and gives it back with `release: true`. While one phone of a household has it, the others get 409 `lease_held` with `details.expires_at`. */
   otaLease(input: OtaLeaseInput, options?: CallOptions): Promise<OtaLeaseAnswer>;

@@ -25,6 +25,18 @@ const PER_MINUTE = { requests: 120, windowSeconds: 60 } as const;
 /** Once in an account's life, and a dozen calls behind it. */
 const RARE = { requestsPerSecond: 5, burst: 10 } as const;
 
+const ShownUser = z.object({
+  uid: z.string(),
+  email: z.string().nullable(),
+  emailVerified: z.boolean(),
+  displayName: z.string().nullable(),
+  photoURL: z.string().nullable(),
+  createdAt: isoDateTime.nullable(),
+  lastSignInAt: isoDateTime.nullable(),
+  profile: Profile,
+  updatedAt: isoDateTime.nullable(),
+});
+
 /** What the app keeps for its user: a profile and one opaque state document. */
 export function accountRoutes(services: Services, subscriptions: Subscriptions): readonly Route[] {
   const store = createAccountStore(services);
@@ -43,6 +55,22 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     return { email, emailVerified, name: null, picture: null, createdAt: null };
   };
 
+  /** The user as the app shows them: their own profile first, then what the user pool knows. */
+  const shownUser = async (caller: User, stored: Promise<Profile>, log: Log) => {
+    const [profile, entry] = await Promise.all([stored, directoryEntry(caller, log)]);
+    return {
+      uid: caller.uid,
+      email: entry.email,
+      emailVerified: entry.emailVerified,
+      displayName: profile.displayName ?? entry.name,
+      photoURL: profile.photoURL ?? entry.picture,
+      createdAt: entry.createdAt === null ? null : isoTime(entry.createdAt),
+      lastSignInAt: caller.authTime === undefined ? null : isoTime(caller.authTime * 1000),
+      profile,
+      updatedAt: profile.updatedAt ?? null,
+    };
+  };
+
   /** A write that raced the account's deletion is taken back, so that nothing is left behind. */
   const takeBackIfDeleted = async (uid: Uid, takeBack: () => Promise<void>): Promise<void> => {
     if ((await store.readDeletion(uid, clock.now())) === 'none') return;
@@ -58,36 +86,12 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     summary: 'The signed-in user and their profile',
     description: 'Reads only. Times are RFC 3339; `createdAt` is null while the user pool does not answer.',
     responses: {
-      200: z.object({
-        uid: z.string(),
-        email: z.string().nullable(),
-        emailVerified: z.boolean(),
-        displayName: z.string().nullable(),
-        photoURL: z.string().nullable(),
-        createdAt: isoDateTime.nullable(),
-        lastSignInAt: isoDateTime.nullable(),
-        profile: Profile,
-        updatedAt: isoDateTime.nullable(),
-      }),
+      200: ShownUser,
     },
     errors: [],
   }).handledBy(async ({ caller }, { log }) => {
-    const [stored, entry] = await Promise.all([store.readProfile(caller.uid), directoryEntry(caller, log)]);
-    const profile = stored ?? {};
-    return {
-      status: 200,
-      body: {
-        uid: caller.uid,
-        email: entry.email,
-        emailVerified: entry.emailVerified,
-        displayName: profile.displayName ?? entry.name,
-        photoURL: profile.photoURL ?? entry.picture,
-        createdAt: entry.createdAt === null ? null : isoTime(entry.createdAt),
-        lastSignInAt: caller.authTime === undefined ? null : isoTime(caller.authTime * 1000),
-        profile,
-        updatedAt: profile.updatedAt ?? null,
-      },
-    };
+    const stored = store.readProfile(caller.uid).then((profile) => profile ?? {});
+    return { status: 200, body: await shownUser(caller, stored, log) };
   });
 
   const updateProfile = defineRoute({
@@ -98,11 +102,12 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     domain: 'account',
     summary: 'Changes fields of the profile',
     description:
-      'Only the fields sent change; an empty string clears a field; unknown fields are refused. ' +
+      'Only the fields sent change; an empty string clears a field; unknown fields are refused. The answer is that of ' +
+      '`/getProfile`. ' +
       '`displayName` and `photoURL` are mirrored to the user pool as `name` and `picture`.',
     rateLimit: PER_MINUTE,
     body: z.strictObject({ profile: ProfileChange }),
-    responses: { 200: z.object({ ok: z.literal(true), profile: Profile, updatedAt: isoDateTime }) },
+    responses: { 200: ShownUser.extend({ ok: z.literal(true), updatedAt: isoDateTime }) },
     errors: [],
   }).handledBy(async ({ caller, body }, { now, log }) => {
     const profile = await store.writeProfile(caller.uid, profilePatch(body.profile), now);
@@ -117,7 +122,8 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
         log.warn('The profile could not be mirrored to the user pool', { uid: caller.uid }, error);
       }
     }
-    return { status: 200, body: { ok: true, profile, updatedAt: profile.updatedAt ?? isoTime(now) } };
+    const user = await shownUser(caller, Promise.resolve(profile), log);
+    return { status: 200, body: { ok: true, ...user, updatedAt: user.updatedAt ?? isoTime(now) } };
   });
 
   const getUserState = defineRoute({

@@ -6,6 +6,7 @@ import { releaseAllDevices } from './ownership/unclaim.ts';
 export type { Device } from './device/device.ts';
 export { HwIdField, SerialField } from './device/device.ts';
 export { type DeviceRecords, deviceRecordsOf } from './device/device-records.ts';
+export { type DeviceVersion, DeviceVersionField, notUnderstood } from './device/device-version.ts';
 export { createFleetDevices, type FleetDevices, isOrWasTheirs } from './overview/fleet-devices.ts';
 
 /** For the deletion of an account: gives every device of the user back. */

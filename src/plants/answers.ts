@@ -2,20 +2,28 @@ import * as z from 'zod';
 
 const Named = z.looseObject({ name: z.string(), probability: z.number() });
 
-/** What is told of a plant; also what is kept of it. */
-export const PlantIdResult = z.object({
-  provider: z.enum(['kindwise', 'plantnet']),
-  best_match: z.string().nullable(),
-  suggestions: z.array(
-    z.object({
-      scientific_name: z.string(),
-      canonical_name: z.string().optional(),
-      gbif_key: z.string().optional(),
-      probability: z.number(),
-    }),
-  ),
+const PlantSuggestion = z.object({
+  scientific_name: z.string(),
+  canonical_name: z.string().optional(),
+  gbif_key: z.string().optional(),
+  probability: z.number(),
 });
+
+/** What is cached of an identification. The best match is left out: it follows from the suggestions. */
+export const KeptPlantId = z.object({
+  provider: z.enum(['kindwise', 'plantnet']),
+  /** Most probable first. */
+  suggestions: z.array(PlantSuggestion),
+});
+type KeptPlantId = z.output<typeof KeptPlantId>;
+
+/** The answer of `POST /plantId`. */
+export const PlantIdResult = KeptPlantId.extend({ best_match: PlantSuggestion.nullable() });
 export type PlantIdResult = z.output<typeof PlantIdResult>;
+
+export function withBestMatch({ provider, suggestions }: KeptPlantId): PlantIdResult {
+  return { provider, best_match: suggestions[0] ?? null, suggestions };
+}
 
 /** The provider's identification, with what is ours beside it; the provider's own fields are handed on as they are. */
 export const Diagnosis = z.looseObject({

@@ -129,7 +129,10 @@ describe('the bundled Lambda function', () => {
     const type = form.headers.get('content-type') ?? '';
     const raw = Buffer.from(await form.arrayBuffer());
     const named = await invoke('POST', '/plantId', { headers: { ...headers, 'content-type': type }, raw });
-    expect(named.json).toMatchObject({ provider: 'kindwise', best_match: expect.any(String) });
+    expect(named.json).toMatchObject({
+      provider: 'kindwise',
+      best_match: { scientific_name: expect.any(String), probability: expect.any(Number) },
+    });
   });
 
   it('keeps what its hot routes load small: one source of credentials, no Stripe, no S3 client at the start', () => {

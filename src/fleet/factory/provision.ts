@@ -1,3 +1,4 @@
+import { parseDeviceVersion } from '../../../release-format/release-version.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { HwId } from '../../platform/ids.ts';
 import { DependencyUnavailableError } from '../../platform/resilience/dependency.ts';
@@ -55,7 +56,8 @@ export async function provisionDevice(
   const [serialNumber, claimCode] = await Promise.all([store.takeSerialNumber(), hashClaimCode(code, randomness)]);
   if (serialNumber === undefined) return { outcome: 'serials_exhausted' };
   const time = isoTime(now);
-  const firmware = textOf(metadata, 'firmware_version');
+  const { firmware_version: firmwareText } = metadata;
+  const firmware = typeof firmwareText === 'string' ? parseDeviceVersion(firmwareText) : undefined;
   const device: Device = {
     hwId,
     serial: serialOf(serialNumber),
@@ -123,7 +125,7 @@ async function tell(store: FleetStore, { log }: Needed, device: Device, made: Ne
 }
 
 /** What the factory says of a device by which the fleet is looked at: only what can stand in an index and a count. */
-function textOf(metadata: Metadata, name: 'board' | 'batch' | 'firmware_version'): string | undefined {
+function textOf(metadata: Metadata, name: 'board' | 'batch'): string | undefined {
   const value = metadata[name];
   return typeof value === 'string' && isIndexable(value) ? value : undefined;
 }

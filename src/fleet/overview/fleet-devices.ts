@@ -1,3 +1,4 @@
+import type { ReleaseVersion } from '../../../release-format/release-version.ts';
 import { createAllow } from '../../http/rate-limit.ts';
 import type { HwId, Serial, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
@@ -13,7 +14,7 @@ import { createFleetSummary } from './fleet-summary.ts';
 export interface FleetDevices {
   /** By its chip where that is given, else by its label. */
   find(by: { readonly hwId: HwId | undefined; readonly serial: Serial | undefined }): Promise<Device | undefined>;
-  recordFirmware(device: Device, version: string, actor: Actor, now: number): Promise<void>;
+  recordFirmware(device: Device, version: ReleaseVersion, actor: Actor, now: number): Promise<void>;
   /** The devices of a board, page by page. */
   ofBoard(board: string, limit: number, after: string | undefined): Promise<DevicePage>;
   /** How many devices of a board there are, from the kept counts. */

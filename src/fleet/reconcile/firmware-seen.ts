@@ -1,3 +1,4 @@
+import type { ReleaseVersion } from '../../../release-format/release-version.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { Allow } from '../../http/rate-limit.ts';
 import { isoTime } from '../../platform/clock.ts';
@@ -21,7 +22,7 @@ const CHANGES = { requests: 20, windowSeconds: 24 * 60 * 60 } as const;
 export async function recordFirmware(
   { store, allow }: { readonly store: Pick<FleetStore, 'commit'>; readonly allow: Allow },
   device: Device,
-  version: string,
+  version: ReleaseVersion,
   actor: Actor,
   now: number,
 ): Promise<void> {

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { defineRoute, type Route } from '../../http/define-route.ts';
-import { textLine } from '../../http/fields.ts';
 import { createAllow } from '../../http/rate-limit.ts';
 import type { Services } from '../../platform/services.ts';
 import { HwIdField, SerialField, thingName } from '../device/device.ts';
+import { DeviceVersionField, notUnderstood } from '../device/device-version.ts';
 import type { FleetStore } from '../device/store.ts';
 import type { OwnedDevice } from '../device/stored-items.ts';
-import { isIndexable, recordFirmware } from './firmware-seen.ts';
+import { recordFirmware } from './firmware-seen.ts';
 import { reconcile, type SeenDevice } from './reconcile.ts';
 
 const MOST_DEVICES = 50;
@@ -20,7 +20,7 @@ const Seen = z
   .strictObject({
     serial: SerialField.optional(),
     hw_id: HwIdField.optional(),
-    firmware_version: textLine(64).optional(),
+    firmware_version: DeviceVersionField.optional(),
   })
   .refine(({ serial, hw_id: hwId }) => serial !== undefined || hwId !== undefined, 'a serial or a hw_id');
 
@@ -40,7 +40,8 @@ export function reconcileRoutes(services: Services, store: FleetStore): readonly
     description:
       'One answer for each device seen, in the same order, and the owned ones that were not seen. Send the `hw_id`: by its ' +
       '`serial` alone only an own device is told. The rules stand in `docs/device-reconciliation.md`. Changes nothing but ' +
-      'what is known of the firmware of the own devices.',
+      'what is known of the firmware of the own devices; a `firmware_version` that can’t be ' +
+      'understood is not recorded, and named in `not_understood`.',
     rateLimit: { requests: 60, windowSeconds: 600, andPerAddress: 240 },
     body: z.strictObject({ devices: z.array(Seen).max(MOST_DEVICES) }),
     responses: {
@@ -54,6 +55,7 @@ export function reconcileRoutes(services: Services, store: FleetStore): readonly
             thing_name: z.string().optional(),
             status: z.enum(['owned', 'claimable', 'claimed_by_other', 'unknown_serial', 'revoked', 'factory_only']),
             suggested_action: Action,
+            not_understood: z.array(z.enum(['firmware_version'])).optional(),
           }),
         ),
         not_seen: z.array(
@@ -78,12 +80,13 @@ export function reconcileRoutes(services: Services, store: FleetStore): readonly
         ...(isTheirs ? { thing_name: thingName(device.serial) } : {}),
         status,
         suggested_action: suggestedAction,
+        ...notUnderstood({ firmware_version: body.devices[index]?.firmware_version }),
       };
     });
     await Promise.all(
       known.map(async (device, at) => {
-        const version = body.devices[at]?.firmware_version;
-        if (device?.owner?.uid !== caller.uid || version === undefined || !isIndexable(version)) return;
+        const version = body.devices[at]?.firmware_version?.version;
+        if (device?.owner?.uid !== caller.uid || version === undefined) return;
         await recordFirmware({ store, allow }, device, version, { kind: 'user', uid: caller.uid }, now);
       }),
     );

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { Device } from '../../fleet/index.ts';
-import { isoDateTime, textLine } from '../../http/fields.ts';
+import { type Device, DeviceVersionField } from '../../fleet/index.ts';
+import { isoDateTime } from '../../http/fields.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { DeviceProgress } from '../progress/report-plan.ts';
-import { trackFields, VersionField } from '../registry/release.ts';
+import { trackFields } from '../registry/release.ts';
 import { deviceFields } from './device-fields.ts';
 import type { OfferAnswer, OfferedRelease } from './offers.ts';
 
@@ -22,8 +22,8 @@ export const Reason = z.enum([
 export const LatestQuery = z.object({
   ...trackFields,
   ...deviceFields,
-  current_version: VersionField.optional(),
-  bootloader_version: textLine(64).optional(),
+  current_version: DeviceVersionField.optional(),
+  bootloader_version: DeviceVersionField.optional(),
 });
 export type LatestQuery = z.output<typeof LatestQuery>;
 
@@ -91,7 +91,7 @@ export function decisionBody(query: LatestQuery, verdict: Verdict, now: number, 
     channel: query.channel,
     serial: query.serial ?? null,
     hw_id: query.hw_id ?? null,
-    current_version: query.current_version ?? null,
+    current_version: query.current_version?.version ?? null,
     update_available: verdict.updateAvailable,
     reason: verdict.reason,
     release:

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { parseReleaseVersion } from '../../../release-format/release-version.ts';
-import type { Device, FleetDevices } from '../../fleet/index.ts';
+import { type Device, type FleetDevices, notUnderstood } from '../../fleet/index.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { isoDateTime } from '../../http/fields.ts';
 import { isoTime } from '../../platform/clock.ts';
@@ -43,7 +42,8 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
       'everybody are offered; a `serial` without `hw_id` counts for the owner of the device. `artifact.image_hash` is how ' +
       'mcumgr names the image: a device that shows it needs no upload. `signed.payload` is the decision in base64url, signed ' +
       'with Ed25519 (docs/ota.md); it may be held offline until `offer_expires_at`. A changed release is seen at most a second ' +
-      'later; the download URL is good for 15 minutes.',
+      'later; the download URL is good for 15 minutes. A version that can’t be understood counts as unknown and is named in ' +
+      '`not_understood`.',
     query: LatestQuery,
     responses: {
       200: z.object({
@@ -51,6 +51,7 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
         update_available: z.boolean(),
         latest: Latest.nullable(),
         reason: Reason,
+        not_understood: z.array(z.enum(['current_version', 'bootloader_version'])).optional(),
         withheld: z.object({ version: z.string(), reason: Reason }).optional(),
         blocked_until: isoDateTime.optional(),
         offer_expires_at: isoDateTime.optional(),
@@ -63,12 +64,14 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     errors: ['registry_unavailable'],
     openToDeletedAccounts: true,
   }).handledBy(async ({ query, caller }, { now, log }) => {
-    const { current_version: current, bootloader_version: bootloaderText = '' } = query;
-    const bootloader = parseReleaseVersion(bootloaderText);
+    const { current_version: current, bootloader_version: bootloader } = query;
     // The keys are needed at the end; a container's first request reads them meanwhile.
     const [device] = await orUnavailable(Promise.all([findForCaller(fleet, query, caller), signer.keys()]));
     const target = targetOf(query, device);
-    const answer = await offers.ask(query, target, { current, bootloader });
+    const answer = await offers.ask(query, target, {
+      current: current?.version,
+      bootloader: bootloader?.version,
+    });
     const isOwner = caller.kind === 'user' && device?.owner?.uid === caller.uid;
     const known = await knownProgress(parts, answer, device);
     const verdict = verdictFor(answer, device, known, now);
@@ -96,6 +99,7 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
         update_available: verdict.updateAvailable,
         latest: verdict.offered === undefined ? null : latestBody(verdict.offered),
         reason: verdict.reason,
+        ...notUnderstood({ current_version: current, bootloader_version: bootloader }),
         ...(withheld === undefined ? {} : { withheld: { ...withheld } }),
         ...(verdict.blockedUntil === undefined ? {} : { blocked_until: isoTime(verdict.blockedUntil) }),
         ...(verdict.updateAvailable ? { offer_expires_at: expiresAt } : {}),
@@ -143,8 +147,9 @@ async function noteSeen(
   if (release !== undefined && release.revision > 0 && !known.isReached) {
     await progress.markReached(release, device.hwId, known, now);
   }
-  if (query.current_version !== undefined && query.current_version !== device.firmware?.version) {
+  const running = query.current_version?.version;
+  if (running !== undefined && running !== device.firmware?.version) {
     services.metrics.count('FirmwareSeen');
-    await fleet.recordFirmware(device, query.current_version, { kind: 'user', uid }, now);
+    await fleet.recordFirmware(device, running, { kind: 'user', uid }, now);
   }
 }

@@ -1,12 +1,14 @@
 import pMap from 'p-map';
 import * as z from 'zod';
+import { LONGEST_VERSION } from '../../../release-format/release-version.ts';
+import { DeviceVersionField, notUnderstood } from '../../fleet/index.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';
 import { deviceFields, namesDevice, requireOwned } from '../offer/device-fields.ts';
-import { trackFields, VersionField } from '../registry/release.ts';
+import { trackFields } from '../registry/release.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { ReceiptField } from './receipt.ts';
 import { ReportStatus } from './report-plan.ts';
@@ -27,8 +29,8 @@ const ReportBody = z
     ...trackFields,
     ...deviceFields,
     attempt_id: identifier("an id of the phone's own making, up to 64 letters, digits and . _ : -"),
-    from_version: VersionField.optional(),
-    version: VersionField,
+    from_version: DeviceVersionField.optional(),
+    version: DeviceVersionField,
     status: ReportStatus,
     offset: z.int().min(0).max(0xffffffff).optional(),
     error_code: z
@@ -50,6 +52,7 @@ const ReportResult = z.object({
   outcome: z.enum(['recorded', 'repeated', 'not_owned', 'release_not_found']),
   verified: z.boolean(),
   receipt: z.string().optional(),
+  not_understood: z.array(z.enum(['version', 'from_version'])).optional(),
 });
 
 /** What a phone tells of updates, and how it keeps a second phone away meanwhile. */
@@ -66,7 +69,8 @@ export function reportRoutes(services: Services, reporting: ReportServices, leas
       'once per `attempt_id` and `status`; sent again it changes nothing. In a batch every report has its own result; a ' +
       'single one that is refused is an error. `error_code` tells why it failed: codes that name integrity, hash, checksum, ' +
       'signature, self-test, boot or watchdog count against the release, as does `reverted`; a lost link does not. With a ' +
-      "`receipt`, signed by the device over the offer's nonce, a confirmed version is proof: `verified`.",
+      "`receipt`, signed by the device over the offer's nonce, a confirmed version is proof: `verified`. A version that can't " +
+      'be understood counts as unknown and is named in `not_understood`.',
     rateLimit: { requests: 600, windowSeconds: 600, andPerAddress: 2400 },
     bodyLimit: BATCH_BYTES,
     body: z.union([z.strictObject({ reports: z.array(ReportBody).min(1).max(MOST_REPORTS) }), ReportBody]),
@@ -168,22 +172,25 @@ function byDevice(reports: readonly ReportBody[]): readonly (readonly ReportBody
 function phoneReport(body: ReportBody): PhoneReport {
   const { board, channel, serial, version, status, offset, receipt, phone } = body;
   return {
-    ...{ board, channel, serial, version, status, offset, receipt },
+    ...{ board, channel, serial, status, offset, receipt },
     hwId: body.hw_id,
     attemptId: body.attempt_id,
-    fromVersion: body.from_version,
+    version: version.version,
+    fromVersion: body.from_version?.version,
     errorCode: body.error_code,
     phone: { model: phone.model, os: phone.os, appVersion: phone.app_version },
   };
 }
 
 function reportResult(body: ReportBody, outcome: ReportOutcome): z.input<typeof ReportResult> {
-  const { attempt_id, version, status } = body;
+  const { attempt_id, version, from_version, status } = body;
   const isKnown = outcome.outcome === 'recorded' || outcome.outcome === 'repeated';
   return {
-    ...{ attempt_id, version, status },
+    ...{ attempt_id, status },
+    version: version.version ?? version.text.slice(0, LONGEST_VERSION),
     outcome: outcome.outcome,
     verified: isKnown && outcome.verified,
     ...(isKnown && outcome.receipt !== undefined ? { receipt: outcome.receipt } : {}),
+    ...notUnderstood({ version, from_version }),
   };
 }

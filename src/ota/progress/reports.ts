@@ -18,7 +18,8 @@ export interface PhoneReport extends Track {
   readonly hwId: HwId | undefined;
   readonly attemptId: string;
   readonly fromVersion: ReleaseVersion | undefined;
-  readonly version: ReleaseVersion;
+  /** Undefined when it could not be understood: no release has such a name. */
+  readonly version: ReleaseVersion | undefined;
   readonly status: ReportStatus;
   readonly offset: number | undefined;
   readonly errorCode: string | undefined;
@@ -62,7 +63,7 @@ export async function recordReport(
   const { fleet, store } = services;
   const [device, release] = await Promise.all([
     fleet.find({ hwId: report.hwId, serial: report.serial }),
-    store.readRelease(report, report.version),
+    report.version === undefined ? undefined : store.readRelease(report, report.version),
   ]);
   if (device?.owner?.uid !== uid) return { outcome: 'not_owned' };
   if (release === undefined || release.publishedAt === null) return { outcome: 'release_not_found' };
@@ -76,7 +77,7 @@ export async function recordReport(
   if (halted) services.offers.forget(release);
   // Only what is news: an old batch that is sent again says nothing of what the device runs by now.
   if (isNew && report.status === 'confirmed') {
-    await fleet.recordFirmware(device, report.version, { kind: 'user', uid }, now);
+    await fleet.recordFirmware(device, release.version, { kind: 'user', uid }, now);
   }
   return { outcome: isNew ? 'recorded' : 'repeated', verified: isVerified, receipt, halted };
 }

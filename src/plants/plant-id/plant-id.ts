@@ -1,5 +1,5 @@
 import type { UsageLimits } from '../../platform/plant-providers/plants-config.ts';
-import { type Cached, PlantIdResult } from '../answers.ts';
+import { type Cached, KeptPlantId, type PlantIdResult, withBestMatch } from '../answers.ts';
 import type { Deadline } from '../deadline.ts';
 import type { PhotoRequest } from '../photo/photo-request.ts';
 import type { PlantsNeeds } from '../plants-needs.ts';
@@ -19,19 +19,15 @@ export async function identifyPlant(
 ): Promise<Metered<Cached<PlantIdResult>>> {
   const { photo, photoHash, signal, uid } = request;
   const asked = [photoHash, photo.latitude ?? null, photo.longitude ?? null];
-  const cached = await needs.cache.read('plantId', asked, PlantIdResult);
-  if (cached !== undefined) return { outcome: 'done', result: { fromCache: true, result: cached } };
+  const cached = await needs.cache.read('plantId', asked, KeptPlantId);
+  if (cached !== undefined) return { outcome: 'done', result: { fromCache: true, result: withBestMatch(cached) } };
   return metered(needs, { uid, feature: 'plantId', limits }, async () => {
     const found = await identifyPhoto(needs, photo, { deadline, signal, withHealth: false });
     const { gbif } = await needs.providers();
     const suggestions = await withNames(needs, gbif, suggestionsOf(found));
-    const result = {
-      provider: found.provider,
-      best_match: suggestions[0]?.scientific_name ?? null,
-      suggestions: [...suggestions],
-    };
-    await needs.cache.write('plantId', asked, result, RESULT_LIFE_MS);
-    return { fromCache: false, result };
+    const kept = { provider: found.provider, suggestions: [...suggestions] };
+    await needs.cache.write('plantId', asked, kept, RESULT_LIFE_MS);
+    return { fromCache: false, result: withBestMatch(kept) };
   });
 }
 

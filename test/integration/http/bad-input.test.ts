@@ -149,12 +149,6 @@ describe('a version that is none', () => {
     '-1.2.3',
   ];
 
-  it.each(bad)('%j is refused in /ota/latest', async (version) => {
-    const answer = await backend.call(`/ota/latest?current_version=${encodeURIComponent(version)}`);
-    expect(answer.status).toBe(400);
-    expect(answer.body.error.code).toBe('validation_failed');
-  });
-
   it.each(bad)('%j is refused in a new release', async (version) => {
     const body = { version, artifact_size_bytes: 1000, artifact_sha256: 'a'.repeat(64) };
     const answer = await backend.call('/ota/releases', { body, headers: admin() });

@@ -4,7 +4,9 @@ import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
 beforeAll(async () => {
-  backend = await startBackend({ ALLOWED_ORIGINS: 'capacitor://localhost,https://app.example.com,http://localhost' });
+  backend = await startBackend({
+    ALLOWED_ORIGINS: 'capacitor://localhost,https://app.example.com,http://localhost,http://localhost:8100',
+  });
 });
 afterAll(() => backend.stop());
 
@@ -141,6 +143,7 @@ describe('CORS', () => {
     'null',
     'http://localhost.evil.com',
     'https://localhost:8100',
+    'http://localhost:5173',
   ])('refuses %s on private routes, and gives it no headers on public ones', async (origin) => {
     const answer = await backend.call('/myDevices', { headers: { ...newUser().headers, Origin: origin } });
     expect(answer.status).toBe(403);

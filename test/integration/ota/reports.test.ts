@@ -104,7 +104,7 @@ describe('POST /ota/reports', () => {
   it.each([
     { status: 'exploded' },
     { attempt_id: 'a b' },
-    { version: 'one' },
+    { version: 1 },
     { offset: -1 },
     { phone: { model: 'x'.repeat(65) } },
     { phone: { model: 'a#b' } },

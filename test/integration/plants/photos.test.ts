@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import type { TestUser } from '../../support/billing.ts';
@@ -34,7 +35,7 @@ describe('a photo', () => {
     expect(answer.headers.get('x-ai-cache')).toBe('MISS');
     expect(answer.body).toEqual({
       provider: 'kindwise',
-      best_match: answer.body.suggestions[0].scientific_name,
+      best_match: answer.body.suggestions[0],
       suggestions: expect.any(Array),
       proxy_timestamp: expect.stringMatching(/Z$/),
     });
@@ -95,6 +96,23 @@ describe('a photo', () => {
       expect(Number(item['expires_at'])).toBeLessThan(backend.clock.now() / 1000 + 8 * 86_400);
       expect(JSON.stringify(item)).not.toContain(user.uid);
     }
+  });
+
+  it('that was named before the best match was an object comes from the cache in the form of today', async () => {
+    const photo = jpeg();
+    const first = await people.send('/plantId', user, photoForm(photo));
+    const { documents, config } = backend.services;
+    const known = (await backend.scan('rateLimits')).filter(({ id }) => String(id).startsWith('result#plantId'));
+    const old = { ...first.body, best_match: first.body.best_match.scientific_name };
+    const body = gzipSync(
+      JSON.stringify({ provider: old.provider, best_match: old.best_match, suggestions: old.suggestions }),
+    );
+    for (const item of known) {
+      await (await documents()).put({ TableName: config.tables.rateLimits, Item: { ...item, body } });
+    }
+    const second = await people.send('/plantId', user, photoForm(photo));
+    expect(second.headers.get('x-ai-cache')).toBe('HIT');
+    expect(second.body.best_match).toEqual(first.body.suggestions[0]);
   });
 
   it('is asked about anew after a week, even before TTL has removed what was kept', async () => {

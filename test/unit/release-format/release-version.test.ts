@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   compareReleaseVersions,
   isPrerelease,
+  parseDeviceVersion,
   parseReleaseVersion,
   type ReleaseVersion,
   versionSortKey,
@@ -64,6 +65,62 @@ describe('a release version', () => {
         expect(Math.sign(Buffer.compare(x, y))).toBe(compareReleaseVersions(a, b));
       }),
       { numRuns: 3_000 },
+    );
+  });
+});
+
+describe('the version that a device reports', () => {
+  it.each([
+    ['1', '1.0.0'],
+    ['1.0', '1.0.0'],
+    ['v1.2', '1.2.0'],
+    ['V1.2.3', '1.2.3'],
+    ['1.0.0+7', '1.0.0'],
+    ['1.0.0.1', '1.0.0'],
+    ['1.2.3.4+5', '1.2.3'],
+    ['1.2.3-rc.1', '1.2.3-rc.1'],
+    ['2.0-rc1', '2.0.0-rc1'],
+    ['01.02.3', '1.2.3'],
+  ])('%s is read as %s', (text, expected) => {
+    expect(parseDeviceVersion(text)).toBe(expected);
+  });
+
+  it.each([
+    'dev',
+    '',
+    'v',
+    '?',
+    '1.',
+    '1.2.3.4.5',
+    '1..2',
+    ' 1.0',
+    '1.0\u0000',
+    '1.2.3-',
+    '1.2.3-a..b',
+    '9'.repeat(40),
+  ])('%j is not understood', (text) => {
+    expect(parseDeviceVersion(text)).toBeUndefined();
+  });
+
+  it('means the same however many parts, and whatever build metadata, it is written with', () => {
+    const build = fc.oneof(fc.nat().map(String), fc.stringMatching(/^[0-9A-Za-z]{1,6}$/));
+    fc.assert(
+      fc.property(fc.array(number, { minLength: 1, maxLength: 3 }), number, build, (parts, fourth, metadata) => {
+        const expected = [...parts, 0, 0].slice(0, 3).join('.');
+        const short = parts.join('.');
+        const written = [short, `v${short}`, `${short}+${metadata}`, `${expected}.${fourth}`];
+        for (const text of written) expect(parseDeviceVersion(text)).toBe(expected);
+      }),
+    );
+  });
+
+  it('reads every release version as the release is named, and any other text without failing', () => {
+    fc.assert(fc.property(version, (one) => parseDeviceVersion(one) === one));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => {
+        const found = parseDeviceVersion(text);
+        expect(found === undefined || parseReleaseVersion(found) === found).toBe(true);
+      }),
     );
   });
 });

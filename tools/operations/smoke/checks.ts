@@ -152,8 +152,8 @@ function formChecks(): SmokeCheck[] {
       },
     },
     {
-      name: 'a bad version is 400 validation_failed',
-      run: async (probe) => expectError(await probe('/ota/latest?current_version=1.2'), 400, 'validation_failed'),
+      name: 'a bad channel is 400 validation_failed',
+      run: async (probe) => expectError(await probe('/ota/latest?channel=-'), 400, 'validation_failed'),
     },
   ];
 }

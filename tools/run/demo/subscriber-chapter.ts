@@ -44,7 +44,7 @@ export async function subscriberChapter(story: Story, stack: StackFile, idToken:
   await photographPlant(story, stack, headers, signal);
 }
 
-const Named = z.looseObject({ provider: z.string(), best_match: z.string() });
+const Named = z.looseObject({ provider: z.string(), best_match: z.looseObject({ scientific_name: z.string() }) });
 
 /** Premium at work: a photo is named, and named all the same when the first provider is down. */
 async function photographPlant(
@@ -60,7 +60,7 @@ async function photographPlant(
     return Named.parse(await answer.json());
   };
   const first = await send(1);
-  story.promise(first.provider === 'kindwise', `a photo is named: ${first.best_match}`);
+  story.promise(first.provider === 'kindwise', `a photo is named: ${first.best_match.scientific_name}`);
   const tell = (faults: object) =>
     fetch(new URL('/_faults', stack.plants.kindwise), { method: 'PUT', body: JSON.stringify(faults), signal });
   await tell([{ status: 500 }]);
@@ -68,6 +68,6 @@ async function photographPlant(
   await tell([]);
   story.promise(
     second.provider === 'plantnet',
-    `Kindwise is down, and Pl@ntNet names the next one: ${second.best_match}`,
+    `Kindwise is down, and Pl@ntNet names the next one: ${second.best_match.scientific_name}`,
   );
 }

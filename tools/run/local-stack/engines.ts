@@ -18,6 +18,9 @@ import type { StandIn } from './stand-in-server.ts';
 import { LOCAL_PRICE } from './stripe/objects.ts';
 import { type StripeStandIn, startStripe } from './stripe/stripe-stand-in.ts';
 
+/** Where the web app runs on a developer's machine: Vite, Ionic, and the app's own shells. */
+const WEB_APP_ORIGINS = ['http://localhost:5173', 'http://localhost:8100', 'http://localhost', 'https://localhost'];
+
 export const LOCAL_ACCESS_KEY = { id: 'local', secret: 'local' } as const;
 
 /** Everything outside the backend: the real engines and the stand-ins, on loopback. */
@@ -188,7 +191,7 @@ export function backendEnvironment(environment: string, engines: EngineAddresses
     GBIF_API_BASE: engines.plants.gbif.url,
     STRIPE_PRICE_ID: LOCAL_PRICE.id,
     RETURN_URL_ALLOWED_SCHEMES: 'autowatering',
-    RETURN_URL_ALLOWED_ORIGINS: 'http://localhost:8100',
+    RETURN_URL_ALLOWED_ORIGINS: WEB_APP_ORIGINS.join(','),
     ALLOWED_ORIGINS: '*',
     CLAIM_PROOF: 'optional',
     OTA_IMAGE_SIGNATURES: 'registered',
