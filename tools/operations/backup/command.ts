@@ -22,7 +22,7 @@ await runCommand(() => {
     ['export', 'Copies everything into an empty folder.', exportTo, 'npm run backup -- export /backups/monday'],
     [
       'restore',
-      'Puts a backup into an environment that is empty.',
+      'Puts a backup into an environment that was deployed and not used yet.',
       restoreFrom,
       'npm run backup -- restore /backups/monday --env drill --bucket autowatering-drill',
     ],
@@ -59,10 +59,19 @@ async function exportTo(folder: string, options: Options): Promise<void> {
 
 async function restoreFrom(folder: string, options: Options): Promise<void> {
   const place = await findPlace(options);
-  const manifest = await readingFrom(backupTarget(folder, options), (from) =>
-    restoreBackup(place, from, displayOf(options)),
+  const { manifest, cleared, pending } = await readingFrom(backupTarget(folder, options), (from) =>
+    restoreBackup(place, from, displayOf(options), new Date()),
   );
+  if (options.json) {
+    console.log(JSON.stringify({ ...manifest, cleared, pending_migrations: pending.map(({ id }) => id) }));
+    return;
+  }
   show(manifest, options, `Restored, and compared: every item and object of ${manifest.madeAt} is there.`);
+  if (cleared.length > 0) console.log(`Removed before, as the backup has its own: ${cleared.join(', ')}.`);
+  if (pending.length > 0) {
+    const names = pending.map(({ id, name }) => `${id} ${name}`).join(', ');
+    console.log(`This data still needs these migrations: ${names}. "npm run migrate -- up" makes them.`);
+  }
 }
 
 async function verify(folder: string, options: Options): Promise<void> {
