@@ -150,9 +150,9 @@ describe('a draft that can not be published', () => {
   };
 
   it('gives its version to other bytes, and the audit says so', async () => {
-    const [unsigned, good] = [firmware('unsigned-1.2.0.bin'), withVersion(signed(), '1.2.0')];
-    const draft = await create(facts('1.2.0', unsigned, 'refused'));
-    await put(draft.body, unsigned);
+    const [damaged, good] = [firmware('bit-flip-1.2.0.signed.bin'), withVersion(signed(), '1.2.0')];
+    const draft = await create(facts('1.2.0', damaged, 'refused'));
+    await put(draft.body, damaged);
     expect((await publish('1.2.0', { channel: 'refused' })).body.error.code).toBe('artifact_invalid');
 
     const second = await create(facts('1.2.0', good, 'refused'));
@@ -164,7 +164,7 @@ describe('a draft that can not be published', () => {
       .body;
     expect(trail.map(({ action }: { action: string }) => action)).toEqual(['published', 'replaced', 'created']);
     // What is out stays.
-    expect((await create(facts('1.2.0', unsigned, 'refused'))).body.error.code).toBe('release_exists');
+    expect((await create(facts('1.2.0', damaged, 'refused'))).body.error.code).toBe('release_exists');
   });
 
   it('for want of an upload keeps its version while the upload may still come', async () => {

@@ -8,6 +8,7 @@ import { runOwnTool, runProgram } from '../../cli/bundle/run-program.ts';
 import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
 import { environmentName } from '../../cli/target/environment-name.ts';
+import { DRILL_TAG, isDrillName } from '../drill/drill-guard.ts';
 import { secretFaults } from '../secrets/secret-changes.ts';
 import { secretPlace } from '../secrets/secret-place.ts';
 import { type DeploySettings, deploySettings } from './deploy-settings.ts';
@@ -104,7 +105,7 @@ async function nextVersion(settings: DeploySettings, template: Template): Promis
 }
 
 function samArguments(
-  { stackName, region, parameters }: DeploySettings,
+  { environment, stackName, region, parameters }: DeploySettings,
   { confirm }: Options,
   version = '<hash>',
 ): readonly string[] {
@@ -113,6 +114,8 @@ function samArguments(
     ...['--capabilities', 'CAPABILITY_IAM', '--no-fail-on-empty-changeset'],
     confirm ? '--confirm-changeset' : '--no-confirm-changeset',
     ...(region === undefined ? [] : ['--region', region]),
+    // Without it "npm run drill" removes nothing.
+    ...(isDrillName(environment) ? ['--tags', `${DRILL_TAG.key}=${DRILL_TAG.value}`] : []),
     '--parameter-overrides',
     ...Object.entries({ ...parameters, [VERSION_PARAMETER]: version }).map(([name, value]) => `${name}=${value}`),
   ];
