@@ -7,13 +7,14 @@ import { textTable } from '../../cli/terminal/text-table.ts';
 import { exportBackup, restoreBackup, verifyBackup } from './backup-steps.ts';
 import { backupTarget, readingFrom, type TargetOptions, writingTo } from './backup-target.ts';
 import type { Contents } from './manifest.ts';
+import { pitrCommand } from './pitr-command.ts';
 
 interface Options extends PlaceOptions, TargetOptions {
   readonly json: boolean;
   readonly folderOnly?: boolean;
 }
 
-await runCommand(() => {
+await runCommand((signal) => {
   const program = new Command('npm run backup --').description(
     'Copies an environment’s tables and bucket to a folder, or to another bucket, and back, and compares them. For drills, moves and last ' +
       'resorts: what was written in the meantime is not in it; point-in-time recovery knows every second.',
@@ -42,7 +43,7 @@ await runCommand(() => {
       .action(run);
     if (name === 'verify') command.option('--folder-only', 'look at the backup alone', false);
   }
-  return program;
+  return program.addCommand(pitrCommand(signal));
 });
 
 function displayOf({ json }: Options) {
