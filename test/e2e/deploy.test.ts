@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { wayBack } from '../../tools/operations/deploy/way-back.ts';
+import { secretValues } from '../../tools/run/local-stack/engines.ts';
+import { startSecrets } from '../../tools/run/local-stack/secrets/secrets-stand-in.ts';
 import { type StandIn, startStandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { runTool } from '../support/run-tool.ts';
@@ -110,6 +112,19 @@ describe('a deployment', () => {
     // SAM keeps what a stack has for a parameter that is not given: so it is what the function gets.
     deployedWith = { ClaimProof: 'optional', VersionSha256: 'of the last deployment' };
     expect(await versionOf()).toBe(changed);
+  }, 60_000);
+
+  it('marks the environment of a drill, and no other: only so it can be removed', async () => {
+    const tagsOf = async (name: string) => {
+      const secret = await startSecrets(`autowatering-backend-${name}/secrets`, secretValues(backend.secrets));
+      const run = await deploy(['--env', name, ...ACCOUNT, '--dry-run'], {
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: secret.url,
+      });
+      await secret.stop();
+      expect([run.code, run.stderr]).toEqual([0, '']);
+      return / --tags (\S+) /.exec(run.stdout)?.[1];
+    };
+    expect([await tagsOf('drill-2026-11'), await tagsOf('staging')]).toEqual(['purpose=drill', undefined]);
   }, 60_000);
 
   it('whose smoke test fails prints the command that brings the former version back', async () => {

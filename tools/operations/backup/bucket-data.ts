@@ -101,7 +101,7 @@ export async function restoreObjects(place: Place, folder: string): Promise<void
       await place.s3.putObject({
         ...{ Bucket: place.bucket, Key: key, Body: body },
         ...(contentType !== '' && { ContentType: contentType }),
-        ...(checksummed && { ChecksumSHA256: base64(sha256(body)) }),
+        ...(checksummed && { ChecksumAlgorithm: 'SHA256', ChecksumSHA256: base64(sha256(body)) }),
       });
     },
     { concurrency: AT_ONCE },
