@@ -8,6 +8,7 @@ import { LOCAL_ACCESS_KEY } from '../../tools/run/local-stack/engines.ts';
 import { startS3 } from '../../tools/run/local-stack/s3/s3-stand-in.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { fleetOf } from '../support/fleet.ts';
+import { incompressible } from '../support/incompressible.ts';
 import { releasesOf } from '../support/releases.ts';
 import { runTool } from '../support/run-tool.ts';
 import { newUser } from '../support/tokens.ts';
@@ -36,6 +37,22 @@ const at = (backend: Backend) => [
 ];
 const backup = (...args: string[]) => runTool('backup', args);
 const monday = () => path.join(folder, 'monday');
+
+/** What `deploy` and a first look leave in an environment that nobody uses yet. */
+async function asDeployed(backend: Backend): Promise<void> {
+  const migrated = await runTool('migrate', ['up', '--env', backend.environment, '--dynamodb-url', backend.dynamo.url]);
+  expect([migrated.code, migrated.stderr]).toEqual([0, '']);
+  const key = await readFile('test/fixtures/firmware/dev-signing-key.pub.pem', 'utf8');
+  expect((await releasesOf(backend).post('/ota/keys', { public_key: key })).status).toBe(200);
+  await backend.call('/validateSerial', { headers: newUser().headers, body: { serial: 'AW-000000' } });
+}
+
+/** How far each migration is, as the tables say it. */
+async function ledgerOf(backend: Backend) {
+  const entries = (await backend.scan('provisioning')).filter((item) => item['hw_id'] === '#migrations');
+  return entries.map(({ record, state, cursor }) => ({ record, state, cursor }));
+}
+
 const STATE = {
   zones: [{ name: 'Tomatoes', litres: 2.5 }],
   $bytes: 'no bytes at all',
@@ -52,20 +69,30 @@ describe('a restore', () => {
     const releases = releasesOf(source);
     await releases.draft('1.1.0', 'stable');
     await releases.step('1.1.0', 'publish', 'stable');
+    await releases.draft('1.2.0', 'stable');
+    const gardener = newUser();
+    const largeState = { t: incompressible(500_000) };
+    await source.call('/saveUserState', { headers: gardener.headers, body: { state: largeState, baseDocVersion: 0 } });
 
     const exported = await backup('export', monday(), ...at(source), '--json');
     expect(exported.stderr).toBe('');
     const { tables, objects } = JSON.parse(exported.stdout);
-    expect([tables.users.count > 0, tables.provisioning.count > 0, objects.count]).toEqual([true, true, 2]);
+    expect([tables.users.count > 0, tables.provisioning.count > 0, objects]).toMatchObject([
+      ...[true, true],
+      // The image, twice as published and draft, another draft, and a state, of which S3 keeps no SHA-256.
+      { count: 4, checksummed: 3 },
+    ]);
 
     // Personal data: nobody else on the machine reads it.
     expect((await stat(monday())).mode & 0o077).toBe(0);
     for (const name of await readdir(monday()))
       expect((await stat(path.join(monday(), name))).mode & 0o077, name).toBe(0);
 
+    await asDeployed(target);
     const restored = await backup('restore', monday(), ...at(target));
     expect(restored.stderr).toBe('');
     expect(restored.stdout).toMatch(/every item and object of .* is there/);
+    expect(restored.stdout).toMatch(/Removed before.*1 × migration ledger entry, 1 × firmware key/);
     expect(JSON.parse((await backup('verify', monday(), ...at(target), '--json')).stdout)).toEqual({
       ...{ same: true, differences: [] },
     });
@@ -77,7 +104,14 @@ describe('a restore', () => {
     expect(latest.body).toMatchObject({ update_available: true, latest: { version: '1.1.0' } });
     const image = await fetch(latest.body.latest.download.url);
     expect((await image.arrayBuffer()).byteLength).toBe(latest.body.latest.artifact.size_bytes);
+    const large = await target.call('/getUserState', { headers: gardener.headers });
+    expect(large.body.state).toEqual(largeState);
   }, 60_000);
+
+  it('lets a draft be published that was only uploaded before', async () => {
+    const published = await releasesOf(target).step('1.2.0', 'publish', 'stable');
+    expect([published.status, published.body.error]).toEqual([200, undefined]);
+  });
 
   it('does not go over what is there', async () => {
     const again = await backup('restore', monday(), ...at(target));
@@ -85,6 +119,92 @@ describe('a restore', () => {
     const over = await backup('export', monday(), ...at(source));
     expect([over.code, over.stderr]).toEqual([1, expect.stringContaining('holds a backup already')]);
   });
+
+  it('brings the ledger of the backup, and says which migrations its data still needs', async () => {
+    const [older, empty] = [path.join(folder, 'older'), await startBackend()];
+    await backup('export', older, ...at(source));
+    // The source was never migrated; the environment that its data comes to was, while it held nothing.
+    expect(await ledgerOf(source)).toEqual([]);
+    await asDeployed(empty);
+    const restored = await backup('restore', older, ...at(empty));
+    expect([restored.code, restored.stdout]).toEqual([0, expect.stringContaining('needs these migrations: 1 last-')]);
+    expect(await ledgerOf(empty)).toEqual([]);
+    const migrated = await runTool('migrate', ['up', '--env', empty.environment, '--dynamodb-url', empty.dynamo.url]);
+    expect(migrated.stdout).toMatch(/last-activity +made +\d+ of [1-9]/);
+    await empty.stop();
+  }, 60_000);
+
+  it('lets a migration begin again that was cut off when the backup was made', async () => {
+    const [cutOff, halfWay, empty] = [path.join(folder, 'cut-off'), await startBackend(), await startBackend()];
+    const documents = await halfWay.services.documents();
+    const entry = { hw_id: '#migrations', record: '0001', name: 'last-activity', state: 'going-up', schema: 1 };
+    const progress = { cursor: '{"uid":{"S":"x"},"record":{"S":"profile"}}', looked_at: 200, changed: 3 };
+    const lock = { hw_id: '#migrations', record: 'lock', owner: 'gone', locked_until: Date.now() + 60_000 };
+    for (const Item of [{ ...entry, ...progress, updated_at: '2026-01-01T00:00:00Z' }, lock]) {
+      await documents.put({ TableName: halfWay.services.config.tables.provisioning, Item });
+    }
+    await backup('export', cutOff, ...at(halfWay));
+    const whileMigrating = await backup('restore', cutOff, ...at(halfWay));
+    expect([whileMigrating.code, whileMigrating.stderr]).toEqual([
+      1,
+      expect.stringContaining('A migration is running'),
+    ]);
+    const restored = await backup('restore', cutOff, ...at(empty), '--json');
+    expect(JSON.parse(restored.stdout)).toMatchObject({ pending_migrations: [1] });
+    expect(await ledgerOf(empty)).toEqual([{ record: '0001', state: 'going-up', cursor: undefined }]);
+    await Promise.all([halfWay.stop(), empty.stop()]);
+  }, 60_000);
+
+  it('gives every object a SHA-256 where an older backup does not say which ones had it', async () => {
+    const [older, empty] = [path.join(folder, 'format-1'), await startBackend()];
+    await backup('export', older, ...at(source));
+    // As it was written before: no word of what S3 keeps, in the index nor in the manifest.
+    const index = path.join(older, 'objects.jsonl');
+    const lines = (await readFile(index, 'utf8')).trim().split('\n');
+    const before = lines.map((line) => line.replace(/,"checksummed":(true|false)/, ''));
+    await writeFile(index, `${before.join('\n')}\n`);
+    const sum = new SumOfHashes();
+    for (const line of before) sum.add(line);
+    const file = path.join(older, 'manifest.json');
+    const { objects, ...manifest } = JSON.parse(await readFile(file, 'utf8'));
+    const { checksummed: _none, ...counted } = objects;
+    await writeFile(file, JSON.stringify({ ...manifest, format: 1, objects: { ...counted, checksum: sum.checksum } }));
+
+    const restored = await backup('restore', older, ...at(empty));
+    expect([restored.code, restored.stderr]).toEqual([0, '']);
+    expect((await backup('verify', older, ...at(empty))).stdout).toContain('All is the same.');
+    for (const key of await empty.objects('')) {
+      expect((await empty.services.objectStore.facts(key))?.sha256, key).toMatch(/^[0-9a-f]{64}$/);
+    }
+    await empty.stop();
+  }, 60_000);
+
+  it('is refused from a backup whose data is newer than this code', async () => {
+    const [newer, later, empty] = [path.join(folder, 'newer'), await startBackend(), await startBackend()];
+    const entry = { hw_id: '#migrations', record: '0099', name: 'of-tomorrow', state: 'up', looked_at: 1, changed: 1 };
+    await (await later.services.documents()).put({ TableName: later.services.config.tables.provisioning, Item: entry });
+    await backup('export', newer, ...at(later));
+    const refused = await backup('restore', newer, ...at(empty));
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/does not know: 99 of-tomorrow.*Nothing/),
+    ]);
+    expect(await empty.scan('provisioning')).toEqual([]);
+    await Promise.all([later.stop(), empty.stop()]);
+  }, 60_000);
+
+  it('is refused where somebody has begun to work: one device is enough', async () => {
+    const used = await startBackend();
+    await asDeployed(used);
+    await fleetOf(used).device();
+    const refused = await backup('restore', monday(), ...at(used));
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining(`is not empty: autowatering-provisioning-${used.environment}.`),
+    ]);
+    expect(await ledgerOf(used)).toHaveLength(1);
+    await used.stop();
+  }, 60_000);
 
   it('is refused from a backup that is damaged, cut off, or none', async () => {
     const file = path.join(monday(), 'provisioning.jsonl');
@@ -126,7 +246,7 @@ describe('a backup in a bucket', () => {
     const empty = await startBackend({}, { isOpenToTools: true });
     const restored = await backup('restore', ...there, ...at(empty), '--json');
     expect([restored.code, restored.stderr]).toEqual([0, '']);
-    expect(JSON.parse(restored.stdout)).toEqual(JSON.parse(exported.stdout));
+    expect(JSON.parse(restored.stdout)).toMatchObject(JSON.parse(exported.stdout));
     expect((await readdir(tmpdir())).filter((name) => name.startsWith('autowatering-backup-'))).toEqual([]);
     await Promise.all([empty.stop(), vault.stop(), rm(directory, { recursive: true })]);
   }, 60_000);
@@ -160,6 +280,21 @@ describe('a comparison', () => {
     expect((await backup('verify', monday(), '--folder-only')).code).toBe(0);
   });
 
+  it('notices that S3 has no SHA-256 of an object any more', async () => {
+    const [copy, other] = [path.join(folder, 'copy'), await startBackend()];
+    await backup('export', copy, ...at(source));
+    await backup('restore', copy, ...at(other));
+    const [key = ''] = await other.objects('drafts/');
+    // As a copy by hand makes it.
+    await other.services.objectStore.put(key, (await other.services.objectStore.read(key)) ?? new Uint8Array(), '');
+    const run = await backup('verify', copy, ...at(other));
+    expect([run.code, run.stdout]).toEqual([
+      1,
+      expect.stringContaining('bucket: 2 objects with a SHA-256 checksum instead of 3'),
+    ]);
+    await other.stop();
+  }, 60_000);
+
   it('notices one changed byte of one object', async () => {
     const objects = path.join(monday(), 'objects');
     const [first = ''] = await readdir(objects);
@@ -167,7 +302,7 @@ describe('a comparison', () => {
     const run = await backup('verify', monday(), '--folder-only');
     expect([run.code, run.stdout]).toEqual([
       1,
-      expect.stringContaining('in the backup, bucket: 2, but not the same ones'),
+      expect.stringContaining('in the backup, bucket: 4, but not the same ones'),
     ]);
   });
 

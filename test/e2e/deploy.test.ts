@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { wayBack } from '../../tools/operations/deploy/way-back.ts';
+import { secretValues } from '../../tools/run/local-stack/engines.ts';
+import { startSecrets } from '../../tools/run/local-stack/secrets/secrets-stand-in.ts';
 import { type StandIn, startStandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { runTool } from '../support/run-tool.ts';
@@ -18,6 +20,8 @@ let folder: string;
 let samLog: string;
 /** The version that `live` points to; none, before the first deployment. */
 let live: string | undefined;
+/** What the stack's parameters were at its last deployment. */
+let deployedWith: Readonly<Record<string, string>> = {};
 let environment: string;
 beforeAll(async () => {
   backend = await startBackend();
@@ -39,7 +43,11 @@ beforeAll(async () => {
       return;
     }
     const output = `<member><OutputKey>ApiBaseUrl</OutputKey><OutputValue>${backend.url}</OutputValue></member>`;
-    const stack = `<member><StackName>s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>${output}</Outputs></member>`;
+    const parameters = Object.entries(deployedWith).map(
+      ([name, value]) =>
+        `<member><ParameterKey>${name}</ParameterKey><ParameterValue>${value}</ParameterValue></member>`,
+    );
+    const stack = `<member><StackName>s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Parameters>${parameters.join('')}</Parameters><Outputs>${output}</Outputs></member>`;
     response.writeHead(200, { 'Content-Type': 'text/xml' });
     response.end(
       `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks>${stack}</Stacks></DescribeStacksResult></DescribeStacksResponse>`,
@@ -51,6 +59,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   live = '41';
+  deployedWith = {};
   // What health routes have found is kept for some seconds.
   backend.clock.forward(6_000);
   await writeFile(samLog, '');
@@ -80,11 +89,42 @@ describe('a deployment', () => {
     expect(deployed).toContain(`deploy --stack-name autowatering-${environment} --resolve-s3`);
     expect(deployed).toContain('--no-confirm-changeset');
     expect(deployed).toContain(`UserPoolId=eu-central-1_AbC123 UserPoolClientIds=abc,def Environment=${environment}`);
+    expect(deployed).toMatch(/ VersionSha256=[0-9a-f]{64}$/);
     const steps = [...run.stdout.matchAll(/^— (\w+)/gm)].map(([, word]) => word);
     expect(steps).toEqual(['Checking', 'Checking', 'Building', 'Deploying', 'Migrating', 'Testing']);
     expect(run.stdout).toMatch(/last-activity +made/);
     expect(run.stdout).toMatch(/checks passed, 0 failed/);
     expect(run.stdout).toContain('update-alias --function-name autowatering-backend-');
+  }, 60_000);
+
+  it('names a new version when a setting changes, and the same one when nothing does', async () => {
+    const versionOf = async (...parameters: string[]) => {
+      await writeFile(samLog, '');
+      // Only the deployment itself is of interest: what follows it is cut short.
+      await deploy(['--env', environment, ...ACCOUNT, ...parameters], { SAM_FAILS_AT: 'deploy' });
+      return / VersionSha256=([0-9a-f]{64})$/.exec((await samCalls()).at(-1) ?? '')?.[1];
+    };
+    const first = await versionOf();
+    expect(first).toBeDefined();
+    expect(await versionOf()).toBe(first);
+    const changed = await versionOf('--parameter', 'ClaimProof=optional');
+    expect([changed, changed === first]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), false]);
+    // SAM keeps what a stack has for a parameter that is not given: so it is what the function gets.
+    deployedWith = { ClaimProof: 'optional', VersionSha256: 'of the last deployment' };
+    expect(await versionOf()).toBe(changed);
+  }, 60_000);
+
+  it('marks the environment of a drill, and no other: only so it can be removed', async () => {
+    const tagsOf = async (name: string) => {
+      const secret = await startSecrets(`autowatering-backend-${name}/secrets`, secretValues(backend.secrets));
+      const run = await deploy(['--env', name, ...ACCOUNT, '--dry-run'], {
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: secret.url,
+      });
+      await secret.stop();
+      expect([run.code, run.stderr]).toEqual([0, '']);
+      return / --tags (\S+) /.exec(run.stdout)?.[1];
+    };
+    expect([await tagsOf('drill-2026-11'), await tagsOf('staging')]).toEqual(['purpose=drill', undefined]);
   }, 60_000);
 
   it('whose smoke test fails prints the command that brings the former version back', async () => {

@@ -126,6 +126,13 @@ describe('the release tool', () => {
     expect([flipped.code, flipped.stderr]).toEqual([3, expect.stringContaining('hash')]);
     const stranger = await publish('--artifact-path', image('wrong-key-1.2.0.signed.bin'));
     expect([stranger.code, stranger.stderr]).toEqual([3, expect.stringContaining('not registered for this board')]);
+    const unsigned = await publish('--artifact-path', image('unsigned-1.2.0.bin'));
+    expect([unsigned.code, unsigned.stderr]).toEqual([3, expect.stringMatching(/nobody has signed it|not signed/)]);
+    // No draft was left that would keep the version from the image that is signed.
+    const draft = await fetch(new URL('/ota/releases/1.2.0', stack.info.apiBaseUrl), {
+      headers: { 'x-admin-token': stack.info.adminToken },
+    });
+    expect(draft.status).toBe(404);
     const odd = await publish('--artifact-path', image(GOOD['1.0.0']), '--version', 'latest');
     expect(odd.stderr).toContain('not a semantic version');
     expect((await publish('--artifact-path', '/no/such/file')).stderr).toContain('can not be read');

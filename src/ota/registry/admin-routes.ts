@@ -11,6 +11,7 @@ import type { OfferService } from '../offer/offers.ts';
 import { orUnavailable, releaseNotFound, releaseStateConflict } from '../route-errors.ts';
 import type { KeyStore } from './key-store.ts';
 import { type PublishOutcome, publishRelease } from './publish.ts';
+import { registerDraft, UPLOAD_SECONDS } from './register-draft.ts';
 import { DEFAULT_HALT_POLICY, draftKey, type Release, trackFields, VersionField } from './release.ts';
 import {
   Allowlist,
@@ -23,7 +24,6 @@ import {
 } from './release-fields.ts';
 import type { ReleaseStore } from './store.ts';
 
-const UPLOAD_SECONDS = 15 * 60;
 const DEFAULT_PAGE = 50;
 const LONGEST_NOTES = 4_000;
 const MOST_AUDIT = 50;
@@ -68,7 +68,8 @@ export function adminRoutes(
     description:
       'PUT the image to `upload_url` with exactly the `upload_headers`: S3 refuses another length, other bytes and a second ' +
       'upload. For a version that exists the answer is 409; if it is a draft of the very same bytes, `details.upload` holds ' +
-      'a fresh URL, so that an interrupted upload can go on.',
+      'a fresh URL, so that an interrupted upload can go on. A draft of other bytes is replaced if it can not be published: ' +
+      'the gate refuses its image, or nothing was uploaded while its URL was good.',
     body: NewRelease,
     responses: {
       201: z.object({
@@ -88,7 +89,7 @@ export function adminRoutes(
     const storageKey = draftKey(body, version, sha256);
     const name = body.artifact_name ?? `autowatering-${version}.signed.bin`;
     const artifact = { name, sizeBytes, sha256, storageKey, imageHash: null };
-    const { created, release } = await store.createDraft({
+    const draft: Release = {
       ...{ version, board, channel, mandatory, notes, artifact },
       state: 'draft',
       targeting: { basisPoints: body.rollout_pct, allowlist: body.allowlist },
@@ -102,7 +103,8 @@ export function adminRoutes(
       createdAt: isoTime(now),
       publishedAt: null,
       revision: 1,
-    });
+    };
+    const { created, release } = await registerDraft({ store, keys }, services, draft, now);
     const upload = uploadBody(await objectLinks.upload(storageKey, sizeBytes, sha256, UPLOAD_SECONDS));
     if (!created) throw releaseExists(release, artifact, upload);
     services.metrics.count('ReleaseDrafted', { channel });

@@ -35,13 +35,14 @@ export async function publishRelease(
   version: ReleaseVersion,
   now: number,
 ): Promise<PublishOutcome> {
-  let copied: { readonly finalKey: string; readonly imageHash: string } | undefined;
+  let copied: Copied | undefined;
   return store.whileOvertaken(`The publication of release ${version}`, async () => {
     const release = await store.readRelease(track, version);
     if (release === undefined) return { published: false, fault: 'release_not_found' };
     if (release.state === 'withdrawn') return { published: false, fault: 'release_state_conflict', state: 'withdrawn' };
     if (release.publishedAt !== null) return { published: true, release, publishedAt: release.publishedAt };
-    if (copied === undefined) {
+    // A draft that is overtaken may have been replaced: another image is another check.
+    if (copied?.sha256 !== release.artifact.sha256) {
       const checked = await checkAndCopy(keys, services, release);
       if ('fault' in checked) return { published: false, ...checked };
       copied = checked;
@@ -61,12 +62,31 @@ export async function publishRelease(
   });
 }
 
-async function checkAndCopy(
-  keys: KeyStore,
-  { objectStore, config, clock }: Needed,
-  release: Release,
-): Promise<ArtifactFault | { readonly finalKey: string; readonly imageHash: string }> {
+interface Copied {
+  readonly sha256: string;
+  readonly finalKey: string;
+  readonly imageHash: string;
+}
+
+async function checkAndCopy(keys: KeyStore, services: Needed, release: Release): Promise<ArtifactFault | Copied> {
+  const { objectStore, config, clock } = services;
   const { storageKey, sha256 } = release.artifact;
+  const checked = await checkUpload(keys, services, release);
+  if ('fault' in checked) return checked;
+  const finalKey = publishedKey(release, release.version, sha256);
+  const { firmwareLockDays: days } = config;
+  const lockedUntil = days === undefined ? undefined : new Date(clock.now() + days * DAY_MS);
+  await objectStore.copy(storageKey, checked.etag, finalKey, lockedUntil);
+  return { sha256, finalKey, imageHash: checked.imageHash };
+}
+
+/** Whether what was uploaded for a draft is what was announced, and may go out: nothing is changed. */
+export async function checkUpload(
+  keys: KeyStore,
+  { objectStore, config }: Pick<Needed, 'objectStore' | 'config'>,
+  release: Release,
+): Promise<ArtifactFault | { readonly etag: string; readonly imageHash: string }> {
+  const { storageKey } = release.artifact;
   const [facts, bytes, registered] = await Promise.all([
     objectStore.facts(storageKey),
     objectStore.read(storageKey),
@@ -77,11 +97,7 @@ async function checkAndCopy(
   if (fault !== undefined) return fault;
   const verdict = checkImage(bytes, release.version, { keys: registered, signatures: config.otaImageSignatures });
   if (!verdict.good) return { fault: 'artifact_invalid', reason: verdict.reason };
-  const finalKey = publishedKey(release, release.version, sha256);
-  const { firmwareLockDays: days } = config;
-  const lockedUntil = days === undefined ? undefined : new Date(clock.now() + days * DAY_MS);
-  await objectStore.copy(storageKey, facts.etag, finalKey, lockedUntil);
-  return { finalKey, imageHash: verdict.imageHash };
+  return { etag: facts.etag, imageHash: verdict.imageHash };
 }
 
 function mismatch(announced: Artifact, facts: ObjectFacts): ArtifactFault | undefined {

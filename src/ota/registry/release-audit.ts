@@ -1,7 +1,16 @@
 import * as z from 'zod';
 
 /** Everything that can happen to a release, as its audit names it. */
-export type ReleaseAction = 'created' | 'published' | 'rollout' | 'pause' | 'resume' | 'halt' | 'withdraw' | 'promoted';
+export type ReleaseAction =
+  | 'created'
+  | 'replaced'
+  | 'published'
+  | 'rollout'
+  | 'pause'
+  | 'resume'
+  | 'halt'
+  | 'withdraw'
+  | 'promoted';
 
 export interface ReleaseAuditEntry {
   readonly action: ReleaseAction;

@@ -178,6 +178,28 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
     },
 
     /**
+     * Puts a new draft in the place of one that was never published. The audit goes on.
+     *
+     * @returns the new draft; undefined when the old one has changed since it was read
+     */
+    async replaceDraft(before: Release, draft: Release): Promise<Release | undefined> {
+      const after: Release = { ...draft, revision: before.revision + 1 };
+      const outcome = await transactWrite(documents, randomness, [
+        {
+          Put: {
+            TableName,
+            Item: { ...releaseKey(after, after.version), ...fromRelease(after) },
+            ConditionExpression: '#state = :draft AND #revision = :read_revision',
+            ExpressionAttributeNames: { '#state': 'state', '#revision': 'revision' },
+            ExpressionAttributeValues: { ':draft': 'draft', ':read_revision': before.revision },
+          },
+        },
+        auditAction(after, before, { action: 'replaced', actor: 'admin' }, after.createdAt),
+      ]);
+      return outcome.committed ? after : undefined;
+    },
+
+    /**
      * Writes a changed release, its audit entry and the track's rules, or nothing of it.
      *
      * @param before as it was read; null for a release that comes from another channel

@@ -139,6 +139,63 @@ describe('an existing version', () => {
   });
 });
 
+describe('a draft that can not be published', () => {
+  const signed = () => firmware(GOOD['2.0.0']);
+  /** As if it had been registered so much earlier: S3 would refuse a clock that is set ahead that far. */
+  const olderBy = async (ms: number, channel: string) => {
+    const item = (await backend.scan('otaReleases')).find((one) => one['channel'] === channel);
+    const earlier = new Date(Date.parse(String(item?.['created_at'])) - ms - 1).toISOString();
+    const TableName = backend.services.config.tables.otaReleases;
+    await (await backend.services.documents()).put({ TableName, Item: { ...item, created_at: earlier } });
+  };
+
+  it('gives its version to other bytes, and the audit says so', async () => {
+    const [damaged, good] = [firmware('bit-flip-1.2.0.signed.bin'), withVersion(signed(), '1.2.0')];
+    const draft = await create(facts('1.2.0', damaged, 'refused'));
+    await put(draft.body, damaged);
+    expect((await publish('1.2.0', { channel: 'refused' })).body.error.code).toBe('artifact_invalid');
+
+    const second = await create(facts('1.2.0', good, 'refused'));
+    expect([second.status, second.body.error]).toEqual([201, undefined]);
+    await put(second.body, good);
+    expect((await publish('1.2.0', { channel: 'refused' })).status).toBe(200);
+    expect((await latest('refused')).latest.artifact.sha256).toBe(sha256(good));
+    const { audit_trail: trail } = (await backend.call('/ota/releases/1.2.0?channel=refused', { headers: admin() }))
+      .body;
+    expect(trail.map(({ action }: { action: string }) => action)).toEqual(['published', 'replaced', 'created']);
+    // What is out stays.
+    expect((await create(facts('1.2.0', damaged, 'refused'))).body.error.code).toBe('release_exists');
+  });
+
+  it('for want of an upload keeps its version while the upload may still come', async () => {
+    const other = withVersion(firmware(GOOD['1.0.0']), '2.0.0');
+    await create(facts('2.0.0', other, 'abandoned'));
+    expect((await create(facts('2.0.0', signed(), 'abandoned'))).body.error.code).toBe('release_exists');
+    await olderBy(15 * 60 * 1000, 'abandoned');
+    expect((await create(facts('2.0.0', signed(), 'abandoned'))).status).toBe(201);
+  });
+
+  it('is not one that only waits: its version stays taken', async () => {
+    const waiting = withVersion(firmware(GOOD['1.0.0']), '2.0.0');
+    await put((await create(facts('2.0.0', waiting, 'waiting'))).body, waiting);
+    await olderBy(60 * 60 * 1000, 'waiting');
+    const answer = await create(facts('2.0.0', signed(), 'waiting'));
+    expect([answer.status, answer.body.error.code]).toEqual([409, 'release_exists']);
+    expect((await publish('2.0.0', { channel: 'waiting' })).status).toBe(200);
+  });
+
+  it('is replaced once by many at the same moment', async () => {
+    const broken = Buffer.alloc(1_000, 7);
+    await put((await create(facts('2.0.0', broken, 'crowd'))).body, broken);
+    const answers = await Promise.all(
+      ['1.0.0', '1.1.0', '2.0.0'].map((one) =>
+        create(facts('2.0.0', withVersion(firmware(GOOD[one as keyof typeof GOOD]), '2.0.0'), 'crowd')),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+  });
+});
+
 describe('an upload', () => {
   it('of other bytes, of another length, or without its headers is refused by the storage', async () => {
     const image = firmware(GOOD['1.0.0']);

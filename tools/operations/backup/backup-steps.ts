@@ -4,10 +4,21 @@ import pMap from 'p-map';
 import { PlainError } from '../../cli/plain-error.ts';
 import { type Place, TABLES, type TableName } from '../../cli/target/place.ts';
 import type { ProgressDisplay } from '../../cli/terminal/progress-display.ts';
+import type { Migration } from '../migrate/migration.ts';
 import { FOLDER_MODE } from './backup-file.ts';
-import { countObjectFiles, countObjects, exportObjects, isEmptyBucket, restoreObjects } from './bucket-data.ts';
-import { type Contents, differences, type Manifest, readManifest, takenPlace, writeManifest } from './manifest.ts';
-import { countFile, countTable, exportTable, isEmptyTable, restoreTable } from './table-data.ts';
+import { countObjectFiles, countObjects, exportObjects, restoreObjects } from './bucket-data.ts';
+import { clearFreshItems, lookAtTarget } from './fresh-environment.ts';
+import {
+  type Contents,
+  differences,
+  FORMAT,
+  type Manifest,
+  readManifest,
+  takenPlace,
+  writeManifest,
+} from './manifest.ts';
+import { refuseUnknownMigrations, settleLedger } from './restored-ledger.ts';
+import { countFile, countTable, exportTable, restoreTable } from './table-data.ts';
 
 const tableFile = (folder: string, table: TableName) => path.join(folder, `${table}.jsonl`);
 
@@ -27,29 +38,54 @@ export async function exportBackup(
       () => exportObjects(place, folder),
     ),
   );
-  const manifest: Manifest = { format: 1, environment: place.environment, madeAt: now.toISOString(), ...contents };
+  const manifest: Manifest = { format: FORMAT, environment: place.environment, madeAt: now.toISOString(), ...contents };
   await writeManifest(folder, manifest);
   return manifest;
 }
 
-/** Puts a whole backup into an environment that has nothing yet, and makes sure that it is what it was. */
-export async function restoreBackup(place: Place, folder: string, display: ProgressDisplay): Promise<Manifest> {
+export interface Restored {
+  readonly manifest: Manifest;
+  /** What the environment had from its deployment and has no more, in words. */
+  readonly cleared: readonly string[];
+  /** Migrations that the restored data still needs. */
+  readonly pending: readonly Migration[];
+}
+
+/**
+ * Puts a whole backup into an environment that has nothing but what its deployment has left, and makes sure that it is
+ * what it was.
+ */
+export async function restoreBackup(
+  place: Place,
+  folder: string,
+  display: ProgressDisplay,
+  now: Date,
+): Promise<Restored> {
   const manifest = await readManifest(folder);
   const broken = differences(manifest, await display.during('Reading the backup', () => contentsOfFolder(folder)));
   if (broken.length > 0) throw new PlainError(`This backup is damaged: ${broken.join('; ')}. Nothing was restored.`);
-  const taken = await notEmpty(place);
+  await refuseUnknownMigrations(tableFile(folder, 'provisioning'));
+  const { taken, items } = await lookAtTarget(place, now.getTime());
   if (taken.length > 0) {
     throw new PlainError(
-      `${place.environment} is not empty: ${taken.join(', ')}. Restore into tables and a bucket of their own.`,
+      `${place.environment} is not empty: ${taken.join(', ')}. Restore into an environment that was only deployed.`,
     );
   }
-  await display.during(`Restoring into ${place.environment}`, async () => {
+  const cleared = await display.during(`Restoring into ${place.environment}`, async () => {
+    const words = await clearFreshItems(place, items);
     await pMap(TABLES, (table) => restoreTable(place, table, tableFile(folder, table)));
     await restoreObjects(place, folder);
+    return words;
   });
-  const wrong = differences(manifest, await display.during('Comparing', () => contentsOf(place)));
+  const found = await display.during('Comparing', () => contentsOf(place, manifest.format));
+  // A backup that does not say which checksums S3 kept gets all of them.
+  const expected: Contents =
+    manifest.format === 1
+      ? { ...manifest, objects: { ...manifest.objects, checksummed: manifest.objects.count } }
+      : manifest;
+  const wrong = differences(expected, found);
   if (wrong.length > 0) throw new PlainError(`The restored data is not what was backed up: ${wrong.join('; ')}.`);
-  return manifest;
+  return { manifest, cleared, pending: await settleLedger(place, now) };
 }
 
 /** What differs between a backup and an environment, or in the backup itself; none when all is the same. */
@@ -62,21 +98,14 @@ export async function verifyBackup(
   const inFolder = await display.during('Reading the backup', () => contentsOfFolder(folder));
   const broken = differences(manifest, inFolder).map((one) => `in the backup, ${one}`);
   if (place === undefined) return broken;
-  const found = await display.during(`Reading ${place.environment}`, () => contentsOf(place));
+  const found = await display.during(`Reading ${place.environment}`, () => contentsOf(place, manifest.format));
   return [...broken, ...differences(manifest, found).map((one) => `in ${place.environment}, ${one}`)];
 }
 
-async function notEmpty(place: Place): Promise<readonly string[]> {
-  const tables = await pMap(TABLES, async (table) =>
-    (await isEmptyTable(place, table)) ? [] : [place.tableName(table)],
-  );
-  return [...tables.flat(), ...((await isEmptyBucket(place)) ? [] : [place.bucket])];
-}
-
-function contentsOf(place: Place): Promise<Contents> {
+function contentsOf(place: Place, format: Manifest['format']): Promise<Contents> {
   return contentsBy(
     (table) => countTable(place, table),
-    () => countObjects(place),
+    () => countObjects(place, format),
   );
 }
 

@@ -7,13 +7,20 @@ import * as z from 'zod';
 import type { Place } from '../../cli/target/place.ts';
 import { FILE_MODE, FOLDER_MODE, linesOf, present } from './backup-file.ts';
 import { jsonLine, SumOfHashes } from './item-lines.ts';
-import type { Contents } from './manifest.ts';
+import { type Contents, FORMAT, type Manifest } from './manifest.ts';
 
 /** Objects at a time: each is held in memory while it is copied, and none is larger than a firmware or a state. */
 const AT_ONCE = 8;
 const INDEX = 'objects.jsonl';
 
-const StoredObject = z.object({ key: z.string(), sha256: z.string(), bytes: z.number(), contentType: z.string() });
+const StoredObject = z.object({
+  key: z.string(),
+  sha256: z.string(),
+  bytes: z.number(),
+  contentType: z.string(),
+  /** Whether S3 itself keeps the SHA-256, as it does when the uploader sent one. Backups of format 1 don't say. */
+  checksummed: z.boolean().optional(),
+});
 type StoredObject = z.output<typeof StoredObject>;
 
 async function* keysOf(place: Place): AsyncGenerator<string> {
@@ -25,36 +32,45 @@ async function* keysOf(place: Place): AsyncGenerator<string> {
   }
 }
 
-/** Every object of the bucket, its bytes held against nothing but themselves. */
+/**
+ * Every object of the bucket, with its bytes and whether S3 keeps their SHA-256.
+ *
+ * @param format of the backup that the result is compared with: the first one's checksum leaves out what S3 keeps
+ */
 export async function countObjects(
   place: Place,
+  format: Manifest['format'],
   onObject?: (object: StoredObject, bytes: Uint8Array) => Promise<void>,
 ): Promise<Contents['objects']> {
   const sum = new SumOfHashes();
   let total = 0;
+  let withChecksum = 0;
   await pMap(
     keysOf(place),
     async (key) => {
-      const { Body: body, ContentType: contentType = '' } = await place.s3.getObject({
-        Bucket: place.bucket,
-        Key: key,
-      });
-      const bytes = (await body?.transformToByteArray()) ?? new Uint8Array(0);
-      const object = { key, sha256: sha256(bytes), bytes: bytes.byteLength, contentType };
+      const answer = await place.s3.getObject({ Bucket: place.bucket, Key: key, ChecksumMode: 'ENABLED' });
+      const bytes = (await answer.Body?.transformToByteArray()) ?? new Uint8Array(0);
+      const hash = sha256(bytes);
+      const checksummed = answer.ChecksumSHA256 === base64(hash);
+      const object = {
+        ...{ key, sha256: hash, bytes: bytes.byteLength, contentType: answer.ContentType ?? '' },
+        ...(format === 1 ? {} : { checksummed }),
+      };
       sum.add(line(object));
       total += object.bytes;
+      if (checksummed) withChecksum += 1;
       await onObject?.(object, bytes);
     },
     { concurrency: AT_ONCE },
   );
-  return { count: sum.count, checksum: sum.checksum, bytes: total };
+  return { count: sum.count, checksum: sum.checksum, bytes: total, checksummed: withChecksum };
 }
 
 /** Writes every object to a file named after its key's hash, and an index that knows the keys. */
 export async function exportObjects(place: Place, folder: string): Promise<Contents['objects']> {
   await mkdir(path.join(folder, 'objects'), { recursive: true, mode: FOLDER_MODE });
   await writeFile(path.join(folder, INDEX), '', { mode: FILE_MODE });
-  return countObjects(place, async (object, bytes) => {
+  return countObjects(place, FORMAT, async (object, bytes) => {
     await writeFile(fileOf(folder, object.key), bytes, { mode: FILE_MODE });
     await appendFile(path.join(folder, INDEX), `${line(object)}\n`);
   });
@@ -64,23 +80,28 @@ export async function exportObjects(place: Place, folder: string): Promise<Conte
 export async function countObjectFiles(folder: string): Promise<Contents['objects']> {
   const sum = new SumOfHashes();
   let total = 0;
+  let withChecksum: number | undefined;
   for await (const object of indexOf(folder)) {
+    if (object.checksummed !== undefined) withChecksum = (withChecksum ?? 0) + Number(object.checksummed);
     const file = fileOf(folder, object.key);
     const bytes = await present(file, () => readFile(file));
     sum.add(line({ ...object, sha256: sha256(bytes), bytes: bytes.byteLength }));
     total += bytes.byteLength;
   }
-  return { count: sum.count, checksum: sum.checksum, bytes: total };
+  const checksums = withChecksum === undefined ? {} : { checksummed: withChecksum };
+  return { count: sum.count, checksum: sum.checksum, bytes: total, ...checksums };
 }
 
+/** Puts the objects back, with the SHA-256 that S3 kept: without it a draft can't be published. */
 export async function restoreObjects(place: Place, folder: string): Promise<void> {
   await pMap(
     indexOf(folder),
-    async ({ key, contentType }) => {
+    async ({ key, contentType, checksummed = true }) => {
       const body = await readFile(fileOf(folder, key));
       await place.s3.putObject({
         ...{ Bucket: place.bucket, Key: key, Body: body },
         ...(contentType !== '' && { ContentType: contentType }),
+        ...(checksummed && { ChecksumAlgorithm: 'SHA256', ChecksumSHA256: base64(sha256(body)) }),
       });
     },
     { concurrency: AT_ONCE },
@@ -102,8 +123,12 @@ function fileOf(folder: string, key: string): string {
   return path.join(folder, 'objects', sha256(Buffer.from(key)));
 }
 
-function line({ key, sha256, bytes, contentType }: StoredObject): string {
-  return jsonLine({ key, sha256, bytes, contentType });
+function line({ key, sha256, bytes, contentType, checksummed }: StoredObject): string {
+  return jsonLine({ key, sha256, bytes, contentType, ...(checksummed !== undefined && { checksummed }) });
+}
+
+function base64(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('base64');
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -7,13 +7,14 @@ import { textTable } from '../../cli/terminal/text-table.ts';
 import { exportBackup, restoreBackup, verifyBackup } from './backup-steps.ts';
 import { backupTarget, readingFrom, type TargetOptions, writingTo } from './backup-target.ts';
 import type { Contents } from './manifest.ts';
+import { pitrCommand } from './pitr-command.ts';
 
 interface Options extends PlaceOptions, TargetOptions {
   readonly json: boolean;
   readonly folderOnly?: boolean;
 }
 
-await runCommand(() => {
+await runCommand((signal) => {
   const program = new Command('npm run backup --').description(
     'Copies an environment’s tables and bucket to a folder, or to another bucket, and back, and compares them. For drills, moves and last ' +
       'resorts: what was written in the meantime is not in it; point-in-time recovery knows every second.',
@@ -22,7 +23,7 @@ await runCommand(() => {
     ['export', 'Copies everything into an empty folder.', exportTo, 'npm run backup -- export /backups/monday'],
     [
       'restore',
-      'Puts a backup into an environment that is empty.',
+      'Puts a backup into an environment that was deployed and not used yet.',
       restoreFrom,
       'npm run backup -- restore /backups/monday --env drill --bucket autowatering-drill',
     ],
@@ -42,7 +43,7 @@ await runCommand(() => {
       .action(run);
     if (name === 'verify') command.option('--folder-only', 'look at the backup alone', false);
   }
-  return program;
+  return program.addCommand(pitrCommand(signal));
 });
 
 function displayOf({ json }: Options) {
@@ -59,10 +60,19 @@ async function exportTo(folder: string, options: Options): Promise<void> {
 
 async function restoreFrom(folder: string, options: Options): Promise<void> {
   const place = await findPlace(options);
-  const manifest = await readingFrom(backupTarget(folder, options), (from) =>
-    restoreBackup(place, from, displayOf(options)),
+  const { manifest, cleared, pending } = await readingFrom(backupTarget(folder, options), (from) =>
+    restoreBackup(place, from, displayOf(options), new Date()),
   );
+  if (options.json) {
+    console.log(JSON.stringify({ ...manifest, cleared, pending_migrations: pending.map(({ id }) => id) }));
+    return;
+  }
   show(manifest, options, `Restored, and compared: every item and object of ${manifest.madeAt} is there.`);
+  if (cleared.length > 0) console.log(`Removed before, as the backup has its own: ${cleared.join(', ')}.`);
+  if (pending.length > 0) {
+    const names = pending.map(({ id, name }) => `${id} ${name}`).join(', ');
+    console.log(`This data still needs these migrations: ${names}. "npm run migrate -- up" makes them.`);
+  }
 }
 
 async function verify(folder: string, options: Options): Promise<void> {

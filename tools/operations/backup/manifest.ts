@@ -10,11 +10,15 @@ export type Counted = z.output<typeof Counted>;
 
 const Contents = z.object({
   tables: z.record(z.enum(TABLES), Counted),
-  objects: Counted.extend({ bytes: z.number() }),
+  /** `checksummed`: of how many objects S3 keeps the SHA-256; unknown in backups of format 1. */
+  objects: Counted.extend({ bytes: z.number(), checksummed: z.number().optional() }),
 });
 export type Contents = z.output<typeof Contents>;
 
-const Manifest = Contents.extend({ format: z.literal(1), environment: z.string(), madeAt: z.iso.datetime() });
+/** The layout of what is written now. Of format 1, which does not know S3's checksums, backups are still read. */
+export const FORMAT = 2;
+
+const Manifest = Contents.extend({ format: z.literal([1, FORMAT]), environment: z.string(), madeAt: z.iso.datetime() });
 /** What a backup holds, so that it can be told whether it still does. */
 export type Manifest = z.output<typeof Manifest>;
 
@@ -54,7 +58,16 @@ export async function readManifest(folder: string): Promise<Manifest> {
 /** What differs between two, in plain words; none when they hold the same. */
 export function differences(expected: Contents, found: Contents): readonly string[] {
   const tables = TABLES.flatMap((table) => differs(`table ${table}`, expected.tables[table], found.tables[table]));
-  return [...tables, ...differs('bucket', expected.objects, found.objects)];
+  return [...tables, ...objectsDiffer(expected.objects, found.objects)];
+}
+
+function objectsDiffer(expected: Contents['objects'], found: Contents['objects']): readonly string[] {
+  const { checksummed: wanted } = expected;
+  const { checksummed: has = 0 } = found;
+  if (wanted !== undefined && wanted !== has && expected.count === found.count) {
+    return [`bucket: ${has} objects with a SHA-256 checksum instead of ${wanted}`];
+  }
+  return differs('bucket', expected, found);
 }
 
 function differs(name: string, expected: Counted, found: Counted): readonly string[] {

@@ -47,11 +47,6 @@ export async function countFile(file: string): Promise<Counted> {
   return { count: sum.count, checksum: sum.checksum };
 }
 
-export async function isEmptyTable(place: Place, table: TableName): Promise<boolean> {
-  const { Count: count = 0 } = await place.dynamo.scan({ TableName: place.tableName(table), Limit: 1 });
-  return count === 0;
-}
-
 /** Puts every item of a file into a table. */
 export async function restoreTable(place: Place, table: TableName, file: string): Promise<void> {
   let batch: Item[] = [];

@@ -3,15 +3,17 @@ import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { checkTemplate } from '../../build/template/check-template.ts';
-import { readTemplate } from '../../build/template/template.ts';
+import { readTemplate, type Template } from '../../build/template/template.ts';
 import { runOwnTool, runProgram } from '../../cli/bundle/run-program.ts';
 import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
 import { environmentName } from '../../cli/target/environment-name.ts';
+import { DRILL_TAG, isDrillName } from '../drill/drill-guard.ts';
 import { secretFaults } from '../secrets/secret-changes.ts';
 import { secretPlace } from '../secrets/secret-place.ts';
 import { type DeploySettings, deploySettings } from './deploy-settings.ts';
-import { deployedApi, liveVersion, rollbackCommand } from './stack-facts.ts';
+import { deployedApi, deployedParameters, liveVersion, rollbackCommand } from './stack-facts.ts';
+import { bundleHash, parametersInForce, VERSION_PARAMETER, versionHash } from './version-hash.ts';
 import { wayBack } from './way-back.ts';
 
 interface Options {
@@ -60,7 +62,8 @@ function collect(text: string, before: readonly string[]): readonly string[] {
 async function deploy(options: Options, signal: AbortSignal): Promise<void> {
   const fromVariable = (process.env['DEPLOY_PARAMETERS'] ?? '').split(/\s+/).filter((one) => one !== '');
   const given = [...fromVariable, ...options.parameter];
-  const settings = await deploySettings(options.env, options.region, given, await readTemplate(), options.config);
+  const template = await readTemplate();
+  const settings = await deploySettings(options.env, options.region, given, template, options.config);
   const where = settings.region === undefined ? [] : ['--region', settings.region];
   const step = async (title: string, work: () => Promise<void>) => {
     signal.throwIfAborted();
@@ -72,12 +75,16 @@ async function deploy(options: Options, signal: AbortSignal): Promise<void> {
   await step('Checking the secret', () => secretIsWhole(settings));
   if (options.dryRun) {
     console.log(`\nNothing is changed. It would build, then: sam ${samArguments(settings, options).join(' ')}`);
+    console.log(`${VERSION_PARAMETER} is the hash of code and settings: when either changes, a new version goes live.`);
     console.log('Then it would migrate the data and run the smoke test.');
     return;
   }
   const before = await liveVersion(settings);
   await step('Building', () => runProgram('sam', ['build'], signal));
-  await step(`Deploying ${settings.stackName}`, () => runProgram('sam', samArguments(settings, options), signal));
+  await step(`Deploying ${settings.stackName}`, async () => {
+    const version = await nextVersion(settings, template);
+    await runProgram('sam', samArguments(settings, options, version), signal);
+  });
   const api = await deployedApi(settings);
   try {
     await step('Migrating', () => runOwnTool('migrate', ['up', '--env', options.env, ...where], signal));
@@ -91,14 +98,26 @@ async function deploy(options: Options, signal: AbortSignal): Promise<void> {
     console.log(`The former version, should it be needed:\n  ${rollbackCommand(settings, before)}`);
 }
 
-function samArguments({ stackName, region, parameters }: DeploySettings, { confirm }: Options): readonly string[] {
+/** Names the version that this deployment makes; the same when neither code nor settings have changed. */
+async function nextVersion(settings: DeploySettings, template: Template): Promise<string> {
+  const [code, deployed] = await Promise.all([bundleHash(), deployedParameters(settings)]);
+  return versionHash(code, template, parametersInForce(template, deployed, settings.parameters));
+}
+
+function samArguments(
+  { environment, stackName, region, parameters }: DeploySettings,
+  { confirm }: Options,
+  version = '<hash>',
+): readonly string[] {
   return [
     ...['deploy', '--stack-name', stackName, '--resolve-s3', '--s3-prefix', stackName],
     ...['--capabilities', 'CAPABILITY_IAM', '--no-fail-on-empty-changeset'],
     confirm ? '--confirm-changeset' : '--no-confirm-changeset',
     ...(region === undefined ? [] : ['--region', region]),
+    // Without it "npm run drill" removes nothing.
+    ...(isDrillName(environment) ? ['--tags', `${DRILL_TAG.key}=${DRILL_TAG.value}`] : []),
     '--parameter-overrides',
-    ...Object.entries(parameters).map(([name, value]) => `${name}=${value}`),
+    ...Object.entries({ ...parameters, [VERSION_PARAMETER]: version }).map(([name, value]) => `${name}=${value}`),
   ];
 }
 

@@ -63,7 +63,8 @@ export async function deploySettings(
 function pair(text: string): readonly [string, string] {
   const at = text.indexOf('=');
   if (at < 1) throw new PlainError(`“${text}” is no parameter: Name=value.`);
-  return [text.slice(0, at), text.slice(at + 1)];
+  // As SAM reads it: an empty value has to be quoted in samconfig.toml.
+  return [text.slice(0, at), text.slice(at + 1).replace(/^"(.*)"$/, '$1')];
 }
 
 const Parameter = z.looseObject({

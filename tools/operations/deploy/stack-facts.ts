@@ -1,7 +1,8 @@
-import { CloudFormation } from '@aws-sdk/client-cloudformation';
+import { CloudFormation, type Stack } from '@aws-sdk/client-cloudformation';
 import { Lambda } from '@aws-sdk/client-lambda';
 import { PlainError } from '../../cli/plain-error.ts';
 import type { DeploySettings } from './deploy-settings.ts';
+import type { Parameters } from './version-hash.ts';
 
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
@@ -21,12 +22,34 @@ export async function liveVersion({ environment, region }: DeploySettings): Prom
 }
 
 /** Where the deployed API is reached. */
-export async function deployedApi({ stackName, region }: DeploySettings): Promise<string> {
-  const cloudFormation = new CloudFormation({ requestHandler: TIME_LIMITS, ...(region !== undefined && { region }) });
-  const { Stacks: stacks = [] } = await cloudFormation.describeStacks({ StackName: stackName });
-  const url = stacks[0]?.Outputs?.find(({ OutputKey: key }) => key === 'ApiBaseUrl')?.OutputValue;
-  if (url === undefined) throw new PlainError(`The stack ${stackName} has no output ApiBaseUrl.`);
+export async function deployedApi(settings: DeploySettings): Promise<string> {
+  const url = (await deployedStack(settings))?.Outputs?.find(({ OutputKey: key }) => key === 'ApiBaseUrl')?.OutputValue;
+  if (url === undefined) throw new PlainError(`The stack ${settings.stackName} has no output ApiBaseUrl.`);
   return url;
+}
+
+/** The values of the stack's parameters since its last deployment; none before the first. */
+export async function deployedParameters(settings: DeploySettings): Promise<Parameters> {
+  const parameters = (await deployedStack(settings))?.Parameters ?? [];
+  return Object.fromEntries(
+    parameters.flatMap(({ ParameterKey: name, ParameterValue: value }) =>
+      name === undefined || value === undefined ? [] : [[name, value]],
+    ),
+  );
+}
+
+async function deployedStack({ stackName, region }: DeploySettings): Promise<Stack | undefined> {
+  const cloudFormation = new CloudFormation({ requestHandler: TIME_LIMITS, ...(region !== undefined && { region }) });
+  try {
+    const { Stacks: stacks = [] } = await cloudFormation.describeStacks({ StackName: stackName });
+    return stacks[0];
+  } catch (error) {
+    // CloudFormation has no error of its own for a stack that is not there.
+    if (error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message)) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** What brings the former version back at once, whatever else is broken. */

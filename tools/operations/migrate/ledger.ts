@@ -6,7 +6,7 @@ import type { TablePlace } from '../../cli/target/place.ts';
 import type { Migration } from './migration.ts';
 
 /** No chip has this id; so no device is ever mistaken for the ledger, nor the other way round. */
-const LEDGER = '#migrations';
+export const LEDGER = '#migrations';
 /** A run that died holds the lock no longer than this. */
 export const LOCK_MS = 2 * 60 * 1000;
 
@@ -66,6 +66,11 @@ export function migrationLedger({ dynamo, tableName }: TablePlace) {
       );
       if (!taken)
         throw new PlainError('Another migration runs here. If it has died, its lock ends within two minutes.');
+    },
+
+    /** Removes the lock, whoever has it: for a copy of the data, in which nobody runs. */
+    async removeLock(): Promise<void> {
+      await dynamo.deleteItem({ TableName, Key: marshall({ hw_id: LEDGER, record: 'lock' }) });
     },
 
     /** Gives the lock back; one that has run out and is another's by now stays theirs. */

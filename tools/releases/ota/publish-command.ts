@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { checkImage } from '../../../release-format/image-gate.ts';
 import { parseMcubootHeader, releaseVersionOf } from '../../../release-format/mcuboot-header.ts';
 import { parseReleaseVersion, type ReleaseVersion } from '../../../release-format/release-version.ts';
+import { trustedKey } from '../../../release-format/verify-image.ts';
 import { PlainError, RefusedError } from '../../cli/plain-error.ts';
 import { type TokenCall, targetOptions, tokenCall } from '../../cli/target/admin-call.ts';
 import { ApiCallError } from '../../cli/target/api-client.ts';
@@ -113,11 +114,12 @@ export async function publishImage(options: PublishOptions, signal: AbortSignal)
   }
   if (builds) await westBuild(build, signal);
   const artifact = await readArtifact(options.artifactPath ?? builtImage(build), options);
+  const call = await tokenCall(options, 'admin', signal);
+  await refuseUnsigned(call, options, artifact);
   if (options.dryRun) {
-    showSteps(options, [...knownSteps(artifact), ...(await remoteSteps(options, artifact, signal))], artifact);
+    showSteps(options, [...knownSteps(artifact), ...(await remoteSteps(call, options, artifact))], artifact);
     return undefined;
   }
-  const call = await tokenCall(options, 'admin', signal);
   const { version, sha256, bytes } = artifact;
 
   const draft = await display.during(`Registering ${version} on ${options.channel}`, () =>
@@ -151,10 +153,20 @@ async function readArtifact(file: string, options: PublishOptions): Promise<Arti
     throw new RefusedError(`${file} is not a signed MCUboot image (${parsed.fault}). Pass the *.signed.bin file.`);
   }
   const version = await versionOf(releaseVersionOf(parsed.header.version), options);
-  // Signatures are the backend's to check, which knows the board's keys.
+  // Signatures come later: the backend knows the board's keys.
   const verdict = checkImage(bytes, version, { keys: [], signatures: 'registered' });
   if (!verdict.good) throw new RefusedError(`${file} can not be published: ${verdict.reason}.`);
   return { file, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), version };
+}
+
+const Keys = z.object({ keys: z.array(z.object({ public_key: z.string() })) });
+
+/** The backend's own check of signatures, made before a draft is registered that could not be published. */
+async function refuseUnsigned(call: TokenCall, { board }: PublishOptions, artifact: Artifact): Promise<void> {
+  const { keys } = await call(`/ota/keys?board=${encodeURIComponent(board)}`, Keys);
+  const trusted = keys.map(({ public_key: pem }) => trustedKey(pem));
+  const verdict = checkImage(artifact.bytes, artifact.version, { keys: trusted, signatures: 'registered' });
+  if (!verdict.good) throw new RefusedError(`${artifact.file} can not be published: ${verdict.reason}.`);
 }
 
 async function versionOf(inHeader: string, options: PublishOptions): Promise<ReleaseVersion> {
@@ -245,16 +257,14 @@ function lastSteps({ channel, board, rolloutPct }: PublishOptions): readonly str
 const Known = z.object({ release: z.object({ state: z.string(), artifact_sha256: z.string() }) });
 
 /** What is left to do, as the API knows it: only looked at. */
-async function remoteSteps(
-  options: PublishOptions,
-  artifact: Artifact,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const call = await tokenCall(options, 'admin', signal);
+async function remoteSteps(call: TokenCall, options: PublishOptions, artifact: Artifact): Promise<readonly string[]> {
   const { version, sha256 } = artifact;
   try {
     const query = new URLSearchParams({ channel: options.channel, board: options.board });
     const { release } = await call(`/ota/releases/${version}?${query}`, Known);
+    if (release.artifact_sha256 !== sha256 && release.state === 'draft') {
+      return ['replace the draft of other bytes, if it can not be published', ...lastSteps(options).slice(1)];
+    }
     if (release.artifact_sha256 !== sha256) {
       throw new RefusedError(`Release ${version} exists with other bytes (${release.state}): raise the version.`);
     }

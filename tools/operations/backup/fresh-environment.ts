@@ -1,0 +1,103 @@
+import { type AttributeValue, paginateScan } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import pMap from 'p-map';
+import { PlainError } from '../../cli/plain-error.ts';
+import { type Place, TABLES, type TableName } from '../../cli/target/place.ts';
+import { LEDGER } from '../migrate/ledger.ts';
+import { isEmptyBucket } from './bucket-data.ts';
+
+type Key = Record<string, AttributeValue>;
+
+/** An item that an environment has although nobody has used it yet. */
+interface FreshItem {
+  readonly table: TableName;
+  readonly key: Key;
+  readonly kind: Kind;
+}
+
+type Kind = 'migration ledger entry' | 'firmware key' | 'short-lived counter';
+
+export interface FreshEnvironment {
+  /** Names of tables, and of the bucket, that hold anything else. */
+  readonly taken: readonly string[];
+  readonly items: readonly FreshItem[];
+}
+
+/**
+ * What an environment holds before a restore. `deploy` writes the migrations' ledger, the local stack registers a key, the
+ * first calls are counted: such items are known by their names. Everything else makes the environment a used one.
+ *
+ * @throws PlainError while a migration runs there
+ */
+export async function lookAtTarget(place: Place, now: number): Promise<FreshEnvironment> {
+  const tables = await pMap(TABLES, (table) => freshItems(place, table, now));
+  const bucket = (await isEmptyBucket(place)) ? [] : [place.bucket];
+  return {
+    taken: [
+      ...tables.flatMap((items, at) => (items === 'used' ? [place.tableName(TABLES[at] ?? 'users')] : [])),
+      ...bucket,
+    ],
+    items: tables.flatMap((items) => (items === 'used' ? [] : items)),
+  };
+}
+
+async function freshItems(place: Place, table: TableName, now: number): Promise<readonly FreshItem[] | 'used'> {
+  const found: FreshItem[] = [];
+  const pages = paginateScan({ client: place.dynamo }, { TableName: place.tableName(table), ConsistentRead: true });
+  for await (const { Items: items = [] } of pages) {
+    for (const item of items) {
+      const known = knownItem(table, item);
+      if (known === undefined) return 'used';
+      if (lockedUntil(item) > now) {
+        throw new PlainError(`A migration is running in ${place.environment}. Restore when it has ended.`);
+      }
+      found.push(known);
+    }
+  }
+  return found;
+}
+
+function knownItem(table: TableName, item: Key): FreshItem | undefined {
+  switch (table) {
+    case 'users':
+      return undefined;
+    case 'provisioning':
+      return item['hw_id']?.S === LEDGER
+        ? knownAs('migration ledger entry', table, item, 'hw_id', 'record')
+        : undefined;
+    case 'ota-releases':
+      return item['board_channel']?.S?.startsWith('keys|') === true
+        ? knownAs('firmware key', table, item, 'board_channel', 'version')
+        : undefined;
+    case 'rate-limits':
+      return /^(rate|provider)#/.test(item['id']?.S ?? '')
+        ? knownAs('short-lived counter', table, item, 'id')
+        : undefined;
+  }
+}
+
+function knownAs(kind: Kind, table: TableName, item: Key, ...names: readonly string[]): FreshItem {
+  const key = Object.fromEntries(
+    names.flatMap((name) => {
+      const value = item[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+  return { table, key, kind };
+}
+
+function lockedUntil(item: Key): number {
+  if (item['record']?.S !== 'lock') return 0;
+  return Number(unmarshall(item)['locked_until'] ?? 0);
+}
+
+const AT_ONCE = 8;
+
+/** Removes those items: after the restore the environment holds what the backup holds, and nothing besides. */
+export async function clearFreshItems(place: Place, items: readonly FreshItem[]): Promise<readonly string[]> {
+  await pMap(items, ({ table, key }) => place.dynamo.deleteItem({ TableName: place.tableName(table), Key: key }), {
+    concurrency: AT_ONCE,
+  });
+  const kinds = [...new Set(items.map(({ kind }) => kind))];
+  return kinds.map((one) => `${items.filter(({ kind }) => kind === one).length} × ${one}`);
+}

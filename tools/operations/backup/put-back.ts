@@ -1,0 +1,114 @@
+import { type AttributeValue, paginateScan } from '@aws-sdk/client-dynamodb';
+import pMap from 'p-map';
+import { PlainError } from '../../cli/plain-error.ts';
+import type { TableName, TablePlace } from '../../cli/target/place.ts';
+import { type Item, itemLine } from './item-lines.ts';
+
+/** DynamoDB takes no more keys in one call. */
+const MOST_KEYS = 100;
+const MOST_TRIES = 10;
+const AT_ONCE = 8;
+
+/** What is put back: nothing, items that are gone, or also items that were changed since. */
+export type PutBack = 'nothing' | 'missing' | 'all';
+
+export interface Comparison {
+  /** Items of the copy that the table still has as they were. */
+  readonly same: number;
+  readonly changed: number;
+  readonly missing: number;
+  /** How many of them were put back. */
+  readonly putBack: number;
+}
+
+/**
+ * Holds every item of a recovered copy against the table as it is, and puts back what is asked for. What came since then
+ * is never touched.
+ *
+ * @param only partition keys to look at; none, all are
+ */
+export async function putBack(
+  place: TablePlace,
+  table: TableName,
+  copy: string,
+  what: PutBack,
+  only: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<Comparison> {
+  const name = place.tableName(table);
+  const keyNames = await keyNamesOf(place, name);
+  const [partition = ''] = keyNames;
+  const counts = { same: 0, changed: 0, missing: 0, putBack: 0 };
+  const pages = paginateScan({ client: place.dynamo, pageSize: MOST_KEYS }, { TableName: copy, ConsistentRead: true });
+  for await (const { Items: items = [] } of pages) {
+    signal.throwIfAborted();
+    const wanted = items.filter((item) => only.size === 0 || only.has(item[partition]?.S ?? ''));
+    if (wanted.length === 0) continue;
+    const present = await readAll(place, name, keyNames, wanted);
+    await pMap(
+      wanted,
+      async (item) => {
+        const now = present.get(itemLine(keyOf(item, keyNames)));
+        if (now === itemLine(item)) counts.same += 1;
+        else if (now === undefined) counts.missing += 1;
+        else counts.changed += 1;
+        const isAsked = now === undefined ? what !== 'nothing' : what === 'all' && now !== itemLine(item);
+        if (isAsked && (await put(place, name, item, partition, now === undefined))) counts.putBack += 1;
+      },
+      { concurrency: AT_ONCE },
+    );
+  }
+  return counts;
+}
+
+async function keyNamesOf({ dynamo }: TablePlace, name: string): Promise<readonly string[]> {
+  const { Table: table } = await dynamo.describeTable({ TableName: name });
+  return (table?.KeySchema ?? []).flatMap(({ AttributeName: one }) => (one === undefined ? [] : [one]));
+}
+
+function keyOf(item: Item, names: readonly string[]): Item {
+  return Object.fromEntries(Object.entries(item).filter(([name]) => names.includes(name)));
+}
+
+/** The table's items with these keys as lines, by the lines of their keys. */
+async function readAll(
+  { dynamo }: TablePlace,
+  name: string,
+  keyNames: readonly string[],
+  items: readonly Item[],
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  let keys: Record<string, AttributeValue>[] = items.map((item) => keyOf(item, keyNames));
+  for (let tries = 1; keys.length > 0; tries += 1) {
+    if (tries > MOST_TRIES) throw new PlainError(`${name} can not be read at the moment. Run it again, it goes on.`);
+    const { Responses: answers, UnprocessedKeys: left } = await dynamo.batchGetItem({
+      RequestItems: { [name]: { Keys: keys, ConsistentRead: true } },
+    });
+    for (const item of answers?.[name] ?? []) found.set(itemLine(keyOf(item, keyNames)), itemLine(item));
+    keys = left?.[name]?.Keys ?? [];
+  }
+  return found;
+}
+
+/** @returns false when an item that was missing has come back by itself meanwhile */
+async function put(
+  { dynamo }: TablePlace,
+  name: string,
+  item: Item,
+  partition: string,
+  onlyIfMissing: boolean,
+): Promise<boolean> {
+  try {
+    await dynamo.putItem({
+      ...{ TableName: name, Item: item },
+      ...(onlyIfMissing && {
+        ConditionExpression: 'attribute_not_exists(#partition)',
+        ExpressionAttributeNames: { '#partition': partition },
+      }),
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
+    throw error;
+  }
+}

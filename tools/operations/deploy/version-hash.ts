@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { buildLambdaBundle } from '../../build/lambda/lambda-bundle.ts';
+import type { Template } from '../../build/template/template.ts';
+
+/** The parameter of template.yaml that names the function's next version. */
+export const VERSION_PARAMETER = 'VersionSha256';
+
+export type Parameters = Readonly<Record<string, string>>;
+
+/**
+ * The hash of everything that the function's version is made of: its code, what the template says of it, and the value
+ * of every parameter. SAM publishes a new version when this changes, and only then.
+ *
+ * @param code hash of the bundle, see `codeHash`
+ * @param parameters as they are in force after the deployment, see `parametersInForce`
+ */
+export function versionHash(code: string, template: Template, parameters: Parameters): string {
+  const settings = {
+    function: template.Resources['Backend'],
+    globals: template['Globals'],
+    conditions: template['Conditions'],
+    parameters: Object.entries(parameters)
+      .filter(([name]) => name !== VERSION_PARAMETER)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  };
+  return createHash('sha256').update(code).update(JSON.stringify(settings)).digest('hex');
+}
+
+/**
+ * The values that CloudFormation works with: what is given, else what the stack has from its last deployment (SAM asks
+ * for the previous value of each parameter that it is not given), else the template's default.
+ */
+export function parametersInForce(template: Template, deployed: Parameters, given: Parameters): Parameters {
+  return Object.fromEntries(
+    Object.entries(template.Parameters).flatMap(([name, { Default: standard }]) => {
+      const value = given[name] ?? deployed[name] ?? standard;
+      return value === undefined ? [] : [[name, String(value)]];
+    }),
+  );
+}
+
+/** The hash of the Lambda bundle of this checkout, the same for the same code wherever it is built. */
+export async function bundleHash(): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-bundle-'));
+  try {
+    await buildLambdaBundle(directory);
+    return await codeHash(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** The hash of all files below a directory, by their names in it and their bytes. */
+export async function codeHash(directory: string): Promise<string> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)))
+    .sort();
+  const sum = createHash('sha256');
+  for (const file of files) {
+    const bytes = await readFile(path.join(directory, file));
+    sum.update(JSON.stringify([file.split(path.sep).join('/'), bytes.byteLength])).update(bytes);
+  }
+  return sum.digest('hex');
+}

@@ -1,0 +1,110 @@
+import { createInterface } from 'node:readline/promises';
+import { Command } from 'commander';
+import { PlainError, RefusedError } from '../../cli/plain-error.ts';
+import { runCommand } from '../../cli/run-command.ts';
+import { environmentName } from '../../cli/target/environment-name.ts';
+import { progressDisplay } from '../../cli/terminal/progress-display.ts';
+import { textTable } from '../../cli/terminal/text-table.ts';
+import { drillClients } from './drill-clients.ts';
+import { refuseUnlessDrill } from './drill-guard.ts';
+import { type DrillPart, findParts } from './drill-parts.ts';
+import { findStack, removeStack } from './drill-stack.ts';
+
+interface Options {
+  readonly env: string;
+  readonly confirm?: string;
+  readonly region?: string;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+await runCommand((signal) => {
+  const program = new Command('npm run drill --').description(
+    'The environment of a restore drill, when the drill is over (RUNBOOK.md, "The drill").',
+  );
+  program
+    .command('remove')
+    .description(
+      'Removes a drill’s environment with everything in it: stack, tables, every version of every object, logs, backups ' +
+        'and secret. Takes only environments called drill or drill-… that "npm run deploy" has made.',
+    )
+    .requiredOption('--env <name>', 'the environment', environmentName)
+    .option('--confirm <name>', 'its name again; on a terminal it may be typed instead')
+    .option('--region <name>', 'its region (default: that of the caller’s configuration)')
+    .option('--dry-run', 'lists what would be removed, and removes nothing', false)
+    .option('--json', 'JSON, for machines', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run drill -- remove --env drill-2026-11 --dry-run\n' +
+        '  npm run drill -- remove --env drill-2026-11 --confirm drill-2026-11\n' +
+        '\nNot removed, as they lie elsewhere: the backup that was restored, copies in another backup vault, users of the\n' +
+        'user pool, and the packages in the bucket of the SAM CLI, which hold code only.\n',
+    )
+    .action((options: Options) => remove(options, signal));
+  return program;
+});
+
+async function remove(options: Options, signal: AbortSignal): Promise<void> {
+  const { env, region, json } = options;
+  const clients = drillClients(region);
+  // By its name first: of another environment nothing is even looked at.
+  refuseUnlessDrill(env, undefined);
+  const stack = await findStack(clients.cloudFormation, env);
+  refuseUnlessDrill(env, stack);
+  const parts = await findParts(clients, env);
+  const where = await clients.dynamo.config.region();
+  const names = [...(stack === undefined ? [] : [`stack ${stack.StackName}`]), ...parts.map(nameOf)];
+  const report = { environment: env, region: where, dry_run: options.dryRun, parts: names };
+  if (!json) show(env, where, stack?.StackName, parts);
+  if (names.length > 0 && !options.dryRun) {
+    await confirmed(options);
+    const display = progressDisplay(json ? 'silent' : 'people');
+    if (stack !== undefined) {
+      await display.during(`Deleting the stack ${stack.StackName}`, () =>
+        removeStack(clients.cloudFormation, stack, signal),
+      );
+    }
+    // Looked for again: some have gone with the stack.
+    for (const part of await findParts(clients, env)) {
+      signal.throwIfAborted();
+      await display.during(`Removing ${nameOf(part)}`, () => part.remove(signal));
+    }
+    const left = await findParts(clients, env);
+    if (left.length > 0) throw new PlainError(`Still there: ${left.map(nameOf).join(', ')}. Run it again.`);
+    if (!json) console.log(`Nothing is left of ${env}.`);
+  }
+  if (json) console.log(JSON.stringify(report));
+}
+
+function nameOf({ kind, name }: DrillPart): string {
+  return `${kind} ${name}`;
+}
+
+function show(environment: string, region: string, stack: string | undefined, parts: readonly DrillPart[]): void {
+  if (stack === undefined && parts.length === 0) {
+    console.log(`There is nothing of ${environment} in ${region}.`);
+    return;
+  }
+  console.log(`What there is of ${environment} in ${region}:`);
+  const rows = parts.map(({ kind, name, content = '' }) => [kind, name, content]);
+  console.log(textTable(['', 'name', ''], [...(stack === undefined ? [] : [['stack', stack, '']]), ...rows]));
+}
+
+async function confirmed({ env, confirm }: Options): Promise<void> {
+  const typed = confirm ?? (process.stdin.isTTY ? await ask(env) : undefined);
+  if (typed === env) return;
+  throw new RefusedError(
+    typed === undefined
+      ? `To remove ${env} for good, name it twice: --env ${env} --confirm ${env}. Nothing was changed.`
+      : `“${typed}” is not ${env}. Nothing was changed.`,
+  );
+}
+
+async function ask(environment: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return (await terminal.question(`All of this goes for good. Type ${environment} to remove it: `)).trim();
+  } finally {
+    terminal.close();
+  }
+}

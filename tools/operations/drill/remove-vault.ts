@@ -1,0 +1,14 @@
+import { type Backup, paginateListRecoveryPointsByBackupVault } from '@aws-sdk/client-backup';
+
+/** Removes a backup vault with the backups in it. Copies in another vault stay: they belong to whoever owns that. */
+export async function removeVault(backup: Backup, name: string): Promise<void> {
+  for await (const { RecoveryPoints: points = [] } of paginateListRecoveryPointsByBackupVault(
+    { client: backup },
+    { BackupVaultName: name },
+  )) {
+    for (const { RecoveryPointArn: arn } of points) {
+      await backup.deleteRecoveryPoint({ BackupVaultName: name, RecoveryPointArn: arn });
+    }
+  }
+  await backup.deleteBackupVault({ BackupVaultName: name });
+}
