@@ -112,6 +112,8 @@ export interface RouteContract {
   readonly throttle?: Throttle;
   /** Bytes; a POST without it takes 64 KiB of JSON. */
   readonly bodyLimit?: number;
+  /** What a caller is told whose body is over the limit, where there is more to say than how large it may be. */
+  readonly bodyTooLarge?: () => ApiError;
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;

@@ -45,8 +45,8 @@ export function createRouter(routes: readonly Route[], services: Services, hooks
   app.use(corsFor(routes, isAllowedOrigin));
   const serve = createServe(services, hooks, isAllowedOrigin);
   for (const route of routes) {
-    const { method, path, bodyLimit: limit = DEFAULT_BODY_LIMIT } = route.contract;
-    if (method === 'POST') app.post(routerPath(path), limitBody(limit), serve(route));
+    const { method, path } = route.contract;
+    if (method === 'POST') app.post(routerPath(path), limitBody(route.contract), serve(route));
     else app.get(routerPath(path), serve(route));
   }
   for (const [path, methods] of methodsByPath(routes)) {
@@ -218,16 +218,21 @@ function subjectOf({ per }: RateLimit, caller: Caller, bindings: Bindings | unde
   return per !== 'address' && caller.kind === 'user' ? `user:${caller.uid}` : `address:${addressOf(bindings)}`;
 }
 
-function limitBody(maxSize: number): MiddlewareHandler {
+function limitBody({ bodyLimit: maxSize = DEFAULT_BODY_LIMIT, bodyTooLarge }: RouteContract): MiddlewareHandler {
   return bodyLimit({
     maxSize,
     onError: () => {
-      throw new ApiError(
-        'payload_too_large',
-        `That is too large: at most ${Math.floor(maxSize / 1024)} KiB go through.`,
-      );
+      throw bodyTooLarge?.() ?? bodyOver(maxSize);
     },
   });
+}
+
+function bodyOver(limit: number): ApiError {
+  return new ApiError(
+    'payload_too_large',
+    `This is too much at once. Please make it shorter than ${Math.floor(limit / 1024)} KB.`,
+    { details: { limit } },
+  );
 }
 
 function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
