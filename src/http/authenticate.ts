@@ -20,7 +20,7 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, m
       return { kind: 'user', ...verdict.claims };
     } catch (error) {
       if (!(error instanceof KeySetError)) throw error;
-      throw new ApiError('auth_unavailable', 'Sign-in can not be checked right now. Please try again in a moment.', {
+      throw new ApiError('auth_unavailable', 'We can’t check your sign-in right now. Please try again in a moment.', {
         headers: { 'Retry-After': '5' },
         cause: error,
       });
@@ -70,7 +70,9 @@ async function stripe(signatures: StripeSignatures, request: Request): Promise<C
     }
   } catch (error) {
     if (!(error instanceof StripeNotConfiguredError)) throw error;
-    throw new ApiError('billing_unavailable', 'Payments are not set up yet.', { cause: error });
+    throw new ApiError('billing_unavailable', 'Payments are not available yet. Please try again later.', {
+      cause: error,
+    });
   }
   return { kind: 'stripe', payload: parseJson(raw) };
 }
@@ -79,7 +81,13 @@ async function stripe(signatures: StripeSignatures, request: Request): Promise<C
 function stationName(header: string | null): string {
   if (header === null) return 'unnamed';
   if (/^[A-Za-z0-9._-]{1,40}$/.test(header)) return header;
-  throw new ApiError('validation_failed', 'The x-factory-station header takes up to 40 letters, digits, . _ and -.');
+  throw new ApiError(
+    'validation_failed',
+    'The name of the station may have up to 40 letters, digits, dots, dashes and underscores.',
+    {
+      details: [{ in: 'header', field: 'x-factory-station', message: 'up to 40 letters, digits, . _ and -' }],
+    },
+  );
 }
 
 function bearerToken(header: string | null): string | undefined {
@@ -91,7 +99,7 @@ function authRequired(): ApiError {
 }
 
 function invalidToken(): ApiError {
-  return new ApiError('invalid_token', 'Your sign-in is not valid any more. Please sign in again.', {
+  return new ApiError('invalid_token', 'Your sign-in has expired. Please sign in again.', {
     headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
   });
 }

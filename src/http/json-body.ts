@@ -12,11 +12,21 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   const bytes = await request.arrayBuffer();
   if (bytes.byteLength === 0) return {};
   if (!isJson(request.headers.get('content-type'))) {
-    throw new ApiError('unsupported_media_type', 'This address takes JSON: send Content-Type: application/json.');
+    throw new ApiError(
+      'unsupported_media_type',
+      'The app sent this in a form we can’t read. Please update the app and try again.',
+      {
+        details: { expected: 'Content-Type: application/json' },
+      },
+    );
   }
   const body = parseJson(bytes);
   const fault = structureFault(body, 0);
-  if (fault !== undefined) throw new ApiError('validation_failed', fault, { details: [] });
+  if (fault !== undefined) {
+    throw new ApiError('validation_failed', 'This can’t be saved in this form. Please update the app and try again.', {
+      details: [{ in: 'body', field: '', message: fault }],
+    });
+  }
   return body;
 }
 
@@ -30,14 +40,17 @@ export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw new ApiError('invalid_json', 'The body is not valid JSON.', { cause: error });
+    throw new ApiError('invalid_json', 'What the app sent arrived damaged. Please try again.', {
+      details: { fault: 'the body is not valid JSON' },
+      cause: error,
+    });
   }
 }
 
 function structureFault(value: unknown, depth: number): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  if (depth >= DEEPEST) return `The JSON is nested more than ${DEEPEST} levels deep.`;
-  if (Object.hasOwn(value, '__proto__')) return 'A field may not be called “__proto__”.';
+  if (depth >= DEEPEST) return `nested more than ${DEEPEST} levels deep`;
+  if (Object.hasOwn(value, '__proto__')) return 'a field may not be called __proto__';
   for (const inner of Object.values(value)) {
     const fault = structureFault(inner, depth + 1);
     if (fault !== undefined) return fault;

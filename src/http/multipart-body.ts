@@ -18,24 +18,36 @@ const MOST_PARTS = 16;
 export async function readMultipartBody(request: Request, largestFile: number): Promise<MultipartBody> {
   const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'multipart/form-data') {
-    throw new ApiError('unsupported_media_type', 'This address takes a form: send Content-Type: multipart/form-data.');
+    throw new ApiError(
+      'unsupported_media_type',
+      'The app sent this in a form we can’t read. Please update the app and try again.',
+      {
+        details: { expected: 'Content-Type: multipart/form-data' },
+      },
+    );
   }
   const fields = new Map<string, string>();
   const files: UploadedFile[] = [];
   try {
     for await (const part of parseMultipartRequest(request, { maxFileSize: largestFile })) {
       const { name } = part;
-      if (fields.size + files.length >= MOST_PARTS)
-        throw new ApiError('invalid_multipart', 'The form has too many parts.');
-      if (name === undefined || name === '') throw new ApiError('invalid_multipart', 'A part of the form has no name.');
+      if (fields.size + files.length >= MOST_PARTS) throw badForm(`more than ${MOST_PARTS} parts`);
+      if (name === undefined || name === '') throw badForm('a part without a name');
       if (part.isFile) files.push({ part: name, bytes: part.bytes });
       else fields.set(name, part.text);
     }
   } catch (error) {
     if (error instanceof MultipartParseError) {
-      throw new ApiError('invalid_multipart', 'The form can not be read: it is not well-formed.', { cause: error });
+      throw badForm('not well-formed', error);
     }
     throw error;
   }
   return { fields: Object.fromEntries(fields), files };
+}
+
+function badForm(fault: string, cause?: unknown): ApiError {
+  return new ApiError('invalid_multipart', 'What the app sent arrived damaged. Please try again.', {
+    details: { fault },
+    cause,
+  });
 }

@@ -41,7 +41,9 @@ export function createRouter(routes: readonly Route[], services: Services, hooks
   });
   app.use(requestScope(services));
   app.onError((error, c) => answerError(error, c, services.log));
-  app.notFound((c) => answerError(new ApiError('not_found', 'There is nothing at this address.'), c, services.log));
+  app.notFound((c) =>
+    answerError(new ApiError('not_found', 'We could not find what you are looking for.'), c, services.log),
+  );
   app.use(corsFor(routes, isAllowedOrigin));
   const serve = createServe(services, hooks, isAllowedOrigin);
   for (const route of routes) {
@@ -51,7 +53,8 @@ export function createRouter(routes: readonly Route[], services: Services, hooks
   }
   for (const [path, methods] of methodsByPath(routes)) {
     app.all(routerPath(path), () => {
-      throw new ApiError('method_not_allowed', `This address answers ${methods.join(' and ')} only.`, {
+      throw new ApiError('method_not_allowed', 'This does not work here. Please update the app.', {
+        details: { allowed: methods },
         headers: { Allow: [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ') },
       });
     });
@@ -162,7 +165,11 @@ function refuseForeignOrigin(
   isAllowed: (origin: string) => boolean,
 ): void {
   if (origin === undefined || contract.auth === 'public' || contract.auth === 'cognito-optional') return;
-  if (!isAllowed(origin)) throw new ApiError('origin_not_allowed', 'This web page may not use the service.');
+  if (!isAllowed(origin))
+    throw new ApiError(
+      'origin_not_allowed',
+      'This page may not use the service. Please open the AutoWatering app or its own website.',
+    );
 }
 
 async function isShutOut(contract: RouteContract, caller: Caller, hooks: RouterHooks): Promise<boolean> {
@@ -196,7 +203,8 @@ async function refuseWithoutPremium(
   if (contract.premium !== true || caller.kind !== 'user') return;
   const [isDeleted, isPremium] = await Promise.all([deleted, hooks.isPremium(caller.uid)]);
   if (isDeleted) throw accountDeleted();
-  if (!isPremium) throw new ApiError('premium_required', 'This is part of AutoWatering Premium.');
+  if (!isPremium)
+    throw new ApiError('premium_required', 'This is part of AutoWatering Premium. Please subscribe to use it.');
 }
 
 /** Where a second limit stands behind the caller's own, both are counted at once; the caller is told of their own. */
@@ -258,7 +266,9 @@ function answerError(error: unknown, c: Context<AppEnv>, log: Log): Response {
 function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof HTTPException && error.status === 413) {
-    return new ApiError('payload_too_large', 'That is too large.', { cause: error });
+    return new ApiError('payload_too_large', 'This is too much at once. Please make it smaller.', { cause: error });
   }
-  return new ApiError('internal_error', 'Something went wrong on our side. Please try again.', { cause: error });
+  return new ApiError('internal_error', 'Something went wrong on our side. Please try again in a moment.', {
+    cause: error,
+  });
 }

@@ -56,7 +56,10 @@ export function plantServiceRoutes(
     const { answer, remainingCalls } = await resultOf(context, async () => {
       const asked = await works.askAgain(question, allowed, deadline);
       if (asked.outcome !== 'conversation_not_found') return asked;
-      throw new ApiError('conversation_not_found', 'This conversation is over. Please send the photo again.');
+      throw new ApiError(
+        'conversation_not_found',
+        'This conversation has ended. Please send the photo again to start a new one.',
+      );
     });
     const proxyTimestamp = isoTime(context.now);
     return {
