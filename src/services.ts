@@ -59,6 +59,7 @@ export function createServices(
       return createStripeGateway(createStripeClient({ secrets, clock, log, metrics }, config.stripeApiBase));
     }),
     stripeSignatures: createStripeSignatures(secrets, clock),
+    heicWorker: new URL('./heic-worker.mjs', import.meta.url),
     plantProviders: once(() => createPlantProviders(secrets, config.plants)),
     ...overrides,
   };

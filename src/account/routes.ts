@@ -180,14 +180,22 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     const { state, version, baseDocVersion } = body;
     const outcome = await saveUserState(store, services, caller.uid, { state, version, baseDocVersion }, now);
     if (!outcome.saved && outcome.reason === 'too_large') {
-      throw new ApiError('payload_too_large', `The saved data is too large: ${outcome.limit / 1024} KiB are allowed.`, {
-        details: { bytes: outcome.bytes, limit: outcome.limit },
-      });
+      throw new ApiError(
+        'payload_too_large',
+        'Your data has grown too large to save. Please remove something you no longer need.',
+        {
+          details: { bytes: outcome.bytes, limit: outcome.limit },
+        },
+      );
     }
     if (!outcome.saved) {
-      throw new ApiError('optimistic_lock_failed', 'Another device has saved newer data. Please load it first.', {
-        details: { current: outcome.current },
-      });
+      throw new ApiError(
+        'optimistic_lock_failed',
+        'There is newer data from another phone. Please reload, then make your change again.',
+        {
+          details: { current: outcome.current },
+        },
+      );
     }
     await takeBackIfDeleted(caller.uid, async () => {
       await store.removeRecord(caller.uid, 'state');

@@ -51,7 +51,9 @@ function toApiError(error: unknown): ApiError {
       cause: error,
     });
   }
-  return new ApiError('internal_error', 'Something went wrong on our side. Please try again.', { cause: error });
+  return new ApiError('internal_error', 'Something went wrong on our side. Please try again in a moment.', {
+    cause: error,
+  });
 }
 
 function inLowerCase(headers: Headers): Headers {

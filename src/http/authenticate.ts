@@ -3,13 +3,14 @@ import type { TokenName } from '../platform/aws/secrets.ts';
 import type { Services } from '../platform/services.ts';
 import { StripeNotConfiguredError } from '../platform/stripe/stripe-errors.ts';
 import type { StripeSignatures } from '../platform/stripe/stripe-signatures.ts';
+import { type BodyLimit, readBody } from './body-limit.ts';
 import type { Auth, Caller } from './define-route.ts';
 import { ApiError } from './errors.ts';
 import type { IncomingRequest } from './exchange.ts';
 import { parseJson } from './json-body.ts';
 
-/** @param largest how many bytes of a body are read, where the body is what is signed */
-export type Authenticate = (auth: Auth, request: IncomingRequest, largest: number) => Promise<Caller>;
+/** @param limit of the body, where the body is what is signed */
+export type Authenticate = (auth: Auth, request: IncomingRequest, limit: BodyLimit) => Promise<Caller>;
 
 type Needed = Pick<Services, 'cognitoTokens' | 'secrets' | 'stripeSignatures' | 'metrics'>;
 
@@ -22,7 +23,7 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, m
       return { kind: 'user', ...verdict.claims };
     } catch (error) {
       if (!(error instanceof KeySetError)) throw error;
-      throw new ApiError('auth_unavailable', 'Sign-in can not be checked right now. Please try again in a moment.', {
+      throw new ApiError('auth_unavailable', 'We can’t check your sign-in right now. Please try again in a moment.', {
         headers: { 'Retry-After': '5' },
         cause: error,
       });
@@ -36,7 +37,7 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, m
     throw invalidToken();
   };
 
-  return async (auth, request, largest) => {
+  return async (auth, request, limit) => {
     const bearer = bearerToken(request.header('authorization'));
     switch (auth) {
       case 'public':
@@ -53,7 +54,7 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, m
         await machine('OTA_ADMIN_TOKEN', request.header('x-admin-token') || bearer);
         return { kind: 'admin' };
       case 'stripe':
-        return stripe(stripeSignatures, request, largest);
+        return stripe(stripeSignatures, request, limit);
     }
   };
 }
@@ -62,16 +63,18 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, m
 const GUARDS: Readonly<Record<TokenName, string>> = { FACTORY_PROVISION_TOKEN: 'factory', OTA_ADMIN_TOKEN: 'admin' };
 
 /** The signature is over the bytes as they came, so they are read here and nowhere else. */
-async function stripe(signatures: StripeSignatures, request: IncomingRequest, largest: number): Promise<Caller> {
+async function stripe(signatures: StripeSignatures, request: IncomingRequest, limit: BodyLimit): Promise<Caller> {
   const header = request.header('stripe-signature');
-  const raw = await request.readBody(largest);
+  const raw = await readBody(request, limit);
   try {
     if (header === undefined || !(await signatures.isGenuine(raw, header))) {
       throw new ApiError('invalid_signature', 'This is not signed by Stripe.');
     }
   } catch (error) {
     if (!(error instanceof StripeNotConfiguredError)) throw error;
-    throw new ApiError('billing_unavailable', 'Payments are not set up yet.', { cause: error });
+    throw new ApiError('billing_unavailable', 'Payments are not available yet. Please try again later.', {
+      cause: error,
+    });
   }
   return { kind: 'stripe', payload: parseJson(raw) };
 }
@@ -80,7 +83,13 @@ async function stripe(signatures: StripeSignatures, request: IncomingRequest, la
 function stationName(header: string | undefined): string {
   if (header === undefined) return 'unnamed';
   if (/^[A-Za-z0-9._-]{1,40}$/.test(header)) return header;
-  throw new ApiError('validation_failed', 'The x-factory-station header takes up to 40 letters, digits, . _ and -.');
+  throw new ApiError(
+    'validation_failed',
+    'The name of the station may have up to 40 letters, digits, dots, dashes and underscores.',
+    {
+      details: [{ in: 'header', field: 'x-factory-station', message: 'up to 40 letters, digits, . _ and -' }],
+    },
+  );
 }
 
 function bearerToken(header: string | undefined): string | undefined {
@@ -92,7 +101,7 @@ function authRequired(): ApiError {
 }
 
 function invalidToken(): ApiError {
-  return new ApiError('invalid_token', 'Your sign-in is not valid any more. Please sign in again.', {
+  return new ApiError('invalid_token', 'Your sign-in has expired. Please sign in again.', {
     headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
   });
 }

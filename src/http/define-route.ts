@@ -114,6 +114,8 @@ export interface RouteContract {
   readonly throttle?: Throttle;
   /** Bytes; a POST without it takes 64 KiB of JSON. */
   readonly bodyLimit?: number;
+  /** What a caller is told whose body is over the limit, where there is more to say than how large it may be. */
+  readonly bodyTooLarge?: () => ApiError;
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
@@ -179,7 +181,10 @@ export function defineRoute(contract: RouteContract) {
         const query = parsePart(contract.query, 'query', input.query);
         const body = parsePart(contract.body, 'body', input.body);
         if (!params.ok || !query.ok || !body.ok) {
-          throw validationFailed([params, query, body].flatMap((part) => (part.ok ? [] : part.faults)));
+          throw validationFailed(
+            [params, query, body].flatMap((part) => (part.ok ? [] : part.faults)),
+            MACHINES.includes(contract.auth) ? 'machine' : 'person',
+          );
         }
         const { files } = input;
         return handle({ caller, params: params.value, query: query.value, body: body.value, files }, context);
@@ -196,12 +201,20 @@ interface FieldFault {
 
 const MOST_FAULTS = 20;
 
-export function validationFailed(faults: readonly FieldFault[]): ApiError {
-  const first = faults[0];
+/** Stations, tools and Stripe: their messages may name fields. The app shows its messages to a person. */
+const MACHINES: readonly Auth[] = ['factory', 'admin', 'stripe'];
+
+/** The fields are in the details for everybody; only a machine's message names one. */
+export function validationFailed(faults: readonly FieldFault[], reader: 'person' | 'machine'): ApiError {
+  const details = faults.slice(0, MOST_FAULTS);
+  if (reader === 'person') {
+    return new ApiError('validation_failed', 'Something is not filled in right. Please check it and try again.', {
+      details,
+    });
+  }
+  const [first] = faults;
   const where = first === undefined || first.field === '' ? 'The request' : `“${first.field}”`;
-  return new ApiError('validation_failed', `${where} is not valid: ${first?.message ?? 'unknown fault'}`, {
-    details: faults.slice(0, MOST_FAULTS),
-  });
+  return new ApiError('validation_failed', `${where} is not valid: ${first?.message ?? 'unknown fault'}`, { details });
 }
 
 type ParsedPart =

@@ -12,11 +12,9 @@ export interface IncomingRequest {
   /** What the caller says, or the adapter knows, of the body's size in bytes. */
   readonly declaredBytes: number | undefined;
   /**
-   * The whole body; empty when there is none.
-   *
-   * @throws ApiError `payload_too_large` above so many bytes
+   * The whole body; empty when there is none, undefined when it has more bytes than that.
    */
-  readBody(largest: number): Promise<Uint8Array>;
+  readBody(largest: number): Promise<Uint8Array | undefined>;
   /** The caller's address as the gateway or the socket saw it; `X-Forwarded-For` is only what a client claims. */
   readonly address: string;
   /** Where the request came in, without a slash at the end: the gateway's name, a custom domain, or the local port. */

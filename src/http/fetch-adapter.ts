@@ -3,7 +3,6 @@ import type { ApiError } from './errors.ts';
 import type { App, IncomingRequest } from './exchange.ts';
 import { firstValues } from './lambda-adapter.ts';
 import { decodePath, normalizePath } from './path.ts';
-import { tooLarge } from './too-large.ts';
 
 /** What Node's server knows besides the request; tests without a server hand over nothing. */
 export interface Bindings {
@@ -40,12 +39,12 @@ function requestOf(request: Request, { incoming, refused }: Bindings): IncomingR
 }
 
 /** Counts what comes: a caller may say nothing of the size, or something wrong. */
-async function readAll(request: Request, largest: number): Promise<Uint8Array> {
+async function readAll(request: Request, largest: number): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of request.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > largest) throw tooLarge(largest);
+    if (bytes > largest) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, bytes);

@@ -1,3 +1,4 @@
+import { type BodyLimit, readBody } from './body-limit.ts';
 import { ApiError } from './errors.ts';
 import type { IncomingRequest } from './exchange.ts';
 
@@ -9,15 +10,25 @@ const DEEPEST = 64;
  *
  * @throws ApiError `unsupported_media_type`, `invalid_json` or `validation_failed`
  */
-export async function readJsonBody(request: IncomingRequest, largest: number): Promise<unknown> {
-  const bytes = await request.readBody(largest);
+export async function readJsonBody(request: IncomingRequest, limit: BodyLimit): Promise<unknown> {
+  const bytes = await readBody(request, limit);
   if (bytes.byteLength === 0) return {};
   if (!isJson(request.header('content-type'))) {
-    throw new ApiError('unsupported_media_type', 'This address takes JSON: send Content-Type: application/json.');
+    throw new ApiError(
+      'unsupported_media_type',
+      'The app sent this in a form we can’t read. Please update the app and try again.',
+      {
+        details: { expected: 'Content-Type: application/json' },
+      },
+    );
   }
   const body = parseJson(bytes);
   const fault = structureFault(body, 0);
-  if (fault !== undefined) throw new ApiError('validation_failed', fault, { details: [] });
+  if (fault !== undefined) {
+    throw new ApiError('validation_failed', 'This can’t be saved in this form. Please update the app and try again.', {
+      details: [{ in: 'body', field: '', message: fault }],
+    });
+  }
   return body;
 }
 
@@ -33,14 +44,17 @@ export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(decoder.decode(bytes));
   } catch (error) {
-    throw new ApiError('invalid_json', 'The body is not valid JSON.', { cause: error });
+    throw new ApiError('invalid_json', 'What the app sent arrived damaged. Please try again.', {
+      details: { fault: 'the body is not valid JSON' },
+      cause: error,
+    });
   }
 }
 
 function structureFault(value: unknown, depth: number): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  if (depth >= DEEPEST) return `The JSON is nested more than ${DEEPEST} levels deep.`;
-  if (Object.hasOwn(value, '__proto__')) return 'A field may not be called “__proto__”.';
+  if (depth >= DEEPEST) return `nested more than ${DEEPEST} levels deep`;
+  if (Object.hasOwn(value, '__proto__')) return 'a field may not be called __proto__';
   for (const inner of Object.values(value)) {
     const fault = structureFault(inner, depth + 1);
     if (fault !== undefined) return fault;

@@ -1,6 +1,5 @@
 import type { App, IncomingRequest } from './exchange.ts';
 import { decodePath, normalizePath } from './path.ts';
-import { tooLarge } from './too-large.ts';
 import { unreadable } from './unreadable.ts';
 
 /** What is read of API Gateway's event (payload format 2.0). */
@@ -50,8 +49,7 @@ function requestOf(event: GatewayEvent): IncomingRequest {
     declaredBytes: body?.byteLength ?? 0,
     async readBody(largest) {
       if (body === undefined) return NO_BODY;
-      if (body.byteLength > largest) throw tooLarge(largest);
-      return body;
+      return body.byteLength > largest ? undefined : body;
     },
     address: context.http.sourceIp,
     get baseUrl() {

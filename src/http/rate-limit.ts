@@ -55,7 +55,7 @@ export function createAllow(services: Needed): Allow {
     } catch (error) {
       if (failedCondition(error) !== undefined) {
         metrics.count('RateLimited', { route });
-        throw new ApiError('rate_limited', 'That was too often. Please wait a little and try again.', {
+        throw new ApiError('rate_limited', 'That was a little too often. Please wait a moment and try again.', {
           headers: { ...state(0), 'Retry-After': String(resetSeconds) },
         });
       }

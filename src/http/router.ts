@@ -64,8 +64,9 @@ export function loadedRoutes(routes: readonly Route[]): readonly RouteEntry[] {
 }
 
 function notServed(methods: readonly Method[]): ApiError {
-  if (methods.length === 0) return new ApiError('not_found', 'There is nothing at this address.');
-  return new ApiError('method_not_allowed', `This address answers ${methods.join(' and ')} only.`, {
+  if (methods.length === 0) return new ApiError('not_found', 'We could not find what you are looking for.');
+  return new ApiError('method_not_allowed', 'This does not work here. Please update the app.', {
+    details: { allowed: methods },
     headers: { Allow: [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ') },
   });
 }

@@ -2,6 +2,7 @@ import type { Uid } from '../platform/ids.ts';
 import { logWith } from '../platform/observability/log.ts';
 import type { Services } from '../platform/services.ts';
 import { createAuthenticate } from './authenticate.ts';
+import { type BodyLimit, bodyLimitOf } from './body-limit.ts';
 import type { Caller, RateLimit, RawInput, Reply, RequestContext, Route, RouteContract } from './define-route.ts';
 import { ApiError } from './errors.ts';
 import type { IncomingRequest } from './exchange.ts';
@@ -9,7 +10,6 @@ import { readJsonBody } from './json-body.ts';
 import type { OriginAllowed } from './origins.ts';
 import { type Allow, createAllow } from './rate-limit.ts';
 import type { RequestScope } from './request-scope.ts';
-import { tooLarge } from './too-large.ts';
 
 /** What the way to a handler has to ask a domain, without knowing it. */
 export interface RouterHooks {
@@ -20,8 +20,6 @@ export interface RouterHooks {
   /** Notes that the user was here; never fails. */
   noteActivity(uid: Uid): Promise<void>;
 }
-
-export const DEFAULT_BODY_LIMIT = 64 * 1024;
 
 /** A request on its way to a handler. */
 interface Visit {
@@ -42,9 +40,9 @@ export function createServeRoute(services: Services, hooks: RouterHooks, isAllow
   return async (route, visit) => {
     const { contract, name } = route;
     const { request, scope, headers } = visit;
-    const largest = contract.bodyLimit ?? DEFAULT_BODY_LIMIT;
-    if (contract.method === 'POST' && (request.declaredBytes ?? 0) > largest) throw tooLarge(largest);
-    const caller = await authenticate(contract.auth, request, largest);
+    const limit = bodyLimitOf(contract);
+    if (contract.method === 'POST' && (request.declaredBytes ?? 0) > limit.bytes) throw limit.refusal();
+    const caller = await authenticate(contract.auth, request, limit);
     if (caller.kind === 'user') scope.uid = caller.uid;
     refuseForeignOrigin(contract, request.header('origin'), isAllowedOrigin);
     const deleted = isShutOut(contract, caller, hooks);
@@ -53,8 +51,8 @@ export function createServeRoute(services: Services, hooks: RouterHooks, isAllow
     const limited = contract.rateLimit && countRequest(allow, name, contract.rateLimit, caller, request.address);
     const answering =
       contract.method === 'GET' && limited === undefined
-        ? unlessDeleted(deleted, run(route, visit, caller, services))
-        : afterChecks(deleted, limited, headers, () => run(route, visit, caller, services));
+        ? unlessDeleted(deleted, run(route, visit, caller, services, limit))
+        : afterChecks(deleted, limited, headers, () => run(route, visit, caller, services, limit));
     // Whatever still runs behind an answer is frozen with the container.
     return noted === undefined ? answering : answering.finally(() => noted);
   };
@@ -82,9 +80,15 @@ async function afterChecks(
   return reply();
 }
 
-async function run(route: Route, { request, params, scope }: Visit, caller: Caller, services: Services) {
+async function run(
+  route: Route,
+  { request, params, scope }: Visit,
+  caller: Caller,
+  services: Services,
+  limit: BodyLimit,
+): Promise<Reply> {
   const { contract } = route;
-  const body = contract.method === 'GET' ? NO_BODY : await readBody(contract, request);
+  const body = contract.method === 'GET' ? NO_BODY : await readInput(contract, request, limit);
   const input: RawInput = { caller, params, query: request.query, ...body };
   const { requestId } = scope;
   const context: RequestContext = {
@@ -105,13 +109,16 @@ async function run(route: Route, { request, params, scope }: Visit, caller: Call
 
 const NO_BODY = { body: undefined, files: [] } as const;
 
-async function readBody(contract: RouteContract, request: IncomingRequest): Promise<Pick<RawInput, 'body' | 'files'>> {
+async function readInput(
+  contract: RouteContract,
+  request: IncomingRequest,
+  limit: BodyLimit,
+): Promise<Pick<RawInput, 'body' | 'files'>> {
   // What Stripe has signed was read with its signature.
   if (contract.auth === 'stripe') return NO_BODY;
-  const largest = contract.bodyLimit ?? DEFAULT_BODY_LIMIT;
-  if (contract.bodyKind !== 'multipart') return { body: await readJsonBody(request, largest), files: [] };
+  if (contract.bodyKind !== 'multipart') return { body: await readJsonBody(request, limit), files: [] };
   const { readMultipartBody } = await import('./multipart-body.ts');
-  const { fields, files } = await readMultipartBody(request, largest);
+  const { fields, files } = await readMultipartBody(request, limit);
   return { body: fields, files };
 }
 
@@ -127,7 +134,11 @@ function refuseForeignOrigin(
   isAllowed: (origin: string) => boolean,
 ): void {
   if (origin === undefined || contract.auth === 'public' || contract.auth === 'cognito-optional') return;
-  if (!isAllowed(origin)) throw new ApiError('origin_not_allowed', 'This web page may not use the service.');
+  if (!isAllowed(origin))
+    throw new ApiError(
+      'origin_not_allowed',
+      'This page may not use the service. Please open the AutoWatering app or its own website.',
+    );
 }
 
 /** False where nobody has to be asked. */
@@ -164,7 +175,8 @@ async function refuseWithoutPremium(
   if (caller.kind !== 'user') return;
   const [isDeleted, isPremium] = await Promise.all([deleted, hooks.isPremium(caller.uid)]);
   if (isDeleted) throw accountDeleted();
-  if (!isPremium) throw new ApiError('premium_required', 'This is part of AutoWatering Premium.');
+  if (!isPremium)
+    throw new ApiError('premium_required', 'This is part of AutoWatering Premium. Please subscribe to use it.');
 }
 
 /** Where a second limit stands behind the caller's own, both are counted at once; the caller is told of their own. */

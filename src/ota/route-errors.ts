@@ -7,14 +7,10 @@ export async function orUnavailable<T>(read: Promise<T>): Promise<T> {
   try {
     return await read;
   } catch (error) {
-    throw new ApiError(
-      'registry_unavailable',
-      'Updates can not be looked up right now. Please try again in a moment.',
-      {
-        headers: { 'Retry-After': '10' },
-        cause: error,
-      },
-    );
+    throw new ApiError('registry_unavailable', 'We can’t look for updates right now. Please try again in a moment.', {
+      headers: { 'Retry-After': '10' },
+      cause: error,
+    });
   }
 }
 

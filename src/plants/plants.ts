@@ -15,9 +15,10 @@ import { readUsage } from './usage/quota.ts';
 export function createPlants(services: Services, isAccountDeleted: PlantsNeeds['isAccountDeleted']) {
   const needs = plantsNeeds(services, isAccountDeleted);
   const uploads = createImageUploads(services);
+  const { heicWorker } = services;
   return {
     takePhoto: (files: Parameters<typeof takePhoto>[1], fields: PhotoFields, caller: Parameters<typeof takePhoto>[3]) =>
-      takePhoto(uploads, files, fields, caller),
+      takePhoto({ uploads, heicWorker }, files, fields, caller),
     identify: (request: PhotoRequest, limits: UsageLimits, deadline: Deadline) =>
       identifyPlant(needs, request, limits, deadline),
     diagnose: (request: DoctorRequest, limits: UsageLimits, deadline: Deadline) =>

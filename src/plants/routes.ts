@@ -56,7 +56,10 @@ export function plantServiceRoutes(
     const { answer, remainingCalls } = await resultOf(context, async () => {
       const asked = await works.askAgain(question, allowed, deadline);
       if (asked.outcome !== 'conversation_not_found') return asked;
-      throw new ApiError('conversation_not_found', 'This conversation is over. Please send the photo again.');
+      throw new ApiError(
+        'conversation_not_found',
+        'This conversation has ended. Please send the photo again to start a new one.',
+      );
     });
     const proxyTimestamp = isoTime(context.now);
     return {
@@ -72,11 +75,11 @@ export function plantServiceRoutes(
     domain: 'plants',
     premium: requiresPremium.aiDoctor && requiresPremium.plantId,
     rateLimit: { requests: 60, windowSeconds: 600 },
-    summary: 'Prepares the upload of a big photo',
+    summary: 'Prepares the upload of a large photo',
     description:
-      'A request carries 4 MiB at most, because it reaches the function as base64 in 6 MB. A photo of up to 20 MiB is put ' +
-      'to `upload_url` with exactly `upload_headers`, and its `upload_id` sent in place of the part `image`. It is removed ' +
-      'when it has been used, and otherwise after a day.',
+      'A request carries at most 4 MiB. A photo of up to 25 MiB goes to the bucket first: PUT it to `upload_url` with exactly ' +
+      'the `upload_headers` within `upload_expires_in` seconds, then send `upload_id` in place of the part `image`. Only the ' +
+      'user who asked for the upload can use it, until it has been answered; what is never used is removed after a day.',
     body: z.strictObject({
       size_bytes: z.int().min(1).max(LARGEST_UPLOAD_BYTES),
       sha256: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 in lower-case hex'),

@@ -33,6 +33,8 @@ export interface Services {
   /** Loaded when somebody pays, or looks whether they can. */
   readonly stripe: () => Promise<StripeGateway>;
   readonly stripeSignatures: StripeSignatures;
+  /** The script of the thread that decodes HEIC; the place differs between sources and bundle. */
+  readonly heicWorker: URL;
   /** Loaded when the first photo comes. */
   readonly plantProviders: () => Promise<PlantProviders>;
 }

@@ -18,7 +18,7 @@ export async function whileStripeAnswers<T>(work: () => Promise<T>): Promise<T> 
 }
 
 export function billingUnavailable(retryAfterSeconds: number, cause?: unknown): ApiError {
-  return new ApiError('billing_unavailable', 'Payments do not work right now. Please try again in a moment.', {
+  return new ApiError('billing_unavailable', 'Payments are not available right now. Please try again in a moment.', {
     headers: { 'Retry-After': String(retryAfterSeconds) },
     cause,
   });

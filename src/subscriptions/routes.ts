@@ -148,13 +148,13 @@ export function subscriptionRoutes(services: Services, billing: LoadBilling): re
 }
 
 function invalidReturnUrl(): ApiError {
-  return new ApiError('invalid_return_url', 'This address is not one that the app may be led back to.');
+  return new ApiError('invalid_return_url', 'We can’t lead you back to the app from here. Please open the app again.');
 }
 
 function alreadySubscribed(status: string): string {
-  const where = 'in the billing portal (POST /createBillingPortalSession)';
-  if (status === 'incomplete') return `A payment is still under way. You can follow it ${where}.`;
-  if (status === 'active' || status === 'trialing')
-    return `You are premium already. Manage your subscription ${where}.`;
-  return `You have a subscription whose payment is open. Please settle it ${where}.`;
+  if (status === 'incomplete') return 'A payment is still under way. Please look at it under “Manage subscription”.';
+  if (status === 'active' || status === 'trialing') {
+    return 'You already have Premium. You can change it under “Manage subscription”.';
+  }
+  return 'Your last payment did not go through. Please complete it under “Manage subscription”.';
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -125,14 +125,19 @@ describe('the bundled Lambda function', () => {
       const webhook = { headers: { 'stripe-signature': signed.headers['Stripe-Signature'] ?? '' }, raw: signed.body };
       expect((await invoke('POST', '/stripeWebhook', webhook)).json).toEqual({ received: true });
     }
-    const form = new Response(photoForm(jpeg({ pictureBytes: 1_000_000 })));
-    const type = form.headers.get('content-type') ?? '';
-    const raw = Buffer.from(await form.arrayBuffer());
-    const named = await invoke('POST', '/plantId', { headers: { ...headers, 'content-type': type }, raw });
-    expect(named.json).toMatchObject({
-      provider: 'kindwise',
-      best_match: { scientific_name: expect.any(String), probability: expect.any(Number) },
-    });
+    for (const photo of [
+      jpeg({ pictureBytes: 1_000_000 }),
+      new Uint8Array(await readFile('test/fixtures/photos/leaf.heic')),
+    ]) {
+      const form = new Response(photoForm(photo));
+      const type = form.headers.get('content-type') ?? '';
+      const raw = Buffer.from(await form.arrayBuffer());
+      const named = await invoke('POST', '/plantId', { headers: { ...headers, 'content-type': type }, raw });
+      expect(named.json).toMatchObject({
+        provider: 'kindwise',
+        best_match: { scientific_name: expect.any(String), probability: expect.any(Number) },
+      });
+    }
   });
 
   it('keeps what its hot routes load small: one source of credentials, no Stripe, no S3 client at the start', () => {

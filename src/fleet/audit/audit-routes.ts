@@ -51,7 +51,7 @@ export function auditRoutes(store: FleetStore): readonly Route[] {
     const { hw_id: hwId, limit = DEFAULT_PAGE } = query;
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
     if (query.cursor !== undefined && (after === undefined || !isAuditRecord(after))) {
-      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }]);
+      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }], 'machine');
     }
     const [device, page] = await Promise.all([store.readDevice(hwId), store.listAudit(hwId, limit, after)]);
     if (device === undefined) throw new ApiError('device_not_found', 'There is no device with this hardware id.');

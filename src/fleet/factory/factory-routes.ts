@@ -53,7 +53,7 @@ const STEP_REFUSALS: { readonly [O in Exclude<FactoryStepOutcome['outcome'], 'do
   device_not_found: 'There is no device with this hardware id.',
   already_active: 'This device is active already.',
   already_revoked: 'This device is revoked already.',
-  not_active: 'This device can not be revoked in its state.',
+  not_active: 'Only an active device can be revoked.',
   not_factory_only: 'Only a device that has not left the factory can be activated; a revoked one is reactivated.',
   not_revoked: 'Only a revoked device can be reactivated; one that has not left the factory is activated.',
 };

@@ -86,7 +86,7 @@ export function fleetListRoutes(
     }
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
     if (query.cursor !== undefined && (after === undefined || !isDeviceCursor(after))) {
-      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }]);
+      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }], 'machine');
     }
     const page = await index.listDevices({ state, batch, firmwareVersion, board }, limit, after);
     const next = page.next === undefined ? {} : { next_cursor: encodeCursor(page.next) };

@@ -20,10 +20,10 @@ export const CLAIM_LIMIT = { requests: 100, windowSeconds: 600, andPerAddress: 3
 
 const CLAIM_REFUSALS: { readonly [O in Exclude<ClaimOutcome['outcome'], 'claimed' | 'already_owned'>]: string } = {
   device_not_found: 'There is no device with this serial number. Please check the label.',
-  already_claimed: 'This device belongs to another account. Its owner has to release it first.',
-  not_claimable: 'This device can not be claimed at the moment. Please contact support.',
+  already_claimed: 'This device belongs to another account. Please ask its owner to remove it there first.',
+  not_claimable: 'This device can’t be added right now. Please contact support.',
   claim_proof_required: "Please enter the claim code that is printed on the device's label.",
-  claim_proof_invalid: 'The claim code is not right. Please check the label.',
+  claim_proof_invalid: 'This claim code is not right. Please check the label and try again.',
   account_deleted: 'This account has been deleted.',
 } satisfies { readonly [C in ErrorCode]?: string };
 

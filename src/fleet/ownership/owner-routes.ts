@@ -51,7 +51,7 @@ export function ownerRoutes(services: Pick<Services, 'metrics'>, store: FleetSto
   }).handledBy(async ({ caller, query }) => {
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
     if (query.cursor !== undefined && (after === undefined || !isOwnedRecord(after))) {
-      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }]);
+      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }], 'person');
     }
     const page = await store.listOwned(caller.uid, query.limit ?? DEFAULT_PAGE, after);
     return {
@@ -94,7 +94,10 @@ export function ownerRoutes(services: Pick<Services, 'metrics'>, store: FleetSto
       case 'not_owned':
         throw new ApiError('not_owned', 'This device is not in your account.');
       case 'not_active':
-        throw new ApiError('not_active', 'This device is out of service and can not be released.');
+        throw new ApiError(
+          'not_active',
+          'This device is out of service and can’t be removed from your account. Please contact support.',
+        );
       case 'unclaimed':
         return { status: 200, body: { ok: true, unclaimed: true, serial, hw_id: result.hwId } };
     }

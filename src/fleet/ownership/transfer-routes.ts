@@ -56,10 +56,7 @@ export function transferRoutes(services: Services, store: FleetStore, aliveCheck
       services.metrics.count('DeviceTransfer', { outcome: result.outcome });
       if (result.outcome === 'account_deleted') throw new ApiError('account_deleted', 'This account has been deleted.');
       if (result.outcome !== 'transferred' && result.outcome !== 'already_owned') {
-        throw new ApiError(
-          'transfer_invalid',
-          'This code is not right, or not valid any more. Please ask for a new one.',
-        );
+        throw new ApiError('transfer_invalid', 'This code is not right or has expired. Please ask for a new one.');
       }
       const owned = { owner_uid: caller.uid, claimed_at: result.claimedAt };
       const already = { already_owned: result.outcome === 'already_owned' };

@@ -109,7 +109,10 @@ export function reportRoutes(services: Services, reporting: ReportServices, leas
       throw new ApiError('not_owned', 'This device is not in your account.');
     }
     if (!isBatch && first?.outcome === 'release_not_found') {
-      throw new ApiError('release_not_found', `There is no release ${first.version} for this board and channel.`);
+      throw new ApiError(
+        'release_not_found',
+        `There is no firmware ${first.version} for this device. Please look for updates again.`,
+      );
     }
     const count = (outcome: string) => results.filter((result) => result.outcome === outcome).length;
     return { status: 200, body: { ok: true, recorded: count('recorded'), repeated: count('repeated'), results } };

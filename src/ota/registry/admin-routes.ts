@@ -170,7 +170,7 @@ export function adminRoutes(
   }).handledBy(async ({ query }) => {
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
     if (query.cursor !== undefined && (after === undefined || !/^\d/.test(after))) {
-      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }]);
+      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }], 'machine');
     }
     const page = await orUnavailable(store.list(query, query.limit ?? DEFAULT_PAGE, after));
     const releases = page.releases.map(releaseEntry);
@@ -227,11 +227,15 @@ function publishRefused(outcome: Extract<PublishOutcome, { published: false }>, 
     case 'artifact_missing':
       return new ApiError('artifact_missing', `The image of release ${version} has not been uploaded.`);
     case 'artifact_mismatch':
-      return new ApiError('artifact_mismatch', `The uploaded image of release ${version} is not the announced one.`, {
-        details: { expected: outcome.expected, found: outcome.found },
-      });
+      return new ApiError(
+        'artifact_mismatch',
+        `The uploaded image of release ${version} differs from what was announced.`,
+        {
+          details: { expected: outcome.expected, found: outcome.found },
+        },
+      );
     case 'artifact_invalid':
-      return new ApiError('artifact_invalid', `Release ${version} can not be published: ${outcome.reason}.`, {
+      return new ApiError('artifact_invalid', `Release ${version} can’t be published: ${outcome.reason}.`, {
         details: { reason: outcome.reason },
       });
   }

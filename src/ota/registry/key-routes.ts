@@ -113,9 +113,10 @@ export function keyRoutes(keys: KeyStore, signer: DecisionSigner): readonly Rout
 /** Only the public part is kept, whatever was sent. */
 function parsePublicKey(text: string): { readonly keyHash: string; readonly pem: string } {
   if (text.includes('PRIVATE KEY')) {
-    throw validationFailed([
-      { in: 'body', field: 'public_key', message: 'this is a private key: send the public one' },
-    ]);
+    throw validationFailed(
+      [{ in: 'body', field: 'public_key', message: 'this is a private key: send the public one' }],
+      'machine',
+    );
   }
   try {
     const { key, hash } = trustedKey(text);
@@ -123,8 +124,9 @@ function parsePublicKey(text: string): { readonly keyHash: string; readonly pem:
     return { keyHash: Buffer.from(hash).toString('hex'), pem };
   } catch {
     // The parser's own words help nobody who has sent the wrong file.
-    throw validationFailed([
-      { in: 'body', field: 'public_key', message: 'a public key as PEM: ECDSA P-256, Ed25519 or RSA-2048' },
-    ]);
+    throw validationFailed(
+      [{ in: 'body', field: 'public_key', message: 'a public key as PEM: ECDSA P-256, Ed25519 or RSA-2048' }],
+      'machine',
+    );
   }
 }

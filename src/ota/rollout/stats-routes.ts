@@ -131,7 +131,7 @@ export function statsRoutes({ store, progress, fleet }: Parts): readonly Route[]
   }).handledBy(async ({ params: { version }, query }) => {
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
     if (query.cursor !== undefined && after === undefined) {
-      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }]);
+      throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }], 'machine');
     }
     const release = await orUnavailable(store.readRelease(query, version));
     if (release === undefined) throw releaseNotFound(version);

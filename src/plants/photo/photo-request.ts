@@ -4,8 +4,10 @@ import { ApiError } from '../../http/errors.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { PhotoToIdentify } from '../../platform/plant-providers/kindwise.ts';
 import type { Services } from '../../platform/services.ts';
+import { isHeic, readHeic } from './image/heic.ts';
 import { readPhoto } from './image/photo.ts';
 import { LARGEST_IN_REQUEST_BYTES } from './image-limits.ts';
+import { badPhoto, refusedPhoto, tooLargeForARequest } from './photo-refusals.ts';
 import type { ImageUploads } from './uploads.ts';
 
 /** A photo that may go to a provider, and whose it is. */
@@ -30,13 +32,18 @@ export interface IncomingPhoto {
   readonly used: () => Promise<void>;
 }
 
+export interface PhotoSources {
+  readonly uploads: ImageUploads;
+  readonly heicWorker: URL;
+}
+
 /**
  * Takes the photo out of the request or the bucket, and everything out of the photo that is not the picture.
  *
  * @throws ApiError `validation_failed`, `payload_too_large`, `unsupported_media_type` or `upload_not_found`
  */
 export async function takePhoto(
-  uploads: ImageUploads,
+  { uploads, heicWorker }: PhotoSources,
   files: readonly UploadedFile[],
   fields: PhotoFields,
   caller: { readonly uid: Uid; readonly signal: AbortSignal; readonly log: Services['log'] },
@@ -51,10 +58,11 @@ export async function takePhoto(
       caller.log.warn('A used photo could not be removed', {}, error);
     }
   };
-  const outcome = readPhoto(await bytesOf(uploads, files, fields.upload_id, uid));
+  const original = await bytesOf(uploads, files, fields.upload_id, uid);
+  const outcome = isHeic(original) ? await readHeic(original, heicWorker, signal) : readPhoto(original);
   if (!outcome.ok) {
     await used();
-    throw refusal(outcome.reason);
+    throw refusedPhoto(outcome.reason);
   }
   const { bytes, type } = outcome.photo;
   const photo = {
@@ -74,44 +82,23 @@ async function bytesOf(
 ): Promise<Uint8Array> {
   const [file, another] = files;
   if (another !== undefined) throw badPhoto('one photo at a time');
-  if (file !== undefined && uploadId !== undefined) throw badPhoto('either a photo or an upload_id');
-  if (file === undefined && uploadId === undefined) throw badPhoto('a photo is needed, as a file');
-  if (file !== undefined && file.part !== 'image')
+  if (file !== undefined && uploadId !== undefined) throw badPhoto('either a file or an upload_id, not both');
+  if (file !== undefined && file.part !== 'image') {
     throw badPhoto(`the photo belongs into this part, not into “${file.part.slice(0, 40)}”`);
+  }
   if (file !== undefined) {
-    if (file.bytes.byteLength > LARGEST_IN_REQUEST_BYTES) throw tooLarge();
+    if (file.bytes.byteLength > LARGEST_IN_REQUEST_BYTES) throw tooLargeForARequest();
     return file.bytes;
   }
-  const bytes = await uploads.read(uid, uploadId ?? '');
-  if (bytes === undefined)
-    throw new ApiError('upload_not_found', 'This upload is not there any more. Please send the photo again.');
+  if (uploadId === undefined) throw badPhoto('a photo is needed, as a file, or an upload_id');
+  const bytes = await uploads.read(uid, uploadId);
+  if (bytes === undefined) {
+    throw new ApiError('upload_not_found', 'This photo is no longer available. Please send it again.');
+  }
   return bytes;
 }
 
 /** Two decimals are about a kilometre: enough for the climate, too little for a garden. */
 function roughly(degrees: number | undefined): number | undefined {
   return degrees === undefined ? undefined : Math.round(degrees * 100) / 100;
-}
-
-function badPhoto(message: string): ApiError {
-  return new ApiError('validation_failed', `“image” is not valid: ${message}`, {
-    details: [{ in: 'body', field: 'image', message }],
-  });
-}
-
-function tooLarge(): ApiError {
-  return new ApiError('payload_too_large', 'The photo is too large: 4 MB go through. Bigger ones are uploaded first.', {
-    details: { limit: LARGEST_IN_REQUEST_BYTES, uploadAt: 'POST /uploads/image' },
-  });
-}
-
-function refusal(reason: 'no_image' | 'damaged' | 'too_many_pixels'): ApiError {
-  switch (reason) {
-    case 'no_image':
-      return new ApiError('unsupported_media_type', 'This is no photo that can be read: send a JPEG, PNG or WebP.');
-    case 'damaged':
-      return new ApiError('unsupported_media_type', 'The photo is damaged or incomplete. Please take it again.');
-    case 'too_many_pixels':
-      return new ApiError('payload_too_large', 'The photo has too many pixels: 25 megapixels are the most.');
-  }
 }

@@ -12,6 +12,7 @@ import type { LoadPlants, Plants } from '../plants.ts';
 import type { Metered } from '../usage/metered.ts';
 import { METERED_ERRORS, resultOf, startDeadline } from '../usage/metered-answer.ts';
 import { LARGEST_IN_REQUEST_BYTES } from './image-limits.ts';
+import { tooLargeForARequest } from './photo-refusals.ts';
 import type { PhotoFields, PhotoRequest } from './photo-request.ts';
 
 /** A form around the photo: its other fields and the boundaries. */
@@ -74,11 +75,12 @@ export function photoRoutes(
     premium: requiresPremium.aiDoctor,
     bodyKind: 'multipart',
     bodyLimit: PHOTO_BODY_BYTES,
+    bodyTooLarge: tooLargeForARequest,
     rateLimit: DOCTOR_LIMIT,
     summary: 'Says what ails the plant on a photo',
     description:
-      'A form with the photo in the part `image` (JPEG, PNG or WebP by its bytes, 4 MiB), or an `upload_id` for a bigger ' +
-      'one. Place and time are taken out of the photo; `latitude` and `longitude` are rounded to two decimals. While ' +
+      'A form with the photo in the part `image` (JPEG, PNG, WebP or HEIC by its bytes, at most 4 MiB), or with the field ' +
+      '`upload_id` from `POST /uploads/image` for a larger one. Place and time are taken out of the photo; `latitude` and `longitude` are rounded to two decimals. While ' +
       'Kindwise is away the plant is still named, with `degraded: true` and `is_healthy: null`, and nothing is counted. ' +
       '`X-AI-Cache` tells whether the answer was kept from before.',
     body: z.object({
@@ -111,6 +113,7 @@ export function photoRoutes(
     premium: requiresPremium.plantId,
     bodyKind: 'multipart',
     bodyLimit: PHOTO_BODY_BYTES,
+    bodyTooLarge: tooLargeForARequest,
     rateLimit: PLANT_ID_LIMIT,
     summary: 'Names the plant on a photo',
     description:

@@ -34,17 +34,13 @@ export async function resultOf<T>({ now }: RequestContext, work: () => Promise<M
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     if (error.reason === 'timeout') {
-      throw new ApiError(
-        'provider_timeout',
-        'The plant service takes too long right now. Please try again in a moment.',
-        {
-          cause: error,
-        },
-      );
+      throw new ApiError('provider_timeout', 'The plant service is slow right now. Please try again in a moment.', {
+        cause: error,
+      });
     }
     throw new ApiError(
       'provider_failed',
-      'The plant service does not answer right now. Please try again in a moment.',
+      'The plant service is not available right now. Please try again in a moment.',
       {
         cause: error,
       },
@@ -56,6 +52,13 @@ function limitReached(limit: 'day' | 'month', resetsAt: number, now: number): Ap
   const headers = { 'Retry-After': String(Math.max(1, Math.ceil((resetsAt - now) / 1000))) };
   const details = { resetsAt: isoTime(resetsAt) };
   return limit === 'day'
-    ? new ApiError('daily_limit_reached', 'You have used this up for today.', { headers, details })
-    : new ApiError('monthly_limit_reached', 'You have used this up for this month.', { headers, details });
+    ? new ApiError('daily_limit_reached', 'You have used all of today’s requests. Please try again tomorrow.', {
+        headers,
+        details,
+      })
+    : new ApiError(
+        'monthly_limit_reached',
+        'You have used all of this month’s requests. Please try again next month.',
+        { headers, details },
+      );
 }

@@ -51,7 +51,10 @@ export function webhookRoutes({ metrics }: Pick<Services, 'metrics'>, billing: L
   }).handledBy(async ({ caller }, { log }) => {
     const event = parseStripeEvent(caller.payload);
     if (event === undefined) {
-      throw validationFailed([{ in: 'body', field: '', message: 'this is not one of Stripe’s snapshot events' }]);
+      throw validationFailed(
+        [{ in: 'body', field: '', message: 'this is not one of Stripe’s snapshot events' }],
+        'machine',
+      );
     }
     if (!isHandled(event)) {
       metrics.count('WebhookIgnored');
@@ -154,7 +157,7 @@ function timed<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function badCursor(): ApiError {
-  return validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }]);
+  return validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }], 'machine');
 }
 
 function view(event: LedgerEntry | ListedEvent): z.input<typeof EventView> {
@@ -167,9 +170,14 @@ function describe(delivery: Delivery): string {
 }
 
 function inProgress(): ApiError {
-  return new ApiError('event_in_progress', 'This event is being done right now.', { headers: { 'Retry-After': '60' } });
+  return new ApiError('event_in_progress', 'This event is being processed right now. Please try again in a minute.', {
+    headers: { 'Retry-After': '60' },
+  });
 }
 
 function eventNotFound(): ApiError {
-  return new ApiError('event_not_found', 'Neither Stripe nor the ledger knows this event.');
+  return new ApiError(
+    'event_not_found',
+    'This event is known neither to Stripe nor to our ledger. Please check its id.',
+  );
 }

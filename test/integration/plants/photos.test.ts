@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
+import { readFile } from 'node:fs/promises';
+import { gzipSync, inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import type { TestUser } from '../../support/billing.ts';
@@ -154,6 +155,100 @@ describe('a photo', () => {
     backend.stripe.setFaults([{ hang: true }]);
     expect((await people.send('/plantId', user)).status).toBe(200);
     backend.stripe.setFaults([]);
+  });
+});
+
+/** A genuine HEIC file, made with libheif: see the folder’s README. */
+const heic = async (name: string) => new Uint8Array(await readFile(`test/fixtures/photos/${name}.heic`));
+
+/** A pixel of an 8-bit RGB image whose rows are each written as the difference from the row above. */
+function pixelOf(image: Uint8Array, x: number, y: number): number[] {
+  const bytes = Buffer.from(image);
+  const stride = bytes.readUInt32BE(16) * 3 + 1;
+  const at = bytes.indexOf('IDAT');
+  const rows = inflateSync(bytes.subarray(at + 4, at + 4 + bytes.readUInt32BE(at - 4)));
+  const sums = [0, 0, 0];
+  for (let row = 0; row <= y; row += 1) {
+    for (let colour = 0; colour < 3; colour += 1) {
+      sums[colour] = ((sums[colour] ?? 0) + (rows[row * stride + 1 + x * 3 + colour] ?? 0)) % 256;
+    }
+  }
+  return sums;
+}
+
+describe('an iPhone’s HEIC photo', () => {
+  it('goes to the provider as a PNG of the same picture, without place and names', async () => {
+    const photo = await heic('leaf');
+    expect(Buffer.from(photo).includes(PRIVATE_TEXT)).toBe(true);
+    const answer = await people.send('/plantId', user, photoForm(photo));
+    expect(answer.status).toBe(200);
+    const [sent] = backend.plants.kindwise.received;
+    const bytes = Buffer.from(sent?.bytes ?? []);
+    expect([sent?.type, bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual(['image/png', 192, 128]);
+    expect(bytes.includes(PRIVATE_TEXT)).toBe(false);
+    const [left = [], right = []] = [pixelOf(bytes, 40, 90), pixelOf(bytes, 150, 90)];
+    expect((left[0] ?? 0) > 150 && (left[1] ?? 0) < 90, `red: ${left}`).toBe(true);
+    expect((right[1] ?? 0) > 110 && (right[0] ?? 0) < 90, `green: ${right}`).toBe(true);
+    const again = await people.send('/plantId', user, photoForm(photo));
+    expect(again.headers.get('x-ai-cache')).toBe('HIT');
+  });
+
+  it('taken with the phone held upright arrives upright', async () => {
+    expect((await people.send('/aiDoctor', user, photoForm(await heic('turned')))).status).toBe(200);
+    const bytes = Buffer.from(backend.plants.kindwise.received[0]?.bytes ?? []);
+    expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([128, 192]);
+    const right = pixelOf(bytes, 120, 100);
+    expect((right[2] ?? 0) > 150, `blue: ${right}`).toBe(true);
+  });
+
+  it('is made no larger than providers use', async () => {
+    expect((await people.send('/plantId', user, photoForm(await heic('six-megapixels')))).status).toBe(200);
+    const bytes = Buffer.from(backend.plants.kindwise.received[0]?.bytes ?? []);
+    expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([1500, 1000]);
+  });
+
+  it.each([
+    ['of thirty megapixels', () => heic('thirty-megapixels'), 413, 'payload_too_large', /lower resolution/],
+    ['that ends in the middle', async () => (await heic('leaf')).slice(0, 700), 415, 'unsupported_media_type', /again/],
+    [
+      'that only says so',
+      async () => new Uint8Array(Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1')),
+      415,
+      'unsupported_media_type',
+      /again/,
+    ],
+  ])('%s is refused with what to do, and nothing is counted', async (_name, photo, status, code, advice) => {
+    const before = await people.usage(user);
+    const answer = await people.send('/plantId', user, photoForm(await photo()));
+    expect(error(answer)).toEqual([status, code]);
+    expect(answer.body.error.message).toMatch(advice);
+    expect(await people.usage(user)).toEqual(before);
+    expect(backend.plants.kindwise.received).toHaveLength(0);
+  });
+});
+
+describe('a photo that is too large for a request', () => {
+  it('is refused with words for a person, and the way to upload it for the app', async () => {
+    const answer = await people.send('/plantId', user, photoForm(jpeg({ pictureBytes: 8_700_000 })));
+    expect(answer.status).toBe(413);
+    expect(answer.body.error.message).toBe(
+      'This photo is too large to send this way. Please choose one of less than 4 MB, or update the app.',
+    );
+    expect(answer.body.error.details).toEqual({
+      limit: 4 * MIB,
+      uploadAt: 'POST /uploads/image',
+      uploadLimit: 25 * MIB,
+    });
+  });
+
+  it('is not refused in other words a little above the limit than far above it', async () => {
+    const photo = new Uint8Array(4 * MIB + 1);
+    photo.set(jpeg());
+    const [little, far] = await Promise.all([
+      people.send('/aiDoctor', user, photoForm(photo)),
+      people.send('/aiDoctor', user, photoForm(jpeg({ pictureBytes: 6 * MIB }))),
+    ]);
+    expect({ ...little.body.error, requestId: '' }).toEqual({ ...far.body.error, requestId: '' });
   });
 });
 
@@ -326,7 +421,7 @@ describe('a big photo', () => {
     });
   const put = ({ body }: { body: { upload_url: string; upload_headers: Record<string, string> } }, photo: Uint8Array) =>
     fetch(body.upload_url, { method: 'PUT', headers: body.upload_headers, body: Buffer.from(photo) });
-  const big = () => jpeg({ withPlace: true, pictureBytes: 6 * MIB });
+  const big = () => jpeg({ withPlace: true, pictureBytes: 8_700_000 });
 
   it('goes by way of the bucket, is cleaned like any other, and removed when it was used', async () => {
     const photo = big();
@@ -340,6 +435,18 @@ describe('a big photo', () => {
     expect(Buffer.from(backend.plants.kindwise.received[0]?.bytes ?? []).includes(PRIVATE_TEXT)).toBe(false);
     expect(await backend.objects('uploads/')).toEqual([]);
     expect(error(await people.send('/plantId', user, form))).toEqual([404, 'upload_not_found']);
+  });
+
+  it('comes through as an iPhone makes it, up to the largest size', async () => {
+    const photo = new Uint8Array(25 * MIB);
+    photo.set(await heic('leaf'));
+    const prepared = await prepare(user, photo);
+    expect(prepared.status).toBe(201);
+    expect((await put(prepared, photo)).status).toBe(200);
+    const form = photoForm(undefined, { upload_id: prepared.body.upload_id });
+    expect((await people.send('/plantId', user, form)).status).toBe(200);
+    expect(backend.plants.kindwise.received[0]?.type).toBe('image/png');
+    expect(await backend.objects('uploads/')).toEqual([]);
   });
 
   it('stays for another try when the provider fails, and goes when it is no photo', async () => {
@@ -384,7 +491,7 @@ describe('a big photo', () => {
   });
 
   it.each([
-    { size_bytes: 20 * MIB + 1, sha256: 'a'.repeat(64) },
+    { size_bytes: 25 * MIB + 1, sha256: 'a'.repeat(64) },
     { size_bytes: 0, sha256: 'a'.repeat(64) },
     { size_bytes: 5, sha256: 'A' },
   ])('is not prepared with %j', async (body) => {

@@ -105,7 +105,7 @@ describe('imports run one way', () => {
       'src/http/errors.ts',
       'src/http/fetch-adapter.ts',
       'src/http/router.ts',
-      'src/http/serve-route.ts',
+      'src/http/body-limit.ts',
       'src/http/throttle.ts',
     ];
     const mayLook = ['tools/build/docs', 'tools/build/bench'];

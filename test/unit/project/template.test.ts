@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
+import { createObjectLinks } from '../../../src/platform/aws/object-links.ts';
 import { parseConfig } from '../../../src/platform/config.ts';
 import { grantedRights, removablePrefixes } from '../../../tools/build/template/granted-rights.ts';
 import { readTemplate, type Template } from '../../../tools/build/template/template.ts';
@@ -108,6 +109,24 @@ describe('the template', () => {
 
   it('lets the function remove states and photos, and nothing else of the bucket', () => {
     expect(removablePrefixes(grantedRights(template) ?? [])).toEqual(['user-state/', 'uploads/']);
+  });
+
+  it('lets the app’s web view put a photo with the headers that its URL is signed for', async () => {
+    const rules = template.Resources['ArtifactBucket']?.Properties?.['CorsConfiguration'];
+    const links = createObjectLinks('bucket', 'eu-central-1', 'http://127.0.0.1:1', { now: () => 0 });
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'not-a-secret');
+    const { headers } = await links.upload('uploads/x', 1, 'a'.repeat(64), 60);
+    // A photo’s type comes with it, as the browser knows it.
+    const needed = [...Object.keys(headers), 'content-type'];
+    const [rule] = z
+      .object({
+        CorsRules: z.tuple([z.object({ AllowedMethods: z.array(z.string()), AllowedHeaders: z.array(z.string()) })]),
+      })
+      .parse(rules).CorsRules;
+    expect(rule.AllowedMethods).toContain('PUT');
+    expect(rule.AllowedHeaders).toEqual(expect.arrayContaining(needed));
+    vi.unstubAllEnvs();
   });
 
   it('lets a new version out by and by, and takes it back by alarms that exist', () => {

@@ -1,5 +1,5 @@
+import { DEFAULT_BODY_LIMIT } from '../../../src/http/body-limit.ts';
 import type { RouteContract } from '../../../src/http/define-route.ts';
-import { DEFAULT_BODY_LIMIT } from '../../../src/http/serve-route.ts';
 import { throttleOf } from '../../../src/http/throttle.ts';
 import { commonErrors, routeContracts } from './route-contracts.ts';
 

@@ -34,7 +34,7 @@ export async function keptBuild(
   folder: string,
   options: Pick<BuildOptions, 'sourcemap' | 'external' | 'plugins'>,
 ): Promise<string> {
-  const file = path.join(folder, `${path.basename(entry, '.ts')}.mjs`);
+  const file = path.join(folder, `${path.parse(entry).name}.mjs`);
   if (!(await isBuildFresh(file))) await rebuild(entry, file, options);
   return file;
 }

@@ -23,13 +23,20 @@ export interface ApiOptions {
 
 /** Bundles the backend as the Lambda build does and runs it on Node's HTTP server, in a process of its own. */
 export async function startApi(options: ApiOptions, signal: AbortSignal): Promise<ApiServer> {
-  const built = await keptBuild('src/local-server.ts', path.join(BUILD_CACHE, 'local-server'), {
-    sourcemap: 'linked',
-  });
+  const folder = path.join(BUILD_CACHE, 'local-server');
+  const [built, worker] = await Promise.all([
+    keptBuild('src/local-server.ts', folder, { sourcemap: 'linked' }),
+    keptBuild('src/heic-worker.mjs', folder, {}),
+  ]);
   // Its own copy: what runs in a directory shows whose it is, and stays what it was.
   await mkdir(options.buildDirectory, { recursive: true });
   const outfile = path.join(options.buildDirectory, path.basename(built));
-  await Promise.all([copyFile(built, outfile), copyFile(`${built}.map`, `${outfile}.map`)]);
+  await Promise.all([
+    copyFile(built, outfile),
+    copyFile(`${built}.map`, `${outfile}.map`),
+    // The backend starts it by its file, which it looks for beside its own.
+    copyFile(worker, path.join(options.buildDirectory, path.basename(worker))),
+  ]);
   let state: z.output<typeof Message> | undefined;
   const child = await startModule(
     {

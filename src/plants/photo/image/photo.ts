@@ -1,3 +1,4 @@
+import { MOST_PIXELS } from '../image-limits.ts';
 import { readJpeg } from './jpeg.ts';
 import { readPng } from './png.ts';
 import { readWebp } from './webp.ts';
@@ -15,12 +16,11 @@ export interface Photo {
 /** What a reader of one format gives: size and picture, or undefined for bytes that are damaged. */
 export type PhotoFormat = Omit<Photo, 'type'>;
 
-/** Kindwise takes no more; and what a small file may unfold to must be bounded (facts: Kindwise, "Images"). */
-export const MOST_PIXELS = 25_000_000;
-
 export type PhotoOutcome =
   | { readonly ok: true; readonly photo: Photo }
-  | { readonly ok: false; readonly reason: 'no_image' | 'damaged' | 'too_many_pixels' };
+  | { readonly ok: false; readonly reason: PhotoFault };
+
+export type PhotoFault = 'no_image' | 'damaged' | 'too_many_pixels' | 'too_slow';
 
 const READERS: readonly {
   readonly type: PhotoType;
