@@ -1,6 +1,5 @@
-import { CloudFormation } from '@aws-sdk/client-cloudformation';
 import { Lambda } from '@aws-sdk/client-lambda';
-import { PlainError } from '../../cli/plain-error.ts';
+import { environmentStack } from '../../cli/target/environment-stack.ts';
 import type { DeploySettings } from './deploy-settings.ts';
 
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
@@ -22,11 +21,7 @@ export async function liveVersion({ environment, region }: DeploySettings): Prom
 
 /** Where the deployed API is reached. */
 export async function deployedApi({ stackName, region }: DeploySettings): Promise<string> {
-  const cloudFormation = new CloudFormation({ requestHandler: TIME_LIMITS, ...(region !== undefined && { region }) });
-  const { Stacks: stacks = [] } = await cloudFormation.describeStacks({ StackName: stackName });
-  const url = stacks[0]?.Outputs?.find(({ OutputKey: key }) => key === 'ApiBaseUrl')?.OutputValue;
-  if (url === undefined) throw new PlainError(`The stack ${stackName} has no output ApiBaseUrl.`);
-  return url;
+  return (await environmentStack(stackName, region)).output('ApiBaseUrl');
 }
 
 /** What brings the former version back at once, whatever else is broken. */

@@ -111,13 +111,13 @@ export async function publishImage(options: PublishOptions, signal: AbortSignal)
     showSteps(options, [`build: ${westCommand(build).join(' ')}`, `read ${builtImage(build)}`, ...lastSteps(options)]);
     return undefined;
   }
+  const call = options.dryRun ? undefined : await tokenCall(options, 'admin', signal, { changes: true });
   if (builds) await westBuild(build, signal);
   const artifact = await readArtifact(options.artifactPath ?? builtImage(build), options);
-  if (options.dryRun) {
+  if (call === undefined) {
     showSteps(options, [...knownSteps(artifact), ...(await remoteSteps(options, artifact, signal))], artifact);
     return undefined;
   }
-  const call = await tokenCall(options, 'admin', signal);
   const { version, sha256, bytes } = artifact;
 
   const draft = await display.during(`Registering ${version} on ${options.channel}`, () =>
