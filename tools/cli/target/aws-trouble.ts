@@ -12,6 +12,7 @@ const THROTTLED: ReadonlySet<string> = new Set([
   ...['ThrottlingException', 'Throttling', 'TooManyRequestsException', 'ProvisionedThroughputExceededException'],
   ...['RequestLimitExceeded', 'SlowDown'],
 ]);
+const NOT_AWS = 'What answered is not AWS. Is there a proxy in between, or is AWS_ENDPOINT_URL set?';
 const NOT_HERE = 'Is the environment deployed, in this account and region?';
 
 /** A sentence about what whoever calls AWS has to mend; undefined for what is no such trouble. */
@@ -27,5 +28,6 @@ export function awsTrouble(error: unknown): string | undefined {
   if (name === 'TableNotFoundException' || (name === 'ResourceNotFoundException' && /resource|table/i.test(message))) {
     return `A table, or another resource, does not exist. ${NOT_HERE} (${message})`;
   }
-  return undefined;
+  if (!('$metadata' in error)) return undefined;
+  return message.includes('Deserialization error') ? NOT_AWS : `AWS answered ${name}: ${message.split('\n', 1)[0]}`;
 }

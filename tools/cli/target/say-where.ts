@@ -38,13 +38,24 @@ export async function sayWhere(environment: string | undefined, where: string, p
   if (!said.has(text)) {
     said.add(text);
     console.error(text);
-    if (isProduction && purpose.changes && purpose.yes !== true && isAtTerminal()) await ask(purpose.signal);
+    if (isProduction && purpose.changes && purpose.yes !== true && isAtTerminal()) {
+      await confirmProduction(process.stdin, process.stderr, purpose.signal);
+    }
   }
   changing ||= purpose.changes;
 }
 
-async function ask(signal: AbortSignal | undefined): Promise<void> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+/**
+ * Asks a person whether production is meant.
+ *
+ * @throws PlainError when they type anything but its name
+ */
+export async function confirmProduction(
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+  signal?: AbortSignal,
+): Promise<void> {
+  const lines = createInterface({ input, output });
   try {
     const question = `Type ${PRODUCTION} to go on: `;
     const answer = await (signal === undefined ? lines.question(question) : lines.question(question, { signal }));
