@@ -1,7 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { PlainError, RefusedError, UsageError } from './plain-error.ts';
 import { systemTrouble } from './system-trouble.ts';
-import { awsTrouble } from './target/aws-trouble.ts';
+import { awsAnswer, awsTrouble } from './target/aws-trouble.ts';
 import { isChanging } from './target/say-where.ts';
 
 // The lockfile pins an SDK that runs on Node 20; what later ones will need is no business of who runs a command.
@@ -64,7 +64,8 @@ function exitCodeOf(error: unknown, signal: AbortSignal): number {
     console.error('Stopped.');
     return EXIT.interrupted;
   }
-  const sentence = error instanceof PlainError ? error.message : (awsTrouble(error) ?? systemTrouble(error));
+  const sentence =
+    error instanceof PlainError ? error.message : (awsTrouble(error) ?? systemTrouble(error) ?? awsAnswer(error));
   console.error(sentence === undefined ? error : `Error: ${sentence}`);
   if (error instanceof UsageError) return EXIT.usage;
   return error instanceof RefusedError ? EXIT.refused : EXIT.failed;

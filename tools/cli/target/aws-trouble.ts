@@ -28,6 +28,12 @@ export function awsTrouble(error: unknown): string | undefined {
   if (name === 'TableNotFoundException' || (name === 'ResourceNotFoundException' && /resource|table/i.test(message))) {
     return `A table, or another resource, does not exist. ${NOT_HERE} (${message})`;
   }
-  if (!('$metadata' in error)) return undefined;
+  return undefined;
+}
+
+/** For whatever else AWS has answered: its own words, in one line. */
+export function awsAnswer(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('$metadata' in error)) return undefined;
+  const { name, message } = error;
   return message.includes('Deserialization error') ? NOT_AWS : `AWS answered ${name}: ${message.split('\n', 1)[0]}`;
 }
