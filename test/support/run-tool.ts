@@ -5,9 +5,9 @@ import { toolBundle } from '../../tools/cli/bundle/tool-bundle.ts';
 export interface ToolRun {
   readonly code: number | null;
   readonly stdout: string;
-  /** What it complains of: without the line that says which system it talks to. */
+  /** What it complains of: without the lines that say which system it talks to. */
   readonly stderr: string;
-  /** The line that says which system it talks to; empty when it talks to none. */
+  /** The first line that says which system it talks to; empty when it talks to none. */
   readonly place: string;
 }
 
@@ -64,7 +64,7 @@ export async function runTool(tool: string, args: readonly string[], options: To
 
 function withoutPlace(text: string): Pick<ToolRun, 'stderr' | 'place'> {
   const [place = ''] = /^Talking to .*\n/m.exec(text) ?? [];
-  return { stderr: text.replace(place, ''), place: place.trim() };
+  return { stderr: text.replace(/^Talking to .*\n/gm, ''), place: place.trim() };
 }
 
 function withoutTestVariables(): Record<string, string> {
