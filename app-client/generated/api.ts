@@ -783,13 +783,13 @@ export interface AppApi {
     input?: CreateBillingPortalSessionInput,
     options?: CallOptions,
   ): Promise<CreateBillingPortalSessionAnswer>;
-  /** Says what ails the plant on a photo. A form with the photo in the part `image` (JPEG, PNG or WebP by its bytes, 4 MiB), or an `upload_id` for a bigger one. Place and time are taken out of the photo; `latitude` and `longitude` are rounded to two decimals. While Kindwise is away the plant is still named, with `degraded: true` and `is_healthy: null`, and nothing is counted. `X-AI-Cache` tells whether the answer was kept from before. */
+  /** Says what ails the plant on a photo. A form with the photo in the part `image` (JPEG, PNG, WebP or HEIC by its bytes, at most 4 MiB), or with the field `upload_id` from `POST /uploads/image` for a larger one. Place and time are taken out of the photo; `latitude` and `longitude` are rounded to two decimals. While Kindwise is away the plant is still named, with `degraded: true` and `is_healthy: null`, and nothing is counted. `X-AI-Cache` tells whether the answer was kept from before. */
   aiDoctor(input?: AiDoctorInput, options?: CallOptions): Promise<AiDoctorAnswer>;
   /** Names the plant on a photo. A form as for `/aiDoctor`. Kindwise answers, or Pl@ntNet while Kindwise is failing, slow or out of credits; `provider` tells who did. GBIF’s names are added where they come within 2 s. */
   plantId(input?: PlantIdInput, options?: CallOptions): Promise<PlantIdAnswer>;
   /** Asks on about a photo. Only for the user who sent the photo; counted for itself. Some twenty questions per photo are answered. */
   aiDoctorFollowUp(input: AiDoctorFollowUpInput, options?: CallOptions): Promise<AiDoctorFollowUpAnswer>;
-  /** Prepares the upload of a big photo. A request carries 4 MiB at most, because it reaches the function as base64 in 6 MB. A photo of up to 20 MiB is put to `upload_url` with exactly `upload_headers`, and its `upload_id` sent in place of the part `image`. It is removed when it has been used, and otherwise after a day. */
+  /** Prepares the upload of a large photo. A request carries at most 4 MiB. A photo of up to 25 MiB goes to the bucket first: PUT it to `upload_url` with exactly the `upload_headers` within `upload_expires_in` seconds, then send `upload_id` in place of the part `image`. Only the user who asked for the upload can use it, until it has been answered; what is never used is removed after a day. */
   uploadsImage(input: UploadsImageInput, options?: CallOptions): Promise<UploadsImageAnswer>;
   /** How much of each feature is used up. Days and months are UTC; `resetsAt` is when the day begins anew. A limit of -1 is none. */
   usage(options?: CallOptions): Promise<UsageAnswer>;

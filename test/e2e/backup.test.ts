@@ -307,7 +307,16 @@ describe('a comparison', () => {
   });
 
   it('needs to know of what', async () => {
-    const run = await backup('verify', monday(), '--env', 'prod');
+    const run = await backup(
+      'verify',
+      monday(),
+      '--env',
+      'prod',
+      '--dynamodb-url',
+      source.dynamo.url,
+      '--s3-url',
+      source.s3.url,
+    );
     expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('--bucket')]);
   });
 });

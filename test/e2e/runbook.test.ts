@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { routeContracts } from '../../tools/build/docs/route-contracts.ts';
 import { headingAnchors } from '../../tools/build/template/heading-anchors.ts';
 import { readTemplate } from '../../tools/build/template/template.ts';
 import { rollbackCommand } from '../../tools/operations/deploy/stack-facts.ts';
+import { SECRET_NAMES } from '../../tools/operations/secrets/secret-keys.ts';
 import { runTool } from '../support/run-tool.ts';
 
 /*
@@ -21,13 +22,21 @@ const anchors = headingAnchors(text);
 const commands = [...text.matchAll(/npm run ([a-z:]+)(?: -- ([^`\n]*))?/g)].map(([, script = '', rest = '']) => {
   const [first = ''] = rest.split(' ');
   return {
+    text: `${script} ${rest}`,
     script,
     subcommand: /^[a-z]+$/.test(first) ? first : undefined,
     flags: [...rest.matchAll(/--[a-z-]+/g)].map(([flag]) => flag).filter((flag) => flag !== '--help'),
   };
 });
 
-const awsCommands = [...text.matchAll(/\baws ([a-z-]+) ([a-z-]+)((?: --[a-z-]+ (?:"[^"]*"|\S+))*)/g)].map(
+/** Shell variables that are set (`NAME=…` at the start of a command) or used (`$NAME`). */
+function variablesIn(page: string): ReadonlySet<string> {
+  const set = [...page.matchAll(/(?:^|[`\s])([A-Z][A-Z0-9_]+)=/gm)];
+  const used = [...page.matchAll(/\$\{?([A-Z][A-Z0-9_]+)/g)];
+  return new Set([...set, ...used].map(([, name = '']) => name));
+}
+
+const awsCommands = [...text.matchAll(/\baws ([a-z-]+) ([a-z-]+)((?: --[a-z-]+ (?:"[^"]*"|'[^']*'|\S+))*)/g)].map(
   ([, service = '', operation = '', rest = '']) => ({
     service,
     operation,
@@ -38,6 +47,7 @@ const awsCommands = [...text.matchAll(/\baws ([a-z-]+) ([a-z-]+)((?: --[a-z-]+ (
 const CLIENTS: Readonly<Record<string, () => Promise<object>>> = {
   cloudformation: () => import('@aws-sdk/client-cloudformation'),
   lambda: () => import('@aws-sdk/client-lambda'),
+  logs: () => import('@aws-sdk/client-cloudwatch-logs'),
 };
 
 /** How the SDK describes what an operation takes: kind, namespace, name, traits, and the names of the members. */
@@ -78,6 +88,27 @@ describe('the runbook', () => {
     if (subcommand !== undefined) expect(help.stdout).toContain(`npm run ${script} -- ${subcommand}`);
     const used = commands.filter((one) => one.script === script && one.subcommand === subcommand);
     for (const flag of used.flatMap(({ flags }) => flags)) expect(help.stdout).toContain(flag);
+    // Whoever copies it from here runs it on the environment that is meant, not on the stack of their own machine.
+    const isLocal = ({ flags }: (typeof used)[number]) => flags.includes('--folder-only');
+    if (help.stdout.includes('--env <name>'))
+      for (const one of used.filter((command) => !isLocal(command))) expect(one.flags, one.text).toContain('--env');
+  });
+
+  it('sets and uses no variable that nothing reads', () => {
+    const tools = readdirSync('tools', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const read = new Set<string>([
+      ...SECRET_NAMES,
+      // The SDK's and the AWS CLI's.
+      ...['AWS_REGION', 'AWS_PROFILE'],
+      ...tools.flatMap((name) =>
+        [...readFileSync(`tools/${name}`, 'utf8').matchAll(/process\.env\['([A-Z_]+)'\]/g)].map(([, one = '']) => one),
+      ),
+    ]);
+    expect(variablesIn('API=$(aws …)\nnpm run x -- --api-base-url $API\n`DEPLOY_PARAMETERS="A=b" npm run y`')).toEqual(
+      new Set(['API', 'DEPLOY_PARAMETERS']),
+    );
+    expect(variablesIn(text).size).toBeGreaterThan(1);
+    expect([...variablesIn(text)].filter((name) => !read.has(name))).toEqual([]);
   });
 
   it('brings the former version back by the command that a failed deployment prints', () => {
@@ -93,11 +124,13 @@ describe('the runbook', () => {
       const name = pascalCase(operation);
       expect(Object.keys(client)).toContain(`${name}Command`);
       const members = InputSchema.parse(client[`${name}Request$`] ?? client[`${name}Input$`])[4];
-      expect([...members, 'Query', 'Output', 'Region']).toEqual(expect.arrayContaining(options.map(pascalCase)));
+      expect([...members.map(pascalCase), 'Query', 'Output', 'Region']).toEqual(
+        expect.arrayContaining(options.map(pascalCase)),
+      );
     },
   );
 
-  it('names the function, its alias, the stack and its output as they are', async () => {
+  it('names the function and its alias as they are, and the stack tells what --env asks it', async () => {
     const { Resources: resources, Outputs: outputs } = await readTemplate();
     const described = Object.values(resources).find(({ Type: type }) => type === 'AWS::Serverless::Function');
     const { FunctionName: name, AutoPublishAlias: alias } = FunctionNames.parse(described?.Properties);
@@ -105,9 +138,27 @@ describe('the runbook', () => {
     expect(functions.length).toBeGreaterThan(1);
     expect(new Set(functions)).toEqual(new Set([name['!Sub'].replace(/\$\{Environment\}/, '<env>')]));
     expect([...text.matchAll(/--name (\S+) --function-version/g)].map(([, named]) => named)).toEqual([alias]);
-    const wanted = [...text.matchAll(/OutputKey=='(\w+)'/g)].map(([, key]) => key);
-    expect(wanted.length).toBeGreaterThan(0);
-    expect(Object.keys(z.object({}).loose().parse(outputs))).toEqual(expect.arrayContaining(wanted));
+    expect(Object.keys(z.object({}).loose().parse(outputs))).toEqual(
+      expect.arrayContaining(['ApiBaseUrl', 'ArtifactBucketName']),
+    );
+  });
+
+  it('sends people to contributor insights and callers’ addresses, which are there', async () => {
+    const { Resources: resources } = await readTemplate();
+    expect(text).toContain('contributor insights');
+    const tables = Object.values(resources).filter(({ Type: type }) => type === 'AWS::DynamoDB::Table');
+    for (const { Properties: properties } of tables)
+      expect(properties['ContributorInsightsSpecification']).toMatchObject({ Mode: 'THROTTLED_KEYS' });
+    const { Format: format } = z
+      .object({ Format: z.string() })
+      .parse(resources['Api']?.Properties['AccessLogSettings']);
+    expect(JSON.parse(format)).toMatchObject({ ip: '$context.identity.sourceIp', status: '$context.status' });
+    const [, group = ''] = /--log-group-name (\S+)/.exec(text) ?? [];
+    expect(resources['AccessLog']?.Properties).toMatchObject({
+      LogGroupName: { '!Sub': group.replace('<env>', `\${Environment}`) },
+      // Addresses are personal data: they go sooner than other lines.
+      RetentionInDays: { '!Ref': 'AccessLogRetentionDays' },
+    });
   });
 
   it('leads somewhere with every link within the page, and to files that there are', () => {

@@ -92,6 +92,38 @@ describe('the secret of an environment', () => {
     expect((await content('turning'))['FACTORY_PROVISION_TOKEN']).toBe(both?.[0]);
   });
 
+  it.each(['OTA_ADMIN_TOKEN', 'OTA_SIGNING_KEY'])(
+    'ends no value of %s by a second rotation, unless it is told to by name',
+    async (name) => {
+      const environment = name === 'OTA_ADMIN_TOKEN' ? 'twice-token' : 'twice-key';
+      await bootstrap(['--env', environment], GIVEN);
+      await bootstrap(['--env', environment, '--rotate', name]);
+      const before = await content(environment);
+      const refused = await bootstrap(['--env', environment, '--rotate', name]);
+      expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/still be in use.*--retire.*--drop/)]);
+      expect(await content(environment)).toEqual(before);
+      const dropped = await bootstrap(['--env', environment, '--rotate', name, '--drop', name]);
+      expect(dropped.code).toBe(0);
+      expect((await content(environment))[name]).toEqual([expect.any(String), before[name]?.[0]]);
+    },
+  );
+
+  it('drops nothing that is not rotated', async () => {
+    const run = await bootstrap(['--env', 'kept', '--drop', 'OTA_ADMIN_TOKEN']);
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('goes with --rotate')]);
+  });
+
+  it.each([
+    ['staging', 'sk_live_0123456789', 'is a live key, and this is not prod'],
+    ['drill', 'rk_live_0123456789', 'is a live key, and this is not prod'],
+    ['prod', 'sk_test_0123456789', 'is a test key, and this is prod'],
+  ])('of %s takes no key of Stripe’s that is not for it', async (environment, STRIPE_SECRET_KEY, reason) => {
+    const run = await bootstrap(['--env', environment], { ...GIVEN, STRIPE_SECRET_KEY });
+    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining(reason)]);
+    expect(run.stderr).not.toContain(STRIPE_SECRET_KEY);
+    await expect(content(environment)).rejects.toThrow("can't find");
+  });
+
   it('stands in for the webhook secret, which Stripe gives out only when the endpoint is there', async () => {
     const { STRIPE_WEBHOOK_SECRET, ...others } = GIVEN;
     const run = await bootstrap(['--env', 'early'], others);

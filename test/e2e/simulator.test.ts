@@ -107,7 +107,7 @@ describe('npm run sim:fleet', () => {
   it('says in one sentence what is wrong', async () => {
     const image = await fleet('--image', 'README.md');
     expect([image.code, image.stderr]).toEqual([1, expect.stringContaining('README.md is no MCUboot image')]);
-    const elsewhere = await fleet('--api', 'https://api.example.com', '--stack', directory);
+    const elsewhere = await fleet('--api', 'https://api.example.com');
     expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is needed')]);
     expect((await fleet('--devices', '0')).code).toBe(2);
   });

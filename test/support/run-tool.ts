@@ -6,7 +6,10 @@ import { toolBundle } from '../../tools/cli/bundle/tool-bundle.ts';
 export interface ToolRun {
   readonly code: number | null;
   readonly stdout: string;
+  /** What it complains of: without the lines that say which system it talks to. */
   readonly stderr: string;
+  /** The first line that says which system it talks to; empty when it talks to none. */
+  readonly place: string;
 }
 
 export interface RunningTool {
@@ -40,7 +43,7 @@ function startNode(args: readonly string[], options: ToolOptions): RunningTool {
   child.stderr.on('data', (part) => {
     stderr += part;
   });
-  const ended = once(child, 'close').then(([code]): ToolRun => ({ code, stdout, stderr }));
+  const ended = once(child, 'close').then(([code]): ToolRun => ({ code, stdout, ...withoutPlace(stderr) }));
   return {
     child,
     ended,
@@ -58,6 +61,11 @@ function startNode(args: readonly string[], options: ToolOptions): RunningTool {
 /** Runs one of the command lines to its end, from a bundle: tests run so many that compiling each would be most of it. */
 export async function runTool(script: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolRun> {
   return startNode([await toolBundle(script), ...args], options).ended;
+}
+
+function withoutPlace(text: string): Pick<ToolRun, 'stderr' | 'place'> {
+  const [place = ''] = /^Talking to .*\n/m.exec(text) ?? [];
+  return { stderr: text.replace(/^Talking to .*\n/gm, ''), place: place.trim() };
 }
 
 function withoutTestVariables(): Record<string, string> {

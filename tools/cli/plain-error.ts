@@ -5,3 +5,6 @@ export class PlainError extends Error {
 
 /** What was asked for must not be done: a pipeline that repeats it only wastes its time. */
 export class RefusedError extends PlainError {}
+
+/** The command was called wrongly, which only shows when its options are looked at together. */
+export class UsageError extends PlainError {}

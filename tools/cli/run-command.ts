@@ -1,6 +1,8 @@
 import { type Command, CommanderError } from 'commander';
-import { PlainError, RefusedError } from './plain-error.ts';
-import { awsTrouble } from './target/aws-trouble.ts';
+import { PlainError, RefusedError, UsageError } from './plain-error.ts';
+import { systemTrouble } from './system-trouble.ts';
+import { awsAnswer, awsTrouble } from './target/aws-trouble.ts';
+import { isChanging } from './target/say-where.ts';
 
 // The lockfile pins an SDK that runs on Node 20; what later ones will need is no business of who runs a command.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
@@ -16,6 +18,11 @@ export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }
 
+/** Nobody reads the output any more, as after `| head`. */
+class OutputClosedError extends Error {
+  override readonly name = 'OutputClosedError';
+}
+
 /**
  * Runs a command line: errors that people can mend become one sentence on stderr, everything else shows its stack.
  * The signal is aborted by Ctrl-C, so that the command can stop what it started; a second Ctrl-C ends it at once.
@@ -27,6 +34,13 @@ export async function runCommand(create: (signal: AbortSignal) => Command, argv:
     controller.abort(new InterruptedError('stopped'));
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      // Reading on for nobody is a waste; what changes something is brought to its end.
+      if (!isChanging()) controller.abort(new OutputClosedError('closed'));
+    });
+  }
   try {
     const command = throwing(create(controller.signal));
     await command.parseAsync([...argv]);
@@ -45,11 +59,14 @@ function throwing(command: Command): Command {
 
 function exitCodeOf(error: unknown, signal: AbortSignal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (signal.reason instanceof OutputClosedError) return EXIT.done;
   if (signal.aborted || error instanceof InterruptedError) {
     console.error('Stopped.');
     return EXIT.interrupted;
   }
-  const sentence = error instanceof PlainError ? error.message : awsTrouble(error);
+  const sentence =
+    error instanceof PlainError ? error.message : (awsTrouble(error) ?? systemTrouble(error) ?? awsAnswer(error));
   console.error(sentence === undefined ? error : `Error: ${sentence}`);
+  if (error instanceof UsageError) return EXIT.usage;
   return error instanceof RefusedError ? EXIT.refused : EXIT.failed;
 }

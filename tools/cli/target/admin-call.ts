@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type * as z from 'zod';
 import { apiClient } from './api-client.ts';
+import { apiOptions, yesOption } from './system-options.ts';
 import { findTarget, type TargetOptions } from './target.ts';
 
 /** A call with the token of the one who makes it. */
@@ -9,22 +10,31 @@ export type TokenCall = <T>(path: string, schema: z.ZodType<T>, body?: unknown) 
 /** The options that say which API a command talks to, and with which token. */
 export function targetOptions(command: Command, token: 'admin' | 'factory'): Command {
   const variable = token === 'admin' ? 'OTA_ADMIN_TOKEN' : 'FACTORY_PROVISION_TOKEN';
-  return command
-    .option('--api-base-url <url>', 'the API (default: the stack that runs here)')
-    .option('--token <token>', `${token} token; better set ${variable}`)
-    .option('--stack <directory>', 'directory of the local stack', '.local');
+  return yesOption(
+    apiOptions(command).option(
+      '--token <token>',
+      `${token} token (default: the environment’s or the local stack’s; with --api, ${variable})`,
+    ),
+  );
 }
 
-/** POSTs where there is a body, else GETs. */
+interface CallOptions {
+  /** Whether what follows may change anything: for production it is asked first. */
+  readonly changes?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Says which API it is. The call POSTs where there is a body, else it GETs. */
 export async function tokenCall(
   options: TargetOptions,
   token: 'admin' | 'factory',
   signal: AbortSignal,
-  extraHeaders: Readonly<Record<string, string>> = {},
+  { changes = false, headers: extraHeaders = {} }: CallOptions = {},
 ): Promise<TokenCall> {
-  const target = await findTarget(options, token === 'admin' ? 'adminToken' : 'factoryToken');
+  const target = await findTarget(options, { changes, signal });
   const call = apiClient(target.apiBaseUrl, signal);
-  const headers = { [token === 'admin' ? 'x-admin-token' : 'x-factory-token']: target.token, ...extraHeaders };
+  const value = await target.token(token === 'admin' ? 'adminToken' : 'factoryToken');
+  const headers = { [token === 'admin' ? 'x-admin-token' : 'x-factory-token']: value, ...extraHeaders };
   return (path, schema, body) =>
     call(path, schema, body === undefined ? { headers } : { method: 'POST', headers, body });
 }

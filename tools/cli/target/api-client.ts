@@ -50,7 +50,7 @@ export function apiClient(baseUrl: string, signal?: AbortSignal, send: typeof fe
       signal?.throwIfAborted();
       const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
       throw new PlainError(
-        `${name}: ${baseUrl} can not be reached (${reason}). Is the stack running? "npm run dev" starts it.`,
+        `${name}: ${baseUrl} can not be reached (${reason}).${isLoopback(baseUrl) ? ' Is the stack running? "npm run dev" starts it.' : ''}`,
       );
     }
     const text = await response.text();
@@ -64,6 +64,10 @@ export function apiClient(baseUrl: string, signal?: AbortSignal, send: typeof fe
     if (!parsed.success) throw new PlainError(`${name} answered something else than promised: ${parsed.error.message}`);
     return parsed.data;
   };
+}
+
+function isLoopback(url: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
 }
 
 export type CallApi = ReturnType<typeof apiClient>;

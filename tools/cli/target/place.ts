@@ -2,6 +2,9 @@ import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { S3 } from '@aws-sdk/client-s3';
 import { DEFAULT_DIRECTORY, readStackFile } from '../../run/local-stack/stack-file.ts';
 import { PlainError } from '../plain-error.ts';
+import { type AwsOptions, type AwsPlace, settleAws } from './aws-place.ts';
+import { isAtTerminal, namedSystem, type SystemOptions } from './named-system.ts';
+import { type Purpose, sayWhere } from './say-where.ts';
 
 /** The tables of an environment, by the name that tools call them. */
 export const TABLES = ['users', 'provisioning', 'ota-releases', 'rate-limits'] as const;
@@ -20,11 +23,9 @@ export interface Place extends TablePlace {
   readonly bucket: string;
 }
 
-export interface TablePlaceOptions {
-  readonly env?: string;
-  readonly region?: string;
-  readonly stack?: string;
+export interface TablePlaceOptions extends SystemOptions, AwsOptions {
   readonly dynamodbUrl?: string;
+  readonly yes?: boolean;
 }
 
 export interface PlaceOptions extends TablePlaceOptions {
@@ -32,38 +33,72 @@ export interface PlaceOptions extends TablePlaceOptions {
   readonly s3Url?: string;
 }
 
+type Intent = Omit<Purpose, 'yes'>;
+
 const LOCAL_ENVIRONMENT = 'local';
 const LOCAL = { region: 'eu-central-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
 
 /**
- * With an environment's name the tables in AWS, by the credentials of whoever calls; without, the stack that runs here.
+ * Finds the tables that are meant, and says whose they are: with an environment's name those in AWS, by the credentials
+ * of whoever calls; else those of the stack that runs here.
  *
- * @throws PlainError when neither is there
+ * @throws UsageError when none, or more than one, is named; PlainError when it is not there
  */
-export async function findTables(options: TablePlaceOptions): Promise<TablePlace> {
-  const { env, region, dynamodbUrl } = options;
-  if (env !== undefined) return tablesOf(env, dynamodbUrl, region);
-  const stack = await runningStack(options);
-  return tablesOf(LOCAL_ENVIRONMENT, stack.dynamodb.endpoint);
+export async function findTables(options: TablePlaceOptions, purpose: Intent): Promise<TablePlace> {
+  const environment = environmentOf(options);
+  if (environment === undefined) {
+    const stack = await runningStack(options, purpose);
+    return tablesOf(LOCAL_ENVIRONMENT, stack.dynamodb.endpoint);
+  }
+  const { dynamodbUrl: url } = options;
+  const aws = url === undefined ? await settleAws(options) : undefined;
+  await sayWhere(environment, aws === undefined ? `at ${url}` : `in AWS (${aws.text})`, withYes(purpose, options));
+  return tablesOf(environment, url, aws?.region);
 }
 
 /** As `findTables`, and the bucket beside them. */
-export async function findPlace(options: PlaceOptions): Promise<Place> {
-  const { env, region, bucket, dynamodbUrl, s3Url } = options;
-  if (env === undefined) {
-    const { dynamodb, s3 } = await runningStack(options);
+export async function findPlace(options: PlaceOptions, purpose: Intent): Promise<Place> {
+  const environment = environmentOf(options);
+  if (environment === undefined) {
+    const { dynamodb, s3 } = await runningStack(options, purpose);
     return { ...tablesOf(LOCAL_ENVIRONMENT, dynamodb.endpoint), ...bucketOf(s3.bucket, s3.endpoint) };
   }
-  if (bucket === undefined) {
-    throw new PlainError('--env needs --bucket as well: the stack’s output ArtifactBucketName tells its name.');
-  }
-  return { ...tablesOf(env, dynamodbUrl, region), ...bucketOf(bucket, s3Url, region) };
+  const { dynamodbUrl, s3Url } = options;
+  const isElsewhere = dynamodbUrl !== undefined && s3Url !== undefined;
+  const aws = isElsewhere ? undefined : await settleAws(options);
+  await sayWhere(
+    environment,
+    aws === undefined ? `at ${dynamodbUrl} and ${s3Url}` : `in AWS (${aws.text})`,
+    withYes(purpose, options),
+  );
+  const bucket = options.bucket ?? (await bucketOfStack(s3Url, aws));
+  return { ...tablesOf(environment, dynamodbUrl, aws?.region), ...bucketOf(bucket, s3Url, aws?.region) };
 }
 
-async function runningStack({ stack: directory }: TablePlaceOptions) {
+function withYes(purpose: Intent, { yes }: TablePlaceOptions): Purpose {
+  return { ...purpose, yes };
+}
+
+function environmentOf(options: TablePlaceOptions): string | undefined {
+  const system = namedSystem(options, { apiBaseUrl: undefined, atTerminal: isAtTerminal() });
+  return system.kind === 'environment' ? system.environment : undefined;
+}
+
+async function bucketOfStack(s3Url: string | undefined, aws: AwsPlace | undefined): Promise<string> {
+  if (s3Url !== undefined || aws?.stackName === undefined) {
+    throw new PlainError('--s3-url needs --bucket as well: no stack tells its name there.');
+  }
+  const { environmentStack } = await import('./environment-stack.ts');
+  return (await environmentStack(aws.stackName, aws.region)).output('ArtifactBucketName');
+}
+
+async function runningStack({ stack: directory, local }: TablePlaceOptions, purpose: Intent) {
   const stack = await readStackFile(directory ?? DEFAULT_DIRECTORY);
   if (stack === undefined) throw new PlainError('No stack runs here. Start one with "npm run dev", or pass --env.');
+  const isDefault = directory === undefined && local !== true;
+  const why = isDefault ? ' (the default on a terminal; --env names another)' : '';
+  await sayWhere(undefined, `the local stack at ${stack.dynamodb.endpoint}${why}`, purpose);
   return stack;
 }
 

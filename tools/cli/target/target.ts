@@ -1,41 +1,84 @@
 import { DEFAULT_DIRECTORY, readStackFile, type StackFile } from '../../run/local-stack/stack-file.ts';
 import { PlainError } from '../plain-error.ts';
+import { isAtTerminal, type NamedSystem, namedSystem, type SystemOptions } from './named-system.ts';
+import { type Purpose, sayWhere } from './say-where.ts';
 
-export interface TargetOptions {
-  readonly apiBaseUrl?: string;
+/** The options that say which API a command talks to, and with which token. */
+export interface TargetOptions extends SystemOptions {
+  readonly region?: string;
+  readonly profile?: string;
   readonly token?: string;
-  readonly stack?: string;
+  readonly yes?: boolean;
 }
 
 type TokenName = 'factoryToken' | 'adminToken';
-const VARIABLE: Readonly<Record<TokenName, string>> = {
-  factoryToken: 'FACTORY_PROVISION_TOKEN',
-  adminToken: 'OTA_ADMIN_TOKEN',
-};
+const VARIABLE = { factoryToken: 'FACTORY_PROVISION_TOKEN', adminToken: 'OTA_ADMIN_TOKEN' } as const;
 
-/** Which API to talk to, and with which token: flags first, then the environment, then the stack that runs here. */
-export async function findTarget(
-  options: TargetOptions,
-  tokenName: TokenName,
-): Promise<{ readonly apiBaseUrl: string; readonly token: string }> {
-  const stack = await readStackFile(options.stack ?? DEFAULT_DIRECTORY);
-  const apiBaseUrl = options.apiBaseUrl ?? process.env['API_BASE_URL'] ?? stack?.apiBaseUrl;
-  if (apiBaseUrl === undefined) throw new PlainError(NO_TARGET);
-  const token = options.token ?? process.env[VARIABLE[tokenName]] ?? localToken(stack, apiBaseUrl, tokenName);
-  if (token === undefined) {
-    throw new PlainError(`A token is needed: set ${VARIABLE[tokenName]} in the environment, or pass --token.`);
+/** An API that was named, and said to be the one. */
+export interface Target {
+  readonly apiBaseUrl: string;
+  /**
+   * A token for this API. It comes from where the API was named, so that none goes to another system: the flag in any
+   * case, an environment's own secret, the local stack's file, and the variable beside --api-base-url or API_BASE_URL.
+   *
+   * @throws PlainError when there is none
+   */
+  token(name: TokenName): Promise<string>;
+}
+
+/**
+ * Finds the API that is meant, and says which one it is.
+ *
+ * @throws UsageError when none, or more than one, is named; PlainError when it can't be found
+ */
+export async function findTarget(options: TargetOptions, purpose: Omit<Purpose, 'yes'>): Promise<Target> {
+  const system = namedSystem(options, { apiBaseUrl: process.env['API_BASE_URL'], atTerminal: isAtTerminal() });
+  const { environment, where, ...target } = await located(system, options);
+  await sayWhere(environment, where, { ...purpose, yes: options.yes });
+  return {
+    apiBaseUrl: target.apiBaseUrl,
+    token: async (name) => options.token ?? (await target.token(name)),
+  };
+}
+
+interface Located extends Target {
+  readonly environment: string | undefined;
+  readonly where: string;
+}
+
+async function located(system: NamedSystem, options: TargetOptions): Promise<Located> {
+  switch (system.kind) {
+    case 'environment': {
+      // Only here: loading the AWS clients takes longer than most commands.
+      const { environmentAccess } = await import('./environment-access.ts');
+      const { apiBaseUrl, where, token } = await environmentAccess(system.environment, options);
+      return { environment: system.environment, where, apiBaseUrl, token: (name) => token(VARIABLE[name]) };
+    }
+    case 'api': {
+      const { apiBaseUrl, namedBy } = system;
+      return {
+        ...{ environment: undefined, where: `${apiBaseUrl} (by ${namedBy})`, apiBaseUrl },
+        token: async (name) => {
+          const token = process.env[VARIABLE[name]] ?? localToken(await readStackFile(), apiBaseUrl, name);
+          if (token !== undefined && token !== '') return token;
+          throw new PlainError(`A token is needed: set ${VARIABLE[name]} in the environment, or pass --token.`);
+        },
+      };
+    }
+    case 'local': {
+      const stack = await readStackFile(system.directory ?? DEFAULT_DIRECTORY);
+      if (stack === undefined) throw new PlainError(NO_STACK);
+      const { apiBaseUrl } = stack;
+      const why = system.isDefault ? ' (the default on a terminal; --env names another)' : '';
+      return {
+        ...{ environment: undefined, where: `the local stack at ${apiBaseUrl}${why}`, apiBaseUrl },
+        token: async (name) => stack[name],
+      };
+    }
   }
-  return { apiBaseUrl, token };
 }
 
-export async function findApiBaseUrl(options: Pick<TargetOptions, 'apiBaseUrl' | 'stack'>): Promise<string> {
-  const stack = await readStackFile(options.stack ?? DEFAULT_DIRECTORY);
-  const apiBaseUrl = options.apiBaseUrl ?? process.env['API_BASE_URL'] ?? stack?.apiBaseUrl;
-  if (apiBaseUrl === undefined) throw new PlainError(NO_TARGET);
-  return apiBaseUrl;
-}
-
-const NO_TARGET = 'No stack runs here. Start one with "npm run dev", or pass --api-base-url.';
+const NO_STACK = 'No stack runs here. Start one with "npm run dev", or name another system: --env or --api-base-url.';
 
 /** The local tokens belong to the local API; they are not sent anywhere else. */
 function localToken(stack: StackFile | undefined, apiBaseUrl: string, name: TokenName): string | undefined {

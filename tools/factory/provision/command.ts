@@ -3,8 +3,9 @@ import { generate } from 'lean-qr';
 import * as z from 'zod';
 import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
+import { targetOptions } from '../../cli/target/admin-call.ts';
 import { apiClient } from '../../cli/target/api-client.ts';
-import { findTarget } from '../../cli/target/target.ts';
+import { findTarget, type TargetOptions } from '../../cli/target/target.ts';
 
 const Provisioned = z.looseObject({
   created: z.boolean(),
@@ -16,30 +17,24 @@ const Provisioned = z.looseObject({
 });
 type Provisioned = z.output<typeof Provisioned>;
 
-interface Options {
+interface Options extends TargetOptions {
   readonly hwId: readonly string[];
   readonly status?: string;
   readonly metadata?: readonly string[];
   readonly publicKey?: string;
   readonly station: string;
-  readonly apiBaseUrl?: string;
-  readonly token?: string;
-  readonly stack?: string;
   readonly json: boolean;
   readonly qr: boolean;
 }
 
 await runCommand((signal) =>
-  new Command('npm run factory:provision --')
+  targetOptions(new Command('npm run factory:provision --'), 'factory')
     .description('Gives devices their serials and prints a label for each. Repeated, a device keeps its serial.')
     .requiredOption('--hw-id <id...>', 'hardware id of a device, 8 to 64 of 0-9 A-F : _ -; may be repeated')
     .option('--status <status>', 'factory_only or active (default: active)')
     .option('--metadata <key=value...>', 'facts to keep with the device, e.g. batch=2026-11')
     .option('--public-key <base64>', 'of the one device given: what it proves claims and updates with')
     .option('--station <name>', 'which station this is, for the audit', 'factory-tool')
-    .option('--api-base-url <url>', 'the API (default: the stack that runs here)')
-    .option('--token <token>', 'factory token; better set FACTORY_PROVISION_TOKEN')
-    .option('--stack <directory>', 'directory of the local stack', '.local')
     .option('--json', 'one JSON object a line, for machines', false)
     .option('--no-qr', 'labels without the QR code')
     .addHelpText(
@@ -51,12 +46,13 @@ await runCommand((signal) =>
 );
 
 async function provision(options: Options, signal: AbortSignal): Promise<void> {
-  const { apiBaseUrl, token } = await findTarget(options, 'factoryToken');
-  const call = apiClient(apiBaseUrl, signal);
   if (options.publicKey !== undefined && options.hwId.length !== 1) {
     throw new PlainError('--public-key belongs to one device: pass one --hw-id with it.');
   }
   const metadata = Object.fromEntries((options.metadata ?? []).map(keyAndValue));
+  const target = await findTarget(options, { changes: true, signal });
+  const token = await target.token('factoryToken');
+  const call = apiClient(target.apiBaseUrl, signal);
   for (const hwId of options.hwId) {
     const device = await call('/provision', Provisioned, {
       method: 'POST',

@@ -51,7 +51,7 @@ function displayOf({ json }: Options) {
 }
 
 async function exportTo(folder: string, options: Options): Promise<void> {
-  const place = await findPlace(options);
+  const place = await findPlace(options, { changes: false });
   const manifest = await writingTo(backupTarget(folder, options), (to) =>
     exportBackup(place, to, displayOf(options), new Date()),
   );
@@ -59,7 +59,7 @@ async function exportTo(folder: string, options: Options): Promise<void> {
 }
 
 async function restoreFrom(folder: string, options: Options): Promise<void> {
-  const place = await findPlace(options);
+  const place = await findPlace(options, { changes: true });
   const { manifest, cleared, pending } = await readingFrom(backupTarget(folder, options), (from) =>
     restoreBackup(place, from, displayOf(options), new Date()),
   );
@@ -76,7 +76,7 @@ async function restoreFrom(folder: string, options: Options): Promise<void> {
 }
 
 async function verify(folder: string, options: Options): Promise<void> {
-  const place = options.folderOnly === true ? undefined : await findPlace(options);
+  const place = options.folderOnly === true ? undefined : await findPlace(options, { changes: false });
   const found = await readingFrom(backupTarget(folder, options), (from) =>
     verifyBackup(place, from, displayOf(options)),
   );

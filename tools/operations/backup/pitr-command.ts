@@ -55,7 +55,7 @@ function pastMoment(text: string): Date {
 async function pitr(options: Options, signal: AbortSignal): Promise<void> {
   const { env, table, to, copy, only, remove, json } = options;
   if (env === undefined) throw new PlainError('--env is needed: only tables in AWS have point-in-time recovery.');
-  const place = await findTables(options);
+  const place = await findTables(options, { changes: remove || copy !== 'nothing' });
   const name = recoveredName(place, table, to);
   const display = progressDisplay(json ? 'silent' : 'people');
   if (remove) {

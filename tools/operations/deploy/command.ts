@@ -7,7 +7,11 @@ import { readTemplate, type Template } from '../../build/template/template.ts';
 import { runOwnTool, runProgram } from '../../cli/bundle/run-program.ts';
 import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
+import { settleAws } from '../../cli/target/aws-place.ts';
 import { environmentName } from '../../cli/target/environment-name.ts';
+import { SAM_CONFIG } from '../../cli/target/sam-config.ts';
+import { sayWhere } from '../../cli/target/say-where.ts';
+import { awsOptions } from '../../cli/target/system-options.ts';
 import { DRILL_TAG, isDrillName } from '../drill/drill-guard.ts';
 import { secretFaults } from '../secrets/secret-changes.ts';
 import { secretPlace } from '../secrets/secret-place.ts';
@@ -19,6 +23,7 @@ import { wayBack } from './way-back.ts';
 interface Options {
   readonly env: string;
   readonly region?: string;
+  readonly profile?: string;
   readonly parameter: readonly string[];
   readonly config: string;
   readonly confirm: boolean;
@@ -26,7 +31,7 @@ interface Options {
 }
 
 await runCommand((signal) =>
-  new Command('npm run deploy --')
+  awsOptions(new Command('npm run deploy --'))
     .description(
       'Brings this checkout into an environment: checks, builds, deploys, migrates, and runs the smoke test; when that ' +
         'fails, it prints the command that brings the former version back.',
@@ -38,8 +43,7 @@ await runCommand((signal) =>
       collect,
       [],
     )
-    .option('--region <name>', 'its region (default: samconfig.toml’s)')
-    .option('--config <file>', 'settings of the environments', path.join(root(), 'samconfig.toml'))
+    .option('--config <file>', 'settings of the environments', SAM_CONFIG)
     .option('--confirm', 'shows the changes and asks before they are made', false)
     .option('--dry-run', 'checks parameters, template and secret, and tells what it would do', false)
     .addHelpText(
@@ -62,8 +66,9 @@ function collect(text: string, before: readonly string[]): readonly string[] {
 async function deploy(options: Options, signal: AbortSignal): Promise<void> {
   const fromVariable = (process.env['DEPLOY_PARAMETERS'] ?? '').split(/\s+/).filter((one) => one !== '');
   const given = [...fromVariable, ...options.parameter];
+  const aws = await settleAws(options);
   const template = await readTemplate();
-  const settings = await deploySettings(options.env, options.region, given, template, options.config);
+  const settings = await deploySettings(options.env, aws.region, given, template, options.config);
   const where = settings.region === undefined ? [] : ['--region', settings.region];
   const step = async (title: string, work: () => Promise<void>) => {
     signal.throwIfAborted();
@@ -71,6 +76,8 @@ async function deploy(options: Options, signal: AbortSignal): Promise<void> {
     await work();
   };
 
+  // No question here, as elsewhere before prod is changed: --confirm asks with the changes in view.
+  await sayWhere(options.env, `in AWS (${aws.text})`, { changes: !options.dryRun, yes: true });
   await step('Checking the template', () => templateIsGood(signal));
   await step('Checking the secret', () => secretIsWhole(settings));
   if (options.dryRun) {
@@ -87,7 +94,7 @@ async function deploy(options: Options, signal: AbortSignal): Promise<void> {
   });
   const api = await deployedApi(settings);
   try {
-    await step('Migrating', () => runOwnTool('migrate', ['up', '--env', options.env, ...where], signal));
+    await step('Migrating', () => runOwnTool('migrate', ['up', '--env', options.env, ...where, '--yes'], signal));
     await step(`Testing ${api}`, () => runOwnTool('smoke', ['--api-base-url', api], signal));
   } catch (error) {
     signal.throwIfAborted();

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { parse } from 'smol-toml';
 import * as z from 'zod';
 import type { Template } from '../../build/template/template.ts';
 import { PlainError } from '../../cli/plain-error.ts';
+import { samSettings } from '../../cli/target/sam-config.ts';
 
 /** What is deployed where: samconfig.toml's word, and what the caller says over it. */
 export interface DeploySettings {
@@ -12,25 +11,8 @@ export interface DeploySettings {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-const SamConfig = z.record(
-  z.string(),
-  z.union([
-    z.number(),
-    z.looseObject({
-      deploy: z
-        .looseObject({
-          parameters: z.looseObject({
-            stack_name: z.string().optional(),
-            region: z.string().optional(),
-            parameter_overrides: z.string().optional(),
-          }),
-        })
-        .optional(),
-    }),
-  ]),
-);
-
 /**
+ * @param region as it was settled for all commands
  * @param given `Name=value` each, which win over samconfig.toml's
  * @throws PlainError that lists every parameter that is unknown, missing or malformed
  */
@@ -41,11 +23,9 @@ export async function deploySettings(
   template: Template,
   configFile: string,
 ): Promise<DeploySettings> {
-  const section = SamConfig.parse(parse(await readFile(configFile, 'utf8')))[environment];
-  const config = typeof section === 'object' ? (section.deploy?.parameters ?? {}) : {};
-  const inFile = (config.parameter_overrides ?? '').split(/\s+/).filter((one) => one !== '');
+  const config = await samSettings(environment, configFile);
   const parameters = {
-    ...Object.fromEntries([...inFile, ...given].map(pair)),
+    ...Object.fromEntries([...config.parameters, ...given].map(pair)),
     Environment: environment,
   };
   const faults = parameterFaults(parameters, template);
@@ -54,8 +34,8 @@ export async function deploySettings(
   }
   return {
     environment,
-    stackName: config.stack_name ?? `autowatering-${environment}`,
-    region: region ?? config.region,
+    stackName: config.stackName,
+    region,
     parameters,
   };
 }

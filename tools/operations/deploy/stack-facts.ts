@@ -1,6 +1,6 @@
 import { CloudFormation, type Stack } from '@aws-sdk/client-cloudformation';
 import { Lambda } from '@aws-sdk/client-lambda';
-import { PlainError } from '../../cli/plain-error.ts';
+import { environmentStack } from '../../cli/target/environment-stack.ts';
 import type { DeploySettings } from './deploy-settings.ts';
 import type { Parameters } from './version-hash.ts';
 
@@ -22,10 +22,8 @@ export async function liveVersion({ environment, region }: DeploySettings): Prom
 }
 
 /** Where the deployed API is reached. */
-export async function deployedApi(settings: DeploySettings): Promise<string> {
-  const url = (await deployedStack(settings))?.Outputs?.find(({ OutputKey: key }) => key === 'ApiBaseUrl')?.OutputValue;
-  if (url === undefined) throw new PlainError(`The stack ${settings.stackName} has no output ApiBaseUrl.`);
-  return url;
+export async function deployedApi({ stackName, region }: DeploySettings): Promise<string> {
+  return (await environmentStack(stackName, region)).output('ApiBaseUrl');
 }
 
 /** The values of the stack's parameters since its last deployment; none before the first. */

@@ -2,7 +2,10 @@ import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { PlainError, RefusedError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
+import { settleAws } from '../../cli/target/aws-place.ts';
 import { environmentName } from '../../cli/target/environment-name.ts';
+import { sayWhere } from '../../cli/target/say-where.ts';
+import { awsOptions } from '../../cli/target/system-options.ts';
 import { progressDisplay } from '../../cli/terminal/progress-display.ts';
 import { textTable } from '../../cli/terminal/text-table.ts';
 import { drillClients } from './drill-clients.ts';
@@ -14,6 +17,7 @@ interface Options {
   readonly env: string;
   readonly confirm?: string;
   readonly region?: string;
+  readonly profile?: string;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
@@ -22,15 +26,13 @@ await runCommand((signal) => {
   const program = new Command('npm run drill --').description(
     'The environment of a restore drill, when the drill is over (RUNBOOK.md, "The drill").',
   );
-  program
-    .command('remove')
+  awsOptions(program.command('remove'))
     .description(
       'Removes a drill’s environment with everything in it: stack, tables, every version of every object, logs, backups ' +
         'and secret. Takes only environments called drill or drill-… that "npm run deploy" has made.',
     )
     .requiredOption('--env <name>', 'the environment', environmentName)
     .option('--confirm <name>', 'its name again; on a terminal it may be typed instead')
-    .option('--region <name>', 'its region (default: that of the caller’s configuration)')
     .option('--dry-run', 'lists what would be removed, and removes nothing', false)
     .option('--json', 'JSON, for machines', false)
     .addHelpText(
@@ -45,10 +47,12 @@ await runCommand((signal) => {
 });
 
 async function remove(options: Options, signal: AbortSignal): Promise<void> {
-  const { env, region, json } = options;
-  const clients = drillClients(region);
+  const { env, json } = options;
   // By its name first: of another environment nothing is even looked at.
   refuseUnlessDrill(env, undefined);
+  const aws = await settleAws(options);
+  await sayWhere(env, `in AWS (${aws.text})`, { changes: !options.dryRun, signal });
+  const clients = drillClients(aws.region);
   const stack = await findStack(clients.cloudFormation, env);
   refuseUnlessDrill(env, stack);
   const parts = await findParts(clients, env);

@@ -15,8 +15,9 @@ export function fleetOptions(command: Command): Command {
   );
 }
 
-export function fleetCall(options: FleetOptions, signal: AbortSignal): Promise<TokenCall> {
-  return tokenCall(options, 'factory', signal, { 'x-factory-station': options.station });
+/** @param changes whether what follows may change anything */
+export function fleetCall(options: FleetOptions, signal: AbortSignal, changes = false): Promise<TokenCall> {
+  return tokenCall(options, 'factory', signal, { changes, headers: { 'x-factory-station': options.station } });
 }
 
 /** A device as it is named on the command line: its serial or its hardware id. */

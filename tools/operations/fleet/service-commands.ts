@@ -24,7 +24,7 @@ export function serviceCommands(signal: AbortSignal): readonly Command[] {
       .argument('<device>', 'its serial or hardware id')
       .addHelpText('after', `\nExample:\n  npm run fleet -- ${name} 000123 --reason "RMA 17"\n`)
       .action(async (device: string, options: StepOptions) => {
-        const call = await fleetCall(options, signal);
+        const call = await fleetCall(options, signal, true);
         const { hw_id: hwId, serial } = await findDevice(call, device);
         const result = await call(`/${name}Device`, Stepped, { hw_id: hwId, ...why(options) });
         print(options, result, `${serial} ${done}; it was ${result.previous_state} before.`);
@@ -40,7 +40,7 @@ export function serviceCommands(signal: AbortSignal): readonly Command[] {
       .argument('<new>', 'serial or hardware id of the new unit')
       .addHelpText('after', '\nExample:\n  npm run fleet -- replace 000123 000987 --reason "RMA 17"\n')
       .action(async (old: string, unit: string, options: StepOptions) => {
-        const call = await fleetCall(options, signal);
+        const call = await fleetCall(options, signal, true);
         const [from, to] = await Promise.all([findDevice(call, old), findDevice(call, unit)]);
         const body = { old_hw_id: from.hw_id, new_hw_id: to.hw_id, ...why(options) };
         const result = await call('/replaceDevice', Replaced, body);
@@ -52,7 +52,7 @@ export function serviceCommands(signal: AbortSignal): readonly Command[] {
       .argument('<device>', 'its serial or hardware id')
       .addHelpText('after', '\nExample:\n  npm run fleet -- reissue 000123 --reason "label torn"\n')
       .action(async (device: string, options: StepOptions) => {
-        const call = await fleetCall(options, signal);
+        const call = await fleetCall(options, signal, true);
         const { hw_id: hwId } = await findDevice(call, device);
         const result = await call('/reissueClaimCode', Reissued, { hw_id: hwId, ...why(options) });
         const code = `${result.claim_code.slice(0, 5)}-${result.claim_code.slice(5)}`;

@@ -1,7 +1,10 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { runCommand } from '../../cli/run-command.ts';
-import { environmentName } from '../../cli/target/environment-name.ts';
+import { settleAws } from '../../cli/target/aws-place.ts';
+import { isAtTerminal, namedSystem, type SystemOptions } from '../../cli/target/named-system.ts';
+import { sayWhere } from '../../cli/target/say-where.ts';
+import { systemOptions } from '../../cli/target/system-options.ts';
 import { wholeNumberUpTo } from '../../cli/terminal/number-arguments.ts';
 import { progressDisplay } from '../../cli/terminal/progress-display.ts';
 import { parseSince } from '../../cli/terminal/since.ts';
@@ -11,10 +14,9 @@ import { askInsights } from './insights.ts';
 import { linesOfFile } from './log-file.ts';
 import { columnsOf, LOG_REPORTS, type LogReport, type Question, type ReportName } from './log-reports.ts';
 
-interface Options {
-  readonly env?: string;
+interface Options extends SystemOptions {
   readonly region?: string;
-  readonly stack: string;
+  readonly profile?: string;
   readonly since: string;
   readonly route?: string;
   readonly request?: string;
@@ -32,8 +34,7 @@ await runCommand((signal) => {
 });
 
 function add(program: Command, name: ReportName, signal: AbortSignal): void {
-  const command = program
-    .command(name)
+  const command = systemOptions(program.command(name))
     .description(LOG_REPORTS[name].summary)
     .option(
       '--since <when>',
@@ -43,9 +44,6 @@ function add(program: Command, name: ReportName, signal: AbortSignal): void {
     )
     .option('--route <route>', 'this one only, e.g. "POST /claimDevice"')
     .option('--limit <count>', 'rows at most', wholeNumberUpTo(10_000), 50)
-    .option('--env <name>', 'the environment in AWS (default: the stack that runs here)', environmentName)
-    .option('--region <name>', 'its region (default: that of the caller’s configuration)')
-    .option('--stack <directory>', 'directory of the local stack', DEFAULT_DIRECTORY)
     .option('--print', 'prints the query for Logs Insights, and asks nobody', false)
     .option('--json', 'JSON, for machines', false)
     .addHelpText('after', `\nExample:\n  npm run logs -- ${name} --since 1h --env prod\n`)
@@ -78,10 +76,16 @@ async function report(name: ReportName, options: Options, signal: AbortSignal): 
 }
 
 async function rowsFrom(asked: LogReport, question: Question, options: Options, signal: AbortSignal) {
-  const { env: environment, region, since, stack, json } = options;
-  if (environment === undefined) {
-    return asked.rowsOf(await linesOfFile(path.join(stack, 'logs', 'api.log'), since), question);
+  const { since, json } = options;
+  const system = namedSystem(options, { apiBaseUrl: undefined, atTerminal: isAtTerminal() });
+  if (system.kind !== 'environment') {
+    const file = path.join(options.stack ?? DEFAULT_DIRECTORY, 'logs', 'api.log');
+    await sayWhere(undefined, `the local stack by its log ${file}`, { changes: false });
+    return asked.rowsOf(await linesOfFile(file, since), question);
   }
+  const { environment } = system;
+  const { region, text } = await settleAws(options);
+  await sayWhere(environment, `by its log in AWS (${text})`, { changes: false });
   const query = asked.insightsQuery(question);
   return progressDisplay(json ? 'silent' : 'people').during(`Asking the log of ${environment}`, () =>
     askInsights({ environment, region, query, from: Date.parse(since), to: Date.now() }, signal),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 import { runCommand } from '../../cli/run-command.ts';
-import { findTables, type TablePlaceOptions } from '../../cli/target/place.ts';
+import { findTables, type TablePlace, type TablePlaceOptions } from '../../cli/target/place.ts';
 import { tableOptions } from '../../cli/target/place-options.ts';
 import { progressDisplay } from '../../cli/terminal/progress-display.ts';
 import { textTable } from '../../cli/terminal/text-table.ts';
@@ -26,7 +26,7 @@ await runCommand((signal) => {
       .option('--json', 'JSON, for machines', false)
       .addHelpText('after', `\nExample:\n  ${example}\n`);
   add('status', 'Tells which migrations were made.', 'npm run migrate -- status --env prod').action(
-    async (options: Options) => show(await states(options), options),
+    async (options: Options) => show(await states(await findTables(options, { changes: false })), options),
   );
   add('up', 'Makes what was not made yet, in order.', 'npm run migrate -- up --env prod')
     .option('--to <id>', 'the last one to be made', migrationId)
@@ -50,19 +50,19 @@ interface State {
   readonly progress: (Progress & { readonly updatedAt?: string }) | undefined;
 }
 
-async function states(options: Options): Promise<readonly State[]> {
-  const ledger = migrationLedger(await findTables(options));
+async function states(place: TablePlace): Promise<readonly State[]> {
+  const ledger = migrationLedger(place);
   return Promise.all(MIGRATIONS.map(async (migration) => ({ migration, progress: await ledger.read(migration) })));
 }
 
 async function migrate(direction: Direction, options: Options, signal: AbortSignal): Promise<void> {
-  const place = await findTables(options);
+  const place = await findTables(options, { changes: true, signal });
   const ledger = migrationLedger(place);
   const display = progressDisplay(options.json ? 'silent' : 'people');
   const owner = randomUUID();
   await ledger.lock(owner, Date.now());
   try {
-    for (const migration of chosen(direction, await states(options), options.to)) {
+    for (const migration of chosen(direction, await states(place), options.to)) {
       const title = `${migration.id} ${migration.name}, ${direction}`;
       let text = title;
       const onPage = ({ lookedAt, changed }: Progress) => {
@@ -78,7 +78,7 @@ async function migrate(direction: Direction, options: Options, signal: AbortSign
   } finally {
     await ledger.unlock(owner);
   }
-  show(await states(options), options);
+  show(await states(place), options);
 }
 
 function chosen(direction: Direction, all: readonly State[], to: number | undefined): readonly Migration[] {

@@ -51,7 +51,7 @@ async function sweep(options: Options, signal: AbortSignal): Promise<void> {
   if (options.at !== undefined && !options.dryRun) {
     throw new PlainError('--at is for looking ahead: nothing is removed before its time. Pass --dry-run as well.');
   }
-  const place = await findPlace(options);
+  const place = await findPlace(options, { changes: !options.dryRun, signal });
   const now = (options.at ?? new Date()).getTime();
   const display = progressDisplay(options.json ? 'silent' : 'people');
   const counts = new Map<string, Count>();

@@ -1,7 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { PlainError } from '../../cli/plain-error.ts';
+import { PlainError, UsageError } from '../../cli/plain-error.ts';
 import { InterruptedError, runCommand } from '../../cli/run-command.ts';
+import { settleAws } from '../../cli/target/aws-place.ts';
 import { environmentName } from '../../cli/target/environment-name.ts';
+import { sayWhere } from '../../cli/target/say-where.ts';
+import { awsOptions, yesOption } from '../../cli/target/system-options.ts';
 import { textTable } from '../../cli/terminal/text-table.ts';
 import { type Changes, changedSecret, secretFaults, standingIn } from './secret-changes.ts';
 import { isSecretName, SECRET_NAMES, type SecretName, secretKey } from './secret-keys.ts';
@@ -10,22 +13,30 @@ import { secretPlace } from './secret-place.ts';
 interface Options {
   readonly env: string;
   readonly region?: string;
+  readonly profile?: string;
+  readonly yes?: boolean;
   readonly rotate: readonly SecretName[];
   readonly retire: readonly SecretName[];
+  readonly drop: readonly SecretName[];
   readonly check: boolean;
   readonly json: boolean;
 }
 
-await runCommand(() =>
-  new Command('npm run secrets:bootstrap --')
+await runCommand((signal) =>
+  yesOption(awsOptions(new Command('npm run secrets:bootstrap --')))
     .description(
       'Makes the secret of an environment, or completes it. What is there stays, unless it is rotated. No value is ever ' +
         'printed. Tokens and salt are generated; keys of others are read from variables of their names, else asked for.',
     )
     .requiredOption('--env <name>', 'the environment', environmentName)
-    .option('--region <name>', 'its region (default: that of the caller’s configuration)')
     .option('--rotate <key>', 'gives an entry a new value; may be repeated', collect, [])
     .option('--retire <key>', 'ends the former value of a rotated entry; may be repeated', collect, [])
+    .option(
+      '--drop <key>',
+      'with --rotate: ends the oldest value of an entry that has two; may be repeated',
+      collect,
+      [],
+    )
     .option('--check', 'writes nothing; lists everything that is wrong', false)
     .option('--json', 'JSON, for machines; asks nothing', false)
     .addHelpText(
@@ -37,7 +48,7 @@ await runCommand(() =>
         '  npm run secrets:bootstrap -- --env prod --check\n' +
         '\nWhoever may read a value gets it from Secrets Manager: aws secretsmanager get-secret-value.\n',
     )
-    .action(bootstrap),
+    .action((options: Options) => bootstrap(options, signal)),
 );
 
 function collect(name: string, before: readonly SecretName[]): readonly SecretName[] {
@@ -45,15 +56,21 @@ function collect(name: string, before: readonly SecretName[]): readonly SecretNa
   return [...before, name];
 }
 
-async function bootstrap(options: Options): Promise<void> {
-  const place = secretPlace(options.env, options.region);
+async function bootstrap(options: Options, signal: AbortSignal): Promise<void> {
+  const unrotated = options.drop.filter((name) => !options.rotate.includes(name));
+  if (unrotated.length > 0) throw new UsageError(`--drop ${unrotated[0]} goes with --rotate ${unrotated[0]}.`);
+  const aws = await settleAws(options);
+  await sayWhere(options.env, `by its secret in AWS (${aws.text})`, {
+    ...{ changes: !options.check, yes: options.yes, signal },
+  });
+  const place = secretPlace(options.env, aws.region);
   const current = await place.read();
   if (options.check) {
     checkOnly(place.name, secretFaults(current ?? {}, options.env), standingIn(current ?? {}), options);
     return;
   }
   const changes = await changedSecret(current ?? {}, {
-    ...{ rotate: options.rotate, retire: options.retire },
+    ...{ environment: options.env, rotate: options.rotate, retire: options.retire, drop: options.drop },
     given: (name) => givenValue(name, options),
   });
   if (current === undefined) await place.create(changes.content);

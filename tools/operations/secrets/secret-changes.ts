@@ -5,10 +5,14 @@ import { isStandIn, SECRET_NAMES, type SecretName, secretKey } from './secret-ke
 export type SecretContent = Readonly<Record<string, unknown>>;
 
 export interface Wishes {
+  /** The environment whose secret it is: only prod takes real money. */
+  readonly environment: string;
   /** Entries that get a new value, though they have one. */
   readonly rotate: readonly SecretName[];
   /** Entries whose former values are no longer good. */
   readonly retire: readonly SecretName[];
+  /** Entries whose rotation may end a value that is still good. */
+  readonly drop: readonly SecretName[];
   /** The value of an entry that we can't make ourselves; undefined when nobody knows it now. */
   given(name: SecretName): Promise<string | undefined>;
 }
@@ -45,6 +49,7 @@ export async function changedSecret(current: SecretContent, wishes: Wishes): Pro
       throw new PlainError(`${name} is malformed: --rotate ${name} replaces it.`);
     if (had.length === 0 || isRotated) {
       if (isRotated && secretKey(name).rotation === 'never') throw new PlainError(neverText(name));
+      if (isRotated) refuseSilentDrop(name, had, wishes);
       const value = await newValue(name, wishes);
       if (value !== undefined && had.includes(value)) throw new PlainError(`${name}: the new value is the old one.`);
       if (value !== undefined) {
@@ -70,6 +75,8 @@ async function newValue(name: SecretName, wishes: Wishes): Promise<string | unde
   const { generate, pattern } = secretKey(name);
   const value = generate === undefined ? await wishes.given(name) : generate();
   if (value !== undefined && !pattern.test(value)) throw new PlainError(`${name} does not look like one.`);
+  const [fault] = value === undefined ? [] : stripeFault(name, [value], wishes.environment);
+  if (fault !== undefined) throw new PlainError(`${fault}: it is not put into the secret.`);
   return value;
 }
 
@@ -78,6 +85,17 @@ function inFront(name: SecretName, value: string, had: readonly string[]): strin
   if (secretKey(name).rotation !== 'list' || had.length === 0) return value;
   const known = had.filter((one) => !isStandIn(one));
   return known.length === 0 ? value : [value, ...known].slice(0, MOST_VALUES);
+}
+
+/** A value that is still good ends only when it is retired, or dropped by name. */
+function refuseSilentDrop(name: SecretName, had: readonly string[], { drop }: Wishes): void {
+  const isFull = had.filter((one) => !isStandIn(one)).length >= MOST_VALUES;
+  if (secretKey(name).rotation !== 'list' || !isFull || drop.includes(name)) return;
+  throw new PlainError(
+    `${name} is rotating already: another new value would end the oldest one, which may still be in use` +
+      `${secretKey(name).ends === undefined ? '' : ` (${secretKey(name).ends})`}. When nobody uses it any more: --retire ${name}, ` +
+      `then rotate. To end it now all the same: --rotate ${name} --drop ${name}.`,
+  );
 }
 
 function neverText(name: SecretName): string {

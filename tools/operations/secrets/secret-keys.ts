@@ -10,6 +10,8 @@ export interface SecretKey {
   readonly standIn?: () => string;
   /** `list`: the former value stays good beside the new one. `never`: marks were made with it that must stay readable. */
   readonly rotation: 'list' | 'replace' | 'never';
+  /** What stops working when a value ends that somebody still uses. */
+  readonly ends?: string;
   /** What a value looks like. */
   readonly pattern: RegExp;
 }
@@ -22,6 +24,7 @@ const STAND_IN = 'whsec_later_';
 export const SECRET_KEYS = {
   FACTORY_PROVISION_TOKEN: {
     ...{ purpose: 'lets the factory line provision devices', generate: token, rotation: 'list' },
+    ends: 'stations that use it provision nothing any more',
     pattern: /^\S{16,}$/,
   },
   OTA_ADMIN_TOKEN: {
@@ -34,6 +37,7 @@ export const SECRET_KEYS = {
   },
   OTA_SIGNING_KEY: {
     ...{ purpose: 'signs what the app is told of updates', generate: signingKey, rotation: 'list' },
+    ends: 'apps that trust only that key take no update any more',
     pattern: /^[A-Za-z0-9+/]{40,}={0,2}$/,
   },
   STRIPE_SECRET_KEY: {

@@ -5,37 +5,34 @@ import { parseLeniently } from '../../cli/lenient-json.ts';
 import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
 import { listedRoutes } from '../../cli/target/route-list.ts';
-import { findApiBaseUrl, findTarget } from '../../cli/target/target.ts';
+import { apiOptions } from '../../cli/target/system-options.ts';
+import { findTarget, type Target, type TargetOptions } from '../../cli/target/target.ts';
 import { adminChecks } from './admin-checks.ts';
 import { type Probe, type SmokeCheck, smokeChecks } from './checks.ts';
 import { type CheckedResult, junitReport } from './junit-report.ts';
 
 const PROBE_MS = 10_000;
 
-interface Options {
-  readonly apiBaseUrl?: string;
-  readonly stack?: string;
+interface Options extends TargetOptions {
   readonly json: boolean;
   readonly junit?: string;
   readonly adminToken?: string | true;
 }
 
 await runCommand((signal) =>
-  new Command('npm run smoke --')
+  apiOptions(new Command('npm run smoke --'))
     .description(
       'Checks a running API from outside: health, the guard of every route, error form, headers. Reads only.',
     )
-    .option('--api-base-url <url>', 'the API (default: the stack that runs here)')
-    .option('--stack <directory>', 'directory of the local stack', '.local')
     .option(
       '--admin-token [token]',
-      'looks behind the OTA guards as well; left empty, OTA_ADMIN_TOKEN or the local one',
+      'looks behind the OTA guards as well; without a value that of the system, with --api OTA_ADMIN_TOKEN',
     )
     .option('--junit <file>', 'writes the results as JUnit XML, for pipelines')
     .option('--json', 'the results as JSON, for machines', false)
     .addHelpText(
       'after',
-      '\nExamples:\n  npm run smoke\n  npm run smoke -- --api-base-url https://api.example.com --json\n' +
+      '\nExamples:\n  npm run smoke\n  npm run smoke -- --env prod --json\n' +
         '  npm run smoke -- --api-base-url https://api.example.com --admin-token --junit smoke.xml\n' +
         '\nExit code 0 when everything is right, 1 when anything is wrong.\n',
     )
@@ -43,11 +40,12 @@ await runCommand((signal) =>
 );
 
 async function smoke(options: Options, signal: AbortSignal): Promise<void> {
-  const apiBaseUrl = await findApiBaseUrl(options);
+  const target = await findTarget(options, { changes: false, signal });
+  const { apiBaseUrl } = target;
   const probe = prober(apiBaseUrl, signal);
   const results: CheckedResult[] = [];
   const routes = await listedRoutes();
-  const behindGuards = options.adminToken === undefined ? [] : adminChecks(routes, await adminToken(options));
+  const behindGuards = options.adminToken === undefined ? [] : adminChecks(routes, await adminToken(options, target));
   for (const check of [...smokeChecks(routes), ...behindGuards]) {
     const result = await runCheck(check, probe);
     signal.throwIfAborted();
@@ -63,9 +61,8 @@ async function smoke(options: Options, signal: AbortSignal): Promise<void> {
   if (failed.length > 0) throw new PlainError(`The smoke test failed: ${failed.map(({ name }) => name).join('; ')}`);
 }
 
-async function adminToken({ adminToken: given, ...options }: Options): Promise<string> {
-  const target = await findTarget({ ...options, ...(typeof given === 'string' && { token: given }) }, 'adminToken');
-  return target.token;
+async function adminToken({ adminToken: given }: Options, target: Target): Promise<string> {
+  return typeof given === 'string' ? given : target.token('adminToken');
 }
 
 function prober(apiBaseUrl: string, signal: AbortSignal): Probe {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import pMap from 'p-map';
 import { PlainError } from '../../cli/plain-error.ts';
 import { EXIT, runCommand } from '../../cli/run-command.ts';
+import { targetOptions } from '../../cli/target/admin-call.ts';
 import { ApiCallError, apiClient } from '../../cli/target/api-client.ts';
 import { findTarget, type TargetOptions } from '../../cli/target/target.ts';
 import { progressDisplay } from '../../cli/terminal/progress-display.ts';
@@ -25,12 +26,7 @@ await runCommand((signal) => {
   const program = new Command('npm run webhooks --').description(
     'Looks at the events that Stripe has sent, and does again what failed or never came.',
   );
-  const target = (command: Command) =>
-    command
-      .option('--api-base-url <url>', 'the API (default: the stack that runs here)')
-      .option('--token <token>', 'admin token; better set OTA_ADMIN_TOKEN')
-      .option('--stack <directory>', 'directory of the local stack', '.local')
-      .option('--json', 'JSON, for machines', false);
+  const target = (command: Command) => targetOptions(command, 'admin').option('--json', 'JSON, for machines', false);
   const choice = (command: Command) =>
     command
       .option('--failed', 'only events that failed', false)
@@ -66,16 +62,16 @@ await runCommand((signal) => {
         '  npm run webhooks -- replay --since 3d\n\nExit code 0 when all went well, 1 when one of them failed again.\n',
     )
     .action(async (eventIds: string[], options: Options) =>
-      replay(await connect(options, signal), eventIds, options, signal),
+      replay(await connect(options, signal, !options.dryRun), eventIds, options, signal),
     );
   return program;
 });
 
 type Events = ReturnType<typeof stripeEvents>;
 
-async function connect(options: TargetOptions, signal: AbortSignal): Promise<Events> {
-  const { apiBaseUrl, token } = await findTarget(options, 'adminToken');
-  return stripeEvents(apiClient(apiBaseUrl, signal), token);
+async function connect(options: TargetOptions, signal: AbortSignal, changes = false): Promise<Events> {
+  const target = await findTarget(options, { changes, signal });
+  return stripeEvents(apiClient(target.apiBaseUrl, signal), await target.token('adminToken'));
 }
 
 async function list(events: Events, options: Options): Promise<void> {

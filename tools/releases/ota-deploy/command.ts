@@ -54,7 +54,7 @@ async function deploy(options: Options, signal: AbortSignal): Promise<void> {
   if (firstPct === undefined) throw new PlainError('--steps needs a number.');
   const published = await publishImage({ ...options, rolloutPct: firstPct }, signal);
   if (published === undefined) return;
-  const call = await tokenCall(options, 'admin', signal);
+  const call = await tokenCall(options, 'admin', signal, { changes: true });
   for (;;) {
     const decision = await takeStep(call, published, options);
     show(decision, published.version, options);

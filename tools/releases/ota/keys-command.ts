@@ -59,7 +59,7 @@ export function keysCommand(name: string, signal: AbortSignal): Command {
     .option('--note <text>', 'what it is', '')
     .addHelpText('after', '\nExample:\n  npm run ota:keys -- add root-ec-p256.pub.pem --note "since 2026"\n')
     .action(async (file: string, given: Options) => {
-      const call = await tokenCall(given, 'admin', signal);
+      const call = await tokenCall(given, 'admin', signal, { changes: true });
       const body = { board: given.board, public_key: await readKey(file), note: given.note ?? '' };
       const added = await call('/ota/keys', Changed, body);
       print(given, added, `${added.key_hash} signs firmware for ${added.board} from now on.`);
@@ -69,7 +69,7 @@ export function keysCommand(name: string, signal: AbortSignal): Command {
     .argument('<key-hash>', 'as listed')
     .addHelpText('after', '\nExample:\n  npm run ota:keys -- remove 5a1b…\n')
     .action(async (keyHash: string, given: Options) => {
-      const call = await tokenCall(given, 'admin', signal);
+      const call = await tokenCall(given, 'admin', signal, { changes: true });
       const removed = await call(`/ota/keys/${encodeURIComponent(keyHash)}/remove`, Changed, { board: given.board });
       print(given, removed, `${removed.key_hash} signs nothing for ${removed.board} any more.`);
     });

@@ -112,9 +112,9 @@ export async function publishImage(options: PublishOptions, signal: AbortSignal)
     showSteps(options, [`build: ${westCommand(build).join(' ')}`, `read ${builtImage(build)}`, ...lastSteps(options)]);
     return undefined;
   }
+  const call = await tokenCall(options, 'admin', signal, { changes: !options.dryRun });
   if (builds) await westBuild(build, signal);
   const artifact = await readArtifact(options.artifactPath ?? builtImage(build), options);
-  const call = await tokenCall(options, 'admin', signal);
   await refuseUnsigned(call, options, artifact);
   if (options.dryRun) {
     showSteps(options, [...knownSteps(artifact), ...(await remoteSteps(call, options, artifact))], artifact);

@@ -17,7 +17,7 @@ interface StepOptions extends TrackOptions {
 /** What changes a release: each one can be repeated. */
 export function stepCommands(signal: AbortSignal): readonly Command[] {
   const step = async (options: StepOptions, version: string, name: string, fields: object) => {
-    const call = await tokenCall(options, 'admin', signal);
+    const call = await tokenCall(options, 'admin', signal, { changes: true });
     const { channel, board, reason } = options;
     const body = { channel, board, ...(reason === undefined ? {} : { reason }), ...fields };
     const result = await refusing(call(`/ota/releases/${version}/${name}`, Changed, body));
@@ -82,7 +82,7 @@ export function stepCommands(signal: AbortSignal): readonly Command[] {
       .argument('<device>', 'its serial or hardware id')
       .addHelpText('after', '\nExample:\n  npm run ota -- lift 1.4.0 000123\n')
       .action(async (version: string, device: string, options: TrackOptions) => {
-        const call = await tokenCall(options, 'admin', signal);
+        const call = await tokenCall(options, 'admin', signal, { changes: true });
         const { channel, board } = options;
         const named = /^\d{6}$/.test(device) ? { serial: device } : { hw_id: device };
         const result = await call(`/ota/releases/${version}/lift`, Lifted, { channel, board, ...named });

@@ -18,9 +18,10 @@ import {
   USUAL_MIX,
 } from '../../../firmware-sim/index.ts';
 import { bytesInUse } from '../../cli/heap.ts';
-import { PlainError } from '../../cli/plain-error.ts';
+import { PlainError, RefusedError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
-import { findTarget } from '../../cli/target/target.ts';
+import { systemOptions } from '../../cli/target/system-options.ts';
+import { findTarget, type TargetOptions } from '../../cli/target/target.ts';
 import { type ProgressDisplay, progressDisplay } from '../../cli/terminal/progress-display.ts';
 import { type FirmwareFile, readFirmware } from './firmware-file.ts';
 import { fleetChart } from './fleet-chart.ts';
@@ -37,10 +38,9 @@ const USUAL_FIRMWARE = ['1.0.0', '1.0.0', '1.0.0', '1.0.0', '1.1.0'].map((versio
 const SHOWN_EVERY_MS = 250;
 const HOUR_MS = 60 * 60 * 1000;
 
-interface Options {
+interface Options extends Omit<TargetOptions, 'apiBaseUrl' | 'token'> {
   readonly devices: number;
   readonly api?: string | true;
-  readonly stack?: string;
   readonly tokens?: string;
   readonly firmware: readonly string[];
   readonly image: string;
@@ -54,11 +54,10 @@ interface Options {
 }
 
 await runCommand((signal) =>
-  new Command('npm run sim:fleet --')
+  systemOptions(new Command('npm run sim:fleet --'))
     .description('Lets a fleet of simulated devices be updated by their owners, with all that goes wrong, and reports.')
     .option('--devices <count>', 'how many', wholeNumber, 1_000)
-    .option('--api [url]', 'update from a backend: the stack that runs here, or this one')
-    .option('--stack <directory>', 'directory of the local stack')
+    .option('--api [url]', 'update from a backend: the one of this address, or that --env or --local names')
     .option('--tokens <file>', 'Cognito tokens of the owners, one a line (default: made up, for a local stack)')
     .option('--firmware <file...>', 'what the devices left the factory with, by turns', USUAL_FIRMWARE)
     .option(
@@ -86,7 +85,7 @@ await runCommand((signal) =>
       'after',
       '\nExamples:\n  npm run sim:fleet\n  npm run sim:fleet -- --devices 10000 --seed 7\n' +
         '  npm run sim:fleet -- --shipped-app 100              (everybody has the shipped app)\n' +
-        '  npm run sim:fleet -- --devices 200 --api            (beside "npm run dev", with a published release)\n',
+        '  npm run sim:fleet -- --devices 200 --local          (beside "npm run dev", with a published release)\n',
     )
     .action((options: Options) => simulate(options, signal)),
 );
@@ -108,7 +107,7 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
   // Each device that is updated listens to it, with all that it waits for.
   setMaxListeners(0, signal);
   const factory = await Promise.all(options.firmware.map(readFirmware));
-  const online = options.api === undefined ? undefined : await onlineFleet(options, factory, display, signal);
+  const online = isOnline(options) ? await onlineFleet(options, factory, display, signal) : undefined;
   const key = trustedKey(await readFile(options.key, 'utf8'));
   const bytesBefore = bytesInUse();
   const started = performance.now();
@@ -147,6 +146,10 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
   else console.log(summaryText(summary, { wallMs, idleBytesPerDevice, seed: options.seed, directory: options.report }));
 }
 
+function isOnline({ api, env, local, stack }: Options): boolean {
+  return api !== undefined || env !== undefined || local === true || stack !== undefined;
+}
+
 function makeDevices(
   { devices: count, seed, hours, shippedApp }: Options,
   factory: readonly FirmwareFile[],
@@ -167,13 +170,16 @@ function makeDevices(
 }
 
 async function onlineFleet(
-  { devices: count, api, stack, tokens, atOnce }: Options,
+  { devices: count, api, tokens, atOnce, ...place }: Options,
   factory: readonly FirmwareFile[],
   display: ProgressDisplay,
   signal: AbortSignal,
 ): Promise<readonly OnlineDevice[]> {
-  const where = { ...(typeof api === 'string' && { apiBaseUrl: api }), ...(stack !== undefined && { stack }) };
-  const { apiBaseUrl, token: factoryToken } = await findTarget(where, 'factoryToken');
+  if (place.env === 'prod') throw new RefusedError('A fleet that is made up has no business in prod.');
+  const where = { ...place, ...(typeof api === 'string' && { apiBaseUrl: api }) };
+  const target = await findTarget(where, { changes: true, signal });
+  const { apiBaseUrl } = target;
+  const factoryToken = await target.token('factoryToken');
   const idTokens = await ownerTokens(tokens, apiBaseUrl, Math.ceil(count / DEVICES_PER_OWNER));
   const versions = Array.from({ length: count }, (_, index) => byTurns(factory, index).version);
   let made = 0;

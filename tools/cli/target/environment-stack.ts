@@ -1,0 +1,33 @@
+import { CloudFormation } from '@aws-sdk/client-cloudformation';
+import { PlainError } from '../plain-error.ts';
+
+const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+
+/** What CloudFormation knows of a deployed environment. */
+export interface EnvironmentStack {
+  readonly account: string;
+  /** @throws PlainError when the stack has no such output */
+  output(name: 'ApiBaseUrl' | 'ArtifactBucketName'): string;
+}
+
+/** @throws PlainError when there is no such stack */
+export async function environmentStack(stackName: string, region: string | undefined): Promise<EnvironmentStack> {
+  const client = new CloudFormation({ requestHandler: TIME_LIMITS, ...(region !== undefined && { region }) });
+  const { Stacks: [stack] = [] } = await client.describeStacks({ StackName: stackName }).catch((error: unknown) => {
+    const isMissing = error instanceof Error && error.name === 'ValidationError' && /not exist/.test(error.message);
+    throw isMissing ? new PlainError(missingText(stackName, region)) : error;
+  });
+  if (stack === undefined) throw new PlainError(missingText(stackName, region));
+  return {
+    account: stack.StackId?.split(':')[4] ?? 'unknown',
+    output(name) {
+      const value = stack.Outputs?.find(({ OutputKey: key }) => key === name)?.OutputValue;
+      if (value === undefined) throw new PlainError(`The stack ${stackName} has no output ${name}.`);
+      return value;
+    },
+  };
+}
+
+function missingText(stackName: string, region = 'this region'): string {
+  return `There is no stack ${stackName} in ${region}. Is it deployed there, and are these the credentials of its account?`;
+}
