@@ -1,4 +1,4 @@
-export { type TrustedKey, trustedKey } from '../release-format/verify-image.ts';
+export { type TrustedKey, trustedKey } from '@autowatering/release-format';
 export { type BootloaderOptions, type BootReport, boot, type RunningImage } from './bootloader/bootloader.ts';
 export { createSecurityCounter } from './bootloader/image-rules.ts';
 export { swapUsingMove } from './bootloader/swap-move.ts';

@@ -1,7 +1,13 @@
-import type { McubootVersion } from '../../release-format/mcuboot-header.ts';
-import { type ImageFault, imageHash, type ParsedImage, parseImage } from '../../release-format/mcuboot-image.ts';
-import { securityCounterOf } from '../../release-format/protected-tlvs.ts';
-import { imageFault, type TrustedKey } from '../../release-format/verify-image.ts';
+import {
+  type ImageFault,
+  imageFault,
+  imageHash,
+  type McubootVersion,
+  type ParsedImage,
+  parseImage,
+  securityCounterOf,
+  type TrustedKey,
+} from '@autowatering/release-format';
 import type { FlashArea } from '../flash/flash-area.ts';
 import type { FlashMap } from '../flash/layout.ts';
 import { type DowngradeRule, isDowngrade, type SecurityCounter, unmetDependency } from './image-rules.ts';

@@ -1,6 +1,4 @@
-import type { McubootVersion } from '../../release-format/mcuboot-header.ts';
-import type { ParsedImage } from '../../release-format/mcuboot-image.ts';
-import { dependenciesOf, securityCounterOf } from '../../release-format/protected-tlvs.ts';
+import { dependenciesOf, type McubootVersion, type ParsedImage, securityCounterOf } from '@autowatering/release-format';
 
 /** What two images are compared by: their versions, or the counters under their signatures (facts sheet, F4). */
 export type DowngradeRule = 'version' | 'security_counter';

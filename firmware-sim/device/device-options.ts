@@ -1,4 +1,4 @@
-import type { TrustedKey } from '../../release-format/verify-image.ts';
+import type { TrustedKey } from '@autowatering/release-format';
 import type { BootloaderOptions } from '../bootloader/bootloader.ts';
 import type { UpgradeMode } from '../bootloader/upgrade-mode.ts';
 import type { FlashMap } from '../flash/layout.ts';

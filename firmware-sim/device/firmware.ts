@@ -1,4 +1,4 @@
-import { formatMcubootVersion } from '../../release-format/mcuboot-header.ts';
+import { formatMcubootVersion } from '@autowatering/release-format';
 import type { BootloaderOptions, RunningImage } from '../bootloader/bootloader.ts';
 import { swapUsingMove } from '../bootloader/swap-move.ts';
 import type { FlashMap } from '../flash/layout.ts';

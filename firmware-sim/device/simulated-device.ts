@@ -1,4 +1,4 @@
-import { formatMcubootVersion } from '../../release-format/mcuboot-header.ts';
+import { formatMcubootVersion } from '@autowatering/release-format';
 import { type BootloaderOptions, type BootReport, boot, type RunningImage } from '../bootloader/bootloader.ts';
 import { createSecurityCounter } from '../bootloader/image-rules.ts';
 import { swapUsingMove } from '../bootloader/swap-move.ts';

@@ -1,4 +1,4 @@
-import { releaseVersionOfReport } from '../../release-format/mcuboot-header.ts';
+import { releaseVersionOfReport } from '@autowatering/release-format';
 import { LinkLostError } from '../link/transport.ts';
 import { type BackendClient, DownloadError, type Offer, type Report, type ReportStatus } from './backend-client.ts';
 import { PHONE_PROFILES, type PhoneProfile, type PhoneProfileName } from './phone-profile.ts';

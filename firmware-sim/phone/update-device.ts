@@ -1,4 +1,4 @@
-import { imageHash, parseImage } from '../../release-format/mcuboot-image.ts';
+import { imageHash, parseImage } from '@autowatering/release-format';
 import { IMAGE_ERROR } from '../smp/errors.ts';
 import { GROUP } from '../smp/header.ts';
 import type { DeviceCommands, ImageEntry, SignedReceipt } from './device-commands.ts';

@@ -1,5 +1,5 @@
 import { type KeyObject, sign } from 'node:crypto';
-import { claimMessage, receiptMessage } from '../../device-proof/messages.ts';
+import { claimMessage, receiptMessage } from '@autowatering/device-proof';
 import type { Slots } from '../flash/layout.ts';
 import type { CborFields } from './cbor.ts';
 import { MGMT } from './errors.ts';

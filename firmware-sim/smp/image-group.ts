@@ -1,5 +1,10 @@
-import { formatMcubootVersion, type McubootVersion } from '../../release-format/mcuboot-header.ts';
-import { imageHash, type ParsedImage, parseImage } from '../../release-format/mcuboot-image.ts';
+import {
+  formatMcubootVersion,
+  imageHash,
+  type McubootVersion,
+  type ParsedImage,
+  parseImage,
+} from '@autowatering/release-format';
 import { decideSwapType } from '../bootloader/swap-type.ts';
 import { readTrailer, type SwapType, writeFlag, writeMagic, writeSwapInfo } from '../bootloader/trailer.ts';
 import type { FlashArea } from '../flash/flash-area.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { MCUBOOT_HEADER_BYTES, MCUBOOT_MAGIC, parseMcubootHeader } from '../../release-format/mcuboot-header.ts';
+import { MCUBOOT_HEADER_BYTES, MCUBOOT_MAGIC, parseMcubootHeader } from '@autowatering/release-format';
 import { compareVersions } from '../bootloader/image-rules.ts';
 import { TRAILER_SECTORS } from '../bootloader/trailer.ts';
 import type { FlashArea } from '../flash/flash-area.ts';

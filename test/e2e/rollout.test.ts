@@ -1,6 +1,4 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import pMap from 'p-map';
-import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   type BackendClient,
   BleLink,
@@ -9,7 +7,9 @@ import {
   SimulatedDevice,
   VirtualTime,
   visitDevice,
-} from '../../firmware-sim/index.ts';
+} from '@autowatering/firmware-sim';
+import pMap from 'p-map';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { fleetOf, type MadeDevice } from '../support/fleet.ts';
 import { releasesOf } from '../support/releases.ts';

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { connectSerial, connectUdp, deviceCommands, SmpClient, updateDevice } from '@autowatering/firmware-sim';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectSerial, connectUdp, deviceCommands, SmpClient, updateDevice } from '../../firmware-sim/index.ts';
 import { firmware, GOOD } from '../support/firmware.ts';
 import { runTool, startTool } from '../support/run-tool.ts';
 

@@ -1,6 +1,4 @@
-import type { Transport } from '../../firmware-sim/link/transport.ts';
-import { SmpClient } from '../../firmware-sim/phone/smp-client.ts';
-import type { SmpServer } from '../../firmware-sim/smp/server.ts';
+import { SmpClient, type SmpServer, type Transport } from '@autowatering/firmware-sim';
 
 /** A client on a wire without a radio: what is sent is answered before `send` returns. */
 export function directClient(server: Pick<SmpServer, 'handle'>): SmpClient {

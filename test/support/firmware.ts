@@ -1,8 +1,7 @@
 import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseMcubootHeader } from '../../release-format/mcuboot-header.ts';
-import { trustedKey } from '../../release-format/verify-image.ts';
+import { parseMcubootHeader, trustedKey } from '@autowatering/release-format';
 
 const FOLDER = fileURLToPath(new URL('../fixtures/firmware/', import.meta.url));
 

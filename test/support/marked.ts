@@ -1,7 +1,4 @@
-import type { FlashMap } from '../../firmware-sim/flash/layout.ts';
-import { deviceCommands } from '../../firmware-sim/phone/device-commands.ts';
-import { imageGroup } from '../../firmware-sim/smp/image-group.ts';
-import { SmpServer } from '../../firmware-sim/smp/server.ts';
+import { deviceCommands, type FlashMap, imageGroup, SmpServer } from '@autowatering/firmware-sim';
 import { directClient } from './direct-client.ts';
 
 /** Marks the image in slot 1 as mcumgr does: for one trial, or for good. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type FlashOperation, PAGE_BYTES } from '../../firmware-sim/flash/nor-flash.ts';
+import { type FlashOperation, PAGE_BYTES } from '@autowatering/firmware-sim';
 
 /** The largest write that is a field of a trailer, or some; a longer one is a piece of an image. */
 const LONGEST_FIELD = 16;

@@ -1,4 +1,4 @@
-import { parseReleaseVersion, type ReleaseVersion } from '../../release-format/release-version.ts';
+import { parseReleaseVersion, type ReleaseVersion } from '@autowatering/release-format';
 import { type HwId, isHwId } from '../../src/platform/ids.ts';
 
 export function version(text: string): ReleaseVersion {

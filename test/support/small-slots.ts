@@ -1,9 +1,13 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { FlashArea } from '../../firmware-sim/flash/flash-area.ts';
-import type { FlashMap } from '../../firmware-sim/flash/layout.ts';
-import { type FlashOperation, NorFlash, PAGE_BYTES } from '../../firmware-sim/flash/nor-flash.ts';
-import { PowerSupply } from '../../firmware-sim/flash/power-supply.ts';
-import { type TrustedKey, trustedKey } from '../../release-format/verify-image.ts';
+import {
+  FlashArea,
+  type FlashMap,
+  type FlashOperation,
+  NorFlash,
+  PAGE_BYTES,
+  PowerSupply,
+} from '@autowatering/firmware-sim';
+import { type TrustedKey, trustedKey } from '@autowatering/release-format';
 import { signedImageOf } from './firmware.ts';
 
 /** Slots of six pages, as the reference traces were recorded with: every flash operation of a swap can be looked at. */

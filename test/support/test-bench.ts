@@ -1,10 +1,15 @@
-import type { DeviceOptions } from '../../firmware-sim/device/device-options.ts';
-import { SimulatedDevice } from '../../firmware-sim/device/simulated-device.ts';
-import { BleLink, type BleLinkOptions } from '../../firmware-sim/link/ble-link.ts';
-import { type DeviceCommands, deviceCommands } from '../../firmware-sim/phone/device-commands.ts';
-import { SmpClient } from '../../firmware-sim/phone/smp-client.ts';
-import { type UpdateOptions, updateDevice } from '../../firmware-sim/phone/update-device.ts';
-import { VirtualTime } from '../../firmware-sim/time/virtual-time.ts';
+import {
+  BleLink,
+  type BleLinkOptions,
+  type DeviceCommands,
+  type DeviceOptions,
+  deviceCommands,
+  SimulatedDevice,
+  SmpClient,
+  type UpdateOptions,
+  updateDevice,
+  VirtualTime,
+} from '@autowatering/firmware-sim';
 import { DEV_KEY, firmware, GOOD } from './firmware.ts';
 
 export interface BenchOptions {

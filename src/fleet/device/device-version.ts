@@ -1,5 +1,5 @@
+import { parseDeviceVersion, type ReleaseVersion } from '@autowatering/release-format';
 import * as z from 'zod';
-import { parseDeviceVersion, type ReleaseVersion } from '../../../release-format/release-version.ts';
 
 /** Far longer than any version; it only keeps a request from carrying a document here. */
 const LONGEST_TEXT = 1_024;

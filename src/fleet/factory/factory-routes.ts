@@ -1,5 +1,5 @@
+import { parseDeviceKey } from '@autowatering/device-proof';
 import * as z from 'zod';
-import { parseDeviceKey } from '../../../device-proof/device-key.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';

@@ -1,4 +1,4 @@
-import { parseDeviceVersion } from '../../../release-format/release-version.ts';
+import { parseDeviceVersion } from '@autowatering/release-format';
 import { isoTime } from '../../platform/clock.ts';
 import type { HwId } from '../../platform/ids.ts';
 import { DependencyUnavailableError } from '../../platform/resilience/dependency.ts';

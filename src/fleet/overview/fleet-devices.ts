@@ -1,4 +1,4 @@
-import type { ReleaseVersion } from '../../../release-format/release-version.ts';
+import type { ReleaseVersion } from '@autowatering/release-format';
 import { createAllow } from '../../http/rate-limit.ts';
 import type { HwId, Serial, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';

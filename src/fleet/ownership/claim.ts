@@ -1,5 +1,4 @@
-import { isSignedByDevice, parseDeviceKey } from '../../../device-proof/device-key.ts';
-import { claimMessage } from '../../../device-proof/messages.ts';
+import { claimMessage, isSignedByDevice, parseDeviceKey } from '@autowatering/device-proof';
 import type { AliveCheck } from '../../platform/aws/dynamo.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';

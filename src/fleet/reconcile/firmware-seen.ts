@@ -1,4 +1,4 @@
-import type { ReleaseVersion } from '../../../release-format/release-version.ts';
+import type { ReleaseVersion } from '@autowatering/release-format';
 import { ApiError } from '../../http/errors.ts';
 import type { Allow } from '../../http/rate-limit.ts';
 import { isoTime } from '../../platform/clock.ts';

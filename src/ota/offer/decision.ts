@@ -1,4 +1,4 @@
-import { compareReleaseVersions, type ReleaseVersion } from '../../../release-format/release-version.ts';
+import { compareReleaseVersions, type ReleaseVersion } from '@autowatering/release-format';
 import type { Rule } from './rules.ts';
 
 /** Why a release is not for a device. */

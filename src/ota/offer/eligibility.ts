@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ReleaseVersion } from '../../../release-format/release-version.ts';
+import type { ReleaseVersion } from '@autowatering/release-format';
 import type { HwId, Serial } from '../../platform/ids.ts';
 import { EVERYBODY, type Targeting, type Track } from '../registry/release.ts';
 

@@ -1,4 +1,4 @@
-import { parseReleaseVersion, type ReleaseVersion } from '../../../release-format/release-version.ts';
+import { parseReleaseVersion, type ReleaseVersion } from '@autowatering/release-format';
 import type { DownloadLink } from '../../platform/aws/object-links.ts';
 import type { OtaFallback } from '../../platform/config.ts';
 import type { Services } from '../../platform/services.ts';

@@ -1,4 +1,4 @@
-import type { ReleaseVersion } from '../../../release-format/release-version.ts';
+import type { ReleaseVersion } from '@autowatering/release-format';
 import { EVERYBODY, type Release, type Requirements } from '../registry/release.ts';
 
 /** What of a release decides whom it is offered to: the walk over these answers `GET /ota/latest`. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { ReleaseVersion } from '@autowatering/release-format';
 import * as z from 'zod';
-import type { ReleaseVersion } from '../../../release-format/release-version.ts';
 import { type TransactItems, transactWrite } from '../../platform/aws/dynamo.ts';
 import { updateExpression } from '../../platform/aws/update-expression.ts';
 import { isoTime } from '../../platform/clock.ts';

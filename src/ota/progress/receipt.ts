@@ -1,6 +1,5 @@
+import { isSignedByDevice, parseDeviceKey, receiptMessage } from '@autowatering/device-proof';
 import * as z from 'zod';
-import { isSignedByDevice, parseDeviceKey } from '../../../device-proof/device-key.ts';
-import { receiptMessage } from '../../../device-proof/messages.ts';
 import type { Device } from '../../fleet/index.ts';
 import type { NoncePurpose, Nonces } from '../../platform/nonces.ts';
 import type { Release } from '../registry/release.ts';

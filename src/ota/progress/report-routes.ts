@@ -1,6 +1,6 @@
+import { LONGEST_VERSION } from '@autowatering/release-format';
 import pMap from 'p-map';
 import * as z from 'zod';
-import { LONGEST_VERSION } from '../../../release-format/release-version.ts';
 import { DeviceVersionField, notUnderstood } from '../../fleet/index.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';

@@ -1,4 +1,4 @@
-import type { ReleaseVersion } from '../../../release-format/release-version.ts';
+import type { ReleaseVersion } from '@autowatering/release-format';
 import type { Device, FleetDevices } from '../../fleet/index.ts';
 import type { HwId, Serial, Uid } from '../../platform/ids.ts';
 import type { Nonces } from '../../platform/nonces.ts';

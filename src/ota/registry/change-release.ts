@@ -1,4 +1,4 @@
-import type { ReleaseVersion } from '../../../release-format/release-version.ts';
+import type { ReleaseVersion } from '@autowatering/release-format';
 import { OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Release, ReleaseState, Track } from './release.ts';
 import type { ReleaseAuditEntry } from './release-audit.ts';

@@ -1,5 +1,5 @@
+import { trustedKey } from '@autowatering/release-format';
 import * as z from 'zod';
-import { trustedKey } from '../../../release-format/verify-image.ts';
 import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';

@@ -1,5 +1,5 @@
+import { type TrustedKey, trustedKey } from '@autowatering/release-format';
 import * as z from 'zod';
-import { type TrustedKey, trustedKey } from '../../../release-format/verify-image.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';
 import { SCHEMA } from './stored-release.ts';

@@ -1,4 +1,4 @@
-import type { ReleaseVersion } from '../../../release-format/release-version.ts';
+import type { ReleaseVersion } from '@autowatering/release-format';
 import { isoTime } from '../../platform/clock.ts';
 import { OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Release, ReleaseState, Targeting, Track } from './release.ts';

@@ -1,5 +1,4 @@
-import { checkImage } from '../../../release-format/image-gate.ts';
-import type { ReleaseVersion } from '../../../release-format/release-version.ts';
+import { checkImage, type ReleaseVersion } from '@autowatering/release-format';
 import type { ObjectFacts } from '../../platform/aws/object-store.ts';
 import { isoTime } from '../../platform/clock.ts';
 import { OVERTAKEN } from '../../platform/resilience/overtaken.ts';

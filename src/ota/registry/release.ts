@@ -1,5 +1,5 @@
+import { parseReleaseVersion, type ReleaseVersion } from '@autowatering/release-format';
 import * as z from 'zod';
-import { parseReleaseVersion, type ReleaseVersion } from '../../../release-format/release-version.ts';
 
 export const DEFAULT_BOARD = 'arduino_nano_33_ble';
 export const DEFAULT_CHANNEL = 'stable';

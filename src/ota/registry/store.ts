@@ -1,4 +1,4 @@
-import { type ReleaseVersion, versionSortKey } from '../../../release-format/release-version.ts';
+import { type ReleaseVersion, versionSortKey } from '@autowatering/release-format';
 import { type TransactItems, transactWrite } from '../../platform/aws/dynamo.ts';
 import { updateExpression } from '../../platform/aws/update-expression.ts';
 import { isoTime } from '../../platform/clock.ts';

@@ -1,5 +1,5 @@
+import { parseReleaseVersion, type ReleaseVersion } from '@autowatering/release-format';
 import * as z from 'zod';
-import { parseReleaseVersion, type ReleaseVersion } from '../../../release-format/release-version.ts';
 import type { Rule } from '../offer/rules.ts';
 import { EVERYBODY, type Release, ReleaseState } from './release.ts';
 

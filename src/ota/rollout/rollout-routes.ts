@@ -1,5 +1,5 @@
+import type { ReleaseVersion } from '@autowatering/release-format';
 import * as z from 'zod';
-import type { ReleaseVersion } from '../../../release-format/release-version.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { textLine } from '../../http/fields.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { ApiError, createAppClient } from '@autowatering/app-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ApiError, createAppClient } from '../../../app-client/index.ts';
 import { routeContracts } from '../../../tools/build/docs/route-contracts.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { fleetOf } from '../../support/fleet.ts';

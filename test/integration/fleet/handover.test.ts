@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { claimMessage } from '@autowatering/device-proof';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { claimMessage } from '../../../device-proof/messages.ts';
 import { type Answer, type Backend, startBackend } from '../../support/backend.ts';
 import { fleetOf, type MadeDevice } from '../../support/fleet.ts';
 import { gate } from '../../support/gate.ts';

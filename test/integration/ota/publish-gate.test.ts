@@ -1,7 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { LARGEST_IMAGE, trustedKey } from '@autowatering/release-format';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LARGEST_IMAGE } from '../../../release-format/image-gate.ts';
-import { trustedKey } from '../../../release-format/verify-image.ts';
 import type { Backend } from '../../support/backend.ts';
 import { firmware, GOOD, signedImageOf } from '../../support/firmware.ts';
 import { type releasesOf, startWithReleases } from '../../support/releases.ts';

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { type Receipt, receiptMessage } from '@autowatering/device-proof';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Receipt, receiptMessage } from '../../../device-proof/messages.ts';
 import { secretValues } from '../../../tools/run/local-stack/engines.ts';
 import type { Backend } from '../../support/backend.ts';
 import { fleetOf } from '../../support/fleet.ts';

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
 import {
   type ApiError,
   type AppClientOptions,
@@ -8,7 +7,8 @@ import {
   isAppClientError,
   NetworkError,
   TimeoutError,
-} from '../../../app-client/index.ts';
+} from '@autowatering/app-client';
+import { afterEach, describe, expect, it } from 'vitest';
 import { portOf } from '../../../tools/run/local-stack/process/ports.ts';
 import { gate } from '../../support/gate.ts';
 

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { type ClaimDeviceInput, createAppClient, type OtaLatestAnswer } from '@autowatering/app-client';
 import { build } from 'esbuild';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { type ClaimDeviceInput, createAppClient, type OtaLatestAnswer } from '../../../app-client/index.ts';
 
 const sources = readdirSync('app-client', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 

@@ -1,16 +1,18 @@
-import { describe, expect, it } from 'vitest';
-import { type BootloaderOptions, type BootReport, boot } from '../../../firmware-sim/bootloader/bootloader.ts';
-import { createSecurityCounter } from '../../../firmware-sim/bootloader/image-rules.ts';
-import { decideSwapType } from '../../../firmware-sim/bootloader/swap-type.ts';
 import {
+  type BootloaderOptions,
+  type BootReport,
+  boot,
+  confirmRunning,
+  createSecurityCounter,
+  decideSwapType,
   type FlagState,
+  type FlashMap,
   type MagicState,
+  PAGE_BYTES,
   readTrailer,
   type Trailer,
-} from '../../../firmware-sim/bootloader/trailer.ts';
-import type { FlashMap } from '../../../firmware-sim/flash/layout.ts';
-import { PAGE_BYTES } from '../../../firmware-sim/flash/nor-flash.ts';
-import { confirmRunning } from '../../../firmware-sim/smp/image-group.ts';
+} from '@autowatering/firmware-sim';
+import { describe, expect, it } from 'vitest';
 import { mark } from '../../support/marked.ts';
 import { SMALL_KEY, signedImage, smallSlots } from '../../support/small-slots.ts';
 

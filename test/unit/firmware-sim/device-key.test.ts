@@ -1,8 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { claimMessage, isSignedByDevice, receiptMessage } from '@autowatering/device-proof';
+import { GROUP } from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
-import { isSignedByDevice } from '../../../device-proof/device-key.ts';
-import { claimMessage, receiptMessage } from '../../../device-proof/messages.ts';
-import { GROUP } from '../../../firmware-sim/smp/header.ts';
 import { GOOD } from '../../support/firmware.ts';
 import { testBench } from '../../support/test-bench.ts';
 

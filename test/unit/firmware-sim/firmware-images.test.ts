@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { uploadImage } from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
-import { uploadImage } from '../../../firmware-sim/phone/image-upload.ts';
 import { firmware } from '../../support/firmware.ts';
 import { type TestBench, testBench } from '../../support/test-bench.ts';
 

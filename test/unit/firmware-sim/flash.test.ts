@@ -1,10 +1,15 @@
+import {
+  createProductFlash,
+  FlashArea,
+  FlashError,
+  NorFlash,
+  PAGE_BYTES,
+  PagePool,
+  PowerCutError,
+  PowerSupply,
+} from '@autowatering/firmware-sim';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FlashArea } from '../../../firmware-sim/flash/flash-area.ts';
-import { createProductFlash } from '../../../firmware-sim/flash/layout.ts';
-import { FlashError, NorFlash, PAGE_BYTES } from '../../../firmware-sim/flash/nor-flash.ts';
-import { PagePool } from '../../../firmware-sim/flash/page-pool.ts';
-import { PowerCutError, PowerSupply } from '../../../firmware-sim/flash/power-supply.ts';
 
 const chip = (writeBlockBytes = 4) => new NorFlash({ name: 'chip', sizeBytes: 8 * PAGE_BYTES, writeBlockBytes });
 

@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
+import {
+  BackendError,
+  type DeviceRecord,
+  drawLot,
+  FATES,
+  type Fate,
+  FleetDevice,
+  PagePool,
+  runFleet,
+  seededRandom,
+  singleRelease,
+  summarizeFleet,
+  USUAL_MIX,
+} from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
-import { PagePool } from '../../../firmware-sim/flash/page-pool.ts';
-import { FleetDevice } from '../../../firmware-sim/fleet/fleet-device.ts';
-import { summarizeFleet } from '../../../firmware-sim/fleet/fleet-summary.ts';
-import { drawLot, FATES, type Fate, USUAL_MIX } from '../../../firmware-sim/fleet/mix.ts';
-import { type DeviceRecord, runFleet, singleRelease } from '../../../firmware-sim/fleet/run-fleet.ts';
-import { BackendError } from '../../../firmware-sim/phone/backend-client.ts';
-import { seededRandom } from '../../../firmware-sim/time/random.ts';
 import { bytesInUse } from '../../../tools/cli/heap.ts';
 import { DEV_KEY, firmware, GOOD } from '../../support/firmware.ts';
 

@@ -1,6 +1,6 @@
+import { encodePacket } from '@autowatering/firmware-sim';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodePacket } from '../../../firmware-sim/smp/header.ts';
 import { SMALL_KEY, signedImage, smallSlots } from '../../support/small-slots.ts';
 import { type TestBench, testBench } from '../../support/test-bench.ts';
 

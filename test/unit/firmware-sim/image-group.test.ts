@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
+import {
+  type CborMap,
+  describeSmpError,
+  type FlashMap,
+  IMAGE_ERROR,
+  imageGroup,
+  osGroup,
+  SmpError,
+  SmpServer,
+  swapUsingMove,
+} from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
-import { swapUsingMove } from '../../../firmware-sim/bootloader/swap-move.ts';
-import type { FlashMap } from '../../../firmware-sim/flash/layout.ts';
-import { SmpError } from '../../../firmware-sim/phone/smp-client.ts';
-import type { CborMap } from '../../../firmware-sim/smp/cbor.ts';
-import { describeSmpError, IMAGE_ERROR } from '../../../firmware-sim/smp/errors.ts';
-import { imageGroup } from '../../../firmware-sim/smp/image-group.ts';
-import { osGroup } from '../../../firmware-sim/smp/os-group.ts';
-import { SmpServer } from '../../../firmware-sim/smp/server.ts';
 import { directClient } from '../../support/direct-client.ts';
 import { signedImage, smallSlots } from '../../support/small-slots.ts';
 

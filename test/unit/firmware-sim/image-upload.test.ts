@@ -1,12 +1,17 @@
+import {
+  type CborMap,
+  type CommandResult,
+  type DeviceCommands,
+  deviceCommands,
+  encodeDefinite,
+  LinkLostError,
+  SMP_HEADER_BYTES,
+  SmpError,
+  SmpServer,
+  UploadError,
+  uploadImage,
+} from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
-import { LinkLostError } from '../../../firmware-sim/link/transport.ts';
-import { type DeviceCommands, deviceCommands } from '../../../firmware-sim/phone/device-commands.ts';
-import { UploadError, uploadImage } from '../../../firmware-sim/phone/image-upload.ts';
-import { SmpError } from '../../../firmware-sim/phone/smp-client.ts';
-import type { CborMap } from '../../../firmware-sim/smp/cbor.ts';
-import { encodeDefinite } from '../../../firmware-sim/smp/cbor.ts';
-import { SMP_HEADER_BYTES } from '../../../firmware-sim/smp/header.ts';
-import { type CommandResult, SmpServer } from '../../../firmware-sim/smp/server.ts';
 import { directClient } from '../../support/direct-client.ts';
 import { firmware, GOOD } from '../../support/firmware.ts';
 import { testBench } from '../../support/test-bench.ts';

@@ -1,17 +1,26 @@
+import {
+  BleLink,
+  capacityBytesPerSecond,
+  connectUdp,
+  deviceCommands,
+  encodePacket,
+  fragments,
+  GOOD_RADIO,
+  LARGEST_MTU,
+  LinkLostError,
+  PacketReassembler,
+  PairingRequiredError,
+  type RadioOptions,
+  realTime,
+  SMALLEST_MTU,
+  SmpClient,
+  SmpTimeoutError,
+  seededRandom,
+  startUdpServer,
+  updateDevice,
+} from '@autowatering/firmware-sim';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BleLink, LARGEST_MTU, SMALLEST_MTU } from '../../../firmware-sim/link/ble-link.ts';
-import { fragments, PacketReassembler } from '../../../firmware-sim/link/packet-reassembler.ts';
-import { capacityBytesPerSecond, GOOD_RADIO, type RadioOptions } from '../../../firmware-sim/link/radio.ts';
-import { LinkLostError, PairingRequiredError } from '../../../firmware-sim/link/transport.ts';
-import { startUdpServer } from '../../../firmware-sim/link/udp-server.ts';
-import { connectUdp } from '../../../firmware-sim/link/udp-transport.ts';
-import { deviceCommands } from '../../../firmware-sim/phone/device-commands.ts';
-import { SmpClient, SmpTimeoutError } from '../../../firmware-sim/phone/smp-client.ts';
-import { updateDevice } from '../../../firmware-sim/phone/update-device.ts';
-import { encodePacket } from '../../../firmware-sim/smp/header.ts';
-import { seededRandom } from '../../../firmware-sim/time/random.ts';
-import { realTime } from '../../../firmware-sim/time/scheduler.ts';
 import { firmware, GOOD } from '../../support/firmware.ts';
 import { type BenchOptions, testBench } from '../../support/test-bench.ts';
 
@@ -218,7 +227,7 @@ describe('an upload over a clean link', () => {
   });
 
   it('takes as long as the chips take, where they are simulated in time', async () => {
-    const { createProductFlash } = await import('../../../firmware-sim/flash/layout.ts');
+    const { createProductFlash } = await import('@autowatering/firmware-sim/flash/layout.ts');
     const took = async (timed: boolean) => {
       const bench = testBench({ link: { mtu: 498 }, device: { flash: createProductFlash({ timed }) } });
       expect(await bench.update(GOOD['2.0.0'])).toMatchObject({ outcome: 'confirmed' });

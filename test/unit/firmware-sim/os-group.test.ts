@@ -1,7 +1,6 @@
+import { type CborMap, GROUP } from '@autowatering/firmware-sim';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CborMap } from '../../../firmware-sim/smp/cbor.ts';
-import { GROUP } from '../../../firmware-sim/smp/header.ts';
 import { testBench } from '../../support/test-bench.ts';
 
 /** A device, and a client that asks its OS group. */

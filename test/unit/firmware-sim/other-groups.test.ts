@@ -1,6 +1,5 @@
+import { type CborMap, GROUP } from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
-import type { CborMap } from '../../../firmware-sim/smp/cbor.ts';
-import { GROUP } from '../../../firmware-sim/smp/header.ts';
 import { GOOD } from '../../support/firmware.ts';
 import { testBench } from '../../support/test-bench.ts';
 

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
+import {
+  BackendError,
+  backendClient,
+  LinkLostError,
+  ReportQueue,
+  type VisitOptions,
+  visitDevice,
+} from '@autowatering/firmware-sim';
 import { afterEach, describe, expect, it } from 'vitest';
-import { LinkLostError } from '../../../firmware-sim/link/transport.ts';
-import { BackendError, backendClient } from '../../../firmware-sim/phone/backend-client.ts';
-import { type VisitOptions, visitDevice } from '../../../firmware-sim/phone/owner-visit.ts';
-import { ReportQueue } from '../../../firmware-sim/phone/report-queue.ts';
 import { type StandIn, startStandIn } from '../../../tools/run/local-stack/stand-in-server.ts';
 import { firmware, GOOD } from '../../support/firmware.ts';
 import { type BenchOptions, testBench } from '../../support/test-bench.ts';

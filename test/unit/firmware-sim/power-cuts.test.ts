@@ -1,10 +1,14 @@
+import {
+  type BootReport,
+  boot,
+  confirmRunning,
+  type FlashMap,
+  PowerCutError,
+  UPGRADE_MODES,
+  type UpgradeMode,
+} from '@autowatering/firmware-sim';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BootReport, boot } from '../../../firmware-sim/bootloader/bootloader.ts';
-import { UPGRADE_MODES, type UpgradeMode } from '../../../firmware-sim/bootloader/upgrade-mode.ts';
-import type { FlashMap } from '../../../firmware-sim/flash/layout.ts';
-import { PowerCutError } from '../../../firmware-sim/flash/power-supply.ts';
-import { confirmRunning } from '../../../firmware-sim/smp/image-group.ts';
 import { mark } from '../../support/marked.ts';
 import { SMALL_KEY, signedImage, smallSlots } from '../../support/small-slots.ts';
 

@@ -1,7 +1,5 @@
+import { type Requester, RequestQueue, SmpError, SmpTimeoutError, VirtualTime } from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
-import { type Requester, RequestQueue } from '../../../firmware-sim/device/request-queue.ts';
-import { SmpError, SmpTimeoutError } from '../../../firmware-sim/phone/smp-client.ts';
-import { VirtualTime } from '../../../firmware-sim/time/virtual-time.ts';
 import { GOOD } from '../../support/firmware.ts';
 import { testBench } from '../../support/test-bench.ts';
 
@@ -108,7 +106,7 @@ describe('a client with more requests on their way than the device has buffers',
   it('still gets its image through', async () => {
     // A device that reports four buffers and has two: the phone sends too much at once.
     const bench = testBench({ device: { bufferCount: 2 } });
-    const { uploadImage } = await import('../../../firmware-sim/phone/image-upload.ts');
+    const { uploadImage } = await import('@autowatering/firmware-sim/phone/image-upload.ts');
     const { firmware } = await import('../../support/firmware.ts');
     const image = firmware(GOOD['1.1.0']);
     await bench.ask((commands) => uploadImage(commands, image, { largestPacket: 2475, window: 3 }));

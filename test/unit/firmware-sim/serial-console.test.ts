@@ -1,15 +1,19 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import {
+  connectSerial,
+  crc16,
+  deviceCommands,
+  encodeSerial,
+  LinkLostError,
+  realTime,
+  SerialReader,
+  SmpClient,
+  startSerialServer,
+  updateDevice,
+} from '@autowatering/firmware-sim';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crc16, encodeSerial, SerialReader } from '../../../firmware-sim/link/serial-framing.ts';
-import { startSerialServer } from '../../../firmware-sim/link/serial-server.ts';
-import { connectSerial } from '../../../firmware-sim/link/serial-transport.ts';
-import { LinkLostError } from '../../../firmware-sim/link/transport.ts';
-import { deviceCommands } from '../../../firmware-sim/phone/device-commands.ts';
-import { SmpClient } from '../../../firmware-sim/phone/smp-client.ts';
-import { updateDevice } from '../../../firmware-sim/phone/update-device.ts';
-import { realTime } from '../../../firmware-sim/time/scheduler.ts';
 import { firmware, GOOD } from '../../support/firmware.ts';
 import { testBench } from '../../support/test-bench.ts';
 

@@ -1,19 +1,28 @@
 import { createHash } from 'node:crypto';
+import {
+  appsWithShipped,
+  type BackendClient,
+  createProductFlash,
+  decodeFields,
+  decodeSmpHeader,
+  drawLot,
+  type Fate,
+  FleetDevice,
+  GROUP,
+  LinkLostError,
+  PagePool,
+  runFleet,
+  SMP_HEADER_BYTES,
+  seededRandom,
+  singleRelease,
+  summarizeFleet,
+  type Transport,
+  type UpdateOptions,
+  USUAL_MIX,
+  updateByShippedApp,
+  visitDevice,
+} from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
-import { createProductFlash } from '../../../firmware-sim/flash/layout.ts';
-import { PagePool } from '../../../firmware-sim/flash/page-pool.ts';
-import { FleetDevice } from '../../../firmware-sim/fleet/fleet-device.ts';
-import { summarizeFleet } from '../../../firmware-sim/fleet/fleet-summary.ts';
-import { appsWithShipped, drawLot, type Fate, USUAL_MIX } from '../../../firmware-sim/fleet/mix.ts';
-import { runFleet, singleRelease } from '../../../firmware-sim/fleet/run-fleet.ts';
-import { LinkLostError, type Transport } from '../../../firmware-sim/link/transport.ts';
-import type { BackendClient } from '../../../firmware-sim/phone/backend-client.ts';
-import { visitDevice } from '../../../firmware-sim/phone/owner-visit.ts';
-import { updateByShippedApp } from '../../../firmware-sim/phone/shipped-app.ts';
-import type { UpdateOptions } from '../../../firmware-sim/phone/update-device.ts';
-import { decodeFields } from '../../../firmware-sim/smp/cbor.ts';
-import { decodeSmpHeader, GROUP, SMP_HEADER_BYTES } from '../../../firmware-sim/smp/header.ts';
-import { seededRandom } from '../../../firmware-sim/time/random.ts';
 import { DEV_KEY, firmware, GOOD } from '../../support/firmware.ts';
 import { type BenchOptions, type TestBench, testBench } from '../../support/test-bench.ts';
 

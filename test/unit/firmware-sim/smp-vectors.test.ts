@@ -1,29 +1,29 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { swapUsingMove } from '../../../firmware-sim/bootloader/swap-move.ts';
-import { createProductFlash, type FlashMap } from '../../../firmware-sim/flash/layout.ts';
 import {
   CBOR_LENGTHS,
   type CborLengths,
   type CborMap,
   type CborValue,
+  confirmRunning,
+  createProductFlash,
   decodeFields,
+  decodeSmpHeader,
   encodeDefinite,
   encodeIndefinite,
-} from '../../../firmware-sim/smp/cbor.ts';
-import {
-  decodeSmpHeader,
   encodePacket,
   encodeSmpHeader,
+  type FlashMap,
   GROUP,
+  imageGroup,
   OP,
+  osGroup,
   SMP_HEADER_BYTES,
-} from '../../../firmware-sim/smp/header.ts';
-import { confirmRunning, imageGroup } from '../../../firmware-sim/smp/image-group.ts';
-import { osGroup } from '../../../firmware-sim/smp/os-group.ts';
-import { SmpServer } from '../../../firmware-sim/smp/server.ts';
+  SmpServer,
+  swapUsingMove,
+} from '@autowatering/firmware-sim';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import { decodeDefinite, inDefiniteForm } from '../../support/definite-cbor.ts';
 
 interface Vector {

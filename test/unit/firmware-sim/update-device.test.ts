@@ -1,10 +1,16 @@
+import {
+  decodeSmpHeader,
+  GROUP,
+  LinkLostError,
+  NotAnImageError,
+  seededRandom,
+  type Transport,
+  type UpdatePhase,
+  updateDevice,
+  VirtualTime,
+} from '@autowatering/firmware-sim';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LinkLostError, type Transport } from '../../../firmware-sim/link/transport.ts';
-import { NotAnImageError, type UpdatePhase, updateDevice } from '../../../firmware-sim/phone/update-device.ts';
-import { decodeSmpHeader, GROUP } from '../../../firmware-sim/smp/header.ts';
-import { seededRandom } from '../../../firmware-sim/time/random.ts';
-import { VirtualTime } from '../../../firmware-sim/time/virtual-time.ts';
 import { DEV_KEY, firmware, GOOD } from '../../support/firmware.ts';
 import { testBench } from '../../support/test-bench.ts';
 

@@ -1,7 +1,5 @@
+import { boot, createProductFlash, UPGRADE_MODES } from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
-import { boot } from '../../../firmware-sim/bootloader/bootloader.ts';
-import { UPGRADE_MODES } from '../../../firmware-sim/bootloader/upgrade-mode.ts';
-import { createProductFlash } from '../../../firmware-sim/flash/layout.ts';
 import { mark } from '../../support/marked.ts';
 import { referenceTrace, traceLine } from '../../support/mcuboot-trace.ts';
 import { SMALL_KEY, SMALL_SECTORS, signedImage, smallSlots } from '../../support/small-slots.ts';

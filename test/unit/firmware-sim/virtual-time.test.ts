@@ -1,8 +1,6 @@
+import { realTime, StuckError, seededRandom, sleep, VirtualTime } from '@autowatering/firmware-sim';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../../firmware-sim/time/random.ts';
-import { realTime, sleep } from '../../../firmware-sim/time/scheduler.ts';
-import { StuckError, VirtualTime } from '../../../firmware-sim/time/virtual-time.ts';
 
 describe('virtual time', () => {
   it('runs what is due in the order of its time, and what is due together in the order it was asked for', async () => {

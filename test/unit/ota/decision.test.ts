@@ -1,6 +1,6 @@
+import { compareReleaseVersions, type ReleaseVersion } from '@autowatering/release-format';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareReleaseVersions, type ReleaseVersion } from '../../../release-format/release-version.ts';
 import { type Asking, decide } from '../../../src/ota/offer/decision.ts';
 import { endsRules, type Rule } from '../../../src/ota/offer/rules.ts';
 import { version } from '../../support/ota-names.ts';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
 import {
   formatMcubootVersion,
   parseMcubootHeader,
   releaseVersionOf,
   releaseVersionOfReport,
-} from '../../../release-format/mcuboot-header.ts';
+} from '@autowatering/release-format';
+import { describe, expect, it } from 'vitest';
 import { firmware } from '../../support/firmware.ts';
 
 interface ManifestEntry {

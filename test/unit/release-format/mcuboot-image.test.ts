@@ -1,10 +1,15 @@
 import { constants, createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import {
+  checkImage,
+  imageFault,
+  imageHash,
+  parseImage,
+  type TrustedKey,
+  trustedKey,
+} from '@autowatering/release-format';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkImage } from '../../../release-format/image-gate.ts';
-import { imageHash, parseImage } from '../../../release-format/mcuboot-image.ts';
-import { imageFault, type TrustedKey, trustedKey } from '../../../release-format/verify-image.ts';
 import { DEV_KEY, firmware } from '../../support/firmware.ts';
 import { version } from '../../support/ota-names.ts';
 import { SMALL_KEY, signedImage } from '../../support/small-slots.ts';

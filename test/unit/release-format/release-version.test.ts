@@ -1,6 +1,3 @@
-import fc from 'fast-check';
-import semver from 'semver';
-import { describe, expect, it } from 'vitest';
 import {
   compareReleaseVersions,
   isPrerelease,
@@ -8,7 +5,10 @@ import {
   parseReleaseVersion,
   type ReleaseVersion,
   versionSortKey,
-} from '../../../release-format/release-version.ts';
+} from '@autowatering/release-format';
+import fc from 'fast-check';
+import semver from 'semver';
+import { describe, expect, it } from 'vitest';
 
 const number = fc.oneof(fc.nat({ max: 20 }), fc.nat({ max: 100_000 }));
 const identifier = fc.oneof(

@@ -19,7 +19,7 @@ import {
   USUAL_MIX,
   updateDevice,
   VirtualTime,
-} from '../../../firmware-sim/index.ts';
+} from '@autowatering/firmware-sim';
 import { bytesInUse } from '../../cli/heap.ts';
 import { median } from './statistics.ts';
 

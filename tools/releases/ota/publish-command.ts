@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import {
+  checkImage,
+  parseMcubootHeader,
+  parseReleaseVersion,
+  type ReleaseVersion,
+  releaseVersionOf,
+  trustedKey,
+} from '@autowatering/release-format';
 import { Command } from 'commander';
 import * as z from 'zod';
-import { checkImage } from '../../../release-format/image-gate.ts';
-import { parseMcubootHeader, releaseVersionOf } from '../../../release-format/mcuboot-header.ts';
-import { parseReleaseVersion, type ReleaseVersion } from '../../../release-format/release-version.ts';
-import { trustedKey } from '../../../release-format/verify-image.ts';
 import { PlainError, RefusedError } from '../../cli/plain-error.ts';
 import { type TokenCall, targetOptions, tokenCall } from '../../cli/target/admin-call.ts';
 import { ApiCallError } from '../../cli/target/api-client.ts';

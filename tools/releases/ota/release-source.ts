@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { parseReleaseVersion, type ReleaseVersion } from '../../../release-format/release-version.ts';
+import { parseReleaseVersion, type ReleaseVersion } from '@autowatering/release-format';
 import { RefusedError } from '../../cli/plain-error.ts';
 
 /** Who says which version it is. */

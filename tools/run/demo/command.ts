@@ -2,8 +2,6 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
-import * as z from 'zod';
 import {
   BleLink,
   deviceCommands,
@@ -11,7 +9,9 @@ import {
   SmpClient,
   trustedKey,
   VirtualTime,
-} from '../../../firmware-sim/index.ts';
+} from '@autowatering/firmware-sim';
+import { Command } from 'commander';
+import * as z from 'zod';
 import { PlainError } from '../../cli/plain-error.ts';
 import { EXIT, runCommand } from '../../cli/run-command.ts';
 import { type Stack, startStack } from '../local-stack/stack.ts';

@@ -7,7 +7,7 @@ import {
   type VirtualTime,
   type VisitOutcome,
   visitDevice,
-} from '../../../firmware-sim/index.ts';
+} from '@autowatering/firmware-sim';
 import type { StackFile } from '../local-stack/stack-file.ts';
 import type { Story } from './story.ts';
 

@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { Command, InvalidArgumentError } from 'commander';
 import {
   appsWithShipped,
   drawLot,
@@ -16,7 +15,8 @@ import {
   summarizeFleet,
   trustedKey,
   USUAL_MIX,
-} from '../../../firmware-sim/index.ts';
+} from '@autowatering/firmware-sim';
+import { Command, InvalidArgumentError } from 'commander';
 import { bytesInUse } from '../../cli/heap.ts';
 import { PlainError, RefusedError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';

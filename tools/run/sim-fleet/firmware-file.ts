@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { releaseVersionOf } from '../../../release-format/mcuboot-header.ts';
-import { parseImage } from '../../../release-format/mcuboot-image.ts';
+import { parseImage, releaseVersionOf } from '@autowatering/release-format';
 import { PlainError } from '../../cli/plain-error.ts';
 
 export interface FirmwareFile {

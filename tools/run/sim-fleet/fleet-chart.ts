@@ -1,5 +1,5 @@
+import type { FleetSummary } from '@autowatering/firmware-sim';
 import * as echarts from 'echarts';
-import type { FleetSummary } from '../../../firmware-sim/index.ts';
 
 const SIZE = { width: 960, height: 760 } as const;
 const HOUR_MS = 60 * 60 * 1000;

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { type BackendClient, backendClient, type DeviceIdentity } from '@autowatering/firmware-sim';
 import pMap from 'p-map';
 import * as z from 'zod';
-import { type BackendClient, backendClient, type DeviceIdentity } from '../../../firmware-sim/index.ts';
 import { PlainError } from '../../cli/plain-error.ts';
 import { apiClient } from '../../cli/target/api-client.ts';
 import { isLoopback, loopbackFetch } from './loopback-fetch.ts';

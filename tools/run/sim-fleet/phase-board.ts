@@ -1,4 +1,4 @@
-import type { DeviceRecord, FleetDevice, UpdatePhase } from '../../../firmware-sim/index.ts';
+import type { DeviceRecord, FleetDevice, UpdatePhase } from '@autowatering/firmware-sim';
 
 /** How many devices are in which phase, and what has become of the others. */
 export class PhaseBoard {

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { FleetSummary } from '../../../firmware-sim/index.ts';
+import type { FleetSummary } from '@autowatering/firmware-sim';
 import { textTable } from '../../cli/terminal/text-table.ts';
 
 export interface RunFacts {

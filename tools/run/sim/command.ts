@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   CBOR_LENGTHS,
   type CborLengths,
@@ -11,7 +10,8 @@ import {
   startUdpServer,
   trustedKey,
   UPGRADE_MODES,
-} from '../../../firmware-sim/index.ts';
+} from '@autowatering/firmware-sim';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
 
