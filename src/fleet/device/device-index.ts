@@ -20,6 +20,8 @@ const STATES = FleetState.options;
 /** A page may be cut short where a filter leaves little: its cursor leads on. */
 const MOST_READS = 20;
 const BATCH = 100;
+/** Keys that are read at once, however few devices are still wanted: a filter may leave none of them. */
+const FEWEST_KEYS = 25;
 
 const Cursor = z.tuple([z.number().int().min(0).max(STATES.length), z.number(), z.string().max(64)]);
 const IndexKeys = z.object({ hw_id: z.string(), serial_seq: z.number() });
@@ -71,7 +73,7 @@ export function createDeviceIndex({ config, documents }: Pick<Services, 'config'
           ? { hw_id: startHwId, record: 'device', [attribute]: value, serial_seq: startSeq }
           : undefined;
         do {
-          const wanted = Math.min(BATCH, limit - devices.length);
+          const wanted = Math.min(BATCH, Math.max(FEWEST_KEYS, limit - devices.length));
           const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
             TableName: provisioning,
             IndexName: index,
@@ -83,7 +85,13 @@ export function createDeviceIndex({ config, documents }: Pick<Services, 'config'
           });
           reads += 1;
           const keys = items.map((item) => IndexKeys.parse(item));
-          devices.push(...(await readAll(keys)).filter((device) => matches(device, filter)));
+          const found = (await readAll(keys)).filter((device) => matches(device, filter));
+          const left = limit - devices.length;
+          devices.push(...found.slice(0, left));
+          const lastFitting = found[left - 1];
+          if (found.length > left && lastFitting !== undefined) {
+            return { devices, next: JSON.stringify([part, lastFitting.serialNumber, lastFitting.hwId]) };
+          }
           from = last;
           const lastKey = keys.at(-1);
           if (lastKey !== undefined && (devices.length >= limit || reads >= MOST_READS)) {
@@ -107,9 +115,14 @@ function partsOf({ firmwareVersion, batch, board, state }: DeviceFilter): readon
     return [{ index: 'firmware-index', attribute: 'firmware_version', value: firmwareVersion }];
   }
   if (batch !== undefined) return [{ index: 'batch-index', attribute: 'batch', value: batch }];
-  if (state !== undefined) return [ofState(state)];
+  if (state !== undefined) return STATES.filter((stored) => mayHold(stored, state)).map(ofState);
   if (board !== undefined) return [{ index: 'board-index', attribute: 'board', value: board }];
   return STATES.map(ofState);
+}
+
+/** Claimed devices are indexed as active; those that were claimed before that was so are indexed as claimed. */
+function mayHold(stored: FleetState, wanted: FleetState): boolean {
+  return stored === wanted || (stored === 'active' && wanted === 'claimed');
 }
 
 function ofState(state: FleetState): Part {

@@ -31,10 +31,11 @@ export interface Ownership {
   readonly claimedAt: string;
 }
 
-/** A code that is only known by its slow hash. */
+/** A code that is only known by its hash (`ownership/code-hashes.ts`). */
 export interface HashedCode {
-  readonly salt: string;
   readonly hash: string;
+  /** Of a hash from before there was a key. */
+  readonly salt?: string;
 }
 
 export interface Device {
@@ -48,6 +49,8 @@ export interface Device {
   readonly claimCode: HashedCode | null;
   /** Whether the claim code was made but never sent to the factory, as far as is known. */
   readonly isCodeUntold: boolean;
+  /** The station that provisioned it, as long as the device is not in the counts and the audit yet. */
+  readonly uncountedStation: string | null;
   /** What the owner has offered the next owner, good until then (milliseconds since 1970). */
   readonly transfer: (HashedCode & { readonly expiresAt: number }) | null;
   readonly metadata: Metadata;

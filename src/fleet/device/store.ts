@@ -10,11 +10,12 @@ import { type AuditEntry, storedEntry } from '../audit/audit.ts';
 import { createAuditTrail } from '../audit/audit-trail.ts';
 import { type CountedDevice, countingActions } from '../overview/fleet-counts.ts';
 import { createOwnerLists } from '../ownership/owner-lists.ts';
-import { type Device, fleetStateOf, type HashedCode, LAST_SERIAL_NUMBER, StoredHwId } from './device.ts';
+import { type Device, type HashedCode, LAST_SERIAL_NUMBER, StoredHwId } from './device.ts';
 import type { Personal, Transition } from './lifecycle.ts';
 import { personOf } from './person.ts';
 import { AUDIT_PREFIX, FORMER_PREFIX, fromChanges, OWNED_PREFIX, personKey, SCHEMA, toDevice } from './stored-items.ts';
 
+const FIRST_REVISION = 1;
 const COUNTER_KEY = { hw_id: '#serial-counter', record: 'counter' } as const;
 
 export type TransitionWrite =
@@ -63,14 +64,15 @@ export function createFleetStore(services: Needed) {
     { Put: { TableName: users, Item: { ...personKey(personOf(uid), device.hwId), user: uid, schema: SCHEMA } } },
   ];
 
-  const updateDevice = ({ device, to, entry, changes = {} }: Transition, time: string): TransactItems[number] => {
+  const updateDevice = ({ device, to, changes = {} }: Transition, time: string): TransactItems[number] => {
     const changesHands = (device.owner?.uid ?? null) !== to.owner;
     // An offer to the next owner is worth nothing once the device has another one.
     const other = fromChanges(changesHands ? { ...changes, transfer: null } : changes);
     const change = updateExpression({
       set: {
         status: to.status,
-        fleet_status: entry.after.state,
+        // A claim leaves the index alone: to move a device within it costs as much as the device's own write.
+        fleet_status: to.status,
         updated_at: time,
         revision: device.revision + 1,
         ...(to.owner === null || !changesHands ? {} : { owner_uid: to.owner, claimed_at: time }),
@@ -94,11 +96,14 @@ export function createFleetStore(services: Needed) {
     };
   };
 
-  const readDevice = async (hwId: HwId | '#nobody'): Promise<Device | undefined> => {
+  const readDevice = async (
+    hwId: HwId | '#nobody',
+    { mayBeStale = false }: { readonly mayBeStale?: boolean } = {},
+  ): Promise<Device | undefined> => {
     const { Item: item } = await (await documents()).get({
       TableName: provisioning,
       Key: deviceKey(hwId),
-      ConsistentRead: true,
+      ConsistentRead: !mayBeStale,
     });
     return item === undefined ? undefined : toDevice(item);
   };
@@ -128,15 +133,52 @@ export function createFleetStore(services: Needed) {
     }
   };
 
+  const complete = async (device: Device, toldCode: HashedCode | undefined): Promise<boolean> => {
+    const { hwId, serial, status, createdAt, uncountedStation: station } = device;
+    if (station === null) return false;
+    const entry: AuditEntry = {
+      action: 'provision',
+      actor: { kind: 'factory', station },
+      reason: undefined,
+      before: null,
+      after: { state: status, owner: null },
+      facts: { serial },
+    };
+    const counting: TransactItems[number] = {
+      Update: {
+        TableName: provisioning,
+        Key: deviceKey(hwId),
+        UpdateExpression: `REMOVE uncounted_station${toldCode === undefined ? '' : ', claim_code_untold'}`,
+        ConditionExpression: `attribute_exists(uncounted_station)${toldCode === undefined ? '' : ' AND claim_code_hash = :hash'}`,
+        ...(toldCode === undefined ? {} : { ExpressionAttributeValues: { ':hash': toldCode.hash } }),
+      },
+    };
+    const outcome = await transactWrite(documents, randomness, [
+      counting,
+      auditAction(hwId, FIRST_REVISION, entry, createdAt),
+      ...countingActions(provisioning, counted(device), entry, createdAt.slice(0, 10), undefined),
+    ]);
+    return outcome.committed;
+  };
+
   return {
     /** Takes a step again, from what is read anew, as long as somebody else gets in between. */
     whileOvertaken: createWhileOvertaken(randomness),
     ...createAuditTrail(services),
     ...createOwnerLists(services),
 
+    /** @param mayBeStale where a device that was stored a moment ago may be missed; half the price */
     readDevice,
 
     findBySerial,
+
+    /**
+     * Enters a new device into the counts and the audit, once. Nothing else happens to a device before.
+     *
+     * @param toldCode the claim code that the factory is about to be told, if it is
+     * @returns false when the device is in them already, or has another claim code by now
+     */
+    complete,
 
     /** For a step's transaction: keeps what an owner had of a device that is taken out of service. */
     keepFormer: (uid: Uid, device: Device, { name, settings }: Personal, now: number): TransactItems => [
@@ -198,22 +240,28 @@ export function createFleetStore(services: Needed) {
       }
     },
 
-    /** Stores a new device; false when one with that hardware id is there already, which is then left as it is. */
-    async putNewDevice(device: Device, entry: AuditEntry): Promise<boolean> {
-      const put: TransactItems[number] = {
-        Put: {
+    /**
+     * Stores a new device, marked as not counted yet: `complete` ends that. False when one with that hardware id exists
+     * already, which is then left as it is.
+     *
+     * It is a write of its own because in a transaction the device and each of its indexes would cost twice as much.
+     */
+    async putNewDevice(device: Device): Promise<boolean> {
+      try {
+        await (await documents()).put({
           TableName: provisioning,
           Item: {
             ...deviceKey(device.hwId),
             serial: device.serial,
             serial_seq: device.serialNumber,
             status: device.status,
-            fleet_status: fleetStateOf(device),
+            fleet_status: device.status,
             created_at: device.createdAt,
             updated_at: device.updatedAt,
             claim_code_salt: device.claimCode?.salt,
             claim_code_hash: device.claimCode?.hash,
             claim_code_untold: device.isCodeUntold || undefined,
+            uncounted_station: device.uncountedStation ?? undefined,
             metadata: device.metadata,
             public_key: device.publicKey ?? undefined,
             board: device.board,
@@ -224,14 +272,12 @@ export function createFleetStore(services: Needed) {
             schema: SCHEMA,
           },
           ConditionExpression: 'attribute_not_exists(hw_id)',
-        },
-      };
-      const outcome = await transactWrite(documents, randomness, [
-        put,
-        auditAction(device.hwId, device.revision, entry, device.createdAt),
-        ...countingActions(provisioning, counted(device), entry, device.createdAt.slice(0, 10), undefined),
-      ]);
-      return outcome.committed;
+        });
+        return true;
+      } catch (error) {
+        if (failedCondition(error) === undefined) throw error;
+        return false;
+      }
     },
 
     /**
@@ -252,10 +298,17 @@ export function createFleetStore(services: Needed) {
       return updateCode({
         TableName: provisioning,
         Key: deviceKey(hwId),
-        UpdateExpression: 'SET claim_code_salt = :salt, claim_code_hash = :hash',
+        UpdateExpression:
+          code.salt === undefined
+            ? 'SET claim_code_hash = :hash REMOVE claim_code_salt'
+            : 'SET claim_code_hash = :hash, claim_code_salt = :salt',
         ConditionExpression:
           'claim_code_hash = :old AND attribute_exists(claim_code_untold) AND attribute_not_exists(owner_uid)',
-        ExpressionAttributeValues: { ':salt': code.salt, ':hash': code.hash, ':old': old?.hash ?? '' },
+        ExpressionAttributeValues: {
+          ':hash': code.hash,
+          ':old': old?.hash ?? '',
+          ...(code.salt === undefined ? {} : { ':salt': code.salt }),
+        },
       });
     },
 
@@ -272,6 +325,8 @@ export function createFleetStore(services: Needed) {
       more: TransactItems = [],
     ): Promise<TransitionWrite> {
       const { device, to, entry, personal = {} } = step;
+      // Its provisioning was cut off: the counts of what it was have to be right before they are moved.
+      if (device.uncountedStation !== null) await complete(device, undefined);
       const time = isoTime(now);
       const [from, next] = [device.owner?.uid ?? null, to.owner];
       const changesHands = from !== next;

@@ -5,6 +5,7 @@ import {
   DEFAULT_BOARD,
   type Device,
   DeviceStatus,
+  type HashedCode,
   MetadataValue,
   StoredHwId,
   StoredSerial,
@@ -41,6 +42,7 @@ const StoredDevice = z.object({
   claim_code_salt: z.string().optional(),
   claim_code_hash: z.string().optional(),
   claim_code_untold: z.boolean().default(false),
+  uncounted_station: z.string().optional(),
   metadata: z.record(z.string(), MetadataValue).default({}),
   public_key: z.string().optional(),
   transfer_salt: z.string().optional(),
@@ -154,8 +156,9 @@ export function toDevice(item: unknown): Device {
     createdAt: stored.created_at,
     updatedAt: stored.updated_at,
     owner: uid === undefined || claimedAt === undefined ? null : { uid, claimedAt },
-    claimCode: salt === undefined || hash === undefined ? null : { salt, hash },
+    claimCode: hash === undefined ? null : hashedCode(hash, salt),
     isCodeUntold: stored.claim_code_untold,
+    uncountedStation: stored.uncounted_station ?? null,
     metadata: stored.metadata,
     transfer: toTransfer(stored),
     publicKey: stored.public_key ?? null,
@@ -173,7 +176,11 @@ export function toDevice(item: unknown): Device {
 
 function toTransfer(stored: z.output<typeof StoredDevice>): Device['transfer'] {
   const { transfer_salt: salt, transfer_hash: hash, transfer_expires_at: expiresAt } = stored;
-  return salt === undefined || hash === undefined || expiresAt === undefined ? null : { salt, hash, expiresAt };
+  return hash === undefined || expiresAt === undefined ? null : { ...hashedCode(hash, salt), expiresAt };
+}
+
+function hashedCode(hash: string, salt: string | undefined): HashedCode {
+  return salt === undefined ? { hash } : { hash, salt };
 }
 
 /** A device's own attributes, as a step changes them: what is to be set, and what is to be taken away. */
@@ -187,13 +194,25 @@ export function fromChanges(changes: DeviceChanges): {
       ...(firmware === undefined ? {} : { firmware_version: firmware.version, firmware_seen_at: firmware.seenAt }),
       ...(transfer === undefined || transfer === null
         ? {}
-        : { transfer_salt: transfer.salt, transfer_hash: transfer.hash, transfer_expires_at: transfer.expiresAt }),
-      ...(claimCode === undefined ? {} : { claim_code_salt: claimCode.salt, claim_code_hash: claimCode.hash }),
+        : {
+            transfer_hash: transfer.hash,
+            transfer_expires_at: transfer.expiresAt,
+            ...(transfer.salt === undefined ? {} : { transfer_salt: transfer.salt }),
+          }),
+      ...(claimCode === undefined
+        ? {}
+        : {
+            claim_code_hash: claimCode.hash,
+            ...(claimCode.salt === undefined ? {} : { claim_code_salt: claimCode.salt }),
+          }),
       ...(formerOwner === undefined || formerOwner === null ? {} : { former_person: formerOwner }),
       ...(replacedBy === undefined ? {} : { replaced_by: replacedBy }),
     },
     remove: [
       ...(transfer === null ? ['transfer_salt', 'transfer_hash', 'transfer_expires_at'] : []),
+      // A keyed hash has no salt: that of the hash before it would make it unreadable.
+      ...(transfer !== undefined && transfer !== null && transfer.salt === undefined ? ['transfer_salt'] : []),
+      ...(claimCode !== undefined && claimCode.salt === undefined ? ['claim_code_salt'] : []),
       ...(formerOwner === null ? ['former_person'] : []),
       // Whoever asked for a new code was told it.
       ...(claimCode === undefined ? [] : ['claim_code_untold']),

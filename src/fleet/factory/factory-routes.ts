@@ -17,6 +17,7 @@ import {
 } from '../device/device.ts';
 import type { FactoryStep } from '../device/lifecycle.ts';
 import type { FleetStore } from '../device/store.ts';
+import { createCodeHashes } from '../ownership/code-hashes.ts';
 import { type FactoryStepOutcome, takeFactoryStep } from './factory-step.ts';
 import { provisionDevice } from './provision.ts';
 
@@ -60,6 +61,7 @@ const STEP_REFUSALS: { readonly [O in Exclude<FactoryStepOutcome['outcome'], 'do
 
 /** What a factory station does with a device. */
 export function factoryRoutes(services: Services, store: FleetStore): readonly Route[] {
+  const codes = createCodeHashes(services);
   const provision = defineRoute({
     method: 'POST',
     path: '/provision',
@@ -79,7 +81,12 @@ export function factoryRoutes(services: Services, store: FleetStore): readonly R
     errors: ['serial_space_exhausted'],
   }).handledBy(async ({ body, caller: { station } }, { now }) => {
     const { hw_id: hwId, status, metadata, public_key: publicKey = null } = body;
-    const result = await provisionDevice(store, services, { hwId, status, metadata, publicKey, station }, now);
+    const result = await provisionDevice(
+      store,
+      { ...services, codes },
+      { hwId, status, metadata, publicKey, station },
+      now,
+    );
     switch (result.outcome) {
       case 'serials_exhausted':
         throw new ApiError('serial_space_exhausted', 'All 999,999 six-digit serial numbers are used up.');

@@ -3,7 +3,6 @@ import { isoTime } from '../../platform/clock.ts';
 import type { HwId } from '../../platform/ids.ts';
 import { DependencyUnavailableError } from '../../platform/resilience/dependency.ts';
 import type { Services } from '../../platform/services.ts';
-import type { AuditEntry } from '../audit/audit.ts';
 import {
   DEFAULT_BOARD,
   type Device,
@@ -13,7 +12,8 @@ import {
   serialOf,
 } from '../device/device.ts';
 import type { FleetStore } from '../device/store.ts';
-import { type ClaimCode, createClaimCode, hashClaimCode } from '../ownership/claim-code.ts';
+import { type ClaimCode, createClaimCode } from '../ownership/claim-code.ts';
+import type { CodeHashes } from '../ownership/code-hashes.ts';
 import { isIndexable } from '../reconcile/firmware-seen.ts';
 
 export interface ProvisionRequest {
@@ -29,7 +29,7 @@ export type ProvisionOutcome =
   | { readonly outcome: 'known'; readonly device: Device }
   | { readonly outcome: 'serials_exhausted' };
 
-type Needed = Pick<Services, 'randomness' | 'log'>;
+type Needed = Pick<Services, 'randomness' | 'log'> & { readonly codes: CodeHashes };
 
 /**
  * Gives a device its serial, once: repeated, or asked by two stations at the same time, it is the same serial.
@@ -45,15 +45,14 @@ export async function provisionDevice(
   now: number,
 ): Promise<ProvisionOutcome> {
   const { hwId, status, metadata, publicKey, station } = request;
-  const { randomness } = services;
-  const known = await store.readDevice(hwId);
+  // To miss a device that was stored a moment ago costs a number, and nothing else: storing it again is refused.
+  const known = await store.readDevice(hwId, { mayBeStale: true });
   if (known !== undefined && !isCodeOwed(known)) return { outcome: 'known', device: known };
 
-  const code = createClaimCode(randomness);
-  if (known !== undefined) {
-    return takeOver(store, services, known, { code, claimCode: await hashClaimCode(code, randomness) });
-  }
-  const [serialNumber, claimCode] = await Promise.all([store.takeSerialNumber(), hashClaimCode(code, randomness)]);
+  const code = createClaimCode(services.randomness);
+  const claimCode = await services.codes.hash(code, { purpose: 'claim', hwId });
+  if (known !== undefined) return takeOver(store, services, known, { code, claimCode });
+  const serialNumber = await store.takeSerialNumber();
   if (serialNumber === undefined) return { outcome: 'serials_exhausted' };
   const time = isoTime(now);
   const { firmware_version: firmwareText } = metadata;
@@ -68,6 +67,7 @@ export async function provisionDevice(
     owner: null,
     claimCode,
     isCodeUntold: true,
+    uncountedStation: station,
     transfer: null,
     metadata,
     publicKey,
@@ -78,15 +78,7 @@ export async function provisionDevice(
     replacedBy: null,
     revision: 1,
   };
-  const entry: AuditEntry = {
-    action: 'provision',
-    actor: { kind: 'factory', station },
-    reason: undefined,
-    before: null,
-    after: { state: status, owner: null },
-    facts: { serial: device.serial },
-  };
-  if (await store.putNewDevice(device, entry)) return tell(store, services, device, { code, claimCode });
+  if (await store.putNewDevice(device)) return tell(store, services, device, { code, claimCode });
   const first = await store.readDevice(hwId);
   if (first === undefined) throw new Error('a device that refused to be created is not there');
   // The SDK tries again when an answer is lost: then what stands in the way is our own work, and its code is not told yet.
@@ -115,7 +107,9 @@ async function takeOver(store: FleetStore, services: Needed, device: Device, mad
 }
 
 async function tell(store: FleetStore, { log }: Needed, device: Device, made: NewCode): Promise<ProvisionOutcome> {
-  const isOurs = await store.markCodeTold(device.hwId, made.claimCode).catch((error: unknown) => {
+  const telling = async () =>
+    (await store.complete(device, made.claimCode)) || (await store.markCodeTold(device.hwId, made.claimCode));
+  const isOurs = await telling().catch((error: unknown) => {
     if (!(error instanceof DependencyUnavailableError)) throw error;
     // The device has this code. At worst the mark is still there, and asked once more the factory gets another one.
     log.warn('It could not be noted that a claim code was told', { serial: device.serial }, error);

@@ -1,5 +1,3 @@
-import { scrypt, timingSafeEqual } from 'node:crypto';
-import { promisify } from 'node:util';
 import type { Randomness } from '../../platform/ids.ts';
 
 declare const brand: unique symbol;
@@ -37,30 +35,4 @@ function isClaimCode(code: string): code is ClaimCode {
 function checkCharacter(payload: string): string {
   const remainder = [...payload].reduce((sum, char) => (sum * 32 + ALPHABET.indexOf(char)) % 37, 0);
   return CHECK_ALPHABET.charAt(remainder);
-}
-
-/** What is stored of a claim code. Slow to compute on purpose: 45 bits would not stand a fast search of a leak. */
-export interface ClaimCodeHash {
-  readonly salt: string;
-  readonly hash: string;
-}
-
-const slowHash = promisify<string, Buffer, number, { N: number; r: number; p: number }, Buffer>(scrypt);
-const COST = { N: 4096, r: 8, p: 1 } as const;
-const HASH_BYTES = 32;
-
-/** Held against a code for a device that does not exist, so that this takes as long as for one that does. */
-export const NOBODYS_CODE: ClaimCodeHash = { salt: 'AAAAAAAAAAAAAAAAAAAAAA', hash: 'A'.repeat(43) };
-
-export async function hashClaimCode(code: ClaimCode, randomness: Pick<Randomness, 'bytes'>): Promise<ClaimCodeHash> {
-  const salt = randomness.bytes(16);
-  return {
-    salt: salt.toString('base64url'),
-    hash: (await slowHash(code, salt, HASH_BYTES, COST)).toString('base64url'),
-  };
-}
-
-export async function isClaimCodeOf(code: ClaimCode, stored: ClaimCodeHash): Promise<boolean> {
-  const hash = await slowHash(code, Buffer.from(stored.salt, 'base64url'), HASH_BYTES, COST);
-  return timingSafeEqual(hash, Buffer.from(stored.hash, 'base64url'));
 }

@@ -11,6 +11,7 @@ import { SerialField, thingName } from '../device/device.ts';
 import type { FleetStore } from '../device/store.ts';
 import { type ClaimOutcome, claimDevice, claimPurpose } from './claim.ts';
 import { parseClaimCode } from './claim-code.ts';
+import { createCodeHashes } from './code-hashes.ts';
 import { countProof } from './proof-limit.ts';
 
 /** Long enough to walk up to the device. */
@@ -37,6 +38,7 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
   const { claimProof } = services.config;
   const allow = createAllow(services);
   const nonces = createNonces(services);
+  const codes = createCodeHashes(services);
 
   const challenge = defineRoute({
     method: 'POST',
@@ -99,7 +101,7 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
     // A code whose check character is wrong is a slip, and looked up nowhere: it costs no try.
     const tries = request.signedNonce !== undefined || parseClaimCode(request.claimCode ?? '') !== undefined;
     if (tries) await countProof(allow, request.serial, caller.uid);
-    const result = await claimDevice(store, { claimProof, aliveCheck, nonces }, request, caller.uid, now);
+    const result = await claimDevice(store, { claimProof, aliveCheck, nonces, codes }, request, caller.uid, now);
     services.metrics.count('DeviceClaim', { outcome: result.outcome });
     if (result.outcome !== 'claimed' && result.outcome !== 'already_owned') {
       throw new ApiError(result.outcome, CLAIM_REFUSALS[result.outcome]);

@@ -8,7 +8,8 @@ import { OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Device } from '../device/device.ts';
 import { transition } from '../device/lifecycle.ts';
 import type { FleetStore } from '../device/store.ts';
-import { isClaimCodeOf, NOBODYS_CODE, parseClaimCode } from './claim-code.ts';
+import { parseClaimCode } from './claim-code.ts';
+import type { CodeHashes } from './code-hashes.ts';
 
 export interface ClaimRequest {
   readonly serial: Serial;
@@ -40,6 +41,7 @@ export interface ClaimRules {
   readonly claimProof: Config['claimProof'];
   readonly aliveCheck: AliveCheck;
   readonly nonces: Nonces;
+  readonly codes: CodeHashes;
 }
 
 /**
@@ -118,7 +120,7 @@ async function checkProof(
   device: Device | undefined,
   { serial, claimCode: typed, signedNonce }: ClaimRequest,
   uid: Uid,
-  rules: Pick<ClaimRules, 'claimProof' | 'nonces'>,
+  rules: Pick<ClaimRules, 'claimProof' | 'nonces' | 'codes'>,
 ): Promise<'good' | 'claim_proof_required' | 'claim_proof_invalid'> {
   if (signedNonce !== undefined) {
     const isOurs = await rules.nonces.isGood(signedNonce.nonce, claimPurpose(uid, serial, device));
@@ -129,6 +131,6 @@ async function checkProof(
   // Known to be mistyped without a look at any device.
   if (code === undefined) return 'claim_proof_invalid';
   const stored = device?.claimCode ?? undefined;
-  const isRight = await isClaimCodeOf(code, stored ?? NOBODYS_CODE);
-  return isRight && stored !== undefined ? 'good' : 'claim_proof_invalid';
+  const isRight = await rules.codes.isHashOf(code, stored, { purpose: 'claim', hwId: device?.hwId });
+  return isRight ? 'good' : 'claim_proof_invalid';
 }

@@ -10,12 +10,14 @@ import { SerialField } from '../device/device.ts';
 import type { FleetStore } from '../device/store.ts';
 import { parseClaimCode } from './claim-code.ts';
 import { CLAIM_LIMIT } from './claim-routes.ts';
+import { createCodeHashes } from './code-hashes.ts';
 import { countProof } from './proof-limit.ts';
 import { acceptTransfer, cancelTransfer, offerTransfer } from './transfer.ts';
 
 /** How a device goes from one owner to the next, without a moment in which anybody could claim it. */
 export function transferRoutes(services: Services, store: FleetStore, aliveCheck: AliveCheck): readonly Route[] {
   const allow = createAllow(services);
+  const codes = createCodeHashes(services);
 
   const transfer = defineRoute({
     method: 'POST',
@@ -52,7 +54,7 @@ export function transferRoutes(services: Services, store: FleetStore, aliveCheck
     const { serial, transfer_code: code, cancel } = body;
     if (code !== undefined) {
       if (parseClaimCode(code) !== undefined) await countProof(allow, serial, caller.uid);
-      const result = await acceptTransfer(store, aliveCheck, { serial, code }, caller.uid, now);
+      const result = await acceptTransfer(store, { aliveCheck, codes }, { serial, code }, caller.uid, now);
       services.metrics.count('DeviceTransfer', { outcome: result.outcome });
       if (result.outcome === 'account_deleted') throw new ApiError('account_deleted', 'This account has been deleted.');
       if (result.outcome !== 'transferred' && result.outcome !== 'already_owned') {
@@ -67,7 +69,7 @@ export function transferRoutes(services: Services, store: FleetStore, aliveCheck
     }
     const offer =
       cancel === undefined
-        ? await offerTransfer(store, services, serial, caller.uid, now)
+        ? await offerTransfer(store, { randomness: services.randomness, codes }, serial, caller.uid, now)
         : await cancelTransfer(store, serial, caller.uid, now);
     services.metrics.count('DeviceTransfer', { outcome: offer.outcome });
     if (offer.outcome === 'not_owned') throw new ApiError('not_owned', 'This device is not in your account.');

@@ -6,14 +6,8 @@ import type { Services } from '../../platform/services.ts';
 import type { Device } from '../device/device.ts';
 import { personalOf, type Transition, transition } from '../device/lifecycle.ts';
 import type { FleetStore } from '../device/store.ts';
-import {
-  type ClaimCode,
-  createClaimCode,
-  hashClaimCode,
-  isClaimCodeOf,
-  NOBODYS_CODE,
-  parseClaimCode,
-} from './claim-code.ts';
+import { type ClaimCode, createClaimCode, parseClaimCode } from './claim-code.ts';
+import type { CodeHashes } from './code-hashes.ts';
 
 /** How long the next owner has to accept. */
 export const TRANSFER_MS = 24 * 60 * 60 * 1000;
@@ -30,23 +24,23 @@ export type AcceptOutcome =
 /** The owner offers a device to whoever gets the code from them; a second offer takes the place of the first. */
 export async function offerTransfer(
   store: FleetStore,
-  { randomness }: Pick<Services, 'randomness'>,
+  { randomness, codes }: Pick<Services, 'randomness'> & { readonly codes: CodeHashes },
   serial: Serial,
   uid: Uid,
   now: number,
 ): Promise<OfferOutcome> {
   const code = createClaimCode(randomness);
-  const hashed = await hashClaimCode(code, randomness);
   const expiresAt = now + TRANSFER_MS;
-  const device = await changeOwn(store, serial, uid, now, (own) =>
-    staying(own, uid, 'transfer_offered', { ...hashed, expiresAt }),
-  );
+  const device = await changeOwn(store, serial, uid, now, async (own) => {
+    const hashed = await codes.hash(code, { purpose: 'transfer', hwId: own.hwId });
+    return staying(own, uid, 'transfer_offered', { ...hashed, expiresAt });
+  });
   return device === undefined ? { outcome: 'not_owned' } : { outcome: 'offered', device, code, expiresAt };
 }
 
 /** The owner takes the offer back; without one there is nothing to do. */
 export async function cancelTransfer(store: FleetStore, serial: Serial, uid: Uid, now: number): Promise<OfferOutcome> {
-  const device = await changeOwn(store, serial, uid, now, (own) =>
+  const device = await changeOwn(store, serial, uid, now, async (own) =>
     own.transfer === null ? undefined : staying(own, uid, 'transfer_cancelled', null),
   );
   return device === undefined ? { outcome: 'not_owned' } : { outcome: 'cancelled', device };
@@ -58,7 +52,7 @@ export async function cancelTransfer(store: FleetStore, serial: Serial, uid: Uid
  */
 export async function acceptTransfer(
   store: FleetStore,
-  aliveCheck: AliveCheck,
+  { aliveCheck, codes }: { readonly aliveCheck: AliveCheck; readonly codes: CodeHashes },
   request: { readonly serial: Serial; readonly code: string },
   uid: Uid,
   now: number,
@@ -68,7 +62,7 @@ export async function acceptTransfer(
   return store.whileOvertaken(`The transfer of ${request.serial}`, async () => {
     const device = await store.findBySerial(request.serial);
     const offer = device?.transfer ?? undefined;
-    const isRight = await isClaimCodeOf(code, offer ?? NOBODYS_CODE);
+    const isRight = await codes.isHashOf(code, offer, { purpose: 'transfer', hwId: device?.hwId });
     // Asked again after a lost answer: it is theirs already, and the code is gone.
     if (device?.owner?.uid === uid) return { outcome: 'already_owned', device, claimedAt: device.owner.claimedAt };
     const from = device?.owner?.uid;
@@ -108,13 +102,13 @@ async function changeOwn(
   serial: Serial,
   uid: Uid,
   now: number,
-  stepFor: (device: Device) => Transition | undefined,
+  stepFor: (device: Device) => Promise<Transition | undefined>,
 ): Promise<Device | undefined> {
   return store.whileOvertaken(`The change of ${serial} by its owner`, async () => {
     const owned = await store.readOwned(uid, serial);
     const device = owned === undefined ? undefined : await store.readDevice(owned.hwId);
     if (device === undefined || device.status !== 'active' || device.owner?.uid !== uid) return undefined;
-    const step = stepFor(device);
+    const step = await stepFor(device);
     return step === undefined || (await store.commit(step, undefined, now)).written ? device : OVERTAKEN;
   });
 }

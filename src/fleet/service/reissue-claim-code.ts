@@ -5,7 +5,8 @@ import type { Actor } from '../audit/audit.ts';
 import type { Device } from '../device/device.ts';
 import { transition } from '../device/lifecycle.ts';
 import type { FleetStore } from '../device/store.ts';
-import { type ClaimCode, createClaimCode, hashClaimCode } from '../ownership/claim-code.ts';
+import { type ClaimCode, createClaimCode } from '../ownership/claim-code.ts';
+import type { CodeHashes } from '../ownership/code-hashes.ts';
 
 export type ReissueOutcome =
   | { readonly outcome: 'reissued'; readonly device: Device; readonly code: ClaimCode }
@@ -17,13 +18,13 @@ export type ReissueOutcome =
  */
 export async function reissueClaimCode(
   store: FleetStore,
-  { randomness }: Pick<Services, 'randomness'>,
+  { randomness, codes }: Pick<Services, 'randomness'> & { readonly codes: CodeHashes },
   request: { readonly hwId: HwId; readonly actor: Actor; readonly reason: string | undefined },
   now: number,
 ): Promise<ReissueOutcome> {
   const { hwId, actor, reason } = request;
   const code = createClaimCode(randomness);
-  const claimCode = await hashClaimCode(code, randomness);
+  const claimCode = await codes.hash(code, { purpose: 'claim', hwId });
   return store.whileOvertaken(`The new claim code of ${hwId}`, async () => {
     const device = await store.readDevice(hwId);
     if (device === undefined) return { outcome: 'device_not_found' };

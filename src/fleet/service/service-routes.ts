@@ -6,6 +6,7 @@ import type { AliveCheck } from '../../platform/aws/dynamo.ts';
 import type { Services } from '../../platform/services.ts';
 import { HwIdField } from '../device/device.ts';
 import type { FleetStore } from '../device/store.ts';
+import { createCodeHashes } from '../ownership/code-hashes.ts';
 import { reissueClaimCode } from './reissue-claim-code.ts';
 import { type ReplaceOutcome, replaceDevice } from './replace.ts';
 
@@ -21,6 +22,7 @@ const REPLACE_REFUSALS: { readonly [O in Exclude<ReplaceOutcome['outcome'], 'rep
 
 /** What the workshop does with devices that come back. */
 export function serviceRoutes(services: Services, store: FleetStore, aliveCheck: AliveCheck): readonly Route[] {
+  const codes = createCodeHashes(services);
   const replace = defineRoute({
     method: 'POST',
     path: '/replaceDevice',
@@ -72,7 +74,12 @@ export function serviceRoutes(services: Services, store: FleetStore, aliveCheck:
     errors: ['device_not_found', 'already_claimed'],
   }).handledBy(async ({ body, caller }, { now }) => {
     const actor = { kind: 'factory', station: caller.station } as const;
-    const result = await reissueClaimCode(store, services, { hwId: body.hw_id, actor, reason: body.reason }, now);
+    const result = await reissueClaimCode(
+      store,
+      { randomness: services.randomness, codes },
+      { hwId: body.hw_id, actor, reason: body.reason },
+      now,
+    );
     services.metrics.count('ClaimCodeReissued', { outcome: result.outcome });
     switch (result.outcome) {
       case 'device_not_found':

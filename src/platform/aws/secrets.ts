@@ -19,6 +19,8 @@ const SecretValues = z.object({
   /** Ed25519 private keys (PKCS#8), the list while they rotate: answers of `/ota/latest` are signed with each. */
   OTA_SIGNING_KEY: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
   RATE_LIMIT_SALT: z.string().min(16).optional(),
+  /** Claim and transfer codes are hashed with the first one; hashes made with the others are still understood. */
+  CLAIM_CODE_KEY: token,
 });
 
 export type SecretValues = Readonly<z.output<typeof SecretValues>>;
@@ -104,7 +106,8 @@ export function createSecrets(
  */
 export function missingSecrets(values: SecretValues, { billing }: Pick<Config, 'billing'>): readonly string[] {
   const needed = [
-    ...(['FACTORY_PROVISION_TOKEN', 'OTA_ADMIN_TOKEN', 'RATE_LIMIT_SALT', 'OTA_SIGNING_KEY'] as const),
+    ...(['FACTORY_PROVISION_TOKEN', 'OTA_ADMIN_TOKEN', 'RATE_LIMIT_SALT'] as const),
+    ...(['CLAIM_CODE_KEY', 'OTA_SIGNING_KEY'] as const),
     ...(['KINDWISE_API_KEY', 'PLANTNET_API_KEY'] as const),
     ...(billing.priceId === undefined ? [] : (['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const)),
   ];

@@ -35,6 +35,11 @@ export const SECRET_KEYS = {
     ...{ purpose: 'hides users and addresses in counters and trial marks', generate: token, rotation: 'never' },
     pattern: /^\S{16,}$/,
   },
+  CLAIM_CODE_KEY: {
+    ...{ purpose: 'hashes claim and transfer codes', generate: token, rotation: 'list' },
+    ends: 'labels printed before the rotation open nothing any more, and every unclaimed device needs a new code',
+    pattern: /^\S{32,}$/,
+  },
   OTA_SIGNING_KEY: {
     ...{ purpose: 'signs what the app is told of updates', generate: signingKey, rotation: 'list' },
     ends: 'apps that trust only that key take no update any more',

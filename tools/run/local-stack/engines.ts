@@ -150,6 +150,7 @@ export function secretValues(secrets: LocalSecrets): Record<string, string> {
     FACTORY_PROVISION_TOKEN: secrets.factoryToken,
     OTA_ADMIN_TOKEN: secrets.adminToken,
     RATE_LIMIT_SALT: secrets.rateLimitSalt,
+    CLAIM_CODE_KEY: secrets.claimCodeKey,
     STRIPE_SECRET_KEY: secrets.stripeSecretKey,
     STRIPE_WEBHOOK_SECRET: secrets.stripeWebhookSecret,
     KINDWISE_API_KEY: LOCAL_KINDWISE_KEY,
