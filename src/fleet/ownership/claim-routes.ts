@@ -2,7 +2,6 @@ import * as z from 'zod';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError, type ErrorCode } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';
-import { createAllow } from '../../http/rate-limit.ts';
 import type { AliveCheck } from '../../platform/aws/dynamo.ts';
 import { isoTime } from '../../platform/clock.ts';
 import { createNonces } from '../../platform/nonces.ts';
@@ -12,7 +11,7 @@ import type { FleetStore } from '../device/store.ts';
 import { type ClaimOutcome, claimDevice, claimPurpose } from './claim.ts';
 import { parseClaimCode } from './claim-code.ts';
 import { createCodeHashes } from './code-hashes.ts';
-import { countProof } from './proof-limit.ts';
+import { createCountProof } from './proof-limit.ts';
 
 /** Long enough to walk up to the device. */
 const CHALLENGE_MS = 5 * 60 * 1000;
@@ -36,7 +35,7 @@ const Base64 = z
 /** How somebody becomes the owner of a device that nobody has. */
 export function claimRoutes(services: Services, store: FleetStore, aliveCheck: AliveCheck): readonly Route[] {
   const { claimProof } = services.config;
-  const allow = createAllow(services);
+  const countProof = createCountProof(services);
   const nonces = createNonces(services);
   const codes = createCodeHashes(services);
 
@@ -100,7 +99,7 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
     const request = { serial: body.serial, claimCode: body.claim_code, signedNonce: body.proof };
     // A code whose check character is wrong is a slip, and looked up nowhere: it costs no try.
     const tries = request.signedNonce !== undefined || parseClaimCode(request.claimCode ?? '') !== undefined;
-    if (tries) await countProof(allow, request.serial, caller.uid);
+    if (tries) await countProof(request.serial, caller.uid);
     const result = await claimDevice(store, { claimProof, aliveCheck, nonces, codes }, request, caller.uid, now);
     services.metrics.count('DeviceClaim', { outcome: result.outcome });
     if (result.outcome !== 'claimed' && result.outcome !== 'already_owned') {

@@ -1,35 +1,73 @@
-import { ApiError } from '../../http/errors.ts';
-import type { Allow } from '../../http/rate-limit.ts';
+import {
+  createAllow,
+  keyedSubject,
+  type NeededToCount,
+  noteUncounted,
+  refusal,
+  windowAt,
+} from '../../http/rate-limit.ts';
+import { failedCondition } from '../../platform/aws/dynamo.ts';
 import type { Serial, Uid } from '../../platform/ids.ts';
 
 const WINDOW_SECONDS = 600;
 /** What one person may try on one device: enough to mistype. */
 const PER_PERSON = { requests: 10, windowSeconds: WINDOW_SECONDS } as const;
 /** What may be tried on one device before each person is held to their last tries. */
-const PER_DEVICE = { requests: 20, windowSeconds: WINDOW_SECONDS } as const;
+const PER_DEVICE = 20;
 /** What each person may still try on a device that many have tried: an owner comes in, a crowd learns nothing. */
-const LAST_TRIES = { requests: 3, windowSeconds: WINDOW_SECONDS } as const;
+const LAST_TRIES = 3;
+const ROUTE = 'claim code';
+
+/** @throws ApiError `rate_limited` */
+export type CountProof = (serial: Serial, uid: Uid) => Promise<void>;
 
 /**
  * Counts a proof that is about to be tried on a device: a claim code, a transfer code or a signed nonce. Nobody uses up
- * another person's tries; only the device's common ones, and whoever comes after those has some of their own. Known and
- * unknown serials are counted alike.
+ * another person's tries. They only use up the device's common ones, and everybody has some of their own after those.
+ * Known and unknown serials are counted alike.
  *
- * @throws ApiError `rate_limited`
+ * The common tries of a device and who made them are one item, so a proof costs one write. At most 20 people are in it.
  */
-export async function countProof(allow: Allow, serial: Serial, uid: Uid): Promise<void> {
-  const person = `user:${uid}|serial:${serial}`;
-  await allow('claim code', PER_PERSON, person);
-  if (await hasLeft(allow, serial)) return;
-  await allow('claim code, last tries', LAST_TRIES, person);
-}
+export function createCountProof(services: NeededToCount): CountProof {
+  const { config, clock, documents } = services;
+  const allow = createAllow(services);
 
-async function hasLeft(allow: Allow, serial: Serial): Promise<boolean> {
-  try {
-    await allow('claim code, device', PER_DEVICE, `serial:${serial}`);
-    return true;
-  } catch (error) {
-    if (error instanceof ApiError && error.code === 'rate_limited') return false;
-    throw error;
-  }
+  /** Counts a common try. Otherwise returns how many of those were this person's. */
+  const takeCommonTry = async (serial: Serial, person: string): Promise<'counted' | number> => {
+    const { start, expiresAt } = windowAt(clock.now(), PER_PERSON);
+    try {
+      await (await documents()).update({
+        TableName: config.tables.rateLimits,
+        Key: { id: `rate#${ROUTE}#${await keyedSubject(services, `serial:${serial}`)}#${start}` },
+        UpdateExpression: 'SET expires_at = :expires, #schema = :schema ADD hits :one, #person :one',
+        ConditionExpression:
+          'attribute_not_exists(hits) OR (hits < :common AND (attribute_not_exists(#person) OR #person < :own))',
+        ExpressionAttributeNames: { '#schema': 'schema', '#person': person },
+        ExpressionAttributeValues: {
+          ...{ ':expires': expiresAt, ':schema': 1, ':one': 1 },
+          ...{ ':common': PER_DEVICE, ':own': PER_PERSON.requests },
+        },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      });
+      return 'counted';
+    } catch (error) {
+      const failed = failedCondition(error);
+      if (failed === undefined) throw error;
+      return Number(failed.item?.[person] ?? 0);
+    }
+  };
+
+  return async (serial, uid) => {
+    const subject = `user:${uid}|serial:${serial}`;
+    const tried = await keyedSubject(services, subject)
+      .then((person) => takeCommonTry(serial, `by_${person}`))
+      .catch((error: unknown) => {
+        noteUncounted(services, ROUTE, error);
+        return 'counted' as const;
+      });
+    if (tried === 'counted') return;
+    const left = Math.min(LAST_TRIES, PER_PERSON.requests - tried);
+    if (left <= 0) throw refusal(services, ROUTE, PER_PERSON);
+    await allow('claim code, last tries', { requests: left, windowSeconds: WINDOW_SECONDS }, subject);
+  };
 }

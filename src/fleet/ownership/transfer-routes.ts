@@ -2,7 +2,6 @@ import * as z from 'zod';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';
-import { createAllow } from '../../http/rate-limit.ts';
 import type { AliveCheck } from '../../platform/aws/dynamo.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';
@@ -11,12 +10,12 @@ import type { FleetStore } from '../device/store.ts';
 import { parseClaimCode } from './claim-code.ts';
 import { CLAIM_LIMIT } from './claim-routes.ts';
 import { createCodeHashes } from './code-hashes.ts';
-import { countProof } from './proof-limit.ts';
+import { createCountProof } from './proof-limit.ts';
 import { acceptTransfer, cancelTransfer, offerTransfer } from './transfer.ts';
 
 /** How a device goes from one owner to the next, without a moment in which anybody could claim it. */
 export function transferRoutes(services: Services, store: FleetStore, aliveCheck: AliveCheck): readonly Route[] {
-  const allow = createAllow(services);
+  const countProof = createCountProof(services);
   const codes = createCodeHashes(services);
 
   const transfer = defineRoute({
@@ -53,7 +52,7 @@ export function transferRoutes(services: Services, store: FleetStore, aliveCheck
   }).handledBy(async ({ caller, body }, { now }) => {
     const { serial, transfer_code: code, cancel } = body;
     if (code !== undefined) {
-      if (parseClaimCode(code) !== undefined) await countProof(allow, serial, caller.uid);
+      if (parseClaimCode(code) !== undefined) await countProof(serial, caller.uid);
       const result = await acceptTransfer(store, { aliveCheck, codes }, { serial, code }, caller.uid, now);
       services.metrics.count('DeviceTransfer', { outcome: result.outcome });
       if (result.outcome === 'account_deleted') throw new ApiError('account_deleted', 'This account has been deleted.');
