@@ -38,6 +38,14 @@ export interface HashedCode {
   readonly salt?: string;
 }
 
+export interface SeenFirmware {
+  readonly version: string;
+  /** When it was first seen with it (RFC 3339). */
+  readonly seenAt: string;
+  /** How often what it runs has changed on that day. */
+  readonly changesThatDay: number;
+}
+
 export interface Device {
   readonly hwId: HwId;
   readonly serial: Serial;
@@ -58,7 +66,7 @@ export interface Device {
   readonly board: string;
   readonly batch: string | null;
   /** What it ran when it was last seen. */
-  readonly firmware: { readonly version: string; readonly seenAt: string } | null;
+  readonly firmware: SeenFirmware | null;
   /** Of a revoked device: whose it was, for as long as that account exists. */
   readonly formerOwner: Person | null;
   /** Of a revoked device: the unit that took its place. */

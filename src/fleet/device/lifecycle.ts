@@ -1,6 +1,6 @@
 import type { Serial, Uid } from '../../platform/ids.ts';
 import type { Actor, AuditAction, AuditEntry } from '../audit/audit.ts';
-import { type Device, type DeviceStatus, fleetStateOf, type HashedCode } from './device.ts';
+import { type Device, type DeviceStatus, fleetStateOf, type HashedCode, type SeenFirmware } from './device.ts';
 import { type Person, personOf } from './person.ts';
 
 /** One step in a device's life: what it was when it was looked at, and what it is to be. */
@@ -16,7 +16,7 @@ export interface Transition {
 
 /** A device's own attributes that a step may change; null takes one away. */
 export interface DeviceChanges {
-  readonly firmware?: { readonly version: string; readonly seenAt: string };
+  readonly firmware?: SeenFirmware;
   readonly transfer?: Device['transfer'];
   readonly claimCode?: HashedCode;
   readonly formerOwner?: Person | null;

@@ -13,6 +13,7 @@ import { createOwnerLists } from '../ownership/owner-lists.ts';
 import { type Device, type HashedCode, LAST_SERIAL_NUMBER, StoredHwId } from './device.ts';
 import type { Personal, Transition } from './lifecycle.ts';
 import { personOf } from './person.ts';
+import { createSerialNumbers, type TakeNumbers } from './serial-numbers.ts';
 import { AUDIT_PREFIX, FORMER_PREFIX, fromChanges, OWNED_PREFIX, personKey, SCHEMA, toDevice } from './stored-items.ts';
 
 const FIRST_REVISION = 1;
@@ -109,7 +110,7 @@ export function createFleetStore(services: Needed) {
   };
 
   /** The device with that serial; the index may lag a moment behind the factory, never behind a sale. */
-  const findBySerial = async (serial: Serial): Promise<Device | undefined> => {
+  const findBySerial = async (serial: Serial, how?: { readonly mayBeStale: boolean }): Promise<Device | undefined> => {
     const { Items: items = [] } = await (await documents()).query({
       TableName: provisioning,
       IndexName: 'serial-index',
@@ -120,7 +121,7 @@ export function createFleetStore(services: Needed) {
     const hwId = StoredHwId.safeParse(items[0]?.['hw_id']);
     // Ownership is never decided on an index: the device itself is read.
     // That of a serial nobody has is looked for just the same, so that the time tells nothing.
-    return readDevice(hwId.success ? hwId.data : '#nobody');
+    return readDevice(hwId.success ? hwId.data : '#nobody', how);
   };
 
   const updateCode = async (change: UpdateCommandInput): Promise<boolean> => {
@@ -130,6 +131,24 @@ export function createFleetStore(services: Needed) {
     } catch (error) {
       if (failedCondition(error) === undefined) throw error;
       return false;
+    }
+  };
+
+  const takeNumbers: TakeNumbers = async (count) => {
+    try {
+      const { Attributes: counter } = await (await documents()).update({
+        TableName: provisioning,
+        Key: COUNTER_KEY,
+        UpdateExpression: 'ADD last_number :count SET #schema = :schema',
+        ConditionExpression: 'attribute_not_exists(last_number) OR last_number <= :room',
+        ExpressionAttributeNames: { '#schema': 'schema' },
+        ExpressionAttributeValues: { ':count': count, ':room': LAST_SERIAL_NUMBER - count, ':schema': SCHEMA },
+        ReturnValues: 'UPDATED_NEW',
+      });
+      return z.object({ last_number: z.number() }).parse(counter).last_number;
+    } catch (error) {
+      if (failedCondition(error) !== undefined) return undefined;
+      throw error;
     }
   };
 
@@ -221,24 +240,8 @@ export function createFleetStore(services: Needed) {
       );
     },
 
-    /** Takes the next serial number, atomically; undefined when all six-digit numbers are used up. */
-    async takeSerialNumber(): Promise<number | undefined> {
-      try {
-        const { Attributes: counter } = await (await documents()).update({
-          TableName: provisioning,
-          Key: COUNTER_KEY,
-          UpdateExpression: 'ADD last_number :one SET #schema = :schema',
-          ConditionExpression: 'attribute_not_exists(last_number) OR last_number < :last',
-          ExpressionAttributeNames: { '#schema': 'schema' },
-          ExpressionAttributeValues: { ':one': 1, ':last': LAST_SERIAL_NUMBER, ':schema': SCHEMA },
-          ReturnValues: 'UPDATED_NEW',
-        });
-        return z.object({ last_number: z.number() }).parse(counter).last_number;
-      } catch (error) {
-        if (failedCondition(error) !== undefined) return undefined;
-        throw error;
-      }
-    },
+    /** Takes the next serial number; undefined when all six-digit numbers are used up. */
+    takeSerialNumber: createSerialNumbers(takeNumbers),
 
     /**
      * Stores a new device, marked as not counted yet: `complete` ends that. False when one with that hardware id exists

@@ -52,6 +52,7 @@ const StoredDevice = z.object({
   batch: z.string().optional(),
   firmware_version: z.string().optional(),
   firmware_seen_at: z.string().optional(),
+  firmware_changes: z.number().default(0),
   former_person: z.string().refine(isPerson).optional(),
   replaced_by: StoredSerial.optional(),
   revision: z.number(),
@@ -167,7 +168,11 @@ export function toDevice(item: unknown): Device {
     firmware:
       stored.firmware_version === undefined || stored.firmware_seen_at === undefined
         ? null
-        : { version: stored.firmware_version, seenAt: stored.firmware_seen_at },
+        : {
+            version: stored.firmware_version,
+            seenAt: stored.firmware_seen_at,
+            changesThatDay: stored.firmware_changes,
+          },
     formerOwner: stored.former_person ?? null,
     replacedBy: stored.replaced_by ?? null,
     revision: stored.revision,
@@ -191,7 +196,13 @@ export function fromChanges(changes: DeviceChanges): {
   const { firmware, transfer, claimCode, formerOwner, replacedBy } = changes;
   return {
     set: {
-      ...(firmware === undefined ? {} : { firmware_version: firmware.version, firmware_seen_at: firmware.seenAt }),
+      ...(firmware === undefined
+        ? {}
+        : {
+            firmware_version: firmware.version,
+            firmware_seen_at: firmware.seenAt,
+            firmware_changes: firmware.changesThatDay,
+          }),
       ...(transfer === undefined || transfer === null
         ? {}
         : {

@@ -73,7 +73,7 @@ export async function provisionDevice(
     publicKey,
     board: textOf(metadata, 'board')?.toLowerCase() ?? DEFAULT_BOARD,
     batch: textOf(metadata, 'batch') ?? null,
-    firmware: firmware === undefined ? null : { version: firmware, seenAt: time },
+    firmware: firmware === undefined ? null : { version: firmware, seenAt: time, changesThatDay: 0 },
     formerOwner: null,
     replacedBy: null,
     revision: 1,

@@ -1,5 +1,4 @@
 import type { ReleaseVersion } from '@autowatering/release-format';
-import { createAllow } from '../../http/rate-limit.ts';
 import type { HwId, Serial, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import type { Actor } from '../audit/audit.ts';
@@ -12,8 +11,15 @@ import { createFleetSummary } from './fleet-summary.ts';
 
 /** What another domain may know and tell of devices. */
 export interface FleetDevices {
-  /** By its chip where that is given, else by its label. */
-  find(by: { readonly hwId: HwId | undefined; readonly serial: Serial | undefined }): Promise<Device | undefined>;
+  /**
+   * By its chip where that is given, else by its label.
+   *
+   * @param how.mayBeStale where a device as it was a moment ago will do, at half the price
+   */
+  find(
+    by: { readonly hwId: HwId | undefined; readonly serial: Serial | undefined },
+    how?: { readonly mayBeStale: boolean },
+  ): Promise<Device | undefined>;
   recordFirmware(device: Device, version: ReleaseVersion, actor: Actor, now: number): Promise<void>;
   /** The devices of a board, page by page. */
   ofBoard(board: string, limit: number, after: string | undefined): Promise<DevicePage>;
@@ -28,15 +34,14 @@ export function isOrWasTheirs({ owner, formerOwner }: Device, uid: Uid): boolean
 
 export function createFleetDevices(services: Services): FleetDevices {
   const store = createFleetStore(services);
-  const allow = createAllow(services);
   const index = createDeviceIndex(services);
   const summaries = createFleetSummary(services);
   return {
-    async find({ hwId, serial }) {
-      if (hwId !== undefined) return store.readDevice(hwId);
-      return serial === undefined ? undefined : store.findBySerial(serial);
+    async find({ hwId, serial }, how) {
+      if (hwId !== undefined) return store.readDevice(hwId, how);
+      return serial === undefined ? undefined : store.findBySerial(serial, how);
     },
-    recordFirmware: (device, version, actor, now) => recordFirmware({ store, allow }, device, version, actor, now),
+    recordFirmware: (device, version, actor, now) => recordFirmware(store, device, version, actor, now),
     ofBoard: (board, limit, after) => index.listDevices({ board }, limit, after),
     async countOfBoard(board) {
       const { byVersion } = await summaries.readSummary('~');

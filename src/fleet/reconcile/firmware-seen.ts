@@ -1,9 +1,7 @@
 import type { ReleaseVersion } from '@autowatering/release-format';
-import { ApiError } from '../../http/errors.ts';
-import type { Allow } from '../../http/rate-limit.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { Actor } from '../audit/audit.ts';
-import type { Device } from '../device/device.ts';
+import type { Device, SeenFirmware } from '../device/device.ts';
 import { transition } from '../device/lifecycle.ts';
 import type { FleetStore } from '../device/store.ts';
 
@@ -13,36 +11,44 @@ export function isIndexable(text: string): boolean {
 }
 
 /** More changes of one device in a day are no updates: they would only fill its audit, and the counts. */
-const CHANGES = { requests: 20, windowSeconds: 24 * 60 * 60 } as const;
+const MOST_CHANGES_A_DAY = 20;
+const TRIES = 2;
 
 /**
  * Records what a device runs when that is news, however it got there: by an update of ours, by cable, or at the
- * factory. When something else happens to the device at this very moment, the next time it is seen will do.
+ * factory. When something else happens to the device at this very moment, it is read and tried once more.
+ *
+ * @param seen the device as the caller knows it, which may be a moment old
  */
 export async function recordFirmware(
-  { store, allow }: { readonly store: Pick<FleetStore, 'commit'>; readonly allow: Allow },
-  device: Device,
+  store: Pick<FleetStore, 'commit'>,
+  seen: Device,
   version: ReleaseVersion,
   actor: Actor,
   now: number,
 ): Promise<void> {
-  if (device.firmware?.version === version || !(await mayChange(allow, device))) return;
-  const facts = { from: device.firmware?.version ?? 'unknown', to: version };
-  const step = transition(
-    device,
-    { status: device.status, owner: device.owner?.uid ?? null },
-    { action: 'firmware_changed', actor, reason: undefined, facts },
-    { changes: { firmware: { version, seenAt: isoTime(now) } } },
-  );
-  await store.commit(step, undefined, now);
+  let device: Device | undefined = seen;
+  for (let attempt = 0; attempt < TRIES && device !== undefined; attempt += 1) {
+    const firmware = changedFirmware(device, version, now);
+    if (firmware === undefined) return;
+    const facts = { from: device.firmware?.version ?? 'unknown', to: version };
+    const step = transition(
+      device,
+      { status: device.status, owner: device.owner?.uid ?? null },
+      { action: 'firmware_changed', actor, reason: undefined, facts },
+      { changes: { firmware } },
+    );
+    const write = await store.commit(step, undefined, now);
+    if (write.written) return;
+    device = write.account === 'alive' ? write.device : undefined;
+  }
 }
 
-async function mayChange(allow: Allow, { hwId }: Device): Promise<boolean> {
-  try {
-    await allow('firmware seen', CHANGES, `device:${hwId}`);
-    return true;
-  } catch (error) {
-    if (error instanceof ApiError && error.code === 'rate_limited') return false;
-    throw error;
-  }
+/** Undefined when it is no news, or the device has changed too often today. */
+function changedFirmware({ firmware }: Device, version: ReleaseVersion, now: number): SeenFirmware | undefined {
+  const seenAt = isoTime(now);
+  if (firmware?.version === version) return undefined;
+  const isSameDay = firmware !== null && firmware.seenAt.slice(0, 10) === seenAt.slice(0, 10);
+  const changes = isSameDay ? firmware.changesThatDay : 0;
+  return changes < MOST_CHANGES_A_DAY ? { version, seenAt, changesThatDay: changes + 1 } : undefined;
 }

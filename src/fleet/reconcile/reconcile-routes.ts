@@ -87,7 +87,7 @@ export function reconcileRoutes(services: Services, store: FleetStore): readonly
       known.map(async (device, at) => {
         const version = body.devices[at]?.firmware_version?.version;
         if (device?.owner?.uid !== caller.uid || version === undefined) return;
-        await recordFirmware({ store, allow }, device, version, { kind: 'user', uid: caller.uid }, now);
+        await recordFirmware(store, device, version, { kind: 'user', uid: caller.uid }, now);
       }),
     );
     const found = new Set(known.map((device) => device?.hwId));

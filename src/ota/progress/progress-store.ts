@@ -17,6 +17,7 @@ import {
   COUNTERS,
   type Counter,
   type DeviceProgress,
+  isFirmwareFault,
   NO_PROGRESS,
   type Report,
   type ReportPlan,
@@ -110,11 +111,15 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
     };
   };
 
-  const readProgress = async (release: ReleaseId, hwId: HwId): Promise<DeviceProgress> => {
+  const readProgress = async (
+    release: ReleaseId,
+    hwId: HwId,
+    { mayBeStale = false }: { readonly mayBeStale?: boolean } = {},
+  ): Promise<DeviceProgress> => {
     const { Item: item } = await (await documents()).get({
       TableName,
       Key: deviceKey(release, hwId),
-      ConsistentRead: true,
+      ConsistentRead: !mayBeStale,
     });
     return item === undefined ? NO_PROGRESS : toProgress(item);
   };
@@ -145,12 +150,25 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
     whileOvertaken: createWhileOvertaken(randomness),
     readProgress,
 
-    async readForReport(release: ReleaseId, report: Report): Promise<KnownProgress> {
-      const client = await documents();
-      const [device, { Item: attempt }] = await Promise.all([
-        readProgress(release, report.hwId),
-        client.get({ TableName, Key: attemptKey(release, report), ConsistentRead: true }),
-      ]);
+    /**
+     * What has to be known to plan a report. The attempt is read only where it can matter: where its failure may have
+     * been counted, or this status was reported before.
+     */
+    async readForReport(
+      release: ReleaseId,
+      report: Report,
+      how: { readonly mayBeStale: boolean },
+    ): Promise<KnownProgress> {
+      const device = await readProgress(release, report.hwId, how);
+      const { status, errorCode } = report;
+      if (!isFirmwareFault(status, errorCode) && !device.statuses.includes(status)) {
+        return { device, attempt: { hasFailed: false }, isRepeated: false };
+      }
+      const { Item: attempt } = await (await documents()).get({
+        TableName,
+        Key: attemptKey(release, report),
+        ConsistentRead: true,
+      });
       return {
         device,
         attempt: { hasFailed: attempt?.['has_failed'] === true },
@@ -177,7 +195,7 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
         set: {
           [`${report.status}_at`]: time,
           ...facts,
-          has_failed: known.attempt.hasFailed || plan.countsAsFailure,
+          ...(plan.countsAsFailure ? { has_failed: true } : {}),
           schema: SCHEMA,
         },
       });

@@ -90,9 +90,15 @@ export function reportRoutes(services: Services, reporting: ReportServices, leas
     await pMap(
       byDevice(all),
       async (ofOne) => {
-        for (const one of ofOne) {
+        for (const [index, one] of ofOne.entries()) {
           const tools = { metrics: services.metrics, log };
-          const outcome = await recordReport(reporting, tools, phoneReport(one), caller.uid, now);
+          const outcome = await recordReport(
+            reporting,
+            tools,
+            { ...phoneReport(one), followsAnother: index > 0 },
+            caller.uid,
+            now,
+          );
           outcomes.set(one, outcome);
           services.metrics.count('OtaReport', { status: one.status, outcome: outcome.outcome });
         }

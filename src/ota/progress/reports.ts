@@ -56,17 +56,25 @@ export interface ReportServices {
 export async function recordReport(
   services: ReportServices,
   tools: Pick<Services, 'metrics' | 'log'>,
-  report: PhoneReport,
+  report: PhoneReport & { readonly followsAnother: boolean },
   uid: Uid,
   now: number,
 ): Promise<ReportOutcome> {
   const { fleet, store } = services;
-  const [device, release] = await Promise.all([
-    fleet.find({ hwId: report.hwId, serial: report.serial }),
-    report.version === undefined ? undefined : store.readRelease(report, report.version),
-  ]);
+  const { version } = report;
+  const read = (how: { readonly mayBeStale: boolean }) =>
+    Promise.all([
+      fleet.find({ hwId: report.hwId, serial: report.serial }, how),
+      version === undefined ? undefined : store.readRelease(report, version, how),
+    ]);
+  // What was true a moment ago is good enough to go on, and never to refuse: every write names what it was planned on.
+  const mayBeStale = !report.followsAnother;
+  let [device, release] = await read({ mayBeStale });
+  if (mayBeStale && (device?.owner?.uid !== uid || !isPublished(release))) {
+    [device, release] = await read({ mayBeStale: false });
+  }
   if (device?.owner?.uid !== uid) return { outcome: 'not_owned' };
-  if (release === undefined || release.publishedAt === null) return { outcome: 'release_not_found' };
+  if (!isPublished(release)) return { outcome: 'release_not_found' };
   const receipt =
     report.receipt === undefined ? undefined : await checkReceipt(services.nonces, device, release, report.receipt);
   const isVerified = receipt === 'verified' && report.status === 'confirmed';
@@ -82,6 +90,10 @@ export async function recordReport(
   return { outcome: isNew ? 'recorded' : 'repeated', verified: isVerified, receipt, halted };
 }
 
+function isPublished(release: Release | undefined): release is Release {
+  return release !== undefined && release.publishedAt !== null;
+}
+
 const ENDINGS: ReadonlySet<ReportStatus> = new Set(['confirmed', 'reverted', 'failed']);
 
 /** @returns false when this attempt has told this status before */
@@ -89,14 +101,16 @@ async function record(
   progress: ProgressStore,
   release: Release,
   device: Device,
-  from: PhoneReport,
+  from: PhoneReport & { readonly followsAnother: boolean },
   isVerified: boolean,
   now: number,
 ): Promise<boolean> {
   const { attemptId, status, errorCode, phone } = from;
   const report: Report = { hwId: device.hwId, attemptId, status, errorCode, phoneModel: phone.model, isVerified };
+  let mayBeStale = !from.followsAnother;
   return progress.whileOvertaken(`A report of attempt ${attemptId}`, async () => {
-    const known = await progress.readForReport(release, report);
+    const known = await progress.readForReport(release, report, { mayBeStale });
+    mayBeStale = false;
     if (known.isRepeated) return false;
     const plan = planReport(report, known.device, known.attempt, now);
     return (await progress.commit(release, report, known, plan, factsOf(from), now)) ? true : OVERTAKEN;

@@ -50,11 +50,15 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
   });
   const rulesKey = (track: Track) => ({ board_channel: trackPartition(track), version: RULES_RECORD });
 
-  const readRelease = async (track: Track, version: ReleaseVersion): Promise<Release | undefined> => {
+  const readRelease = async (
+    track: Track,
+    version: ReleaseVersion,
+    { mayBeStale = false }: { readonly mayBeStale?: boolean } = {},
+  ): Promise<Release | undefined> => {
     const { Item: item } = await (await documents()).get({
       TableName,
       Key: releaseKey(track, version),
-      ConsistentRead: true,
+      ConsistentRead: !mayBeStale,
     });
     return item === undefined ? undefined : toRelease(item);
   };

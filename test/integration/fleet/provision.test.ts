@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, scryptSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { keptStates } from '../../support/fleet.ts';
 import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
@@ -39,9 +40,48 @@ describe('provision', () => {
     expect(again.body).toEqual({ ...rest, created: false });
   });
 
-  it('stores the claim code as a salted hash only', async () => {
+  const deviceItem = async (hwId: string) =>
+    (await backend.scan('provisioning')).find((item) => item['hw_id'] === hwId && item['record'] === 'device');
+
+  it('stores the claim code as a keyed hash only', async () => {
     const { body } = await provision({ hw_id: 'AABBCCDD0002' });
     expect(JSON.stringify(await backend.scan('provisioning'))).not.toContain(body.claim_code);
+    const stored = await deviceItem('AABBCCDD0002');
+    expect(stored?.['claim_code_hash']).toMatch(/^hmac:[\w-]{22}$/);
+    expect(stored).not.toHaveProperty('claim_code_salt');
+  });
+
+  it('understands the slow hash of a device that was provisioned before there was a key', async () => {
+    const made = (await provision({ hw_id: 'AABBCCDD0012' })).body;
+    const salt = randomBytes(16);
+    await (await backend.services.documents()).update({
+      TableName: backend.services.config.tables.provisioning,
+      Key: { hw_id: 'AABBCCDD0012', record: 'device' },
+      UpdateExpression: 'SET claim_code_salt = :salt, claim_code_hash = :hash',
+      ExpressionAttributeValues: {
+        ':salt': salt.toString('base64url'),
+        ':hash': scryptSync(made.claim_code, salt, 32, { N: 4096, r: 8, p: 1 }).toString('base64url'),
+      },
+    });
+    const other = (await provision({ hw_id: 'AABBCCDD0013' })).body;
+    expect(await claimed({ serial: made.serial, claim_code: other.claim_code })).toBe(403);
+    expect(await claimed(made)).toBe(200);
+  });
+
+  it('counts a device whose provisioning was cut off with whatever happens to it next', async () => {
+    const headers = { 'x-factory-token': backend.secrets.factoryToken };
+    const before = await keptStates(backend);
+    backend.dynamo.dieAfterWrites(2);
+    await provision({ hw_id: 'AABBCCDD0014' });
+    backend.dynamo.revive();
+    const revoked = await backend.call('/revokeDevice', { headers, body: { hw_id: 'AABBCCDD0014' } });
+    expect(revoked.status).toBe(200);
+    expect(await keptStates(backend)).toMatchObject({
+      active: before['active'],
+      revoked: (before['revoked'] ?? 0) + 1,
+    });
+    const { body } = await backend.call('/deviceAudit?hw_id=AABBCCDD0014', { headers });
+    expect(body.audit_trail.map(({ action }: { action: string }) => action)).toEqual(['revoke', 'provision']);
   });
 
   it('still tells the claim code when the answer of the database was lost and the write tried again', async () => {
