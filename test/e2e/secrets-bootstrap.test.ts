@@ -48,7 +48,7 @@ describe('the secret of an environment', () => {
     for (const name of ['FACTORY_PROVISION_TOKEN', 'OTA_ADMIN_TOKEN', 'RATE_LIMIT_SALT']) {
       expect(String(made[name]).length, name).toBeGreaterThan(40);
     }
-    expect(new Set(Object.values(made)).size).toBe(8);
+    expect(new Set(Object.values(made)).size).toBe(9);
     for (const value of Object.values(made).flat()) expect(run.stdout).not.toContain(value);
     expect((await bootstrap(['--env', 'first', '--check'])).stdout).toContain('is complete');
   });

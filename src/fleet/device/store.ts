@@ -283,9 +283,7 @@ export function createFleetStore(services: Needed) {
       }
     },
 
-    /**
-     * Notes that the factory is about to be told this claim code. False when the code has been replaced meanwhile.
-     */
+    /** Notes that this claim code is about to be sent to the factory. False when it has been replaced meanwhile. */
     async markCodeTold(hwId: HwId, code: HashedCode): Promise<boolean> {
       return updateCode({
         TableName: provisioning,
@@ -296,7 +294,7 @@ export function createFleetStore(services: Needed) {
       });
     },
 
-    /** Replaces a claim code that nobody was told. False when it is another one by now, or was told. */
+    /** Replaces a claim code that was never sent. False when it is another one by now, or was sent. */
     async replaceUntoldCode({ hwId, claimCode: old }: Device, code: HashedCode): Promise<boolean> {
       return updateCode({
         TableName: provisioning,

@@ -32,11 +32,12 @@ export type ProvisionOutcome =
 type Needed = Pick<Services, 'randomness' | 'log'> & { readonly codes: CodeHashes };
 
 /**
- * Gives a device its serial, once: repeated, or asked by two stations at the same time, it is the same serial.
- * A number may be skipped when two stations race; none is ever given twice.
+ * Gives a device its serial, once. A repeated call, or a second station at the same time, gets the same serial.
+ * A number may be skipped when two stations race. No number is given twice.
  *
- * A device is stored with a mark that its claim code is not told yet, which goes just before the answer does. Where a
- * failure came in between, the mark is still there, and whoever asks next gets a code in place of the one nobody knows.
+ * A device is stored with two marks: its claim code was not sent yet, and it is not in the counts and the audit. Both
+ * are removed just before the answer is sent. After a failure in between they are still set, and the next call replaces
+ * the code that nobody knows and finishes the rest.
  */
 export async function provisionDevice(
   store: FleetStore,
@@ -81,7 +82,7 @@ export async function provisionDevice(
   if (await store.putNewDevice(device)) return tell(store, services, device, { code, claimCode });
   const first = await store.readDevice(hwId);
   if (first === undefined) throw new Error('a device that refused to be created is not there');
-  // The SDK tries again when an answer is lost: then what stands in the way is our own work, and its code is not told yet.
+  // The SDK retries when an answer is lost. Then the device in the way is our own, and its code was not sent yet.
   if (first.claimCode?.hash === claimCode.hash) return tell(store, services, first, { code, claimCode });
   if (!isCodeOwed(first)) return { outcome: 'known', device: first };
   return takeOver(store, services, first, { code, claimCode });
@@ -97,11 +98,11 @@ function isCodeOwed({ isCodeUntold, owner, status }: Device): boolean {
   return isCodeUntold && owner === null && status !== 'revoked';
 }
 
-/** Completes what another request has begun. If that one is still under way, one of the two will tell its code. */
+/** Finishes what another request began. If that one is still running, exactly one of the two sends its code. */
 async function takeOver(store: FleetStore, services: Needed, device: Device, made: NewCode): Promise<ProvisionOutcome> {
   if (await store.replaceUntoldCode(device, made.claimCode)) return tell(store, services, device, made);
   const now = (await store.readDevice(device.hwId)) ?? device;
-  // Our own work, of which the answer was lost on its way back to the SDK.
+  // Our own write, whose answer to the SDK was lost.
   if (now.claimCode?.hash === made.claimCode.hash) return tell(store, services, now, made);
   return { outcome: 'known', device: now };
 }
@@ -111,14 +112,14 @@ async function tell(store: FleetStore, { log }: Needed, device: Device, made: Ne
     (await store.complete(device, made.claimCode)) || (await store.markCodeTold(device.hwId, made.claimCode));
   const isOurs = await telling().catch((error: unknown) => {
     if (!(error instanceof DependencyUnavailableError)) throw error;
-    // The device has this code. At worst the mark is still there, and asked once more the factory gets another one.
+    // The device has this code. At worst the marks are still set: another call gets a new code, and counts the device.
     log.warn('It could not be noted that a claim code was told', { serial: device.serial }, error);
     return true;
   });
   return isOurs ? { outcome: 'created', device, claimCode: made.code } : { outcome: 'known', device };
 }
 
-/** What the factory says of a device by which the fleet is looked at: only what can stand in an index and a count. */
+/** Metadata that the fleet is listed and counted by, if it can be part of an index. */
 function textOf(metadata: Metadata, name: 'board' | 'batch'): string | undefined {
   const value = metadata[name];
   return typeof value === 'string' && isIndexable(value) ? value : undefined;

@@ -137,6 +137,7 @@ describe('DynamoDB', () => {
       'fleet/overview/fleet-counts.ts',
       'fleet/overview/fleet-summary.ts',
       'fleet/ownership/owner-lists.ts',
+      'fleet/ownership/proof-limit.ts',
       'health/checks.ts',
       'http/rate-limit.ts',
       'ota/progress/lease-store.ts',
