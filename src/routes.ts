@@ -2,10 +2,7 @@ import type { Route } from './http/define-route.ts';
 import type { RouteEntry } from './http/router.ts';
 import { once } from './platform/once.ts';
 import type { Services } from './platform/services.ts';
-import { ROUTE_INDEX } from './route-index.ts';
-
-/** Routes that are loaded together, with the first request for one of them. */
-export type RouteGroup = 'account' | 'alive' | 'fleet' | 'health' | 'offer' | 'ota' | 'plants' | 'subscriptions';
+import { ROUTE_INDEX, type RouteGroup } from './route-index.ts';
 
 /** Every route of the product, by the groups that they are loaded in. All else derives from these lists. */
 export function routeGroups(services: Services): Readonly<Record<RouteGroup, () => Promise<readonly Route[]>>> {

@@ -1,8 +1,8 @@
 import type * as z from 'zod';
 import type { UserClaims } from '../platform/aws/cognito-tokens.ts';
 import type { Log } from '../platform/observability/log.ts';
+import type { Throttle } from './checks/throttle.ts';
 import { ApiError, type ErrorCode } from './errors.ts';
-import type { Throttle } from './throttle.ts';
 
 /** Who may call. `cognito-optional` takes an anonymous caller too, but not a bad token; `stripe` checks a signature. */
 export type Auth = 'public' | 'cognito' | 'cognito-optional' | 'factory' | 'admin' | 'stripe';

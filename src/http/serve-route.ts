@@ -1,14 +1,14 @@
 import type { Uid } from '../platform/ids.ts';
 import { logWith } from '../platform/observability/log.ts';
 import type { Services } from '../platform/services.ts';
-import { createAuthenticate } from './authenticate.ts';
-import { type BodyLimit, bodyLimitOf } from './body-limit.ts';
+import { type BodyLimit, bodyLimitOf } from './body/body-limit.ts';
+import { readJsonBody } from './body/json-body.ts';
+import { createAuthenticate } from './checks/authenticate.ts';
+import type { OriginAllowed } from './checks/origins.ts';
+import { type Allow, createAllow } from './checks/rate-limit.ts';
 import type { Caller, RateLimit, RawInput, Reply, RequestContext, Route, RouteContract } from './define-route.ts';
 import { ApiError } from './errors.ts';
 import type { IncomingRequest } from './exchange.ts';
-import { readJsonBody } from './json-body.ts';
-import type { OriginAllowed } from './origins.ts';
-import { type Allow, createAllow } from './rate-limit.ts';
 import type { RequestScope } from './request-scope.ts';
 
 /** What the way to a handler has to ask a domain, without knowing it. */
@@ -117,7 +117,7 @@ async function readInput(
   // What Stripe has signed was read with its signature.
   if (contract.auth === 'stripe') return NO_BODY;
   if (contract.bodyKind !== 'multipart') return { body: await readJsonBody(request, limit), files: [] };
-  const { readMultipartBody } = await import('./multipart-body.ts');
+  const { readMultipartBody } = await import('./body/multipart-body.ts');
   const { fields, files } = await readMultipartBody(request, limit);
   return { body: fields, files };
 }

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLambdaHandler } from '../../../src/http/lambda-adapter.ts';
+import { createLambdaHandler } from '../../../src/http/adapters/lambda-adapter.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
 import { gardeners } from '../../support/gardeners.ts';

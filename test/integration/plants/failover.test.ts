@@ -143,7 +143,7 @@ describe('a provider that fails again and again', () => {
     expect(counted('ProviderCircuitOpened{provider=kindwise}')).toBe(1);
     // Another container: its own memory, the same table.
     const { createApp } = await import('../../../src/app.ts');
-    const { fetchFrom } = await import('../../../src/http/fetch-adapter.ts');
+    const { fetchFrom } = await import('../../../src/http/adapters/fetch-adapter.ts');
     const { createServices } = await import('../../../src/services.ts');
     const services = createServices(
       { ...process.env },

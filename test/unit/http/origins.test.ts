@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { originPolicy } from '../../../src/http/origins.ts';
+import { originPolicy } from '../../../src/http/checks/origins.ts';
 
 describe('the origins', () => {
   it('are taken literally, localhost too: without a port it is the shell of the app and no development server', () => {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { originPolicy } from '../../../src/http/origins.ts';
+import { originPolicy } from '../../../src/http/checks/origins.ts';
 import { readTemplate } from '../../../tools/build/template/template.ts';
 import { deploySettings } from '../../../tools/operations/deploy/deploy-settings.ts';
 
@@ -31,7 +31,7 @@ describe("the bucket's CORS", () => {
     const { Resources: resources } = await readTemplate();
     const bucket = Object.values(resources).find(({ Properties: { CorsConfiguration: cors } }) => cors !== undefined);
     expect(bucket?.Properties['CorsConfiguration']).toMatchObject({
-      CorsRules: [{ AllowedMethods: ['GET', 'HEAD'], AllowedOrigins: { '!Split': [',', expect.anything()] } }],
+      CorsRules: [{ AllowedMethods: ['GET', 'HEAD', 'PUT'], AllowedOrigins: { '!Split': [',', expect.anything()] } }],
     });
     expect(JSON.stringify(bucket?.Properties['CorsConfiguration'])).toContain('AllowedOrigins');
   });

@@ -34,12 +34,18 @@ const { panels } = Dashboard.parse(JSON.parse(readFileSync('docs/observability/g
 const known = new Set(
   readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
-    .flatMap((name) => [
-      ...readFileSync(path.join('src', name), 'utf8').matchAll(/metrics\.(count|duration|gauge)\(\s*'(\w+)'/g),
+    .map((name) => readFileSync(path.join('src', name), 'utf8'))
+    .flatMap((text) => [
+      ...[...text.matchAll(/metrics\.(count|duration|gauge)\(\s*'(\w+)'/g)].map(([, kind, name = '']) => ({
+        kind,
+        name,
+      })),
+      // The two of every request, which come with its log line.
+      ...[...text.matchAll(/name: '(\w+)', unit: '(\w+)'/g)].map(([, name = '', unit]) => ({ kind: unit, name })),
     ])
-    .flatMap(([, kind, name = '']) => {
+    .flatMap(({ kind, name }) => {
       const metric = prometheusName(name);
-      if (kind === 'count') return [`${metric}_total`];
+      if (kind === 'count' || kind === 'Count') return [`${metric}_total`];
       return kind === 'gauge' ? [metric] : ['bucket', 'sum', 'count'].map((suffix) => `${metric}_${suffix}`);
     }),
 );

@@ -80,7 +80,7 @@ describe('the template', () => {
     });
     const shown = JSON.stringify(template.Resources['Dashboard']).matchAll(/MetricName=\W+(\w+)/g);
     for (const name of [...own, ...[...shown].map(([, metric = '']) => metric)]) {
-      expect(code, name).toMatch(new RegExp(`metrics\\.(count|duration|gauge)\\(\\s*'${name}'`));
+      expect(code, name).toMatch(new RegExp(`(metrics\\.(count|duration|gauge)\\(\\s*|name: )'${name}'`));
     }
     expect(own.length).toBeGreaterThan(6);
   });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { Fetch } from '../../../src/http/fetch-adapter.ts';
+import type { Fetch } from '../../../src/http/adapters/fetch-adapter.ts';
 import type { PlantStandIns } from '../../run/local-stack/engines.ts';
 import { percentile } from './statistics.ts';
 

@@ -1,5 +1,6 @@
 import type { RouteContract } from '../../../src/http/define-route.ts';
-import { type RouteGroup, routeGroups } from '../../../src/routes.ts';
+import type { RouteGroup } from '../../../src/route-index.ts';
+import { routeGroups } from '../../../src/routes.ts';
 import { createServices } from '../../../src/services.ts';
 
 /** A route's contract, and the group that it is loaded in. */

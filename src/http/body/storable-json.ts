@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { textLine } from './fields.ts';
+import { textLine } from '../fields.ts';
 
 /** DynamoDB keeps no number closer to zero than this, but zero itself. */
 const SMALLEST = 1e-130;

@@ -1,4 +1,4 @@
-import type { RouteContract } from './define-route.ts';
+import type { RouteContract } from '../define-route.ts';
 
 /** What the gateway lets through of a route, of all callers together; above it, it answers 429 itself. */
 export interface Throttle {

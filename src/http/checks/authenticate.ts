@@ -1,13 +1,13 @@
-import { KeySetError } from '../platform/aws/cognito-tokens.ts';
-import type { TokenName } from '../platform/aws/secrets.ts';
-import type { Services } from '../platform/services.ts';
-import { StripeNotConfiguredError } from '../platform/stripe/stripe-errors.ts';
-import type { StripeSignatures } from '../platform/stripe/stripe-signatures.ts';
-import { type BodyLimit, readBody } from './body-limit.ts';
-import type { Auth, Caller } from './define-route.ts';
-import { ApiError } from './errors.ts';
-import type { IncomingRequest } from './exchange.ts';
-import { parseJson } from './json-body.ts';
+import { KeySetError } from '../../platform/aws/cognito-tokens.ts';
+import type { TokenName } from '../../platform/aws/secrets.ts';
+import type { Services } from '../../platform/services.ts';
+import { StripeNotConfiguredError } from '../../platform/stripe/stripe-errors.ts';
+import type { StripeSignatures } from '../../platform/stripe/stripe-signatures.ts';
+import { type BodyLimit, readBody } from '../body/body-limit.ts';
+import { parseJson } from '../body/json-body.ts';
+import type { Auth, Caller } from '../define-route.ts';
+import { ApiError } from '../errors.ts';
+import type { IncomingRequest } from '../exchange.ts';
 
 /** @param limit of the body, where the body is what is signed */
 export type Authenticate = (auth: Auth, request: IncomingRequest, limit: BodyLimit) => Promise<Caller>;

@@ -1,7 +1,7 @@
 import { createServer, IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
-import { ApiError } from './errors.ts';
+import { ApiError } from '../errors.ts';
 import type { Bindings } from './fetch-adapter.ts';
 import { unreadable } from './unreadable.ts';
 

@@ -1,6 +1,6 @@
-import type { RouteContract } from './define-route.ts';
-import { ApiError } from './errors.ts';
-import type { IncomingRequest } from './exchange.ts';
+import type { RouteContract } from '../define-route.ts';
+import { ApiError } from '../errors.ts';
+import type { IncomingRequest } from '../exchange.ts';
 
 /** How much a route takes, and what whoever sends more is told. */
 export interface BodyLimit {

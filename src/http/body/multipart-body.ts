@@ -1,8 +1,8 @@
 import { getMultipartBoundary, MultipartParseError, parseMultipart } from '@remix-run/multipart-parser';
+import type { UploadedFile } from '../define-route.ts';
+import { ApiError } from '../errors.ts';
+import type { IncomingRequest } from '../exchange.ts';
 import { type BodyLimit, readBody } from './body-limit.ts';
-import type { UploadedFile } from './define-route.ts';
-import { ApiError } from './errors.ts';
-import type { IncomingRequest } from './exchange.ts';
 
 export interface MultipartBody {
   readonly fields: Readonly<Record<string, string>>;

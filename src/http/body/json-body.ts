@@ -1,6 +1,6 @@
+import { ApiError } from '../errors.ts';
+import type { IncomingRequest } from '../exchange.ts';
 import { type BodyLimit, readBody } from './body-limit.ts';
-import { ApiError } from './errors.ts';
-import type { IncomingRequest } from './exchange.ts';
 
 /** Deeper than any honest client nests, shallow enough that no recursion over it runs out of stack. */
 const DEEPEST = 64;

@@ -1,5 +1,5 @@
-import type { App, IncomingRequest } from './exchange.ts';
-import { decodePath, normalizePath } from './path.ts';
+import type { App, IncomingRequest } from '../exchange.ts';
+import { decodePath, normalizePath } from '../path.ts';
 import { unreadable } from './unreadable.ts';
 
 /** What is read of API Gateway's event (payload format 2.0). */

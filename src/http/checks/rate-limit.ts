@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { failedCondition } from '../platform/aws/dynamo.ts';
-import { ttlSeconds } from '../platform/clock.ts';
-import type { Services } from '../platform/services.ts';
-import type { RateLimit } from './define-route.ts';
-import { ApiError } from './errors.ts';
+import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { ttlSeconds } from '../../platform/clock.ts';
+import type { Services } from '../../platform/services.ts';
+import type { RateLimit } from '../define-route.ts';
+import { ApiError } from '../errors.ts';
 
 /**
  * Counts the request and gives the headers that tell the caller how much is left.

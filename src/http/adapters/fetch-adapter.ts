@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import type { ApiError } from './errors.ts';
-import type { App, IncomingRequest } from './exchange.ts';
+import type { ApiError } from '../errors.ts';
+import type { App, IncomingRequest } from '../exchange.ts';
+import { decodePath, normalizePath } from '../path.ts';
 import { firstValues } from './lambda-adapter.ts';
-import { decodePath, normalizePath } from './path.ts';
 
 /** What Node's server knows besides the request; tests without a server hand over nothing. */
 export interface Bindings {

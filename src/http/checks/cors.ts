@@ -1,4 +1,4 @@
-import type { IncomingRequest, OutgoingAnswer } from './exchange.ts';
+import type { IncomingRequest, OutgoingAnswer } from '../exchange.ts';
 import type { OriginAllowed } from './origins.ts';
 
 const PREFLIGHT_SECONDS = 3_600;
