@@ -17,7 +17,7 @@ let refusing: StandIn;
 const askedRegions: string[] = [];
 const REFUSAL = 'ExpiredTokenException';
 beforeAll(async () => {
-  backend = await startBackend();
+  backend = await startBackend({}, { isOpenToTools: true });
   cloudFormation = await startStandIn(async (_request, response) => {
     const output = (name: string, value: string) =>
       `<member><OutputKey>${name}</OutputKey><OutputValue>${value}</OutputValue></member>`;
@@ -61,10 +61,10 @@ const prod = () => ({
 
 const READING: readonly (readonly [tool: string, args: readonly string[]])[] = [
   ['ota', ['list']],
-  ['ota-keys', ['list']],
+  ['ota:keys', ['list']],
   ['fleet', ['summary']],
   ['webhooks', ['list']],
-  ['smoke-test', []],
+  ['smoke', []],
   ['migrate', ['status']],
   ['retention', ['--dry-run']],
   ['backup', ['verify', '/nowhere']],
@@ -72,8 +72,8 @@ const READING: readonly (readonly [tool: string, args: readonly string[]])[] = [
 ];
 const CHANGING: readonly (readonly [tool: string, args: readonly string[]])[] = [
   ['ota', ['pause', '1.0.0']],
-  ['ota-deploy', ['--artifact-path', 'README.md']],
-  ['factory-provision', ['--hw-id', 'AABBCCDD01']],
+  ['ota:deploy', ['--artifact-path', 'README.md']],
+  ['factory:provision', ['--hw-id', 'AABBCCDD01']],
   ['migrate', ['up']],
 ];
 
@@ -135,7 +135,7 @@ describe('with API_BASE_URL', () => {
 
 const IN_AWS: readonly (readonly [tool: string, args: readonly string[]])[] = [
   ['ota', ['list']],
-  ['secrets-bootstrap', ['--check']],
+  ['secrets:bootstrap', ['--check']],
   ['migrate', ['status']],
   ['retention', ['--dry-run']],
   ['logs', ['errors']],

@@ -35,6 +35,7 @@ export async function readMultipartBody(request: IncomingRequest, limit: BodyLim
     const boundary = getMultipartBoundary(contentType ?? '');
     if (!boundary) throw new MultipartParseError('The boundary is missing');
     const bytes = await readBody(request, limit);
+    if (bytes.byteLength === 0) throw new MultipartParseError('There is no body');
     for (const part of parseMultipart(bytes, { boundary, maxFileSize: limit.bytes })) {
       const { name } = part;
       if (fields.size + files.length >= MOST_PARTS) throw badForm(`more than ${MOST_PARTS} parts`);
