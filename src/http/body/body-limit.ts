@@ -1,4 +1,4 @@
-import type { RouteContract } from '../define-route.ts';
+import type { DeclaredContract } from '../define-route.ts';
 import { ApiError } from '../errors.ts';
 import type { IncomingRequest } from '../exchange.ts';
 
@@ -10,7 +10,7 @@ export interface BodyLimit {
 
 export const DEFAULT_BODY_LIMIT = 64 * 1024;
 
-export function bodyLimitOf({ bodyLimit: bytes = DEFAULT_BODY_LIMIT, bodyTooLarge }: RouteContract): BodyLimit {
+export function bodyLimitOf({ bodyLimit: bytes = DEFAULT_BODY_LIMIT, bodyTooLarge }: DeclaredContract): BodyLimit {
   return { bytes, refusal: () => bodyTooLarge?.() ?? bodyOver(bytes) };
 }
 
