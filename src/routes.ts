@@ -36,6 +36,9 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       return fleetRoutes(services, alive);
     }),
     offer: once(async () => {
+      // The first phone of a container would wait for these one after the other.
+      begin(services.documents);
+      begin(services.secrets.values);
       const [{ offerRoutes }, parts] = await Promise.all([import('./ota/offer/routes.ts'), otaParts()]);
       return offerRoutes(services, parts);
     }),
@@ -49,6 +52,11 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       return healthRoutes(services, webhookHealth);
     }),
   };
+}
+
+/** Starts what a request will wait for, beside the loading of its code. A failure is met by the request, which tries again. */
+function begin(work: () => Promise<unknown>): void {
+  work().catch(() => undefined);
 }
 
 /** Where each request belongs, without loading any route before it is asked for. */
