@@ -32,11 +32,11 @@ describe("an error of Stripe's SDK means", () => {
   ])('%s', (_what, error, meaning) => {
     const found = translated(error);
     expect(found).toMatchObject(meaning);
-    // What Stripe quotes of a request does not go on into the log.
+    // Text that Stripe quotes from a request must not reach the log.
     expect(String(found instanceof Error ? found.cause : '')).not.toContain('ada@');
   });
 
-  it('nothing when it is no error of the SDK', () => {
+  it('nothing if it does not come from the SDK', () => {
     const error = new TypeError('ours');
     expect(translated(error)).toBe(error);
   });
