@@ -202,7 +202,7 @@ describe('the message is a single sentence', () => {
     expect([run.code, run.stderr]).toEqual([1, 'Error: /no/such.toml does not exist.\n']);
   });
 
-  it('and there is none when the output is closed, as by "| head"', async () => {
+  it('and is omitted when the output is closed, as by "| head"', async () => {
     const args = ['list', '--api-base-url', backend.url, '--token', backend.secrets.adminToken];
     const listing = startTool('webhooks', args);
     listing.child.stdout?.destroy();

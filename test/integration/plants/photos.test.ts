@@ -209,7 +209,7 @@ describe("an iPhone's HEIC photo", () => {
 
   it.each([
     ['of thirty megapixels', () => heic('thirty-megapixels'), 413, 'payload_too_large', /lower resolution/],
-    ['that ends in the middle', async () => (await heic('leaf')).slice(0, 700), 415, 'unsupported_media_type', /again/],
+    ['that is cut off', async () => (await heic('leaf')).slice(0, 700), 415, 'unsupported_media_type', /again/],
     [
       'that only claims to be HEIC',
       async () => new Uint8Array(Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1')),
@@ -272,7 +272,7 @@ describe('an invalid form', () => {
   it.each([
     ['without a boundary', () => raw('--b\r\n', 'multipart/form-data'), 400, 'invalid_multipart'],
     [
-      'that ends in the middle',
+      'that is cut off',
       () => raw(part('image', 'a.jpg', 'x').slice(0, 60), 'multipart/form-data; boundary=b'),
       400,
       'invalid_multipart',

@@ -44,13 +44,13 @@ describe('the relevant data of an event', () => {
   });
 
   it.each([
-    ['nothing', undefined],
+    ['an absent event', undefined],
     ['a thin event', { id: 'evt_1', object: 'v2.core.event', type: 'v1.invoice.paid', created: 'now' }],
-    ['one with another kind of id', event({}, { id: 'in_1' })],
-    ['one whose time is not a number', event({}, { created: 'now' })],
-    ['one without data', event({}, { data: undefined })],
-    ['one with a time beyond the year 9999', event({}, { created: 9e12 })],
-    ['one with an empty customer id', event({ object: 'invoice', customer: '' })],
+    ['an event with another kind of id', event({}, { id: 'in_1' })],
+    ['an event whose time is not a number', event({}, { created: 'now' })],
+    ['an event without data', event({}, { data: undefined })],
+    ['an event with a time beyond the year 9999', event({}, { created: 9e12 })],
+    ['an event with an empty customer id', event({ object: 'invoice', customer: '' })],
   ])('is missing in %s', (_name, payload) => {
     expect(parseStripeEvent(payload)).toBeUndefined();
   });
