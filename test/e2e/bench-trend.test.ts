@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** What a night's benchmark prints, on a machine of that speed. */
+/** The output of a nightly benchmark on a machine of this speed. */
 async function night(speed: number, rates: Readonly<Record<string, number>>) {
   const measured = (route: string, perSecond: number) => ({
     route,
@@ -23,8 +23,8 @@ async function night(speed: number, rates: Readonly<Record<string, number>>) {
   return runTool('bench:trend', args);
 }
 
-describe('the trend of the benchmark', () => {
-  it('shows a route that has become slow, on whatever machine it runs', async () => {
+describe('the benchmark trend', () => {
+  it("shows a route that has become slow, regardless of the machine's speed", async () => {
     for (const speed of [1, 2, 0.5]) await night(speed, { 'GET /a': 1000, 'GET /b': 500 });
     const { stdout, stderr } = await night(3, { 'GET /a': 1000, 'GET /b': 250, 'GET /c': 10 });
     expect(stderr).toBe('');

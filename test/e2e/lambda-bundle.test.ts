@@ -23,7 +23,7 @@ let invoke: (
 ) => Promise<{ statusCode: number; json: Record<string, unknown> }>;
 
 beforeAll(async () => {
-  // The backend of the tests lends its tables and stand-ins; what answers is the bundle, in a process of its own.
+  // The test backend provides tables and simulated services. The bundle answers, in its own process.
   backend = await startBackend();
   directory = await mkdtemp(path.join(tmpdir(), 'autowatering-bundle-'));
   bundle = await buildLambdaBundle(directory);
@@ -72,14 +72,14 @@ afterAll(async () => {
 });
 
 describe('the bundled Lambda function', () => {
-  it('reaches everything it needs: tables, bucket, secret, key set and Stripe', async () => {
+  it('reaches all its dependencies: tables, bucket, secret, key set and Stripe', async () => {
     for (const where of ['/health', '/health/deep', '/health/ota', '/health/stripe', '/health/provision']) {
       const answer = await invoke('GET', where);
       expect(answer.statusCode, JSON.stringify(answer.json)).toBe(200);
     }
   });
 
-  it('serves a user, with the user pool behind it', async () => {
+  it('serves a user, using the user pool', async () => {
     const headers = { authorization: `Bearer ${mintToken()}` };
     expect((await invoke('GET', '/getProfile', { headers })).statusCode).toBe(200);
     const saved = await invoke('POST', '/saveUserState', { headers, body: { state: { t: 'water '.repeat(5_000) } } });
@@ -88,7 +88,7 @@ describe('the bundled Lambda function', () => {
     expect(deleted.json).toEqual({ ok: true, deleted: true });
   });
 
-  it('provisions, and a claim needs its transaction', async () => {
+  it('provisions a device and claims it in a transaction', async () => {
     const made = await invoke('POST', '/provision', {
       headers: { 'x-factory-token': backend.secrets.factoryToken },
       body: { hw_id: 'B0B0B0B00001' },
@@ -114,7 +114,7 @@ describe('the bundled Lambda function', () => {
     expect(latest.json).toMatchObject({ update_available: true, latest: { version: '1.0.0' } });
   });
 
-  it('sells a subscription, takes the signed event, and names a photo', async () => {
+  it('sells a subscription, accepts the signed event and identifies a plant', async () => {
     const people = billing(backend);
     const headers = { authorization: newUser().headers.Authorization };
     const opened = await invoke('POST', '/createSubscriptionCheckout', { headers, body: {} });
@@ -140,7 +140,7 @@ describe('the bundled Lambda function', () => {
     }
   });
 
-  it('keeps what its hot routes load small: one source of credentials, no Stripe, no S3 client at the start', () => {
+  it('loads little for hot routes: one credentials provider, no Stripe, no S3 client at startup', () => {
     const entry = Object.values(bundle.metafile.outputs).find(({ entryPoint }) => entryPoint === 'src/handler.ts');
     const inputs = Object.keys(entry?.inputs ?? {});
     expect(inputs.length).toBeGreaterThan(50);
