@@ -51,7 +51,7 @@ describe('the publish gate', () => {
   it.each([
     ['not-mcuboot.bin', /not an MCUboot image/],
     ['truncated-1.2.0.signed.bin', /cut off/],
-    ['bit-flip-1.2.0.signed.bin', /hash in the image is not that of its bytes/],
+    ['bit-flip-1.2.0.signed.bin', /hash in the image does not match its bytes/],
     ['unsigned-1.2.0.bin', /not signed|nobody has signed/],
     ['wrong-key-1.2.0.signed.bin', /not registered for this board/],
   ])('rejects %s with the reason', async (file, reason) => {
