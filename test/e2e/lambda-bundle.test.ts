@@ -143,7 +143,7 @@ describe('the bundled Lambda function', () => {
   it('loads little for hot routes: one credentials provider, no Stripe, no S3 client at startup', () => {
     const entry = Object.values(bundle.metafile.outputs).find(({ entryPoint }) => entryPoint === 'src/handler.ts');
     const inputs = Object.keys(entry?.inputs ?? {});
-    expect(inputs.length).toBeGreaterThan(50);
+    expect(inputs.length).toBeGreaterThan(25);
     expect(
       inputs.filter((input) => /node_modules\/(stripe|@aws-sdk|@smithy)\/(?!.*util-dynamodb)/.test(input)),
     ).toEqual([]);
@@ -153,4 +153,50 @@ describe('the bundled Lambda function', () => {
       everything.filter((input) => /zod\/.*(to-json-schema|json-schema-processors)/.test(input)).length,
     ).toBeLessThan(3);
   });
+
+  it('loads at most 100 KB for GET /health, and no schema library', () => {
+    const loaded = loadedWith('src/handler.ts', 'src/health/alive-route.ts');
+    expect(bytesOf(loaded)).toBeLessThanOrEqual(100_000);
+    expect(bytesOf(loaded)).toBeGreaterThan(20_000);
+    expect(inputsOf(loaded).filter((input) => /node_modules\/(zod|@aws-sdk\/client)/.test(input))).toEqual([]);
+  });
+
+  it('loads no routes of other domains for GET /ota/latest', () => {
+    const loaded = loadedWith('src/handler.ts', 'src/ota/offer/routes.ts', 'src/ota/parts.ts');
+    const routes = inputsOf(loaded).filter((input) => /^src\/.*routes?\.ts$/.test(input));
+    expect(routes.sort()).toEqual([
+      'src/ota/offer/download-route.ts',
+      'src/ota/offer/latest-route.ts',
+      'src/ota/offer/routes.ts',
+      'src/routes.ts',
+    ]);
+  });
 });
+
+type Output = (typeof bundle.metafile.outputs)[string];
+
+/** The files that are loaded when these modules are imported: theirs, and what those import at once. */
+function loadedWith(...entryPoints: readonly string[]): readonly Output[] {
+  const { outputs } = bundle.metafile;
+  const found = new Map<string, Output>();
+  const visit = (file: string): void => {
+    const output = outputs[file];
+    if (output === undefined || found.has(file)) return;
+    found.set(file, output);
+    for (const { path, kind } of output.imports) if (kind === 'import-statement') visit(path);
+  };
+  for (const entryPoint of entryPoints) {
+    const file = Object.keys(outputs).find((name) => outputs[name]?.entryPoint === entryPoint);
+    if (file === undefined) throw new Error(`${entryPoint} is no entry point of the bundle`);
+    visit(file);
+  }
+  return [...found.values()];
+}
+
+function bytesOf(outputs: readonly Output[]): number {
+  return outputs.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function inputsOf(outputs: readonly Output[]): readonly string[] {
+  return outputs.flatMap(({ inputs }) => Object.keys(inputs));
+}
