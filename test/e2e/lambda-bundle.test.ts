@@ -163,7 +163,7 @@ describe('the bundled Lambda function', () => {
 
   it('loads no routes of other domains for GET /ota/latest', () => {
     const loaded = loadedWith('src/handler.ts', 'src/ota/offer/routes.ts', 'src/ota/parts.ts');
-    const routes = inputsOf(loaded).filter((input) => /^src\/.*routes?\.ts$/.test(input));
+    const routes = inputsOf(loaded).filter((input) => /^src\/(?!http).*routes?\.ts$/.test(input));
     expect(routes.sort()).toEqual([
       'src/ota/offer/download-route.ts',
       'src/ota/offer/latest-route.ts',

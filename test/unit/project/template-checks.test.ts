@@ -163,7 +163,8 @@ describe('the template checks', () => {
     const { checks } = JSON.parse(stdout);
     expect([code, checks.filter(({ outcome }: { outcome: string }) => outcome === 'bad')]).toEqual([0, []]);
     expect(checks.length).toBe(TEMPLATE_CHECKS.length + 2);
-  });
+    // cfn-lint alone takes seconds, and many more on a busy machine.
+  }, 120_000);
 
   it('make the command fail and say where', async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'template-'));
