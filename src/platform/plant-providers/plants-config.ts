@@ -21,7 +21,7 @@ export interface PlantsConfig {
 const limit = (standard: number) => z.coerce.number().int().min(-1).max(1_000_000).default(standard);
 const flag = (standard: 'true' | 'false') => z.enum(['true', 'false']).default(standard);
 
-/** The variables that say how often plants may be asked about, by whom, and where. */
+/** Variables for usage limits, premium requirements and the providers' addresses. */
 export const plantFields = {
   KINDWISE_API_BASE: z.url().default('https://plant.id/api/v3'),
   PLANTNET_API_BASE: z.url().default('https://my-api.plantnet.org'),
@@ -44,7 +44,6 @@ export const plantFields = {
 
 const PlantValues = z.object(plantFields);
 
-/** What the variables mean. */
 export function plantsConfig(values: z.output<typeof PlantValues>): PlantsConfig {
   return {
     kindwiseApiBase: values.KINDWISE_API_BASE,
