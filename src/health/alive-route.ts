@@ -3,7 +3,7 @@ import { defineRoute, type Route } from '../http/define-route.ts';
 import { isoDateTime } from '../http/fields.ts';
 import { isoTime } from '../platform/clock.ts';
 
-/** `GET /health`, alone in its module: what a container loads for it is what every container loads. */
+/** `GET /health`, in a module of its own because every container loads it. */
 export function aliveRoute(): Route {
   return defineRoute({
     method: 'GET',
@@ -11,7 +11,7 @@ export function aliveRoute(): Route {
     auth: 'public',
     domain: 'health',
     summary: 'Whether the service answers',
-    description: 'Touches nothing.',
+    description: 'Checks no dependency.',
     responses: { 200: z.object({ ok: z.literal(true), status: z.literal('alive'), timestamp: isoDateTime }) },
     errors: [],
   }).handledBy(async (_input, { now }) => ({
