@@ -759,43 +759,43 @@ export type HealthProvisionAnswer = {
 
 /** The API routes that an app calls. */
 export interface AppApi {
-  /** The signed-in user and their profile. Reads only. Times are RFC 3339; `createdAt` is null while the user pool does not answer. */
+  /** The signed-in user and their profile. Read-only. Times are RFC 3339; `createdAt` is null when the user pool does not answer. */
   getProfile(options?: CallOptions): Promise<GetProfileAnswer>;
-  /** Changes fields of the profile. Only the fields sent change; an empty string clears a field; unknown fields are refused. The answer is that of `/getProfile`. `displayName` and `photoURL` are mirrored to the user pool as `name` and `picture`. */
+  /** Changes profile fields. Only the fields sent change. An empty string clears a field; unknown fields are rejected. Answers like `/getProfile`. `displayName` and `photoURL` are mirrored to the user pool as `name` and `picture`. */
   updateProfile(input: UpdateProfileInput, options?: CallOptions): Promise<UpdateProfileAnswer>;
   /** The app's saved state. `state` is null and `docVersion` 0 for a user who never saved one. */
   getUserState(options?: CallOptions): Promise<GetUserStateAnswer>;
-  /** Saves the app's state. Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, 0 for none) a save that would overwrite a newer one is refused: 409 `optimistic_lock_failed`, the newer one in `details.current`. */
+  /** Saves the app's state. Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, or 0), a save that would overwrite a newer state is rejected: 409 `optimistic_lock_failed`, with the newer state in `details.current`. */
   saveUserState(input: SaveUserStateInput, options?: CallOptions): Promise<SaveUserStateAnswer>;
-  /** Deletes the account and everything held about the user. Cancels the subscription, releases the user's devices, removes every record, then the login. Needs a sign-in of the last 10 minutes. It can be repeated after any failure and finishes what is left; every other call of the user is 410 meanwhile. */
+  /** Deletes the account and all data about the user. Cancels the subscription, releases the user's devices, removes every record, then the login. Needs a sign-in within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all other calls of the user get 410. */
   deleteMyAccount(input: DeleteMyAccountInput, options?: CallOptions): Promise<DeleteMyAccountAnswer>;
-  /** Everything held about the user, as one download. Profile, state, devices, usage and billing as they are stored, and what the user pool knows. Payments themselves are at Stripe: the billing portal has the invoices. */
+  /** Downloads all data about the user. Profile, state, devices, usage and billing as stored, plus the entry in the user pool. Payments are stored at Stripe; the billing portal has the invoices. */
   exportMyData(options?: CallOptions): Promise<ExportMyDataAnswer>;
-  /** Whether the user is premium, and until when. Premium is `active` or `trialing`; `status` is Stripe’s word, or `none`. Stripe is asked and given 3 s; after that the stored snapshot answers, with `source: snapshot`, `stale: true` and its age. A user without a stored customer whose token carries a verified e-mail is looked for by e-mail, at most once an hour: `source: stripe_recovered_email` when that found a subscription. */
+  /** Whether the user is premium, and until when. Premium means `active` or `trialing`; `status` is Stripe’s, or `none`. Stripe gets 3 s to answer; after that, the stored snapshot is returned, with `source: snapshot`, `stale: true` and its age. For a user without a stored customer whose token carries a verified e-mail, the customer is searched by e-mail, at most once an hour: `source: stripe_recovered_email` when that found one. */
   subscriptionStatus(options?: CallOptions): Promise<SubscriptionStatusAnswer>;
-  /** Opens the page on which the user subscribes. First-time subscribers get 7 days on trial. `successUrl` and `cancelUrl` may be the app’s own scheme or a listed web origin; left out, the app’s scheme is used. Asked again while a page is open, it is the same page. A user with a subscription, even one whose payment is late, is told so: it is managed in the billing portal. */
+  /** Opens the checkout page. First-time subscribers get a trial of 7 days. `successUrl` and `cancelUrl` may use the app’s own scheme or a listed web origin; without them, the app’s scheme is used. While a page is open, the same page is returned. A user who has a subscription, even one whose payment is late, gets `already_subscribed` and manages it in the billing portal. */
   createSubscriptionCheckout(
     input?: CreateSubscriptionCheckoutInput,
     options?: CallOptions,
   ): Promise<CreateSubscriptionCheckoutAnswer>;
-  /** Opens the page on which the user manages the subscription. For users who have a customer at Stripe; one who never opened a checkout has none, and gets none here. */
+  /** Opens the billing portal. For users with a customer at Stripe. A user who never opened a checkout has none, and this does not create one. */
   createBillingPortalSession(
     input?: CreateBillingPortalSessionInput,
     options?: CallOptions,
   ): Promise<CreateBillingPortalSessionAnswer>;
-  /** Says what ails the plant on a photo. A form with the photo in the part `image` (JPEG, PNG, WebP or HEIC by its bytes, at most 4 MiB), or with the field `upload_id` from `POST /uploads/image` for a larger one. Place and time are taken out of the photo; `latitude` and `longitude` are rounded to two decimals. While Kindwise is away the plant is still named, with `degraded: true` and `is_healthy: null`, and nothing is counted. `X-AI-Cache` tells whether the answer was kept from before. */
+  /** Diagnoses the plant on a photo. A form with the photo in the part `image` (JPEG, PNG, WebP or HEIC by its bytes, at most 4 MiB) or, for a larger photo, the field `upload_id` from `POST /uploads/image`. Location and time are stripped from the photo; `latitude` and `longitude` are rounded to two decimals. While Kindwise is unavailable, the plant is still identified, with `degraded: true` and `is_healthy: null`, and the use is not counted. `X-AI-Cache` says whether the answer came from the cache. */
   aiDoctor(input?: AiDoctorInput, options?: CallOptions): Promise<AiDoctorAnswer>;
-  /** Names the plant on a photo. A form as for `/aiDoctor`. Kindwise answers, or Pl@ntNet while Kindwise is failing, slow or out of credits; `provider` tells who did. GBIF’s names are added where they come within 2 s. */
+  /** Identifies the plant on a photo. A form as for `/aiDoctor`. Kindwise answers, or Pl@ntNet while Kindwise is failing, slow or out of credits; `provider` says which. GBIF’s names are added if they arrive within 2 s. */
   plantId(input?: PlantIdInput, options?: CallOptions): Promise<PlantIdAnswer>;
-  /** Asks on about a photo. Only for the user who sent the photo; counted for itself. Some twenty questions per photo are answered. */
+  /** Asks a follow-up question about a photo. Only for the user who sent the photo; counted separately. About twenty questions per photo are answered. */
   aiDoctorFollowUp(input: AiDoctorFollowUpInput, options?: CallOptions): Promise<AiDoctorFollowUpAnswer>;
-  /** Prepares the upload of a large photo. A request carries at most 4 MiB. A photo of up to 25 MiB goes to the bucket first: PUT it to `upload_url` with exactly the `upload_headers` within `upload_expires_in` seconds, then send `upload_id` in place of the part `image`. Only the user who asked for the upload can use it, until it has been answered; what is never used is removed after a day. */
+  /** Prepares the upload of a large photo. A request carries at most 4 MiB. A photo of up to 25 MiB goes to the bucket first: PUT it to `upload_url` with exactly the `upload_headers` within `upload_expires_in` seconds, then send `upload_id` instead of the part `image`. Only the user who requested the upload can use it, until it has been answered. Unused uploads are removed after a day. */
   uploadsImage(input: UploadsImageInput, options?: CallOptions): Promise<UploadsImageAnswer>;
-  /** How much of each feature is used up. Days and months are UTC; `resetsAt` is when the day begins anew. A limit of -1 is none. */
+  /** Usage of each feature. Days and months are UTC; `resetsAt` is when the next day begins. A limit of -1 means unlimited. */
   usage(options?: CallOptions): Promise<UsageAnswer>;
-  /** Whether aiDoctor is at its best. 503 while Kindwise is not asked: diseases have no second provider. The state is each provider's circuit, shared by all containers; a report is kept 5 s. */
+  /** Health of aiDoctor. 503 while Kindwise is unavailable: diagnoses have no fallback. The state is that of each provider's circuit breaker, shared by all containers; reports are cached for 5 s. */
   aiDoctorHealth(options?: CallOptions): Promise<AiDoctorHealthAnswer>;
-  /** Whether plantId is at its best. 503 only while neither provider is asked. The state is each provider's circuit, shared by all containers; a report is kept 5 s. */
+  /** Health of plantId. 503 only while neither provider is available. The state is that of each provider's circuit breaker, shared by all containers; reports are cached for 5 s. */
   plantIdHealth(options?: CallOptions): Promise<PlantIdHealthAnswer>;
   /** A nonce for a device to sign, instead of its claim code. Good for five minutes, for this user and this device, and for one claim: whatever happens to the device ends it. Given for any serial: whether there is such a device is not told. */
   claimChallenge(input: ClaimChallengeInput, options?: CallOptions): Promise<ClaimChallengeAnswer>;
@@ -824,15 +824,15 @@ export interface AppApi {
   otaLease(input: OtaLeaseInput, options?: CallOptions): Promise<OtaLeaseAnswer>;
   /** The public keys behind `signed` in `/ota/latest`. For whoever builds the app: a phone must carry them with it, and never fetch them from here to believe an answer. Several while they rotate (docs/ota.md). */
   otaSigningKeys(options?: CallOptions): Promise<OtaSigningKeysAnswer>;
-  /** Whether the service answers. Touches nothing. */
+  /** Whether the service answers. Checks no dependency. */
   health(options?: CallOptions): Promise<HealthAnswer>;
-  /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; a result is kept 5 s. */
+  /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
   healthDeep(options?: CallOptions): Promise<HealthDeepAnswer>;
-  /** Whether updates can be offered and downloaded. 200 when everything answers, else 503 with the same body. Every check has its own time limit; a result is kept 5 s. */
+  /** Whether updates can be offered and downloaded. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
   healthOta(options?: CallOptions): Promise<HealthOtaAnswer>;
-  /** Whether payments can be taken. As the other reports, and how the webhook is doing: when the last event came, how many failed and wait for a replay, how many wait for somebody whose customer they are about. A thousand stands for any number above it. */
+  /** Whether payments can be taken. Like the other reports, plus the state of the webhook: when the last event arrived, how many failed and need a replay, and how many wait until their customer has an owner. Counts stop at 1000. */
   healthStripe(options?: CallOptions): Promise<HealthStripeAnswer>;
-  /** Whether devices can be provisioned. 200 when everything answers, else 503 with the same body. Every check has its own time limit; a result is kept 5 s. */
+  /** Whether devices can be provisioned. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
   healthProvision(options?: CallOptions): Promise<HealthProvisionAnswer>;
 }
 

@@ -1,7 +1,7 @@
 import { defineRoute, type Route } from '../http/define-route.ts';
 import { isoTime } from '../platform/clock.ts';
 
-/** `GET /health`, alone in its module and without a schema: a container loads nothing for it that others do not need. */
+/** `GET /health`, alone in its module and without a schema, because every container may load it. */
 export function aliveRoute(): Route {
   return defineRoute({
     method: 'GET',
@@ -9,7 +9,7 @@ export function aliveRoute(): Route {
     auth: 'public',
     domain: 'health',
     summary: 'Whether the service answers',
-    description: 'Touches nothing.',
+    description: 'Checks no dependency.',
     responses: async () => (await import('./alive-answer.ts')).ALIVE_RESPONSES,
     errors: [],
   }).handledBy(async (_input, { now }) => ({

@@ -17,7 +17,7 @@ export interface PlantsConfig {
   readonly limits: Readonly<Record<PlantFeature, Readonly<Record<Plan, UsageLimits>>>>;
 }
 
-/** What the variables say of how often plants may be asked about, by whom, and where. */
+/** Reads usage limits, premium requirements and the providers' addresses. */
 export function plantsConfig(read: EnvironmentReader): PlantsConfig {
   const limits = (feature: string, day: number, month: number) => ({
     free: usageLimits(read, feature, 'FREE', 0, 0),
