@@ -108,7 +108,7 @@ describe('npm run sim:fleet', () => {
     const image = await fleet('--image', 'README.md');
     expect([image.code, image.stderr]).toEqual([1, expect.stringContaining('README.md is no MCUboot image')]);
     const elsewhere = await fleet('--api', 'https://api.example.com');
-    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is needed')]);
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is required')]);
     expect((await fleet('--devices', '0')).code).toBe(2);
   });
 });

@@ -55,7 +55,7 @@ describe('before production is changed, a person', () => {
   };
 
   it('types its name', async () => {
-    expect(await answering('prod')).toContain('Type prod to go on');
+    expect(await answering('prod')).toContain('Type prod to continue');
   });
 
   it.each(['y', '', 'staging'])('changes nothing by typing “%s”', async (answer) => {
