@@ -5,7 +5,7 @@ import { PlainError } from '../../cli/plain-error.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../docs/adr/', import.meta.url));
 
-/** The parts of the product that a decision may belong to, in the order of the index. */
+/** The areas of decisions, in the order of the index. */
 const AREAS = [
   'HTTP',
   'Data',
@@ -27,9 +27,9 @@ area in its third line, and gets into this list by \`npm run docs\`. Numbers are
 `;
 
 /**
- * `ADR.md`: all decisions by area, from the heading and the "Area:" line of each file.
+ * Returns `ADR.md`: all decisions by area, from the heading and the "Area:" line of each file.
  *
- * @throws PlainError when a file lacks one of the two
+ * @throws PlainError if a file lacks one of them
  */
 export function decisionIndex(): string {
   const decisions = readdirSync(FOLDER)

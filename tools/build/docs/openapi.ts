@@ -22,7 +22,7 @@ const DOMAINS = {
   health: 'Whether the service works',
 } as const;
 
-/** The OpenAPI 3.1 document of all routes; `x-auth` carries the guard for tools such as the smoke test. */
+/** Returns the OpenAPI 3.1 document of all routes. `x-auth` is the guard, for tools such as the smoke test. */
 export function openApiDocument() {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const contract of routeContracts()) {
@@ -105,7 +105,7 @@ const SIGNED_BODY = {
   },
 };
 
-/** `GET /ota/latest` is `getOtaLatest`. */
+/** Turns `GET /ota/latest` into `getOtaLatest`. */
 function operationId({ method, path }: RouteContract): string {
   const words = path.split(/\W+/).filter((word) => word !== '');
   return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');

@@ -1,6 +1,6 @@
 import { listedContracts } from './route-contracts.ts';
 
-/** `src/route-index.ts`: which address belongs to which group of routes, so that a container loads only what it is asked for. */
+/** Returns `src/route-index.ts`: the group of each path, so that a container loads only the groups it needs. */
 export function routeIndex(): string {
   const lines = listedContracts().map(({ contract: { method, path, auth }, group }) => {
     const closed = auth === 'stripe' ? ', isClosedToPages: true' : '';

@@ -3,7 +3,7 @@ import type { RouteContract } from '../../../src/http/define-route.ts';
 import { throttleOf } from '../../../src/http/throttle.ts';
 import { commonErrors, routeContracts } from './route-contracts.ts';
 
-/** ROUTE_POLICY_MATRIX.md: who may call what, how often, with how much, and what can go wrong. */
+/** Returns ROUTE_POLICY_MATRIX.md: callers, limits and errors of every route. */
 export function routePolicyMatrix(): string {
   const rows = routeContracts().map((contract) => {
     const { method, path, auth, rateLimit, bodyLimit = DEFAULT_BODY_LIMIT, errors } = contract;
