@@ -22,8 +22,8 @@ const AREAS = [
 
 const INTRODUCTION = `# Architecture decisions
 
-One file a decision, in [docs/adr](docs/adr): context, decision, what follows. A new one takes the next number, names its
-area in its third line, and gets into this list by \`npm run docs\`. Numbers are never used twice.
+One file per decision, in [docs/adr](docs/adr): context, decision, consequences. A new one takes the next number, names
+its area in its third line, and is added to this list by \`npm run docs\`. Numbers are never reused.
 `;
 
 /**
