@@ -32,7 +32,7 @@ describe('the factory tool', () => {
     expect(first.stdout).toContain('██');
     const again = await provision('--hw-id', 'E2:E0:00:00:00:01');
     expect(again.stdout).toContain(`Serial      ${serial}`);
-    expect(again.stdout).toContain('known already');
+    expect(again.stdout).toContain('already known');
   });
 
   it('gives no serial twice from four stations at once', async () => {
