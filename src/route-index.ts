@@ -8,7 +8,7 @@ interface IndexedRoute {
   readonly isClosedToPages?: true;
 }
 
-/** Written by "npm run docs" from the contracts of the routes; the test of the documents finds it stale. */
+/** Generated from the route contracts by `npm run docs`; a test fails when it is stale. */
 export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'GET', path: '/getProfile', group: 'account' },
   { method: 'POST', path: '/updateProfile', group: 'account' },

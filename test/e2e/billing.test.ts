@@ -277,7 +277,7 @@ describe('npm run webhooks', () => {
     const nothing = await webhooks('replay', ...here());
     expect([nothing.code, nothing.stderr]).toEqual([
       1,
-      'Error: replay needs events to choose: ids, --failed, --kept or --since.\n',
+      'Error: replay needs a selection: event ids, --failed, --kept or --since.\n',
     ]);
     const unknown = await webhooks('show', 'evt_nowhere', ...here());
     expect(unknown.stderr).toContain('event_not_found');

@@ -92,7 +92,7 @@ describe('a deployment', () => {
     expect(deployed).toMatch(/ VersionSha256=[0-9a-f]{64}$/);
     const steps = [...run.stdout.matchAll(/^— (\w+)/gm)].map(([, word]) => word);
     expect(steps).toEqual(['Checking', 'Checking', 'Building', 'Deploying', 'Migrating', 'Testing']);
-    expect(run.stdout).toMatch(/last-activity +made/);
+    expect(run.stdout).toMatch(/last-activity +applied/);
     expect(run.stdout).toMatch(/checks passed, 0 failed/);
     expect(run.stdout).toContain('update-alias --function-name autowatering-backend-');
   }, 60_000);
@@ -140,13 +140,13 @@ describe('a deployment', () => {
   it('that is the first one says that there is no version to roll back to', () => {
     const settings = { environment: 'dev', stackName: 'autowatering-dev', region: undefined, parameters: {} };
     expect(wayBack(new Error('it failed'), settings, undefined)).toBe(
-      'it failed\nThere is no former version: mend it and deploy again.',
+      'it failed\nThere is no previous version to roll back to: fix the problem and deploy again.',
     );
   });
 
   it('stops when SAM fails', async () => {
     const run = await deploy(['--env', environment, ...ACCOUNT], { SAM_FAILS_AT: 'deploy' });
-    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('“sam deploy” failed with 3')]);
+    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('“sam deploy” failed with exit code 3')]);
     expect(run.stdout).not.toContain('— Migrating');
   }, 60_000);
 
@@ -158,11 +158,11 @@ describe('a deployment', () => {
     ]);
     expect(run.code).toBe(1);
     for (const fault of [
-      ...['UserPoolId is malformed', 'UserPoolClientIds is missing', 'Colour is no parameter'],
+      ...['UserPoolId is malformed', 'UserPoolClientIds is missing', 'Colour is not a parameter'],
       ...[
-        'AllowedOrigins may be * in dev only',
-        'DomainName needs CertificateArn',
-        'LogRetentionDays is none of 7, 14',
+        'AllowedOrigins can only be * in dev',
+        'DomainName also needs CertificateArn',
+        'LogRetentionDays must be one of 7, 14',
       ],
     ]) {
       expect(run.stderr).toContain(fault);
@@ -182,7 +182,7 @@ describe('a deployment', () => {
   it('is only described with --dry-run', async () => {
     const run = await deploy(['--env', environment, ...ACCOUNT, '--dry-run']);
     expect([run.code, run.stderr]).toEqual([0, '']);
-    expect(run.stdout).toContain('Nothing is changed. It would build, then: sam deploy');
+    expect(run.stdout).toContain('Dry run, nothing was changed. Next steps: build, then sam deploy');
     expect(await samCalls()).toEqual(['']);
   }, 60_000);
 });

@@ -125,7 +125,7 @@ describe('removing any other environment', () => {
 
   it.each(['prod', 'staging', 'dev', 'drills'])('is refused for %s because of its name', async (name) => {
     const run = await drill('--env', name, '--confirm', name);
-    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining(`${name} is no drill`)]);
+    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining(`${name} is not a drill`)]);
     await untouched();
   });
 
@@ -139,12 +139,12 @@ describe('removing any other environment', () => {
   it('is refused when the stack belongs to another environment', async () => {
     account.stack = { name: `autowatering-${env}`, environment: 'prod', tags: { purpose: 'drill' } };
     const run = await drill('--env', env, '--confirm', env);
-    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('is of the environment prod')]);
+    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('belongs to the environment prod')]);
     await untouched();
   });
 
   it.each([
-    ['is not named twice', [], /name it twice/],
+    ['is not named twice', [], /confirm its name/],
     ['is named differently', ['--confirm', 'drill'], /“drill” is not drill-/],
   ])('is refused when it %s', async (_what, more, sentence) => {
     const run = await drill('--env', env, ...more);

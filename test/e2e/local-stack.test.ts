@@ -71,14 +71,14 @@ describe('the local stack', () => {
   it('cannot be started twice in one directory', async () => {
     const second = await runTool('dev', ['--directory', directory]);
     expect(second.code).toBe(1);
-    expect(second.stderr).toContain('A stack is running already');
+    expect(second.stderr).toContain('A stack is already running');
   });
 
   it('starts only once when two starts race', async () => {
     const place = path.join(directory, 'same-moment');
     const [one, two] = [startTool('dev', ['--directory', place]), startTool('dev', ['--directory', place])];
     const loser = await Promise.race([one.ended, two.ended]);
-    expect([loser.code, loser.stderr]).toEqual([1, expect.stringContaining('A stack is running already')]);
+    expect([loser.code, loser.stderr]).toEqual([1, expect.stringContaining('A stack is already running')]);
     for (const dev of [one, two]) dev.child.kill('SIGINT');
     await Promise.all([one.ended, two.ended]);
     expect(await untilGone(place)).toEqual([]);
@@ -227,12 +227,12 @@ describe('npm run demo', () => {
     expect(run.stderr).toBe('');
     expect(run.code).toBe(0);
     for (const part of [
-      'no serial twice',
+      'no duplicate serials',
       'already_claimed',
       'the device runs 2.0.0',
       'rolls it back',
       '0 failed',
-      'Where the time went',
+      'Time per chapter',
     ]) {
       expect(run.stdout).toContain(part);
     }

@@ -54,7 +54,7 @@ describe('a migration', () => {
     expect(await json('status')).toMatchObject({ pending: 1, migrations: [{ id: 1, state: 'pending' }] });
     const up = await migrate('up');
     expect([up.code, up.stderr]).toEqual([0, '']);
-    expect(up.stdout).toMatch(/1 {2}last-activity {2}made +6 of 6/);
+    expect(up.stdout).toMatch(/1 {2}last-activity {2}applied +6 of 6/);
     expect((await days()).get('early-3')).toBe('2026-04-15');
     expect(await json('up')).toMatchObject({ pending: 0, migrations: [{ state: 'up', changed: 6, looked_at: 6 }] });
     expect(await json('down')).toMatchObject({ pending: 1, migrations: [{ state: 'down', changed: 6 }] });
@@ -99,7 +99,7 @@ describe('a migration', () => {
       backend.dynamo.revive();
       expect(await json('status')).toMatchObject({ pending: 1 });
       const locked = await migrate('up');
-      expect([locked.code, locked.stderr]).toEqual([1, expect.stringContaining('Another migration runs here')]);
+      expect([locked.code, locked.stderr]).toEqual([1, expect.stringContaining('Another migration is running')]);
       await lockHasRunOut();
       expect((await migrate('up')).stderr).toBe('');
       const { pending, migrations } = await json('status');

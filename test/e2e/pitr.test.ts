@@ -60,7 +60,7 @@ describe('point-in-time recovery', () => {
     // A second run uses the existing copy.
     const run = await pitr('--copy', 'missing');
     expect([run.code, run.stderr]).toEqual([0, '']);
-    expect(run.stdout).toMatch(/Among what is gone may be accounts that their owners have deleted/);
+    expect(run.stdout).toMatch(/Some missing items may belong to accounts that their owners have deleted/);
     expect((await backend.call('/getUserState', { headers: gone.headers })).body.state).toEqual({ a: 1 });
     expect(await notes()).toEqual(['changed: since', 'kept: always', 'new: since']);
   }, 60_000);
@@ -80,9 +80,9 @@ describe('point-in-time recovery', () => {
   });
 
   it.each([
-    ['yesterday', 'a moment with its zone'],
-    ['2026-01-05T02:00:00', 'a moment with its zone'],
-    ['2999-01-01T00:00:00Z', 'a moment that has passed'],
+    ['yesterday', 'a time with its zone'],
+    ['2026-01-05T02:00:00', 'a time with its zone'],
+    ['2999-01-01T00:00:00Z', 'a time in the past'],
   ])('does not guess the meaning of “%s”', async (to, sentence) => {
     const run = await runTool('backup', ['pitr', '--env', 'prod', '--table', 'users', '--to', to]);
     expect([run.code, run.stderr]).toEqual([2, expect.stringContaining(sentence)]);

@@ -127,9 +127,9 @@ describe('with API_BASE_URL', () => {
   it('a command uses that address with the token from its variable, and says so', async () => {
     const env = { API_BASE_URL: backend.url, OTA_ADMIN_TOKEN: backend.secrets.adminToken };
     const run = await runTool('ota', ['list', '--json'], { env });
-    expect([run.code, run.place]).toEqual([0, `Talking to ${backend.url} (by API_BASE_URL)`]);
+    expect([run.code, run.place]).toEqual([0, `Talking to ${backend.url} (from API_BASE_URL)`]);
     const elsewhere = await runTool('ota', ['list'], { env: { API_BASE_URL: backend.url } });
-    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is needed')]);
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is required')]);
   });
 });
 
@@ -159,10 +159,10 @@ describe('region and profile', () => {
   it('are printed with their origin, including a shell configured for another region', async () => {
     const { place } = await runTool('migrate', ['status', '--env', 'staging'], { env: at() });
     expect(place).toBe(
-      'Talking to staging in AWS (region eu-central-1 by samconfig.toml, not AWS_REGION’s us-east-1, keys by AWS_ACCESS_KEY_ID)',
+      'Talking to staging in AWS (region eu-central-1 from samconfig.toml, overriding AWS_REGION=us-east-1, keys from AWS_ACCESS_KEY_ID)',
     );
     const other = await runTool('migrate', ['status', '--env', 'drill', '--profile', 'ops'], { env: at() });
-    expect(other.place).toBe('Talking to drill in AWS (region us-east-1 by AWS_REGION, profile ops by --profile)');
+    expect(other.place).toBe('Talking to drill in AWS (region us-east-1 from AWS_REGION, profile ops from --profile)');
     await runTool('secrets:bootstrap', ['--check', '--env', 'staging', '--region', 'eu-west-1'], { env: at() });
     expect(askedRegions.at(-1)).toBe('eu-west-1');
     const none = await runTool('migrate', ['status', '--env', 'drill'], { env: { HOME: '/nowhere' } });
@@ -180,12 +180,12 @@ describe('the message is a single sentence', () => {
       const expired = await runTool(tool, [...args, '--env', 'staging'], { env });
       expect([expired.code, expired.stderr]).toEqual([
         1,
-        `Error: AWS refuses these credentials (${REFUSAL}): sign in again.\n`,
+        `Error: AWS rejected the credentials (${REFUSAL}): sign in again.\n`,
       ]);
       const away = { ...KEYS, AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_MAX_ATTEMPTS: '1' };
       const nobody = await runTool(tool, [...args, '--env', 'staging'], { env: away });
       expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringMatching(sentence)]);
-      expect(nobody.stderr).toContain('127.0.0.1:9 can not be reached: nothing listens there');
+      expect(nobody.stderr).toContain("127.0.0.1:9 can't be reached: connection refused");
     },
     30_000,
   );

@@ -110,7 +110,7 @@ describe("an environment's secret", () => {
 
   it('drops nothing that is not rotated', async () => {
     const run = await bootstrap(['--env', 'kept', '--drop', 'OTA_ADMIN_TOKEN']);
-    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('goes with --rotate')]);
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('needs --rotate')]);
   });
 
   it.each([
@@ -146,9 +146,9 @@ describe("an environment's secret", () => {
   });
 
   it.each([
-    ['the salt', ['--rotate', 'RATE_LIMIT_SALT'], {}, 1, 'is never changed'],
-    ['an entry without a new value', ['--rotate', 'KINDWISE_API_KEY'], {}, 1, 'has no new value'],
-    ['an entry to its old value', ['--rotate', 'KINDWISE_API_KEY'], GIVEN, 1, 'the new value is the old one'],
+    ['the salt', ['--rotate', 'RATE_LIMIT_SALT'], {}, 1, "can't be rotated"],
+    ['an entry without a new value', ['--rotate', 'KINDWISE_API_KEY'], {}, 1, 'No new value for KINDWISE_API_KEY'],
+    ['an entry to its old value', ['--rotate', 'KINDWISE_API_KEY'], GIVEN, 1, 'the new value is the same'],
     ['an unknown entry', ['--rotate', 'PASSWORD'], {}, 2, 'one of FACTORY_PROVISION_TOKEN'],
     [
       'an entry to a malformed value',
@@ -173,10 +173,10 @@ describe("an environment's secret", () => {
       AWS_EC2_METADATA_DISABLED: 'true',
       HOME: '/nowhere',
     };
-    expect((await bootstrap(['--env', 'kept'], nobody)).stderr).toMatch(/^Error: No AWS credentials/);
+    expect((await bootstrap(['--env', 'kept'], nobody)).stderr).toMatch(/^Error: No valid AWS credentials/);
     for (const [type, sentence] of [
-      ['ExpiredTokenException', /^Error: AWS refuses these credentials/],
-      ['AccessDeniedException', /^Error: AWS does not allow it: not yours/],
+      ['ExpiredTokenException', /^Error: AWS rejected the credentials/],
+      ['AccessDeniedException', /^Error: AWS denied access: not yours/],
     ] as const) {
       place.setFaults([{ status: 400, body: JSON.stringify({ __type: type, message: 'not yours' }) }]);
       const run = await bootstrap(['--env', 'kept']);

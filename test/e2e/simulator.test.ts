@@ -74,7 +74,7 @@ describe('npm run sim:fleet', () => {
     expect(run.stderr).toBe('');
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(
-      /What became of 40 devices.*By the app on the phone.*How long each phase took.*Seed 3 replays it/s,
+      /Outcomes of 40 devices.*By the app on the phone.*Duration of each phase.*Repeat this run with --seed 3/s,
     );
     const report = JSON.parse(await readFile(path.join(directory, 'report.json'), 'utf8'));
     expect(report).toMatchObject({ seed: 3, online: false, devices: 40 });
@@ -101,14 +101,14 @@ describe('npm run sim:fleet', () => {
     expect(Object.keys(JSON.parse(none.stdout).profiles)).toEqual(['own']);
     expect((await fleet('--shipped-app', '101')).code).toBe(2);
     const help = (await fleet('--help')).stdout.replace(/\s+/g, ' ');
-    expect(help).toMatch(/--shipped-app <percent>.*app that people have today.*\(default: 50\)/);
+    expect(help).toMatch(/--shipped-app <percent>.*phones with the shipped app.*\(default: 50\)/);
   });
 
   it('reports errors in one sentence', async () => {
     const image = await fleet('--image', 'README.md');
-    expect([image.code, image.stderr]).toEqual([1, expect.stringContaining('README.md is no MCUboot image')]);
+    expect([image.code, image.stderr]).toEqual([1, expect.stringContaining('README.md is not an MCUboot image')]);
     const elsewhere = await fleet('--api', 'https://api.example.com');
-    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is needed')]);
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is required')]);
     expect((await fleet('--devices', '0')).code).toBe(2);
   });
 });

@@ -55,7 +55,7 @@ describe('before a change to production, a person', () => {
   };
 
   it('types its name to confirm', async () => {
-    expect(await answering('prod')).toContain('Type prod to go on');
+    expect(await answering('prod')).toContain('Type prod to continue');
   });
 
   it.each(['y', '', 'staging'])('cancels by typing “%s”', async (answer) => {

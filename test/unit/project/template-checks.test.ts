@@ -32,7 +32,7 @@ describe('the template checks', () => {
 
   it.each<readonly [string, string | RegExp, string, RegExp]>([
     ['a route without an event', 'Path: /claimDevice\n', 'Path: /claimDevices\n', /POST \/claimDevice has no event/],
-    ['an event without a route', 'Path: /claimDevice\n', 'Path: /claimDevices\n', /claimDevices is no route any more/],
+    ['an event without a route', 'Path: /claimDevice\n', 'Path: /claimDevices\n', /claimDevices is not a route/],
     [
       'a private route without its guard',
       /(Path: \/getProfile[\s\S]*?)Authorizer: Cognito/,
@@ -51,7 +51,7 @@ describe('the template checks', () => {
       '$1ThrottlingRateLimit: 2000',
       /POST \/plantId needs RouteSettings: \{ ThrottlingRateLimit: 20,/,
     ],
-    ['no catch-all', 'Path: $default', 'Path: /default', /unknown paths would get the gateway's own answer/],
+    ['no catch-all', 'Path: $default', 'Path: /default', /unknown paths would get the gateway's own response/],
     ['no route for preflights', 'Path: /{proxy+}', 'Path: /preflights', /preflights would share the throttle/],
     [
       'a catch-all with a higher throttle than the strictest route',
@@ -59,20 +59,20 @@ describe('the template checks', () => {
       '$default: { ThrottlingRateLimit: 100,',
       /\$default: \{ ThrottlingRateLimit: 5, ThrottlingBurstLimit: 10 \}/,
     ],
-    ['an alarm without a section', '#alarm-latency', '#alarm-slowness', /LatencyAlarm links no section/],
+    ['an alarm without a section', '#alarm-latency', '#alarm-slowness', /LatencyAlarm does not link to a section/],
     [
       'an alarm without a notification',
       'AlarmActions: [!Ref Alarms]',
       'AlarmActions: []',
-      /tells nobody when it begins/,
+      /notifies nobody when it starts/,
     ],
     [
       'an alarm without a notification of its end',
       'OKActions: [!Ref Alarms]',
       'OKActions: []',
-      /tells nobody when it ends/,
+      /notifies nobody when it ends/,
     ],
-    ['an alarm without a rule for missing data', /TreatMissingData: \w+/, '{}', /what no data means/],
+    ['an alarm without a rule for missing data', /TreatMissingData: \w+/, '{}', /how to treat missing data/],
     ['a wildcard action', '- dynamodb:PutItem', "- 'dynamodb:*'", /Users allows dynamodb:\*/],
     [
       'a permission on everything',
@@ -96,9 +96,9 @@ describe('the template checks', () => {
       'a managed policy',
       'HasTracingPolicy, !Ref TracingPolicyArn',
       'HasTracingPolicy, arn:aws:iam::aws:policy/AdministratorAccess',
-      /something else than statements/,
+      /something other than statements/,
     ],
-    ['a route without a time limit', 'TimeoutInMillis: 30000', 'Timeout: 30000', /events are not as they have to be/],
+    ['a route without a time limit', 'TimeoutInMillis: 30000', 'Timeout: 30000', /events are not as required/],
     ['a scan', '- dynamodb:PutItem', '- dynamodb:Scan', /Users allows a scan/],
     [
       'the deletion of devices',
@@ -110,7 +110,7 @@ describe('the template checks', () => {
       'the deletion of firmware',
       '[s3:GetObject, s3:PutObject]',
       '[s3:GetObject, s3:PutObject, s3:DeleteObject]',
-      /may delete every object/,
+      /can delete every object/,
     ],
     [
       'the deletion of versions',
@@ -118,17 +118,12 @@ describe('the template checks', () => {
       'Action: [s3:DeleteObject, s3:DeleteObjectVersion]',
       /versions/,
     ],
-    [
-      'delete markers that stay',
-      'ExpiredObjectDeleteMarker: true',
-      'Tags: []',
-      /delete markers below user-state\/ stay/,
-    ],
+    ['markers that stay', 'ExpiredObjectDeleteMarker: true', 'Tags: []', /delete markers under user-state\/ are kept/],
     [
       'versions that stay',
       /(Prefix: uploads\/\n.*\n).*NoncurrentVersionExpiration.*/,
       '$1',
-      /versions below uploads\/ stay for ever/,
+      /versions under uploads\/ are kept forever/,
     ],
     ['a table deleted with its stack', /DeletionPolicy: RetainExceptOnCreate\n {4}/, '', /UsersTable is deleted with/],
     [
@@ -144,12 +139,12 @@ describe('the template checks', () => {
       'Tags: []',
       /VersioningConfiguration/,
     ],
-    ['logs kept forever', /RetentionInDays: .*/, 'Tags: []', /AccessLog keeps its lines for ever/],
+    ['lines that are kept for ever', /RetentionInDays: .*/, 'Tags: []', /AccessLog keeps its logs forever/],
     [
       'a parameter without constraints',
       /AllowedPattern: "\^\[a-z\]\[a-z0-9-\]\{1,15\}\$"/,
       'MinLength: 2',
-      /Environment takes/,
+      /Environment accepts/,
     ],
     ['a secret', 'OTEL_SERVICE_NAME:', 'KEY: sk_live_abcdefgh\n          OTEL_SERVICE_NAME:', /like a secret/],
     ['an account id', 'OTEL_SERVICE_NAME:', "KEY: '123456789012'\n          OTEL_SERVICE_NAME:", /an account id/],

@@ -1,6 +1,6 @@
 import { listedContracts } from './route-contracts.ts';
 
-/** `src/route-index.ts`: which address belongs to which group of routes, so that a container loads only what it is asked for. */
+/** Returns `src/route-index.ts`: the group of each path, so that a container loads only the groups it needs. */
 export function routeIndex(): string {
   const groups = [...new Set(listedContracts().map(({ group }) => group))].sort();
   const lines = listedContracts().map(({ contract: { method, path, auth }, group }) => {
@@ -17,7 +17,7 @@ interface IndexedRoute {
   readonly isClosedToPages?: true;
 }
 
-/** Written by "npm run docs" from the contracts of the routes; the test of the documents finds it stale. */
+/** Generated from the route contracts by \`npm run docs\`; a test fails when it is stale. */
 export const ROUTE_INDEX: readonly IndexedRoute[] = [
 ${lines.join('\n')}
 ];
