@@ -121,7 +121,7 @@ describe('a restore', () => {
   });
 
   it("restores the backup's migration ledger and lists the migrations its data still needs", async () => {
-    const [older, empty] = [path.join(folder, 'older'), await startBackend()];
+    const [older, empty] = [path.join(folder, 'older'), await startBackend({}, { isOpenToTools: true })];
     await backup('export', older, ...at(source));
     // The source was never migrated. The target was, while it was empty.
     expect(await ledgerOf(source)).toEqual([]);
@@ -135,7 +135,11 @@ describe('a restore', () => {
   }, 60_000);
 
   it('restarts a migration that was interrupted when the backup was made', async () => {
-    const [cutOff, halfWay, empty] = [path.join(folder, 'cut-off'), await startBackend(), await startBackend()];
+    const [cutOff, halfWay, empty] = [
+      path.join(folder, 'cut-off'),
+      await startBackend({}, { isOpenToTools: true }),
+      await startBackend({}, { isOpenToTools: true }),
+    ];
     const documents = await halfWay.services.documents();
     const entry = { hw_id: '#migrations', record: '0001', name: 'last-activity', state: 'going-up', schema: 1 };
     const progress = { cursor: '{"uid":{"S":"x"},"record":{"S":"profile"}}', looked_at: 200, changed: 3 };
@@ -156,7 +160,7 @@ describe('a restore', () => {
   }, 60_000);
 
   it('gives every object a SHA-256 when an older backup does not say which ones had it', async () => {
-    const [older, empty] = [path.join(folder, 'format-1'), await startBackend()];
+    const [older, empty] = [path.join(folder, 'format-1'), await startBackend({}, { isOpenToTools: true })];
     await backup('export', older, ...at(source));
     // The old format, which has no checksum information in the index or the manifest.
     const index = path.join(older, 'objects.jsonl');
@@ -180,7 +184,11 @@ describe('a restore', () => {
   }, 60_000);
 
   it('is refused for a backup with data newer than this code', async () => {
-    const [newer, later, empty] = [path.join(folder, 'newer'), await startBackend(), await startBackend()];
+    const [newer, later, empty] = [
+      path.join(folder, 'newer'),
+      await startBackend({}, { isOpenToTools: true }),
+      await startBackend({}, { isOpenToTools: true }),
+    ];
     const entry = { hw_id: '#migrations', record: '0099', name: 'of-tomorrow', state: 'up', looked_at: 1, changed: 1 };
     await (await later.services.documents()).put({ TableName: later.services.config.tables.provisioning, Item: entry });
     await backup('export', newer, ...at(later));
@@ -194,7 +202,7 @@ describe('a restore', () => {
   }, 60_000);
 
   it('is refused if the environment is in use, even by one device', async () => {
-    const used = await startBackend();
+    const used = await startBackend({}, { isOpenToTools: true });
     await asDeployed(used);
     await fleetOf(used).device();
     const refused = await backup('restore', monday(), ...at(used));
@@ -281,7 +289,7 @@ describe('a comparison', () => {
   });
 
   it('reports an object whose SHA-256 is missing in S3', async () => {
-    const [copy, other] = [path.join(folder, 'copy'), await startBackend()];
+    const [copy, other] = [path.join(folder, 'copy'), await startBackend({}, { isOpenToTools: true })];
     await backup('export', copy, ...at(source));
     await backup('restore', copy, ...at(other));
     const [key = ''] = await other.objects('drafts/');

@@ -24,7 +24,7 @@ let live: string | undefined;
 let deployedWith: Readonly<Record<string, string>> = {};
 let environment: string;
 beforeAll(async () => {
-  backend = await startBackend();
+  backend = await startBackend({}, { isOpenToTools: true });
   environment = backend.environment;
   folder = await mkdtemp(path.join(tmpdir(), 'deploy-'));
   samLog = path.join(folder, 'sam.log');

@@ -9,7 +9,7 @@ import { newUser } from '../support/tokens.ts';
 let backend: Backend;
 let dynamo: RecoverableDynamo;
 beforeAll(async () => {
-  backend = await startBackend();
+  backend = await startBackend({}, { isOpenToTools: true });
   dynamo = await startRecoverableDynamo(inject('dynamoDbUrl'));
 });
 afterAll(async () => {
