@@ -1,5 +1,5 @@
 import { createApp } from './app.ts';
-import { createLambdaHandler } from './http/lambda-adapter.ts';
+import { createLambdaHandler } from './http/adapters/lambda-adapter.ts';
 import { createServices } from './services.ts';
 
 /** Lambda's entry, for API Gateway's payload format 2.0. The app is built once per container. */

@@ -1,8 +1,8 @@
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { createApp } from './app.ts';
-import { type Bindings, fetchFrom } from './http/fetch-adapter.ts';
-import { createNodeServer } from './http/node-server.ts';
+import { type Bindings, fetchFrom } from './http/adapters/fetch-adapter.ts';
+import { createNodeServer } from './http/adapters/node-server.ts';
 import { createPrometheusMetrics } from './platform/observability/prometheus-metrics.ts';
 import { createServices } from './services.ts';
 

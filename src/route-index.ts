@@ -1,4 +1,5 @@
-import type { RouteGroup } from './routes.ts';
+/** Routes that are loaded together, with the first request for one of them. */
+export type RouteGroup = 'account' | 'alive' | 'fleet' | 'health' | 'offer' | 'ota' | 'plants' | 'subscriptions';
 
 interface IndexedRoute {
   readonly method: 'GET' | 'POST';

@@ -2,10 +2,7 @@ import type { Route } from './http/define-route.ts';
 import type { RouteEntry } from './http/router.ts';
 import { once } from './platform/once.ts';
 import type { Services } from './platform/services.ts';
-import { ROUTE_INDEX } from './route-index.ts';
-
-/** Routes that are loaded together, with the first request for one of them. */
-export type RouteGroup = 'account' | 'alive' | 'fleet' | 'health' | 'offer' | 'ota' | 'plants' | 'subscriptions';
+import { ROUTE_INDEX, type RouteGroup } from './route-index.ts';
 
 /** Every route of the product, by the groups that they are loaded in. All else derives from these lists. */
 export function routeGroups(services: Services): Readonly<Record<RouteGroup, () => Promise<readonly Route[]>>> {
@@ -39,6 +36,9 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       return fleetRoutes(services, alive);
     }),
     offer: once(async () => {
+      // The first phone of a container would wait for these one after the other.
+      begin(services.documents);
+      begin(services.secrets.values);
       const [{ offerRoutes }, parts] = await Promise.all([import('./ota/offer/routes.ts'), otaParts()]);
       return offerRoutes(services, parts);
     }),
@@ -52,6 +52,11 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       return healthRoutes(services, webhookHealth);
     }),
   };
+}
+
+/** Starts what a request will wait for, beside the loading of its code. A failure is met by the request, which tries again. */
+function begin(work: () => Promise<unknown>): void {
+  work().catch(() => undefined);
 }
 
 /** Where each request belongs, without loading any route before it is asked for. */

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { deviceRecordsOf, releaseDevicesOf } from '../fleet/index.ts';
+import { storableDocument } from '../http/body/storable-json.ts';
 import { defineRoute, type Route, type User } from '../http/define-route.ts';
 import { ApiError } from '../http/errors.ts';
 import { isoDateTime, textLine } from '../http/fields.ts';
-import { storableDocument } from '../http/storable-json.ts';
 import type { DirectoryUser } from '../platform/aws/user-directory.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';

@@ -1,8 +1,8 @@
 import type * as z from 'zod';
 import type { UserClaims } from '../platform/aws/cognito-tokens.ts';
 import type { Log } from '../platform/observability/log.ts';
+import type { Throttle } from './checks/throttle.ts';
 import { ApiError, type ErrorCode } from './errors.ts';
-import type { Throttle } from './throttle.ts';
 
 /** Who may call. `cognito-optional` takes an anonymous caller too, but not a bad token; `stripe` checks a signature. */
 export type Auth = 'public' | 'cognito' | 'cognito-optional' | 'factory' | 'admin' | 'stripe';
@@ -126,8 +126,18 @@ export interface RouteContract {
   readonly openToDeletedAccounts?: boolean;
 }
 
+/** A contract whose answers may be loaded by whoever wants to see them: checking is for tests, and describing for documents. */
+export type DeclaredContract = Omit<RouteContract, 'responses'> & {
+  readonly responses: Responses | (() => Promise<Responses>);
+};
+
+/** The schemas of a route's answers, by status. */
+export async function responsesOf({ responses }: DeclaredContract): Promise<Responses> {
+  return typeof responses === 'function' ? responses() : responses;
+}
+
 export interface Route {
-  readonly contract: RouteContract;
+  readonly contract: DeclaredContract;
   /** Method and path, as `GET /health`: its name in logs, metrics and limits. */
   readonly name: string;
   /** Checks the input against the contract and runs the handler. */
@@ -142,7 +152,7 @@ type ContractFor<A extends Auth, P, Q, B, R extends Responses> = Omit<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  readonly responses: R;
+  readonly responses: R | (() => Promise<R>);
 };
 
 /** The input of a handler once its types are forgotten: what `defineRoute` knows inside. */
@@ -167,7 +177,7 @@ export function defineRoute<
   Q extends z.ZodType | undefined = undefined,
   B extends z.ZodType | undefined = undefined,
 >(contract: ContractFor<A, P, Q, B, R>): OpenRoute<A, P, Q, B, R>;
-export function defineRoute(contract: RouteContract) {
+export function defineRoute(contract: DeclaredContract) {
   return {
     handledBy: (handle: (input: ErasedInput, context: RequestContext) => Promise<Reply>): Route => ({
       contract,

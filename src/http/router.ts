@@ -1,10 +1,10 @@
 import type { Services } from '../platform/services.ts';
 import { errorAnswer, replyAnswer } from './answers.ts';
-import { createCors } from './cors.ts';
+import { createCors } from './checks/cors.ts';
+import { originPolicy } from './checks/origins.ts';
 import type { Route } from './define-route.ts';
 import { ApiError } from './errors.ts';
 import type { App, IncomingRequest, OutgoingAnswer } from './exchange.ts';
-import { originPolicy } from './origins.ts';
 import { inRequestScope, type RequestScope } from './request-scope.ts';
 import { createRouteMatcher, type Method } from './route-matcher.ts';
 import { createServeRoute, type RouterHooks } from './serve-route.ts';

@@ -1,14 +1,23 @@
 import type { Uid } from '../platform/ids.ts';
 import { logWith } from '../platform/observability/log.ts';
 import type { Services } from '../platform/services.ts';
-import { createAuthenticate } from './authenticate.ts';
-import { type BodyLimit, bodyLimitOf } from './body-limit.ts';
-import type { Caller, RateLimit, RawInput, Reply, RequestContext, Route, RouteContract } from './define-route.ts';
+import { type BodyLimit, bodyLimitOf } from './body/body-limit.ts';
+import { readJsonBody } from './body/json-body.ts';
+import { createAuthenticate } from './checks/authenticate.ts';
+import type { OriginAllowed } from './checks/origins.ts';
+import { type Allow, createAllow } from './checks/rate-limit.ts';
+import {
+  type Caller,
+  type DeclaredContract,
+  type RateLimit,
+  type RawInput,
+  type Reply,
+  type RequestContext,
+  type Route,
+  responsesOf,
+} from './define-route.ts';
 import { ApiError } from './errors.ts';
 import type { IncomingRequest } from './exchange.ts';
-import { readJsonBody } from './json-body.ts';
-import type { OriginAllowed } from './origins.ts';
-import { type Allow, createAllow } from './rate-limit.ts';
 import type { RequestScope } from './request-scope.ts';
 
 /** What the way to a handler has to ask a domain, without knowing it. */
@@ -103,33 +112,33 @@ async function run(
     },
   };
   const reply = await route.run(input, context);
-  if (services.config.checkResponses) refuseBrokenPromise(contract, reply);
+  if (services.config.checkResponses) await refuseBrokenPromise(contract, reply);
   return reply;
 }
 
 const NO_BODY = { body: undefined, files: [] } as const;
 
 async function readInput(
-  contract: RouteContract,
+  contract: DeclaredContract,
   request: IncomingRequest,
   limit: BodyLimit,
 ): Promise<Pick<RawInput, 'body' | 'files'>> {
   // What Stripe has signed was read with its signature.
   if (contract.auth === 'stripe') return NO_BODY;
   if (contract.bodyKind !== 'multipart') return { body: await readJsonBody(request, limit), files: [] };
-  const { readMultipartBody } = await import('./multipart-body.ts');
+  const { readMultipartBody } = await import('./body/multipart-body.ts');
   const { fields, files } = await readMultipartBody(request, limit);
   return { body: fields, files };
 }
 
-function refuseBrokenPromise(contract: RouteContract, reply: Reply): void {
-  const result = contract.responses[reply.status]?.safeParse(reply.body);
+async function refuseBrokenPromise(contract: DeclaredContract, reply: Reply): Promise<void> {
+  const result = (await responsesOf(contract))[reply.status]?.safeParse(reply.body);
   if (result?.success === true) return;
   throw new Error(`${contract.path} answered ${reply.status} against its contract`, { cause: result?.error });
 }
 
 function refuseForeignOrigin(
-  contract: RouteContract,
+  contract: DeclaredContract,
   origin: string | undefined,
   isAllowed: (origin: string) => boolean,
 ): void {
@@ -142,14 +151,14 @@ function refuseForeignOrigin(
 }
 
 /** False where nobody has to be asked. */
-function isShutOut(contract: RouteContract, caller: Caller, hooks: RouterHooks): Promise<boolean> | false {
+function isShutOut(contract: DeclaredContract, caller: Caller, hooks: RouterHooks): Promise<boolean> | false {
   if (caller.kind !== 'user' || contract.openToDeletedAccounts === true) return false;
   return hooks.isAccountDeleted(caller.uid);
 }
 
 /** Beside the request, and done when it is: nobody waits for it alone, but on a day's first request. */
 function noteActivity(
-  contract: RouteContract,
+  contract: DeclaredContract,
   caller: Caller,
   hooks: RouterHooks,
   deleted: Promise<boolean> | false,

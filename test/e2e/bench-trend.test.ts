@@ -16,7 +16,7 @@ interface NightOptions {
   readonly handlers?: Readonly<Record<string, number>>;
 }
 
-/** What a night's benchmark prints, on a machine of that speed. */
+/** The output of a nightly benchmark on a machine of this speed. */
 async function night(
   speed: number,
   rates: Readonly<Record<string, number>>,
@@ -36,8 +36,8 @@ async function night(
   return runTool('bench:trend', [...args, '--routes', measuredHandlers]);
 }
 
-describe('the trend of the benchmark', () => {
-  it('shows a route that has become slow, on whatever machine it runs', async () => {
+describe('the benchmark trend', () => {
+  it("shows a route that has become slow, regardless of the machine's speed", async () => {
     for (const speed of [1, 2, 0.5]) await night(speed, { 'GET /a': 1000, 'GET /b': 500 });
     const { stdout, stderr } = await night(3, { 'GET /a': 1000, 'GET /b': 250, 'GET /c': 10 });
     expect(stderr).toBe('::warning title=Slower than usual::GET /b: 2.5 % tonight, 5.0 % usually (−50.0 %)\n');

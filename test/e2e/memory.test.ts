@@ -81,8 +81,8 @@ describe('the memory of the function', () => {
       const quick = [get(latest), get(latest, user), get('/ota/signing-keys')];
       // One in ten goes to the database itself, which takes as long as all the others.
       const events = [...quick, ...quick, ...quick, get('/getProfile', user)];
-      const run = { events, atOnce: 4, every: 2_500, samples: 3 };
-      expect(leakedBytes(await sampleMemory(await start(ours), run))).toBeLessThan(50);
+      const run = { events, atOnce: 4, every: 2_500, samples: 4 };
+      expect(leakedBytes(await sampleMemory(await start(ours), run))).toBeLessThan(80);
     },
     TIMEOUT_MS,
   );

@@ -1,5 +1,5 @@
 import type { ReleaseVersion } from '@autowatering/release-format';
-import { createAllow } from '../../http/rate-limit.ts';
+import { createAllow } from '../../http/checks/rate-limit.ts';
 import type { HwId, Serial, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import type { Actor } from '../audit/audit.ts';

@@ -1,5 +1,5 @@
+import type { Allow } from '../../http/checks/rate-limit.ts';
 import { ApiError } from '../../http/errors.ts';
-import type { Allow } from '../../http/rate-limit.ts';
 import type { Serial, Uid } from '../../platform/ids.ts';
 
 const WINDOW_SECONDS = 600;

@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import { createAllow } from '../../http/checks/rate-limit.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';
-import { createAllow } from '../../http/rate-limit.ts';
 import type { AliveCheck } from '../../platform/aws/dynamo.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';

@@ -1,6 +1,6 @@
 import type { ReleaseVersion } from '@autowatering/release-format';
+import type { Allow } from '../../http/checks/rate-limit.ts';
 import { ApiError } from '../../http/errors.ts';
-import type { Allow } from '../../http/rate-limit.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { Actor } from '../audit/audit.ts';
 import type { Device } from '../device/device.ts';

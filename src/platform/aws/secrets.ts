@@ -1,27 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { SecretValues } from './secret-values.ts';
 
-const text = z.string().min(1).optional();
-/** A token may be a list while it rotates: both the old and the new one are good. */
-const token = z.union([z.string().min(16), z.array(z.string().min(16)).min(1)]).optional();
+export type { SecretValues };
 
-const SecretValues = z.object({
-  STRIPE_SECRET_KEY: text,
-  STRIPE_WEBHOOK_SECRET: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
-  KINDWISE_API_KEY: text,
-  PLANTNET_API_KEY: text,
-  FACTORY_PROVISION_TOKEN: token,
-  OTA_ADMIN_TOKEN: token,
-  /** Ed25519 private keys (PKCS#8), the list while they rotate: answers of `/ota/latest` are signed with each. */
-  OTA_SIGNING_KEY: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
-  RATE_LIMIT_SALT: z.string().min(16).optional(),
-});
-
-export type SecretValues = Readonly<z.output<typeof SecretValues>>;
 export type TokenName = 'FACTORY_PROVISION_TOKEN' | 'OTA_ADMIN_TOKEN';
 
 export interface Secrets {
@@ -69,11 +54,11 @@ export function createSecrets(
   const read = (maxAgeMs: number): Promise<SecretValues> => {
     if (cached !== undefined && clock.now() - cached.at < maxAgeMs) return cached.values;
     const values = fetchSecret()
-      .then(({ text, writtenAt }) => {
+      .then(async ({ text, writtenAt }) => {
         if (writtenAt !== undefined) {
           metrics.gauge('SecretAgeDays', Math.max(0, Math.floor((clock.now() - writtenAt) / DAY_MS)));
         }
-        const values = parseSecret(text);
+        const values = await parseSecret(text);
         if (!wasRead) onFirstRead(values);
         wasRead = true;
         return values;
@@ -119,7 +104,9 @@ export function reportMissing(config: Pick<Config, 'billing'>, log: Pick<Log, 'e
   };
 }
 
-function parseSecret(json: string): SecretValues {
+/** The schema is loaded with the first secret that is read: many containers never read one. */
+async function parseSecret(json: string): Promise<SecretValues> {
+  const { SecretValues } = await import('./secret-values.ts');
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);

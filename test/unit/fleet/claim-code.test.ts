@@ -16,7 +16,7 @@ const code = fc
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 describe('a claim code', () => {
-  it('is read back however a person writes it', () => {
+  it('is accepted in any spelling a person may use', () => {
     fc.assert(
       fc.property(code, (made) => {
         const typed = `${made.slice(0, 3)}-${made.slice(3, 7)} ${made.slice(7)}`.toLowerCase();
@@ -26,7 +26,7 @@ describe('a claim code', () => {
     );
   });
 
-  it('with one wrong character is none', () => {
+  it('with one wrong character is invalid', () => {
     fc.assert(
       fc.property(code, fc.nat({ max: 8 }), fc.nat({ max: 31 }), (made, at, other) => {
         const wrong = ALPHABET.charAt(other);
@@ -36,7 +36,7 @@ describe('a claim code', () => {
     );
   });
 
-  it('with two neighbours swapped is none', () => {
+  it('with two swapped neighbours is invalid', () => {
     fc.assert(
       fc.property(code, fc.nat({ max: 7 }), (made, at) => {
         fc.pre(made.charAt(at) !== made.charAt(at + 1));
@@ -46,7 +46,7 @@ describe('a claim code', () => {
     );
   });
 
-  it('is recognised by its hash, another one is not, and two hashes of one code differ', async () => {
+  it('is recognised by its hash, unlike another code, and hashes differently each time', async () => {
     const [mine, other] = [createClaimCode(randomness), createClaimCode(randomness)];
     const stored = await hashClaimCode(mine, randomness);
     expect(await isClaimCodeOf(mine, stored)).toBe(true);
@@ -56,7 +56,7 @@ describe('a claim code', () => {
 });
 
 describe('a serial', () => {
-  it('has six digits, and never seven', () => {
+  it('has six digits, never seven', () => {
     expect(serialOf(1)).toBe('000001');
     expect(serialOf(999_999)).toBe('999999');
     expect(thingName(serialOf(42))).toBe('autowatering-000042');

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Fetch } from '../../../src/http/fetch-adapter.ts';
+import type { Fetch } from '../../../src/http/adapters/fetch-adapter.ts';
 import type { PlantStandIns } from '../../run/local-stack/engines.ts';
 import { photoOf } from './photo-body.ts';
 import { percentile } from './statistics.ts';

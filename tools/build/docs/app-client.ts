@@ -45,12 +45,12 @@ export function appClientSource(): string {
     "import type { Call, CallOptions } from '../operation.ts';",
     '',
     ...calls.flatMap(typesOf),
-    '/** The routes of the API that an app calls. */',
+    '/** The API routes that an app calls. */',
     'export interface AppApi {',
     ...calls.map(signatureOf),
     '}',
     '',
-    '/** All of them, sent by `call`. */',
+    '/** Implements all routes with `call`. */',
     'export function appApi(call: Call): AppApi {',
     'return {',
     ...calls.map(({ name, input, facts }) =>
@@ -136,9 +136,9 @@ function typesOf({ name, method, path, input, output }: Call): string[] {
   const type = typeName(name);
   return [
     ...(hasFields(input)
-      ? [`/** What \`${method} ${path}\` takes. */`, `export type ${type}Input = ${typescriptType(input)};`, '']
+      ? [`/** Input of \`${method} ${path}\`. */`, `export type ${type}Input = ${typescriptType(input)};`, '']
       : []),
-    `/** What \`${method} ${path}\` answers. */`,
+    `/** Answer of \`${method} ${path}\`. */`,
     `export type ${type}Answer = ${typescriptType(output)};`,
     '',
   ];

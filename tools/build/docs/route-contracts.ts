@@ -1,5 +1,6 @@
-import type { RouteContract } from '../../../src/http/define-route.ts';
-import { type RouteGroup, routeGroups } from '../../../src/routes.ts';
+import { type RouteContract, responsesOf } from '../../../src/http/define-route.ts';
+import type { RouteGroup } from '../../../src/route-index.ts';
+import { routeGroups } from '../../../src/routes.ts';
 import { createServices } from '../../../src/services.ts';
 
 /** A route's contract, and the group that it is loaded in. */
@@ -20,7 +21,18 @@ const services = createServices({
 const groups = routeGroups(services);
 const ORDER = ['account', 'subscriptions', 'plants', 'fleet', 'offer', 'ota', 'alive', 'health'] as const;
 const listed: readonly ListedContract[] = (
-  await Promise.all(ORDER.map(async (group) => (await groups[group]()).map(({ contract }) => ({ contract, group }))))
+  await Promise.all(
+    ORDER.map(async (group) =>
+      Promise.all(
+        (
+          await groups[group]()
+        ).map(async ({ contract }) => ({
+          contract: { ...contract, responses: await responsesOf(contract) },
+          group,
+        })),
+      ),
+    ),
+  )
 ).flat();
 
 export function listedContracts(): readonly ListedContract[] {

@@ -1,6 +1,6 @@
-import { DEFAULT_BODY_LIMIT } from '../../../src/http/body-limit.ts';
+import { DEFAULT_BODY_LIMIT } from '../../../src/http/body/body-limit.ts';
+import { throttleOf } from '../../../src/http/checks/throttle.ts';
 import type { RouteContract } from '../../../src/http/define-route.ts';
-import { throttleOf } from '../../../src/http/throttle.ts';
 import { commonErrors, routeContracts } from './route-contracts.ts';
 
 /** ROUTE_POLICY_MATRIX.md: who may call what, how often, with how much, and what can go wrong. */

@@ -1,0 +1,91 @@
+import type { App, IncomingRequest } from '../exchange.ts';
+import { decodePath, normalizePath } from '../path.ts';
+import { unreadable } from './unreadable.ts';
+
+/** What is read of API Gateway's event (payload format 2.0). */
+export interface GatewayEvent {
+  readonly rawPath: string;
+  readonly rawQueryString: string;
+  /** Names in lower case; several values of one are joined by commas. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly body?: string | null;
+  readonly isBase64Encoded?: boolean;
+  readonly requestContext: {
+    readonly stage?: string;
+    readonly domainName?: string;
+    readonly http: { readonly method: string; readonly sourceIp: string };
+  };
+}
+
+export interface GatewayResult {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly isBase64Encoded: false;
+}
+
+/** Lambda's handler for the app, for API Gateway's payload format 2.0. */
+export function createLambdaHandler(app: App): (event: GatewayEvent) => Promise<GatewayResult> {
+  return async (event) => {
+    const { status, headers, body } = await app.answer(requestOf(event));
+    return { statusCode: status, headers, body: body ?? '', isBase64Encoded: false };
+  };
+}
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const NO_BODY = new Uint8Array();
+
+function requestOf(event: GatewayEvent): IncomingRequest {
+  const { requestContext: context, headers = {}, rawQueryString: query } = event;
+  const stage = context.stage === '$default' ? undefined : context.stage;
+  const method = context.http.method.toUpperCase();
+  const body = bodyOf(event, method);
+  let signal: AbortSignal | undefined;
+  return {
+    method,
+    path: normalizePath(decodePath(event.rawPath), stage),
+    query: query === undefined || query === '' ? {} : firstValues(query),
+    header: (name) => headers[name],
+    declaredBytes: body?.byteLength ?? 0,
+    async readBody(largest) {
+      if (body === undefined) return NO_BODY;
+      return body.byteLength > largest ? undefined : body;
+    },
+    address: context.http.sourceIp,
+    get baseUrl() {
+      return `https://${context.domainName ?? headers['host'] ?? ''}${stage === undefined ? '' : `/${stage}`}`;
+    },
+    get signal() {
+      // Nobody aborts it: the gateway does not say when a caller has hung up.
+      signal ??= new AbortController().signal;
+      return signal;
+    },
+    refused: body === undefined && isBrokenBase64(event, method) ? unreadable() : undefined,
+  };
+}
+
+/** The bytes as they were sent. A body of a GET means nothing (RFC 9110, 9.3.1) and is left out. */
+function bodyOf(event: GatewayEvent, method: string): Uint8Array | undefined {
+  const { body, isBase64Encoded = false } = event;
+  if (!hasBody(method) || body === undefined || body === null || body === '') return undefined;
+  if (isBase64Encoded) return isBrokenBase64(event, method) ? undefined : Buffer.from(body, 'base64');
+  return Buffer.from(body, 'utf8');
+}
+
+function isBrokenBase64({ body, isBase64Encoded }: GatewayEvent, method: string): boolean {
+  if (isBase64Encoded !== true || body === undefined || body === null || !hasBody(method)) return false;
+  return !(BASE64.test(body) && body.length % 4 !== 1);
+}
+
+function hasBody(method: string): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+/** As a browser reads a query: `+` is a space, and of a name that is given twice the first value counts. */
+export function firstValues(query: string): Readonly<Record<string, string>> {
+  const values = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (!values.has(name)) values.set(name, value);
+  }
+  return Object.fromEntries(values);
+}
