@@ -74,15 +74,14 @@ describe('the memory of the function', () => {
   );
 
   it(
-    'stays flat over signed answers, tokens and the database',
+    'stays flat over signed answers, rules from the database and tokens',
     async () => {
-      const user = { Authorization: `Bearer ${mintToken({ email: 'memory@example.com' })}` };
-      const latest = '/ota/latest?current_version=1.0.0';
-      const quick = [get(latest), get(latest, user), get('/ota/signing-keys')];
-      // One in ten goes to the database itself, which takes as long as all the others.
-      const events = [...quick, ...quick, ...quick, get('/getProfile', user)];
-      const run = { events, atOnce: 4, every: 2_500, samples: 4 };
-      expect(leakedBytes(await sampleMemory(await start(ours), run))).toBeLessThan(80);
+      const latest = get('/ota/latest?current_version=1.0.0');
+      const expired = { Authorization: `Bearer ${mintToken({ expiresAt: 1_000_000_000 })}` };
+      // The rules are read once a second: a request of its own to the database would make this test slow.
+      const events = [latest, latest, get('/ota/signing-keys'), get('/getProfile', expired)];
+      const run = { events, atOnce: 4, every: 4_000, samples: 3 };
+      expect(leakedBytes(await sampleMemory(await start(ours), run))).toBeLessThan(50);
     },
     TIMEOUT_MS,
   );

@@ -81,7 +81,7 @@ async function everyRoute(
   onStep: (step: string) => void,
 ): Promise<void> {
   const beside = peer === undefined ? {} : { peer: { handler: peer, env: await variablesIn(peerEnv) } };
-  const costs = await measureRoutes(path.resolve(DIRECTORY), { only, turns, ...beside }, signal, onStep);
+  const costs = await measureRoutes(path.resolve(DIRECTORY, 'routes'), { only, turns, ...beside }, signal, onStep);
   console.log(json ? JSON.stringify(costs, null, 2) : routeTable(costs));
 }
 
@@ -91,7 +91,7 @@ async function memory(
   signal: AbortSignal,
   onStep: (step: string) => void,
 ): Promise<void> {
-  const result = await measureMemory(path.resolve(DIRECTORY), requests, signal, onStep);
+  const result = await measureMemory(path.resolve(DIRECTORY, 'memory'), requests, signal, onStep);
   console.log(json ? JSON.stringify(result, null, 2) : memoryTable(result));
 }
 
