@@ -6,7 +6,8 @@ import { routeRequests } from './route-requests.ts';
 
 export interface MemoryResult {
   readonly node: string;
-  readonly routes: number;
+  /** Kinds of requests; some routes have two. */
+  readonly kinds: number;
   readonly samples: readonly MemorySample[];
   readonly leakedBytesPerRequest: number;
 }
@@ -35,19 +36,22 @@ export function measureMemory(
       signal.throwIfAborted();
       onStep(`${sample.requests} requests: heap ${megabytes(sample.heapUsed)}, RSS ${megabytes(sample.rss)}`);
     });
-    return { node: process.version, routes: all.length, samples, leakedBytesPerRequest: leakedBytes(samples) };
+    return { node: process.version, kinds: all.length, samples, leakedBytesPerRequest: leakedBytes(samples) };
   };
   return withOurHandler(directory, signal, work, ENDLESS_PLANS);
 }
 
-export function memoryTable({ routes, samples, leakedBytesPerRequest }: MemoryResult): string {
+export function memoryTable({ kinds, samples, leakedBytesPerRequest }: MemoryResult): string {
+  const [first, last] = [samples[0], samples.at(-1)];
+  const whole =
+    first === undefined || last === undefined ? Number.NaN : (last.heapUsed - first.heapUsed) / last.requests;
   return [
-    `Requests to ${routes} routes in turns, after a warm-up; sizes after garbage collection.`,
+    `Requests of ${kinds} kinds, to every route, in turns and after a warm-up; sizes after garbage collection.`,
     ...samples.map(
       ({ requests, heapUsed, rss }) =>
         `${String(requests).padStart(9)} requests: heap ${megabytes(heapUsed)}, RSS ${megabytes(rss)}`,
     ),
-    `Smallest growth of a stretch: ${leakedBytesPerRequest.toFixed(0)} bytes a request`,
+    `Growth of the heap: ${whole.toFixed(0)} bytes a request over all, ${leakedBytesPerRequest.toFixed(0)} in the stretch with the least`,
   ].join('\n');
 }
 
