@@ -36,8 +36,9 @@ export function createRouter(entries: readonly RouteEntry[], services: Services,
       if (request.refused !== undefined) throw request.refused;
       const matched = match(method, path);
       if (matched.found === undefined) throw notServed(matched.otherMethods);
-      const route = await matched.found.load();
-      scope.route = route.name;
+      const { found: entry } = matched;
+      scope.route = `${entry.method} ${entry.path}`;
+      const route = await entry.load();
       const reply = await serveRoute(route, { request, params: matched.params, scope, headers });
       return replyAnswer(reply, headers);
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Uid } from '../platform/ids.ts';
-import { logWith } from '../platform/observability/log.ts';
+import { type Log, logWith } from '../platform/observability/log.ts';
 import type { Services } from '../platform/services.ts';
 import { type BodyLimit, bodyLimitOf } from './body/body-limit.ts';
 import { readJsonBody } from './body/json-body.ts';
@@ -56,7 +56,7 @@ export function createServeRoute(services: Services, hooks: RouterHooks, isAllow
     refuseForeignOrigin(contract, request.header('origin'), isAllowedOrigin);
     const deleted = isShutOut(contract, caller, hooks);
     if (contract.premium === true) await refuseWithoutPremium(caller, hooks, deleted);
-    const noted = noteActivity(contract, caller, hooks, deleted);
+    const noted = noteActivity(contract, caller, hooks, deleted, services.log);
     const limited = contract.rateLimit && countRequest(allow, name, contract.rateLimit, caller, request.address);
     const answering =
       contract.method === 'GET' && limited === undefined
@@ -162,13 +162,15 @@ function noteActivity(
   caller: Caller,
   hooks: RouterHooks,
   deleted: Promise<boolean> | false,
+  log: Log,
 ): Promise<void> | undefined {
   if (caller.kind !== 'user' || contract.openToDeletedAccounts === true) return undefined;
   const note = async () => {
     const isDeleted = deleted !== false && (await deleted.catch(() => true));
     if (!isDeleted) await hooks.noteActivity(caller.uid);
   };
-  return note();
+  // A rejection before the answer is ready would have no handler yet, and end the process.
+  return note().catch((error: unknown) => log.warn("A user's activity could not be noted", { uid: caller.uid }, error));
 }
 
 function accountDeleted(): ApiError {

@@ -44,8 +44,8 @@ function requestOf(event: GatewayEvent): IncomingRequest {
   return {
     method,
     path: normalizePath(decodePath(event.rawPath), stage),
-    query: query === undefined || query === '' ? {} : firstValues(query),
-    header: (name) => headers[name],
+    query: query === undefined || query === '' ? {} : firstValues(`?${query}`),
+    header: (name) => headers[name]?.trim() || undefined,
     declaredBytes: body?.byteLength ?? 0,
     async readBody(largest) {
       if (body === undefined) return NO_BODY;
@@ -81,10 +81,14 @@ function hasBody(method: string): boolean {
   return method !== 'GET' && method !== 'HEAD';
 }
 
-/** As a browser reads a query: `+` is a space, and of a name that is given twice the first value counts. */
-export function firstValues(query: string): Readonly<Record<string, string>> {
+/**
+ * Reads a query as browsers do: `+` is a space. The first value of a repeated name counts.
+ *
+ * @param search the query with its question mark
+ */
+export function firstValues(search: string): Readonly<Record<string, string>> {
   const values = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(query)) {
+  for (const [name, value] of new URLSearchParams(search)) {
     if (!values.has(name)) values.set(name, value);
   }
   return Object.fromEntries(values);
