@@ -4,7 +4,7 @@ import { once } from './platform/once.ts';
 import type { Services } from './platform/services.ts';
 import { ROUTE_INDEX, type RouteGroup } from './route-index.ts';
 
-/** Every route of the product, by the groups that they are loaded in. All else derives from these lists. */
+/** Returns the loaders of all routes, by group. Everything else derives from these lists. */
 export function routeGroups(services: Services): Readonly<Record<RouteGroup, () => Promise<readonly Route[]>>> {
   const account = once(() => import('./account/index.ts'));
   const aliveCheck = once(async () => (await account()).accountAliveCheck(services));
@@ -36,7 +36,7 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       return fleetRoutes(services, alive);
     }),
     offer: once(async () => {
-      // The first phone of a container would wait for these one after the other.
+      // A container's first phone would otherwise wait for these in sequence.
       begin(services.documents);
       begin(services.secrets.values);
       const [{ offerRoutes }, parts] = await Promise.all([import('./ota/offer/routes.ts'), otaParts()]);
@@ -54,12 +54,12 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
   };
 }
 
-/** Starts what a request will wait for, beside the loading of its code. A failure is met by the request, which tries again. */
+/** Starts work in parallel with loading the code that needs it. After a failure, the request itself tries again. */
 function begin(work: () => Promise<unknown>): void {
   work().catch(() => undefined);
 }
 
-/** Where each request belongs, without loading any route before it is asked for. */
+/** Returns an entry per route, without loading any route yet. */
 export function routeEntries(services: Services): readonly RouteEntry[] {
   const groups = routeGroups(services);
   return ROUTE_INDEX.map(({ method, path, group, isClosedToPages = false }) => ({
@@ -70,7 +70,7 @@ export function routeEntries(services: Services): readonly RouteEntry[] {
   }));
 }
 
-/** A route is looked up once: from then on nobody waits for it. */
+/** Looks a route up once. */
 function loadOnce(group: () => Promise<readonly Route[]>, method: string, path: string): () => Promise<Route> {
   return once(async () => {
     const route = (await group()).find(({ contract }) => contract.method === method && contract.path === path);

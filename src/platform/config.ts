@@ -3,7 +3,7 @@ import { LOG_LEVELS, type LogLevel } from './observability/log-level.ts';
 import { type PlantsConfig, plantsConfig } from './plant-providers/plants-config.ts';
 
 const SCHEME = /^[a-z][a-z0-9+.-]*$/;
-/** Schemes that run code, read files or leave the device's browser for anywhere: never an app's own. */
+/** Schemes that run code, read files or open other apps; never an app's own. */
 const FOREIGN_SCHEMES = new Set([
   'about',
   'blob',
@@ -17,7 +17,7 @@ const FOREIGN_SCHEMES = new Set([
   'vbscript',
 ]);
 
-/** The release that is offered for one board and channel while the registry holds none (contract, OTA). */
+/** The release offered for one board and channel while the registry has none (contract, OTA). */
 export interface OtaFallback {
   readonly version: string;
   readonly board: string;
@@ -30,11 +30,11 @@ export interface OtaFallback {
 }
 
 export interface BillingConfig {
-  /** What a subscriber pays; without it nothing can be bought. */
+  /** The subscription's price; without it nothing can be bought. */
   readonly priceId?: string;
-  /** The app's own URL schemes, the first one for URLs that a client leaves out. */
+  /** The app's own URL schemes. The first is the default. */
   readonly returnSchemes: readonly string[];
-  /** Web origins that Stripe's pages may lead back to. */
+  /** Web origins that Stripe's pages may return to. */
   readonly returnOrigins: readonly string[];
 }
 
@@ -47,11 +47,11 @@ export interface Config {
     readonly otaReleases: string;
     readonly rateLimits: string;
   };
-  /** The least important lines that are logged; `SILENT` writes none, and no metrics. */
+  /** The lowest level that is logged. `SILENT` turns off logs and metrics. */
   readonly logLevel: LogLevel;
-  /** Longest one call to DynamoDB may take; the SDK makes it up to three times. */
+  /** Timeout of one call to DynamoDB. The SDK tries up to three times. */
   readonly dynamoDbTimeoutMs: number;
-  /** How long one request waits in all for AWS services that do not answer. */
+  /** How long one request waits in total for AWS services that don't answer. */
   readonly dependencyWaitMs: number;
   readonly artifactBucket: string;
   readonly secretId: string;
@@ -59,26 +59,26 @@ export interface Config {
   readonly cognito: {
     readonly userPoolId: string;
     readonly clientIds: readonly string[];
-    /** Where the key set is fetched instead of Cognito's own address; set by the local stack only. */
+    /** Overrides the address of Cognito's key set; set only by the local stack. */
     readonly jwksUri?: string;
   };
   readonly allowedOrigins: readonly string[];
   readonly claimProof: 'required' | 'optional';
-  /** Whether a board without a registered key may publish: then only the image's hash is held against its bytes. */
+  /** With `registered`, boards without a registered key may publish; then only the image's hash is verified. */
   readonly otaImageSignatures: 'required' | 'registered';
   readonly stripeApiBase?: string;
   readonly billing: BillingConfig;
   readonly plants: PlantsConfig;
-  /** This API's own address, where it is not the one that API Gateway gave it. */
+  /** This API's address, if it differs from API Gateway's. */
   readonly apiBaseUrl?: string;
-  /** For how many days published firmware can be neither removed nor replaced; left out, it is not locked. */
+  /** For how many days published firmware can't be removed or replaced. Not locked if undefined. */
   readonly firmwareLockDays?: number;
-  /** Holds every answer against its schema before it is sent. On in tests and locally, off where it costs money. */
+  /** Checks every answer against its schema before sending it. On in tests and locally, off in AWS. */
   readonly checkResponses: boolean;
   readonly otaFallback?: OtaFallback;
 }
 
-/** The environment does not describe a runnable backend; the message lists everything that is wrong. */
+/** The environment is not valid; the message lists everything that is wrong. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -86,7 +86,7 @@ export class ConfigError extends Error {
 /**
  * Reads the whole configuration from environment variables.
  *
- * @throws ConfigError naming every variable that is missing or malformed, all at once.
+ * @throws ConfigError naming every missing or malformed variable
  */
 export function parseConfig(variables: Variables): Config {
   const read = readEnvironment(variables);
@@ -159,7 +159,7 @@ function isWebOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
-/** All of its variables, or none. */
+/** Requires all of its variables or none. */
 function otaFallback(read: EnvironmentReader): OtaFallback | undefined {
   const version = read.optional('OTA_LATEST_VERSION');
   const storageKey = read.optional('OTA_LATEST_STORAGE_KEY');
@@ -184,7 +184,7 @@ function otaFallback(read: EnvironmentReader): OtaFallback | undefined {
   return { version, storageKey, sizeBytes, sha256, ...more };
 }
 
-/** Lambda knows two more levels than we write. */
+/** Lambda has two more levels than we do. */
 function logLevelOfLambda(level: string | undefined): LogLevel | undefined {
   if (level === 'TRACE') return 'DEBUG';
   if (level === 'FATAL') return 'ERROR';

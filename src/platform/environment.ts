@@ -5,25 +5,25 @@ interface Bounds {
   readonly max: number;
 }
 
-/** What a text has to be, and how that is said to whoever set it. */
+/** A check for a value, and its wording for the error. */
 interface Form {
   readonly test: (text: string) => boolean;
   readonly text: string;
 }
 
 /**
- * Reads environment variables one by one and collects everything that is wrong with them. An empty variable counts as
- * absent: CloudFormation can leave a variable empty, but not out.
+ * Reads environment variables and collects every fault. Empty variables count as absent, because CloudFormation can't
+ * omit a variable.
  *
- * Written by hand, without the schema library of the routes: every container reads its configuration before anything
- * else, and many never load a schema (ADR 85).
+ * Doesn't use the routes' schema library: every container reads its configuration first, and many never load a schema
+ * (ADR 86).
  */
 export interface EnvironmentReader {
-  /** `NAME: what is wrong`, in the order of reading. */
+  /** `NAME: what is wrong`, in reading order. */
   readonly faults: readonly string[];
   required(name: string, form?: Form): string;
   optional(name: string, form?: Form): string | undefined;
-  /** Values between commas, without the spaces around them. */
+  /** A comma-separated list; spaces around entries are removed. */
   list(
     name: string,
     form?: { readonly test: (entries: readonly string[]) => boolean; readonly text: string },
@@ -33,7 +33,7 @@ export interface EnvironmentReader {
   optionalNumber(name: string, bounds: Bounds): number | undefined;
   choice<const T extends string>(name: string, choices: readonly T[], standard: NoInfer<T>): T;
   flag(name: string, standard: boolean): boolean;
-  /** Notes what is wrong with several variables together. */
+  /** Adds a fault, e.g. one that concerns several variables. */
   fault(name: string, text: string): void;
 }
 
@@ -87,7 +87,7 @@ export function readEnvironment(variables: Variables): EnvironmentReader {
   };
 }
 
-/** A text that matches a pattern as a whole. */
+/** Returns a form that tests values against a pattern. */
 export function matching(pattern: RegExp, text: string): Form {
   return { test: (value) => pattern.test(value), text };
 }

@@ -4,16 +4,16 @@ import type { App, IncomingRequest } from '../exchange.ts';
 import { decodePath, normalizePath } from '../path.ts';
 import { firstValues } from './lambda-adapter.ts';
 
-/** What Node's server knows besides the request; tests without a server hand over nothing. */
+/** What Node's server knows besides the request; empty in tests without a server. */
 export interface Bindings {
   readonly incoming?: IncomingMessage;
-  /** Why the request can't be served, when the server could not make sense of it. */
+  /** Set when the server could not parse the request. */
   readonly refused?: ApiError;
 }
 
 export type Fetch = (request: Request, bindings?: Bindings) => Promise<Response>;
 
-/** The app for whoever speaks the web platform's `Request` and `Response`: the local server, tests, the benchmark. */
+/** Wraps the app in the web platform's `Request` and `Response`, for the local server, tests and the benchmark. */
 export function fetchFrom(app: App): Fetch {
   return async (request, bindings = {}) => {
     const { status, headers, body } = await app.answer(requestOf(request, bindings));
@@ -38,7 +38,7 @@ function requestOf(request: Request, { incoming, refused }: Bindings): IncomingR
   };
 }
 
-/** Counts what comes: a caller may say nothing of the size, or something wrong. */
+/** Counts the bytes itself, since the declared size may be missing or wrong. */
 async function readAll(request: Request, largest: number): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

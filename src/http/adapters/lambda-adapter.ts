@@ -2,11 +2,11 @@ import type { App, IncomingRequest } from '../exchange.ts';
 import { decodePath, normalizePath } from '../path.ts';
 import { unreadable } from './unreadable.ts';
 
-/** What is read of API Gateway's event (payload format 2.0). */
+/** The parts we read of API Gateway's event (payload format 2.0). */
 export interface GatewayEvent {
   readonly rawPath: string;
   readonly rawQueryString: string;
-  /** Names in lower case; several values of one are joined by commas. */
+  /** Names in lower case; repeated headers are joined with commas. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: string | null;
   readonly isBase64Encoded?: boolean;
@@ -24,7 +24,7 @@ export interface GatewayResult {
   readonly isBase64Encoded: false;
 }
 
-/** Lambda's handler for the app, for API Gateway's payload format 2.0. */
+/** Creates the Lambda handler for API Gateway's payload format 2.0. */
 export function createLambdaHandler(app: App): (event: GatewayEvent) => Promise<GatewayResult> {
   return async (event) => {
     const { status, headers, body } = await app.answer(requestOf(event));
@@ -44,8 +44,8 @@ function requestOf(event: GatewayEvent): IncomingRequest {
   return {
     method,
     path: normalizePath(decodePath(event.rawPath), stage),
-    query: query === undefined || query === '' ? {} : firstValues(query),
-    header: (name) => headers[name],
+    query: query === undefined || query === '' ? {} : firstValues(`?${query}`),
+    header: (name) => headers[name]?.trim() || undefined,
     declaredBytes: body?.byteLength ?? 0,
     async readBody(largest) {
       if (body === undefined) return NO_BODY;
@@ -56,7 +56,7 @@ function requestOf(event: GatewayEvent): IncomingRequest {
       return `https://${context.domainName ?? headers['host'] ?? ''}${stage === undefined ? '' : `/${stage}`}`;
     },
     get signal() {
-      // Nobody aborts it: the gateway does not say when a caller has hung up.
+      // Never aborts: the gateway doesn't report when a caller disconnects.
       signal ??= new AbortController().signal;
       return signal;
     },
@@ -64,7 +64,7 @@ function requestOf(event: GatewayEvent): IncomingRequest {
   };
 }
 
-/** The bytes as they were sent. A body of a GET means nothing (RFC 9110, 9.3.1) and is left out. */
+/** Returns the raw bytes. A GET's body has no meaning (RFC 9110, 9.3.1) and is ignored. */
 function bodyOf(event: GatewayEvent, method: string): Uint8Array | undefined {
   const { body, isBase64Encoded = false } = event;
   if (!hasBody(method) || body === undefined || body === null || body === '') return undefined;
@@ -81,10 +81,14 @@ function hasBody(method: string): boolean {
   return method !== 'GET' && method !== 'HEAD';
 }
 
-/** As a browser reads a query: `+` is a space, and of a name that is given twice the first value counts. */
-export function firstValues(query: string): Readonly<Record<string, string>> {
+/**
+ * Reads a query as browsers do: `+` is a space. The first value of a repeated name counts.
+ *
+ * @param search the query with its question mark
+ */
+export function firstValues(search: string): Readonly<Record<string, string>> {
   const values = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(query)) {
+  for (const [name, value] of new URLSearchParams(search)) {
     if (!values.has(name)) values.set(name, value);
   }
   return Object.fromEntries(values);

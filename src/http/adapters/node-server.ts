@@ -5,16 +5,16 @@ import { ApiError } from '../errors.ts';
 import type { Bindings } from './fetch-adapter.ts';
 import { unreadable } from './unreadable.ts';
 
-/** Longer than an app keeps an idle connection: with Node's five seconds a request may meet one that is being closed. */
+/** Longer than apps keep idle connections. With Node's five seconds, a request may hit a connection being closed. */
 const IDLE_MS = 65_000;
-/** For the rest of a body that nobody reads; after that the connection ends with the answer. */
+/** How long the rest of an unread body may take; then the connection is closed with the answer. */
 const DISCARD_MS = 2_000;
 
 type Fetch = (request: Request, bindings: Bindings) => Response | Promise<Response>;
 
 /**
- * Node's HTTP server around the app, not listening yet. What Node or the adapter can't make sense of is refused through
- * the app as well, so that every answer has the same form.
+ * Creates Node's HTTP server for the app, not listening yet. Requests that Node or the adapter can't parse are rejected
+ * through the app too, so every answer has the same form.
  */
 export function createNodeServer(fetch: Fetch): Server {
   const refuse = async (error: unknown): Promise<Response> =>
@@ -23,7 +23,7 @@ export function createNodeServer(fetch: Fetch): Server {
     async (request, { incoming, outgoing }) => {
       if (!(incoming instanceof IncomingMessage)) throw new RequestError('not HTTP/1');
       const response = await fetch(request, { incoming });
-      // What is left of a refused body would stand in the way of the next request on this connection.
+      // The rest of an unread body would block the next request on this connection.
       if (!(await isDiscarded(incoming))) outgoing.setHeader('Connection', 'close');
       return response;
     },
@@ -41,10 +41,10 @@ function refusalOf(error: unknown): ApiError {
   return new ApiError('internal_error', 'Something went wrong on our side. Please try again.', { cause: error });
 }
 
-/** Reads the rest of a body away. False when there is too much of it: then the connection can't be used again. */
+/** Discards the rest of a body. Returns false when that takes too long; the connection can't be reused then. */
 async function isDiscarded(incoming: IncomingMessage): Promise<boolean> {
   if (incoming.complete || incoming.destroyed) return true;
-  // The adapter's stream pauses the request as soon as nobody reads from it.
+  // The adapter's stream pauses the request when it isn't read.
   incoming.removeAllListeners('data');
   incoming.resume();
   return new Promise((resolve) => {
@@ -57,7 +57,7 @@ async function isDiscarded(incoming: IncomingMessage): Promise<boolean> {
   });
 }
 
-/** Answers on a bare socket, where Node has made no request of what came in. */
+/** Answers on the bare socket when Node could not parse a request. */
 function refuseOn(socket: Duplex, answer: Promise<Response>): void {
   const send = async () => {
     const response = await answer;

@@ -2,7 +2,7 @@ import type { DeclaredContract } from '../define-route.ts';
 import { ApiError } from '../errors.ts';
 import type { IncomingRequest } from '../exchange.ts';
 
-/** How much a route takes, and what whoever sends more is told. */
+/** A route's body limit and the error for larger bodies. */
 export interface BodyLimit {
   readonly bytes: number;
   refusal(): ApiError;
@@ -14,7 +14,7 @@ export function bodyLimitOf({ bodyLimit: bytes = DEFAULT_BODY_LIMIT, bodyTooLarg
   return { bytes, refusal: () => bodyTooLarge?.() ?? bodyOver(bytes) };
 }
 
-/** @throws ApiError the limit's refusal */
+/** @throws ApiError the limit's error */
 export async function readBody(request: IncomingRequest, limit: BodyLimit): Promise<Uint8Array> {
   const body = await request.readBody(limit.bytes);
   if (body === undefined) throw limit.refusal();

@@ -2,11 +2,11 @@ import { ApiError } from '../errors.ts';
 import type { IncomingRequest } from '../exchange.ts';
 import { type BodyLimit, readBody } from './body-limit.ts';
 
-/** Deeper than any honest client nests, shallow enough that no recursion over it runs out of stack. */
+/** More than any real client needs, and shallow enough for recursion. */
 const DEEPEST = 64;
 
 /**
- * Reads a JSON body. No body at all counts as `{}`: routes whose fields are all optional may be called bare.
+ * Reads a JSON body. An empty body counts as `{}`, for routes whose fields are all optional.
  *
  * @throws ApiError `unsupported_media_type`, `invalid_json` or `validation_failed`
  */
@@ -39,7 +39,7 @@ function isJson(contentType: string | undefined): boolean {
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** @throws ApiError `invalid_json`, for what is no UTF-8 too */
+/** @throws ApiError `invalid_json`, also for invalid UTF-8 */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(decoder.decode(bytes));

@@ -12,8 +12,7 @@ export interface MultipartBody {
 const MOST_PARTS = 16;
 
 /**
- * Reads a form with files. Its size is bounded by the route's body limit before this sees it; a field given twice keeps
- * its last value.
+ * Reads a form with files. The last value of a repeated field counts.
  *
  * @throws ApiError `unsupported_media_type` or `invalid_multipart`
  */
@@ -47,7 +46,7 @@ export async function readMultipartBody(request: IncomingRequest, limit: BodyLim
     if (error instanceof MultipartParseError) {
       throw badForm('not well-formed', error);
     }
-    // The parser decodes names and text only as they are asked for, and then with an error of its platform.
+    // The parser decodes names and text lazily, and throws the platform's own error.
     if (error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
       throw badForm('text that is not UTF-8', error);
     }

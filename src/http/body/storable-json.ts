@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { textLine } from '../fields.ts';
 
-/** DynamoDB keeps no number closer to zero than this, but zero itself. */
+/** The smallest magnitude DynamoDB stores besides zero. */
 const SMALLEST = 1e-130;
 
 /**
- * A number that DynamoDB gives back as it came. Beyond ±(2⁵³ − 1) the SDK refuses it, because the number that was sent
- * may already have been rounded when its JSON was read; between zero and 1e-130 the database does.
+ * A number that DynamoDB returns unchanged. The SDK rejects numbers beyond ±(2⁵³ − 1), which parsing the JSON may
+ * already have rounded. The database rejects numbers between zero and 1e-130.
  */
 export const storableNumber = z
   .number()
@@ -14,10 +14,10 @@ export const storableNumber = z
   .max(Number.MAX_SAFE_INTEGER, 'a number up to 9007199254740991')
   .refine((number) => number === 0 || Math.abs(number) >= SMALLEST, 'this number is too close to zero');
 
-/** The SDK takes an object with a field of that name for an instance of a class, and refuses it. */
+/** The SDK mistakes an object with this field for a class instance and rejects it. */
 const RESERVED_NAME = 'constructor';
 
-/** A flat object of names and texts, numbers or booleans, stored as a map of DynamoDB. */
+/** A flat object of strings, numbers and booleans, stored as a DynamoDB map. */
 export function storableMap({
   mostEntries,
   longestText,
@@ -35,8 +35,8 @@ export function storableMap({
 }
 
 /**
- * A JSON object of any form, stored as text. Its numbers are kept as JavaScript reads them, which is how the app reads
- * them too; one that is too large even for that, such as 1e400, would come back as null and is refused.
+ * Any JSON object, stored as text. Numbers keep the precision of JavaScript, like in the app. Numbers that overflow,
+ * such as 1e400, would come back as null and are rejected.
  */
 export const storableDocument = z
   .record(z.string(), z.unknown())

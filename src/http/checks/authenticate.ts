@@ -9,12 +9,12 @@ import type { Auth, Caller } from '../define-route.ts';
 import { ApiError } from '../errors.ts';
 import type { IncomingRequest } from '../exchange.ts';
 
-/** @param limit of the body, where the body is what is signed */
+/** @param limit for the body, which is read here only when it is signed */
 export type Authenticate = (auth: Auth, request: IncomingRequest, limit: BodyLimit) => Promise<Caller>;
 
 type Needed = Pick<Services, 'cognitoTokens' | 'secrets' | 'stripeSignatures' | 'metrics'>;
 
-/** Finds out who calls. Absent credentials are `auth_required`, bad ones `invalid_token` (contract, "Auth"). */
+/** Authenticates the caller. Missing credentials are `auth_required`, bad ones `invalid_token` (contract, "Auth"). */
 export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, metrics }: Needed): Authenticate {
   const user = async (token: string): Promise<Caller> => {
     try {
@@ -59,10 +59,10 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, m
   };
 }
 
-/** Whose token it is, as alarms name them. */
+/** The guards' names in alarms. */
 const GUARDS: Readonly<Record<TokenName, string>> = { FACTORY_PROVISION_TOKEN: 'factory', OTA_ADMIN_TOKEN: 'admin' };
 
-/** The signature is over the bytes as they came, so they are read here and nowhere else. */
+/** The signature covers the raw bytes, so the body is read here and nowhere else. */
 async function stripe(signatures: StripeSignatures, request: IncomingRequest, limit: BodyLimit): Promise<Caller> {
   const header = request.header('stripe-signature');
   const raw = await readBody(request, limit);
@@ -79,7 +79,7 @@ async function stripe(signatures: StripeSignatures, request: IncomingRequest, li
   return { kind: 'stripe', payload: parseJson(raw) };
 }
 
-/** Stations share one token; which of them it was is what it says of itself, for the audit. */
+/** Stations share one token. The audit records the name they report. */
 function stationName(header: string | undefined): string {
   if (header === undefined) return 'unnamed';
   if (/^[A-Za-z0-9._-]{1,40}$/.test(header)) return header;

@@ -7,7 +7,7 @@ const TAKEN = ['Authorization', 'Content-Type', 'X-Request-Id', 'x-factory-token
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What web pages of other origins may see of an answer, and what they may ask for (the Fetch standard's CORS protocol). */
+/** Which answers and requests are open to web pages of other origins (the Fetch standard's CORS protocol). */
 export interface Cors {
   /** For every answer. */
   headers(request: IncomingRequest): Headers;

@@ -6,9 +6,9 @@ import type { RateLimit } from '../define-route.ts';
 import { ApiError } from '../errors.ts';
 
 /**
- * Counts the request and gives the headers that tell the caller how much is left.
+ * Counts the request and returns the headers with the remaining quota.
  *
- * @param cost how many of the limit's requests it counts for; one unless it says otherwise
+ * @param cost how many requests it counts as; 1 by default
  */
 export type Allow = (
   route: string,
@@ -20,10 +20,10 @@ export type Allow = (
 type Needed = Pick<Services, 'config' | 'clock' | 'documents' | 'secrets' | 'log' | 'metrics'>;
 
 /**
- * A fixed window per route and caller: one conditional update counts and decides at once, so that parallel requests
- * can't all pass (contract, trap 4). The caller's address or id is stored only as a keyed hash.
+ * A fixed window per route and caller. One conditional update counts and decides, so parallel requests can't all pass
+ * (contract, trap 4). The caller's address or id is stored only as a keyed hash.
  *
- * When the table can't be reached the request goes on: the handler needs the same database and will say so itself.
+ * When the table is unavailable, the request proceeds: the handler needs the same database and reports the failure.
  */
 export function createAllow(services: Needed): Allow {
   const { config, clock, documents, secrets, log, metrics } = services;

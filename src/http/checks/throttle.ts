@@ -1,25 +1,25 @@
 import type { RouteContract } from '../define-route.ts';
 
-/** What the gateway lets through of a route, of all callers together; above it, it answers 429 itself. */
+/** The gateway's limit for a route, for all callers together. Above it, the gateway itself answers 429. */
 export interface Throttle {
   readonly requestsPerSecond: number;
-  /** How many may come at the same moment. */
+  /** How many requests may arrive at the same moment. */
   readonly burst: number;
 }
 
-/** What a route gets that is in nobody's list below: the app's everyday. */
+/** The default, for the app's everyday routes. */
 const EVERYDAY: Throttle = { requestsPerSecond: 100, burst: 200 };
-/** A person at a terminal, or a pipeline. */
+/** People at a terminal, and pipelines. */
 const OPERATORS: Throttle = { requestsPerSecond: 10, burst: 20 };
 const FACTORY: Throttle = { requestsPerSecond: 20, burst: 40 };
 const STRIPE: Throttle = { requestsPerSecond: 50, burst: 100 };
-/** Each holds a container for seconds and may cost a provider's credit. */
+/** Each occupies a container for seconds and may cost a provider credit. */
 const PHOTOS: Throttle = { requestsPerSecond: 20, burst: 40 };
 const LARGE_BODY_BYTES = 1024 * 1024;
 
 /**
- * A bound for the whole, so that a flood of one route leaves the others their concurrency. The limits of a single
- * caller are the route's `rateLimit`, which is counted by the app.
+ * A limit across all callers, so that a flood on one route leaves concurrency for the others. The app counts each
+ * caller's own limit, the route's `rateLimit`.
  */
 export function throttleOf({ throttle, auth, domain, bodyLimit = 0, bodyKind }: RouteContract): Throttle {
   if (throttle !== undefined) return throttle;

@@ -215,6 +215,8 @@ describe('API Gateway events of payload format 2.0', () => {
     ['/ota/releases/%zz/download-url', '', 400, 'validation_failed'],
     ['/ota/releases/%ff/download-url', 'channel=%ff', 400, 'validation_failed'],
     ['/%', '%', 404, 'not_found'],
+    ['/nowhere/../health', '', 404, 'not_found'],
+    ['/nowhere/%2e%2e/health', '', 404, 'not_found'],
     ['//evil.example.com/health', '', 404, 'not_found'],
     ['/he\\alth', '', 404, 'not_found'],
   ])('carry the odd path %s?%s', async (path, query, status, code) => {

@@ -62,6 +62,27 @@ describe('a gateway event', () => {
     ]);
   });
 
+  it('has no header that came empty, and no spaces around the others', async () => {
+    const app = listener();
+    const headers = { origin: '', 'x-factory-station': ' ', authorization: ' Bearer x\t' };
+    await createLambdaHandler(app)({ ...event, headers });
+    const [request] = app.requests;
+    expect(['origin', 'x-factory-station', 'authorization'].map((name) => request?.header(name))).toEqual([
+      undefined,
+      undefined,
+      'Bearer x',
+    ]);
+  });
+
+  it('has the same query as a request of the web platform', async () => {
+    for (const query of ['?a=1', '=1&a=%ff', '%zz=1&&a', '%23a=1', 'a=b=c&a[]=1&A=2']) {
+      const app = listener();
+      await createLambdaHandler(app)({ ...event, rawQueryString: query });
+      await fetchFrom(app)(new Request(`http://localhost/?${query}`));
+      expect(app.requests[0]?.query).toEqual(app.requests[1]?.query);
+    }
+  });
+
   it('has no more body than it is asked for', async () => {
     const app = listener();
     const post = { ...event, body: 'äb', requestContext: { http: { method: 'POST', sourceIp: '203.0.113.9' } } };
