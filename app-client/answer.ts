@@ -2,7 +2,7 @@ import { ApiError } from './errors.ts';
 import type { Operation } from './operation.ts';
 
 /**
- * The body of an answer.
+ * Returns the body of an answer.
  *
  * @throws ApiError when it is an error, or not JSON
  */
@@ -30,16 +30,16 @@ function errorOf({ status, headers }: Response, body: unknown, now: number): Api
     : new ApiError(sentenceFor(status), { ...facts, code: 'unreadable_answer' });
 }
 
-/** What a gateway or a hotspot answers in the API's place is not written for people. */
+/** What a gateway or hotspot answers in the API's place is not written for people. */
 function sentenceFor(status: number): string {
   if (status === 401) return 'Please sign in again.';
-  if (status === 413) return 'This is too big to be sent.';
+  if (status === 413) return 'This is too large to send.';
   if (status === 429) return 'Too many requests. Please wait a moment and try again.';
   if (status >= 500) return 'The service is not available right now. Please try again later.';
   return 'The answer could not be read. Check your internet connection: you may have to log in to the network first.';
 }
 
-/** `Retry-After` as seconds from now: it is either that or a date. */
+/** `Retry-After` as seconds from now. The header is either seconds or a date. */
 function secondsUntil(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;
   if (/^\d+$/.test(header)) return Number(header);

@@ -8,24 +8,24 @@ import * as time from './time-limit.ts';
 import { type GetToken, sharedTokens } from './tokens.ts';
 
 export interface AppClientOptions {
-  /** Where the API is, with or without a slash at the end. */
+  /** URL of the API, with or without a trailing slash. */
   readonly baseUrl: string;
-  /** Left out, only the routes that are open to everybody can be called. */
+  /** Without it, only public routes can be called. */
   readonly getToken?: GetToken | undefined;
-  /** How long one attempt may take, in milliseconds: 30 000 if left out, the longest that the API takes itself. */
+  /** Timeout of one attempt in milliseconds. Default: 30 000, the longest that the API itself takes. */
   readonly timeoutMs?: number | undefined;
-  /** How often a call is sent again that can be: 2 if left out. */
+  /** How often a repeatable call is sent again. Default: 2. */
   readonly repeats?: number | undefined;
-  /** The platform's own if left out. */
+  /** Default: the platform's own. */
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** From 0 up to 1, for the pauses between attempts. */
+  /** At least 0, below 1; for the pauses between attempts. */
   readonly random?: (() => number) | undefined;
   readonly wait?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
 }
 
 /**
- * A client of the AutoWatering API. Its calls reject with an `ApiError`, `NetworkError` or `TimeoutError`, whose messages
- * can be shown to people, or with what `getToken` threw or the caller's signal gave.
+ * A client of the AutoWatering API. Its calls reject with an `ApiError`, `NetworkError` or `TimeoutError`, whose
+ * messages can be shown to people, with what `getToken` threw, or with the reason of the caller's signal.
  */
 export function createAppClient(options: AppClientOptions): AppApi {
   const { baseUrl, getToken = async () => undefined, repeats = 2, random = Math.random, wait = time.wait } = options;
@@ -44,7 +44,7 @@ export function createAppClient(options: AppClientOptions): AppApi {
     }
   });
 
-  /** Sends a request with the user's token, and once more with a new one if that is refused. */
+  /** Sends a request with the user's token, and once more with a new token if that one is refused. */
   async function authorized<Answer>(operation: Operation, request: Request, call: CallOptions): Promise<Answer> {
     const token = operation.auth === 'public' ? undefined : await tokens.current();
     try {
@@ -65,7 +65,7 @@ export function createAppClient(options: AppClientOptions): AppApi {
   ): Promise<Answer> {
     const { response, text } = await time.withinTime(timeoutMs, signal, async (ending) => {
       try {
-        // Looked up at each call: Capacitor may replace it after the client was made.
+        // Read at each call: Capacitor may replace it after the client was created.
         const send = options.fetch ?? globalThis.fetch;
         const answer = await send(url, {
           method: operation.method,
@@ -83,7 +83,7 @@ export function createAppClient(options: AppClientOptions): AppApi {
   }
 }
 
-/** A new sign-in, which `recent_login_required` asks for, is nothing that a new token brings. */
+/** `recent_login_required` asks for a new sign-in, which a new token can't replace. */
 function isTokenRefused(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401 && error.code !== 'recent_login_required';
 }

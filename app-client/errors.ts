@@ -6,24 +6,24 @@ interface ApiErrorFacts {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** The API answered, and said no. */
+/** The API answered with an error. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly kind = 'api';
   /**
-   * A stable word to decide by, as `already_claimed`. `unreadable_answer` when the answer was not the API's own, as a
-   * hotspot's log-in page or a gateway's error.
+   * A stable code for programs to check, such as `already_claimed`. `unreadable_answer` when the answer was not the
+   * API's own, such as a hotspot's login page or a gateway's error.
    */
   readonly code: string;
   readonly status: number;
-  /** For support: the request can be found by it in the logs. */
+  /** For support: identifies the request in the logs. */
   readonly requestId: string | undefined;
-  /** Facts for code; for `validation_failed` the list of invalid fields. */
+  /** Facts for code; for `validation_failed`, the list of invalid fields. */
   readonly details: unknown;
-  /** When it makes sense to try again, where the API said so. */
+  /** When to try again, if the API said so. */
   readonly retryAfterSeconds: number | undefined;
 
-  /** @param message for people: it can be shown as it is */
+  /** @param message for people: can be shown as it is */
   constructor(message: string, { code, status, requestId, details, retryAfterSeconds }: ApiErrorFacts) {
     super(message);
     this.code = code;
@@ -34,7 +34,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer came: the phone is offline, or the connection broke. Whether the API got the request is not known. */
+/** No answer came: the phone is offline, or the connection broke. It is unknown whether the API got the request. */
 export class NetworkError extends Error {
   override readonly name = 'NetworkError';
   readonly kind = 'network';
@@ -44,7 +44,7 @@ export class NetworkError extends Error {
   }
 }
 
-/** No answer came in time. Whether the API got the request is not known. */
+/** No answer came in time. It is unknown whether the API got the request. */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
   readonly kind = 'timeout';
@@ -56,7 +56,7 @@ export class TimeoutError extends Error {
 
 export type AppClientError = ApiError | NetworkError | TimeoutError;
 
-/** Whether an error is one of this client's, whose message can be shown to people. */
+/** Whether an error is one of this client's, so that its message can be shown to people. */
 export function isAppClientError(error: unknown): error is AppClientError {
   return error instanceof ApiError || error instanceof NetworkError || error instanceof TimeoutError;
 }

@@ -1,27 +1,27 @@
-/** What the client has to know of a route to call it. */
+/** What the client needs to know to call a route. */
 export interface Operation {
   readonly method: string;
-  /** Parameters in braces. */
+  /** With parameters in braces. */
   readonly path: string;
   readonly auth: string;
-  /** Whether it may be sent again when its answer was lost. */
+  /** Whether it may be sent again after a lost answer. */
   readonly repeatable: boolean;
-  /** The fields of the input that go into the query; those of the path are known by their braces. */
+  /** The input fields that go into the query; path fields are recognized by their braces. */
   readonly query?: readonly string[];
-  /** How the other fields are sent. */
+  /** How the remaining fields are sent. */
   readonly body?: string;
-  /** The statuses that are answers, where not only 2xx are. */
+  /** The statuses that count as answers, if not only 2xx do. */
   readonly answers?: readonly number[];
 }
 
 export interface CallOptions {
   /** Ends the call: it rejects with the signal's reason, and nothing is sent again. */
   readonly signal?: AbortSignal | undefined;
-  /** How long one attempt may take, in milliseconds, in place of the client's own limit. */
+  /** Timeout of one attempt in milliseconds, instead of the client's own. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Sends an operation and gives the parsed answer. */
+/** Sends an operation and returns the parsed answer. */
 export type Call = <Answer>(
   operation: Operation,
   input: object | undefined,

@@ -1,18 +1,18 @@
 import { ApiError, NetworkError } from './errors.ts';
 import type { Operation } from './operation.ts';
 
-/** Answers of a service that is busy or away for a moment. */
+/** Statuses of a service that is briefly busy or unavailable. */
 const PASSING = [429, 502, 503, 504];
 const FIRST_PAUSE_MS = 500;
-/** Nobody looks at a spinner for longer: then the person is told, and decides. */
+/** People don't watch a spinner for longer than this. They get the error and decide. */
 const LONGEST_WAIT_SECONDS = 10;
 
 /**
- * How long to wait before an operation that failed is sent again, or undefined if it should not be: only operations
- * for which twice is once are repeated. After a timeout the person has waited long enough.
+ * How long to wait before a failed operation is sent again, or undefined if it should not be. Only idempotent
+ * operations are repeated. After a timeout the person has waited long enough.
  *
  * @param failures how often it has failed so far, from 1
- * @param random from 0 up to 1, so that phones that failed together do not come back together
+ * @param random at least 0, below 1, so that phones that failed together do not retry together
  * @returns milliseconds
  */
 export function pauseBeforeRepeat(

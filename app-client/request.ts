@@ -6,7 +6,7 @@ export interface Request {
   readonly body: string | FormData | null;
 }
 
-/** Sorts the fields of an input into path, query and body; undefined ones are left out. */
+/** Sorts the fields of an input into path, query and body; omits undefined ones. */
 export function requestOf(baseUrl: string, operation: Operation, input: object = {}): Request {
   const { path, query = [], body } = operation;
   const rest: [string, unknown][] = [];

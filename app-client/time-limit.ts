@@ -1,8 +1,8 @@
 import { TimeoutError } from './errors.ts';
 
 /**
- * Ends work after some time, or with the caller's signal, even if the work itself does not listen: the `fetch` that
- * Capacitor puts in place of the web view's own can't be aborted.
+ * Ends work after a timeout or with the caller's signal, even if the work ignores the signal: Capacitor's replacement
+ * for the web view's `fetch` can't be aborted.
  *
  * @throws TimeoutError, or the reason of the caller's signal
  */
@@ -15,7 +15,7 @@ export async function withinTime<T>(
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let cancel: (() => void) | undefined;
-  // Not AbortSignal.any and AbortSignal.timeout: web views of older phones do not have them.
+  // Not AbortSignal.any and AbortSignal.timeout: older phones' web views lack them.
   const ended = new Promise<never>((_resolve, reject) => {
     const end = (reason: unknown) => {
       reject(reason);
@@ -33,7 +33,7 @@ export async function withinTime<T>(
   }
 }
 
-/** Waits, unless the signal ends it before. */
+/** Waits, unless the signal aborts first. */
 export function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = () => {

@@ -2,12 +2,12 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 
 const ED25519_BYTES = 32;
 const P256_POINT_BYTES = 65;
-/** r and s, as the radio's small libraries give them; longer ones are DER. */
+/** r and s, as small embedded libraries produce them; longer signatures are DER. */
 const P256_RAW_SIGNATURE_BYTES = 64;
 
 /**
- * A device's public key as the factory reads it out: base64 of 32 bytes (Ed25519), of an uncompressed point of 65 bytes
- * (P-256), or of a SubjectPublicKeyInfo of either, which may also be PEM. Undefined for anything else.
+ * A device's public key as the factory reads it: base64 of 32 bytes (Ed25519), of a 65-byte uncompressed point (P-256),
+ * or of a SubjectPublicKeyInfo of either, which may also be PEM. Returns undefined for anything else.
  */
 export function parseDeviceKey(text: string): KeyObject | undefined {
   const isPem = text.startsWith('-----BEGIN PUBLIC KEY-----');
@@ -17,7 +17,7 @@ export function parseDeviceKey(text: string): KeyObject | undefined {
     const isP256 = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
     return isP256 || key.asymmetricKeyType === 'ed25519' ? key : undefined;
   } catch {
-    // Bytes that are no key; what they are is nothing that Node could tell.
+    // The bytes are not a key; Node's error says no more than that.
     return undefined;
   }
 }
@@ -33,7 +33,7 @@ function keyInput(bytes: Buffer): Parameters<typeof createPublicKey>[0] {
   return { key: bytes, format: 'der', type: 'spki' };
 }
 
-/** @param signature base64 or base64url; of a P-256 key raw or DER */
+/** @param signature base64 or base64url; raw or DER for a P-256 key */
 export function isSignedByDevice(key: KeyObject, message: string, signature: string): boolean {
   const bytes = Buffer.from(signature, 'base64');
   const data = Buffer.from(message, 'utf8');

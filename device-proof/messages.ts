@@ -1,10 +1,10 @@
 /**
- * What a device with a key of its own signs, as text: shared by the backend, which checks it, and the simulated device,
- * which does it. The phone between them only relays. Every part is of a known alphabet without line breaks, so that no
- * two different facts make the same text.
+ * The texts that a device signs with its own key. Shared by the backend, which checks the signature, and the simulated
+ * device, which signs. The phone between them only relays. Every part uses a known alphabet without line breaks, so
+ * that different facts never produce the same text.
  */
 
-/** Proves to the cloud, which has given the nonce, that the phone is in reach of this device. */
+/** Proves to the cloud, which issued the nonce, that the phone is near this device. */
 export function claimMessage(proof: { readonly nonce: string; readonly hwId: string }): string {
   return ['autowatering-claim-1', proof.nonce, proof.hwId].join('\n');
 }
@@ -21,12 +21,12 @@ export interface ReceiptSlot {
 export interface Receipt {
   readonly nonce: string;
   readonly hwId: string;
-  /** Of the image that runs, lower-case hex. */
+  /** Of the running image, lower-case hex. */
   readonly imageHash: string;
   readonly slots: readonly ReceiptSlot[];
 }
 
-/** Proves which image runs, and what lies in the slots. */
+/** Proves which image runs, and what the slots hold. */
 export function receiptMessage({ nonce, hwId, imageHash, slots }: Receipt): string {
   const states = [...slots].sort((a, b) => a.slot - b.slot).map(slotText);
   return ['autowatering-receipt-1', nonce, hwId, imageHash, ...states].join('\n');

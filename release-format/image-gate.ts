@@ -4,8 +4,8 @@ import { isPrerelease, type ReleaseVersion } from './release-version.ts';
 import { imageFault, type TrustedKey } from './verify-image.ts';
 
 /**
- * What fits the product's 728 KiB slots under swap using move: all pages but one for the move and one for the trailer
- * (facts sheet, G).
+ * What fits into the product's 728 KiB slots under swap using move: all pages except one for the move and one for the
+ * trailer (facts sheet, G).
  */
 export const LARGEST_IMAGE = 737_280;
 
@@ -15,14 +15,14 @@ export type GateVerdict =
 
 export interface GateRules {
   readonly keys: readonly TrustedKey[];
-  /** `required`: a board without keys publishes nothing. `registered`: it publishes what has a good hash. */
+  /** Without keys for a board, `required` publishes nothing, and `registered` publishes images with a valid hash. */
   readonly signatures: 'required' | 'registered';
 }
 
-/** Whether an image may go out as that version: the checks of the bootloader, made before a thousand of them make them. */
+/** Checks whether an image may be published as that version, as the bootloaders of a thousand devices will check it. */
 export function checkImage(bytes: Uint8Array, version: ReleaseVersion, rules: GateRules): GateVerdict {
   const refuse = (reason: string): GateVerdict => ({ good: false, reason });
-  if (isPrerelease(version)) return refuse(`an MCUboot image can not carry the pre-release version ${version}`);
+  if (isPrerelease(version)) return refuse(`an MCUboot image cannot carry the pre-release version ${version}`);
   const parsed = parseImage((offset, length) => bytes.subarray(offset, offset + length), bytes.byteLength);
   if (!parsed.ok) return refuse(FAULTS[parsed.fault]);
   const { image } = parsed;
@@ -49,16 +49,16 @@ const SIGNATURE_FAULTS: ReadonlySet<ImageFault> = new Set(['no_signature', 'unkn
 const FAULTS: Readonly<Record<ImageFault, string>> = {
   no_image: 'this is not an MCUboot image (it is empty)',
   bad_header: 'this is not an MCUboot image (its header is wrong)',
-  outside_slot: 'the image is cut off: its header promises more bytes',
-  no_tlvs: 'the image is cut off, or nobody has signed it: no TLVs follow its body',
-  bad_tlv_size: 'the image is cut off: its TLVs promise more bytes',
-  bad_protected_size: 'the size of its protected TLVs disagrees with its header',
+  outside_slot: 'the image is cut off: its header declares more bytes',
+  no_tlvs: 'the image is cut off or not signed: no TLVs follow its body',
+  bad_tlv_size: 'the image is cut off: its TLVs declare more bytes',
+  bad_protected_size: 'the size of its protected TLVs does not match its header',
   tlv_not_allowed: 'it carries a TLV that the bootloader refuses',
   not_bootable: 'it is marked as not bootable',
-  unsupported_flags: 'it is encrypted or compressed, which the bootloader was not built for',
+  unsupported_flags: 'it is encrypted or compressed, which the bootloader does not support',
   too_large: `it leaves no room for the swap in a 728 KB slot: at most ${LARGEST_IMAGE} bytes`,
   no_hash: 'the image carries no SHA-256',
-  hash_mismatch: 'the hash in the image is not that of its bytes',
+  hash_mismatch: 'the hash in the image does not match its bytes',
   no_signature: 'the image is not signed with a key that is registered for this board',
   unknown_key: 'the image is signed with a key that is not registered for this board',
   bad_signature: "the image's signature is wrong",

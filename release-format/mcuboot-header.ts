@@ -53,19 +53,19 @@ export function parseMcubootHeader(bytes: Uint8Array): McubootHeaderResult {
   };
 }
 
-/** `major.minor.revision`, with `.build` behind it when that is not 0: how mcumgr writes a version. */
+/** mcumgr's version format: `major.minor.revision`, followed by `.build` if that is not 0. */
 export function formatMcubootVersion(version: McubootVersion): string {
   const { major, minor, revision, build } = version;
   const core = `${major}.${minor}.${revision}`;
   return build === 0 ? core : `${core}.${build}`;
 }
 
-/** The release version that an image carries: its build number is no part of it. */
+/** The release version that an image carries, without its build number. */
 export function releaseVersionOf(version: McubootVersion): string {
   return `${version.major}.${version.minor}.${version.revision}`;
 }
 
-/** The release version in what a device reports over mcumgr: `1.1.0.7` is release 1.1.0, build 7. */
+/** The release version of a version that a device reports over mcumgr: `1.1.0.7` is release 1.1.0, build 7. */
 export function releaseVersionOfReport(reported: string): string {
   return reported.split('.').slice(0, 3).join('.');
 }

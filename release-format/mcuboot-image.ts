@@ -21,7 +21,7 @@ export interface Tlv {
   readonly value: Uint8Array;
 }
 
-/** An image taken apart; nothing in it has been verified. */
+/** A parsed image; nothing in it has been verified. */
 export interface ParsedImage {
   readonly header: McubootHeader;
   /** Reads header, padding, body and protected TLVs: the bytes that hash and signature cover (facts sheet, E3). */
@@ -53,10 +53,10 @@ export type ParseResult =
   | { readonly ok: true; readonly image: ParsedImage }
   | { readonly ok: false; readonly fault: ImageFault };
 
-/** Gives the bytes at an offset; never asked for more than `available`. */
+/** Returns the bytes at an offset; never called for more than `available`. */
 export type ReadBytes = (offset: number, length: number) => Uint8Array;
 
-/** Takes an image apart that begins at offset 0 of `available` bytes: a file, or a slot. */
+/** Parses an image that starts at offset 0 of `available` bytes: a file or a slot. */
 export function parseImage(read: ReadBytes, available: number): ParseResult {
   if (available < MCUBOOT_HEADER_BYTES) return { ok: false, fault: 'no_image' };
   const start = read(0, MCUBOOT_HEADER_BYTES);
@@ -88,7 +88,7 @@ export function parseImage(read: ReadBytes, available: number): ParseResult {
   };
 }
 
-/** The image's own hash as mcumgr shows it: the one SHA-256 TLV; undefined when there is none, or more than one. */
+/** The image's own hash as mcumgr shows it: its only SHA-256 TLV; undefined if it has none or several. */
 export function imageHash(image: ParsedImage): Uint8Array | undefined {
   const hashes = image.tlvs.filter(({ type, value }) => type === TLV.sha256 && value.byteLength === 32);
   return hashes.length === 1 ? hashes[0]?.value : undefined;

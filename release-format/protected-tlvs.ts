@@ -3,19 +3,19 @@ import { type ParsedImage, TLV } from './mcuboot-image.ts';
 
 const DEPENDENCY_BYTES = 12;
 
-/** An image that must be there, in that version or a later one. */
+/** An image that must be present, in that version or a later one. */
 export interface ImageDependency {
   readonly image: number;
   readonly atLeast: McubootVersion;
 }
 
-/** The security counter that an image carries under its signature; undefined when it carries none (facts sheet, E2). */
+/** The signed security counter of an image; undefined if it has none (facts sheet, E2). */
 export function securityCounterOf(image: ParsedImage): number | undefined {
   const found = image.protectedTlvs.find(({ type, value }) => type === TLV.securityCounter && value.byteLength === 4);
   return found === undefined ? undefined : view(found.value).getUint32(0, true);
 }
 
-/** What an image depends on; undefined when an entry has not the size that it must have. */
+/** What an image depends on; undefined if an entry has the wrong size. */
 export function dependenciesOf(image: ParsedImage): readonly ImageDependency[] | undefined {
   const entries = image.protectedTlvs.filter(({ type }) => type === TLV.dependency);
   if (entries.some(({ value }) => value.byteLength !== DEPENDENCY_BYTES)) return undefined;

@@ -3,33 +3,33 @@ import parse from 'semver/functions/parse.js';
 
 declare const brand: unique symbol;
 
-/** A release's version: strict semver without `v` and without build metadata, which has no place in the order. */
+/** A release's version: strict semver without `v` and without build metadata, which does not affect the order. */
 export type ReleaseVersion = string & { readonly [brand]: 'ReleaseVersion' };
 
-/** Longer than any version people write, and well inside a sort key. */
+/** Longer than any version people write, and short enough for a sort key. */
 export const LONGEST_VERSION = 64;
 
 function isCanonical(text: string): text is ReleaseVersion {
   return parse(text)?.version === text;
 }
 
-/** Reads `1.2.3`, `v1.2.3` or `1.2.3-rc.1+7`; undefined for anything that is not strict semver. */
+/** Parses `1.2.3`, `v1.2.3` or `1.2.3-rc.1+7`. Returns undefined for anything that is not strict semver. */
 export function parseReleaseVersion(text: string): ReleaseVersion | undefined {
   if (text.length > LONGEST_VERSION) return undefined;
   const bare = text.replace(/^v/, '');
-  // semver itself drops a second "v" and white space; here only the one leading v is allowed.
+  // semver itself drops a second "v" and white space; here only one leading v is allowed.
   if (!/^\d/.test(bare) || /\s/.test(bare)) return undefined;
   const canonical = parse(bare)?.version;
   return canonical !== undefined && isCanonical(canonical) ? canonical : undefined;
 }
 
-/** `major[.minor[.patch[.build]]]`, a pre-release, and build metadata, which is not looked at. */
+/** `major[.minor[.patch[.build]]]`, a pre-release, and build metadata, which is ignored. */
 const DEVICE_VERSION = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.\d+)?(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/i;
 
 /**
- * Reads the version that a device gives for its own firmware or bootloader, which is not always semver: `1`, `1.0`,
+ * Parses the version that a device reports for its firmware or bootloader, which is not always semver: `1`, `1.0`,
  * `v1.2.3`, `1.0.0+7`, or MCUboot's `1.0.0.1`. Missing parts count as 0; a fourth part is build metadata and dropped.
- * Undefined for everything else.
+ * Returns undefined for anything else.
  */
 export function parseDeviceVersion(text: string): ReleaseVersion | undefined {
   if (text.length > LONGEST_VERSION) return undefined;
@@ -53,9 +53,9 @@ export function isPrerelease(version: ReleaseVersion): boolean {
 const NUMBER_DIGITS = 16;
 
 /**
- * A string that sorts, byte by byte, as semver orders the versions, so that a DynamoDB sort key can list releases
- * newest first. Numbers are padded; a release (`~`) sorts behind its pre-releases (`-`); a numeric identifier (`0`)
- * before a word (`1`); and a space, lower than every character of an identifier, ends each one.
+ * A string whose byte order is the semver order of the versions, so that a DynamoDB sort key can list releases newest
+ * first. Numbers are padded. A release (`~`) sorts after its pre-releases (`-`), and a numeric identifier (`0`) before
+ * a word (`1`). A space, lower than every character of an identifier, ends each one.
  */
 export function versionSortKey(version: ReleaseVersion): string {
   const parsed = parse(version);

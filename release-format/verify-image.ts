@@ -1,11 +1,11 @@
 import { constants, createHash, createPublicKey, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
 import { type ImageFault, type ParsedImage, TLV } from './mcuboot-image.ts';
 
-/** A key that the bootloader was built with. */
+/** A key built into the bootloader. */
 export interface TrustedKey {
   readonly key: KeyObject;
   readonly algorithm: SignatureAlgorithm;
-  /** How an image names the key it was signed with: a SHA-256 of the key's encoding (facts sheet, E4). */
+  /** How an image names its signing key: a SHA-256 of the key's encoding (facts sheet, E4). */
   readonly hash: Uint8Array;
 }
 
@@ -13,13 +13,13 @@ export type SignatureAlgorithm = 'ecdsa-p256' | 'ed25519' | 'rsa-2048';
 
 /**
  * @param pem an ECDSA P-256, Ed25519 or RSA-2048 public key
- * @throws Error for text that is no such key
+ * @throws Error for any other text
  */
 export function trustedKey(pem: string): TrustedKey {
   const key = createPublicKey(pem);
   const algorithm = algorithmOf(key);
   if (algorithm === undefined) throw new Error('only ECDSA P-256, Ed25519 and RSA-2048 keys are supported');
-  // An RSA key is hashed in its own encoding, the others in the one that names the algorithm.
+  // An RSA key is hashed in its own encoding, other keys in the one that names the algorithm.
   const encoded = key.export({ type: algorithm === 'rsa-2048' ? 'pkcs1' : 'spki', format: 'der' });
   return { key, algorithm, hash: createHash('sha256').update(encoded).digest() };
 }
@@ -30,19 +30,19 @@ function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }:
   return type === 'rsa' && details?.modulusLength === 2048 ? 'rsa-2048' : undefined;
 }
 
-/** What may stand in the unprotected area; anything else makes an image invalid (facts sheet, E2). */
+/** What the unprotected area may contain; anything else makes an image invalid (facts sheet, E2). */
 const ALLOWED_UNPROTECTED: ReadonlySet<number> = new Set([
   0x01, 0x02, 0x10, 0x11, 0x12, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x30, 0x31, 0x32, 0x33, 0x34,
 ]);
 
 /** Image flags (MCUboot `image.h`; facts sheet, E1). */
 const NON_BOOTABLE = 0x10;
-/** Encrypted with AES-128 or AES-256, or compressed: this product's bootloader is built with neither. */
+/** Encrypted with AES-128 or AES-256, or compressed: this product's bootloader supports neither. */
 const UNSUPPORTED_FLAGS = 0x4 | 0x8 | 0x200 | 0x400 | 0x800;
 
 /**
- * Validates an image as MCUboot does before it boots or swaps one (facts sheet, E5): the hash over everything it
- * covers, and a signature by a key the bootloader knows. Undefined means valid.
+ * Validates an image like MCUboot before it boots or swaps one (facts sheet, E5): the hash over everything it covers,
+ * and a signature by a known key. Returns undefined if the image is valid.
  */
 export function imageFault(
   image: ParsedImage,
@@ -61,7 +61,7 @@ export function imageFault(
   return signatureFault(image, keys, region, digest);
 }
 
-/** Signatures follow the hash of their key; one of an unknown key is passed over, one good one is enough. */
+/** Each signature follows its key's hash. Signatures by unknown keys are skipped; one valid signature is enough. */
 function signatureFault(
   image: ParsedImage,
   keys: readonly TrustedKey[],
@@ -84,7 +84,7 @@ function signatureFault(
 
 const SIGNATURE_TLV = { 'ecdsa-p256': TLV.ecdsa, ed25519: TLV.ed25519, 'rsa-2048': TLV.rsa2048 } as const;
 
-/** ECDSA and RSA-PSS sign the digest of the region; Ed25519 takes that digest as its message (facts sheet, E3). */
+/** ECDSA and RSA-PSS sign the region's digest; Ed25519 takes that digest as its message (facts sheet, E3). */
 function isSignedBy(trusted: TrustedKey, region: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
   const { key, algorithm } = trusted;
   switch (algorithm) {

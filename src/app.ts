@@ -4,7 +4,7 @@ import { once } from './platform/once.ts';
 import type { Services } from './platform/services.ts';
 import { routeEntries } from './routes.ts';
 
-/** The whole backend; Lambda and the local server only differ in the adapter they put around it. */
+/** Creates the whole backend. Lambda and the local server differ only in their adapter. */
 export function createApp(services: Services): App {
   const account = once(async () => {
     const { accountDeletionCheck, activityNotes } = await import('./account/index.ts');

@@ -1,6 +1,6 @@
 import { createApp } from './app.ts';
-import { createLambdaHandler } from './http/lambda-adapter.ts';
+import { createLambdaHandler } from './http/adapters/lambda-adapter.ts';
 import { createServices } from './services.ts';
 
-/** Lambda's entry, for API Gateway's payload format 2.0. The app is built once per container. */
+/** Lambda's entry point, for API Gateway's payload format 2.0. The app is created once per container. */
 export const handler = createLambdaHandler(createApp(createServices(process.env)));

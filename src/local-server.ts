@@ -1,20 +1,20 @@
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { createApp } from './app.ts';
-import { type Bindings, fetchFrom } from './http/fetch-adapter.ts';
-import { createNodeServer } from './http/node-server.ts';
+import { type Bindings, fetchFrom } from './http/adapters/fetch-adapter.ts';
+import { createNodeServer } from './http/adapters/node-server.ts';
 import { createPrometheusMetrics } from './platform/observability/prometheus-metrics.ts';
 import { createServices } from './services.ts';
 
 /**
- * The same app on Node's HTTP server, for the local stack, with the API page at `/docs` and Prometheus' at `/metrics`. It
- * tells its port over the IPC channel and ends with the process that started it.
+ * Runs the app on Node's HTTP server for the local stack, with the API page at `/docs` and Prometheus metrics at
+ * `/metrics`. Reports its port over the IPC channel and exits with its parent process.
  */
 async function start(): Promise<void> {
   const metrics = createPrometheusMetrics();
   const services = createServices(process.env, { metrics });
   const serve = fetchFrom(createApp(services));
-  // What is wrong with the secret is told now, and not by the first request that needs it.
+  // Report a bad secret now instead of with the first request that needs it.
   await services.secrets.values();
   const site = new Hono<{ Bindings: Bindings }>();
   const docs = process.env['LOCAL_DOCS_DIRECTORY'];
@@ -27,7 +27,7 @@ async function start(): Promise<void> {
 
   const port = Number(process.env['PORT'] ?? 0);
   const server = createNodeServer((request, bindings) => site.fetch(request, bindings));
-  // A busy port is told to the stack, which says so in a plain sentence.
+  // For example a busy port, which the stack explains to the user.
   server.on('error', refuse);
   server.listen(port, '127.0.0.1', () => {
     const address = server.address();
@@ -35,7 +35,7 @@ async function start(): Promise<void> {
   });
 }
 
-/** Tells the stack why there is no server; a configuration error lists everything that is wrong. */
+/** Reports to the stack why the server can't start. A configuration error lists everything that is wrong. */
 function refuse(error: unknown): void {
   process.send?.({ failed: error instanceof Error ? error.message : String(error) });
   process.exitCode = 1;

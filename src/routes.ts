@@ -2,12 +2,9 @@ import type { Route } from './http/define-route.ts';
 import type { RouteEntry } from './http/router.ts';
 import { once } from './platform/once.ts';
 import type { Services } from './platform/services.ts';
-import { ROUTE_INDEX } from './route-index.ts';
+import { ROUTE_INDEX, type RouteGroup } from './route-index.ts';
 
-/** Routes that are loaded together, with the first request for one of them. */
-export type RouteGroup = 'account' | 'alive' | 'fleet' | 'health' | 'offer' | 'ota' | 'plants' | 'subscriptions';
-
-/** Every route of the product, by the groups that they are loaded in. All else derives from these lists. */
+/** Returns the loaders of all routes, by group. Everything else derives from these lists. */
 export function routeGroups(services: Services): Readonly<Record<RouteGroup, () => Promise<readonly Route[]>>> {
   const account = once(() => import('./account/index.ts'));
   const aliveCheck = once(async () => (await account()).accountAliveCheck(services));
@@ -39,6 +36,9 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       return fleetRoutes(services, alive);
     }),
     offer: once(async () => {
+      // A container's first phone would otherwise wait for these in sequence.
+      begin(services.documents);
+      begin(services.secrets.values);
       const [{ offerRoutes }, parts] = await Promise.all([import('./ota/offer/routes.ts'), otaParts()]);
       return offerRoutes(services, parts);
     }),
@@ -54,7 +54,12 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
   };
 }
 
-/** Where each request belongs, without loading any route before it is asked for. */
+/** Starts work in parallel with loading the code that needs it. After a failure, the request itself tries again. */
+function begin(work: () => Promise<unknown>): void {
+  work().catch(() => undefined);
+}
+
+/** Returns an entry per route, without loading any route yet. */
 export function routeEntries(services: Services): readonly RouteEntry[] {
   const groups = routeGroups(services);
   return ROUTE_INDEX.map(({ method, path, group, isClosedToPages = false }) => ({
@@ -65,7 +70,7 @@ export function routeEntries(services: Services): readonly RouteEntry[] {
   }));
 }
 
-/** A route is looked up once: from then on nobody waits for it. */
+/** Looks a route up once. */
 function loadOnce(group: () => Promise<readonly Route[]>, method: string, path: string): () => Promise<Route> {
   return once(async () => {
     const route = (await group()).find(({ contract }) => contract.method === method && contract.path === path);

@@ -17,10 +17,10 @@ import type { PlantProviders, Services } from './platform/services.ts';
 import { createStripeSignatures } from './platform/stripe/stripe-signatures.ts';
 
 /**
- * The real services. Nothing is connected here: each one loads its SDK and opens its connection on first use.
+ * Creates the real services. Each one loads its SDK and connects on first use.
  *
- * @param overrides for tests: a clock that can be moved, say
- * @throws ConfigError listing everything that is wrong with the environment
+ * @param overrides for tests, e.g. a movable clock
+ * @throws ConfigError listing everything wrong with the environment
  */
 export function createServices(
   env: Readonly<Record<string, string | undefined>>,
@@ -80,7 +80,7 @@ async function createPlantProviders(secrets: Secrets, config: Config['plants']):
 
 const SECRETS_MS = 1_000;
 
-/** Reads the secret's text; the client is made at the first read and kept. */
+/** Returns a function that reads the secret's text with a client created at the first read. */
 function secretReader(config: Config): () => Promise<SecretText> {
   const client = once(async () => {
     const [{ SecretsManager }, { awsCredentials }] = await Promise.all([

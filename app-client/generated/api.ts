@@ -1,7 +1,7 @@
 // Generated from docs/openapi.json by `npm run docs`; a test fails when it is stale.
 import type { Call, CallOptions } from '../operation.ts';
 
-/** What `GET /getProfile` answers. */
+/** Answer of `GET /getProfile`. */
 export type GetProfileAnswer = {
   readonly uid: string;
   readonly email: string | null;
@@ -25,7 +25,7 @@ export type GetProfileAnswer = {
   readonly updatedAt: string | null;
 };
 
-/** What `POST /updateProfile` takes. */
+/** Input of `POST /updateProfile`. */
 export type UpdateProfileInput = {
   readonly profile: {
     readonly displayName?: string | undefined;
@@ -40,7 +40,7 @@ export type UpdateProfileInput = {
   };
 };
 
-/** What `POST /updateProfile` answers. */
+/** Answer of `POST /updateProfile`. */
 export type UpdateProfileAnswer = {
   readonly uid: string;
   readonly email: string | null;
@@ -65,7 +65,7 @@ export type UpdateProfileAnswer = {
   readonly ok: true;
 };
 
-/** What `GET /getUserState` answers. */
+/** Answer of `GET /getUserState`. */
 export type GetUserStateAnswer = {
   readonly uid: string;
   readonly state: Readonly<Record<string, unknown>> | null;
@@ -74,14 +74,14 @@ export type GetUserStateAnswer = {
   readonly docVersion: number;
 };
 
-/** What `POST /saveUserState` takes. */
+/** Input of `POST /saveUserState`. */
 export type SaveUserStateInput = {
   readonly state: Readonly<Record<string, unknown>>;
   readonly version?: string | undefined;
   readonly baseDocVersion?: number | undefined;
 };
 
-/** What `POST /saveUserState` answers. */
+/** Answer of `POST /saveUserState`. */
 export type SaveUserStateAnswer = {
   readonly ok: true;
   readonly bytes: number;
@@ -90,13 +90,13 @@ export type SaveUserStateAnswer = {
   readonly docVersion: number;
 };
 
-/** What `POST /deleteMyAccount` takes. */
+/** Input of `POST /deleteMyAccount`. */
 export type DeleteMyAccountInput = { readonly confirmText: 'DELETE' };
 
-/** What `POST /deleteMyAccount` answers. */
+/** Answer of `POST /deleteMyAccount`. */
 export type DeleteMyAccountAnswer = { readonly ok: true; readonly deleted: true };
 
-/** What `GET /exportMyData` answers. */
+/** Answer of `GET /exportMyData`. */
 export type ExportMyDataAnswer = {
   readonly exportedAt: string;
   readonly uid: string;
@@ -165,7 +165,7 @@ export type ExportMyDataAnswer = {
   };
 };
 
-/** What `GET /subscriptionStatus` answers. */
+/** Answer of `GET /subscriptionStatus`. */
 export type SubscriptionStatusAnswer = {
   readonly uid: string;
   readonly isPremium: boolean;
@@ -179,22 +179,22 @@ export type SubscriptionStatusAnswer = {
   readonly snapshotAgeSeconds?: number | null | undefined;
 };
 
-/** What `POST /createSubscriptionCheckout` takes. */
+/** Input of `POST /createSubscriptionCheckout`. */
 export type CreateSubscriptionCheckoutInput = {
   readonly successUrl?: string | undefined;
   readonly cancelUrl?: string | undefined;
 };
 
-/** What `POST /createSubscriptionCheckout` answers. */
+/** Answer of `POST /createSubscriptionCheckout`. */
 export type CreateSubscriptionCheckoutAnswer = { readonly url: string; readonly sessionId: string };
 
-/** What `POST /createBillingPortalSession` takes. */
+/** Input of `POST /createBillingPortalSession`. */
 export type CreateBillingPortalSessionInput = { readonly returnUrl?: string | undefined };
 
-/** What `POST /createBillingPortalSession` answers. */
+/** Answer of `POST /createBillingPortalSession`. */
 export type CreateBillingPortalSessionAnswer = { readonly url: string };
 
-/** What `POST /aiDoctor` takes. */
+/** Input of `POST /aiDoctor`. */
 export type AiDoctorInput = {
   /** JPEG, PNG or WebP, 4 MiB at most */ readonly image?: Blob | undefined;
   readonly upload_id?: string | undefined;
@@ -204,7 +204,7 @@ export type AiDoctorInput = {
   readonly language?: string | undefined;
 };
 
-/** What `POST /aiDoctor` answers. */
+/** Answer of `POST /aiDoctor`. */
 export type AiDoctorAnswer = {
   readonly access_token: string | null;
   readonly is_healthy: boolean | null;
@@ -235,7 +235,7 @@ export type AiDoctorAnswer = {
   readonly [field: string]: unknown;
 };
 
-/** What `POST /plantId` takes. */
+/** Input of `POST /plantId`. */
 export type PlantIdInput = {
   /** JPEG, PNG or WebP, 4 MiB at most */ readonly image?: Blob | undefined;
   readonly upload_id?: string | undefined;
@@ -243,7 +243,7 @@ export type PlantIdInput = {
   readonly longitude?: string | undefined;
 };
 
-/** What `POST /plantId` answers. */
+/** Answer of `POST /plantId`. */
 export type PlantIdAnswer = {
   readonly provider: 'kindwise' | 'plantnet';
   readonly suggestions: ReadonlyArray<{
@@ -261,10 +261,10 @@ export type PlantIdAnswer = {
   readonly proxy_timestamp: string;
 };
 
-/** What `POST /aiDoctor/followUp` takes. */
+/** Input of `POST /aiDoctor/followUp`. */
 export type AiDoctorFollowUpInput = { readonly access_token: string; readonly question: string };
 
-/** What `POST /aiDoctor/followUp` answers. */
+/** Answer of `POST /aiDoctor/followUp`. */
 export type AiDoctorFollowUpAnswer = {
   readonly provider: 'kindwise';
   readonly answer: string;
@@ -272,10 +272,10 @@ export type AiDoctorFollowUpAnswer = {
   readonly proxy_timestamp: string;
 };
 
-/** What `POST /uploads/image` takes. */
+/** Input of `POST /uploads/image`. */
 export type UploadsImageInput = { readonly size_bytes: number; readonly sha256: string };
 
-/** What `POST /uploads/image` answers. */
+/** Answer of `POST /uploads/image`. */
 export type UploadsImageAnswer = {
   readonly upload_id: string;
   readonly upload_url: string;
@@ -283,7 +283,7 @@ export type UploadsImageAnswer = {
   readonly upload_expires_in: number;
 };
 
-/** What `GET /usage` answers. */
+/** Answer of `GET /usage`. */
 export type UsageAnswer = {
   readonly aiDoctor: {
     readonly dayCount: number;
@@ -308,7 +308,7 @@ export type UsageAnswer = {
   };
 };
 
-/** What `GET /aiDoctorHealth` answers. */
+/** Answer of `GET /aiDoctorHealth`. */
 export type AiDoctorHealthAnswer = {
   readonly ok: boolean;
   readonly status: 'healthy' | 'degraded';
@@ -332,7 +332,7 @@ export type AiDoctorHealthAnswer = {
   };
 };
 
-/** What `GET /plantIdHealth` answers. */
+/** Answer of `GET /plantIdHealth`. */
 export type PlantIdHealthAnswer = {
   readonly ok: boolean;
   readonly status: 'healthy' | 'degraded';
@@ -356,12 +356,12 @@ export type PlantIdHealthAnswer = {
   };
 };
 
-/** What `POST /claimChallenge` takes. */
+/** Input of `POST /claimChallenge`. */
 export type ClaimChallengeInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
 };
 
-/** What `POST /claimChallenge` answers. */
+/** Answer of `POST /claimChallenge`. */
 export type ClaimChallengeAnswer = {
   readonly ok: true;
   readonly serial: string;
@@ -369,14 +369,14 @@ export type ClaimChallengeAnswer = {
   readonly expires_at: string;
 };
 
-/** What `POST /claimDevice` takes. */
+/** Input of `POST /claimDevice`. */
 export type ClaimDeviceInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
   readonly claim_code?: string | undefined;
   readonly proof?: { readonly nonce: string; readonly signature: string } | undefined;
 };
 
-/** What `POST /claimDevice` answers. */
+/** Answer of `POST /claimDevice`. */
 export type ClaimDeviceAnswer = {
   readonly ok: true;
   readonly claimed: true;
@@ -388,10 +388,10 @@ export type ClaimDeviceAnswer = {
   readonly already_owned: boolean;
 };
 
-/** What `GET /myDevices` takes. */
+/** Input of `GET /myDevices`. */
 export type MyDevicesInput = { readonly limit?: string | undefined; readonly cursor?: string | undefined };
 
-/** What `GET /myDevices` answers. */
+/** Answer of `GET /myDevices`. */
 export type MyDevicesAnswer = {
   readonly ok: true;
   readonly owner_uid: string;
@@ -408,14 +408,14 @@ export type MyDevicesAnswer = {
   readonly next_cursor?: string | undefined;
 };
 
-/** What `POST /updateDevice` takes. */
+/** Input of `POST /updateDevice`. */
 export type UpdateDeviceInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
   readonly name?: string | undefined;
   readonly settings?: Readonly<Record<string, string | number | boolean>> | undefined;
 };
 
-/** What `POST /updateDevice` answers. */
+/** Answer of `POST /updateDevice`. */
 export type UpdateDeviceAnswer = {
   readonly ok: true;
   readonly serial: string;
@@ -424,13 +424,13 @@ export type UpdateDeviceAnswer = {
   readonly settings?: Readonly<Record<string, string | number | boolean>> | undefined;
 };
 
-/** What `POST /unclaimDevice` takes. */
+/** Input of `POST /unclaimDevice`. */
 export type UnclaimDeviceInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
   readonly reason?: string | undefined;
 };
 
-/** What `POST /unclaimDevice` answers. */
+/** Answer of `POST /unclaimDevice`. */
 export type UnclaimDeviceAnswer = {
   readonly ok: true;
   readonly unclaimed: true;
@@ -438,14 +438,14 @@ export type UnclaimDeviceAnswer = {
   readonly hw_id: string;
 };
 
-/** What `POST /transferDevice` takes. */
+/** Input of `POST /transferDevice`. */
 export type TransferDeviceInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
   readonly transfer_code?: string | undefined;
   readonly cancel?: true | undefined;
 };
 
-/** What `POST /transferDevice` answers. */
+/** Answer of `POST /transferDevice`. */
 export type TransferDeviceAnswer = {
   readonly ok: true;
   readonly state: 'offered' | 'cancelled' | 'transferred';
@@ -458,7 +458,7 @@ export type TransferDeviceAnswer = {
   readonly already_owned?: boolean | undefined;
 };
 
-/** What `POST /reconcileDevices` takes. */
+/** Input of `POST /reconcileDevices`. */
 export type ReconcileDevicesInput = {
   readonly devices: ReadonlyArray<{
     /** Six digits, as printed on the device */ readonly serial?: string | undefined;
@@ -468,7 +468,7 @@ export type ReconcileDevicesInput = {
   }>;
 };
 
-/** What `POST /reconcileDevices` answers. */
+/** Answer of `POST /reconcileDevices`. */
 export type ReconcileDevicesAnswer = {
   readonly ok: true;
   readonly count: number;
@@ -488,7 +488,7 @@ export type ReconcileDevicesAnswer = {
   }>;
 };
 
-/** What `GET /ota/latest` takes. */
+/** Input of `GET /ota/latest`. */
 export type OtaLatestInput = {
   readonly board?: string | undefined;
   readonly channel?: string | undefined;
@@ -501,7 +501,7 @@ export type OtaLatestInput = {
   readonly bootloader_version?: string | undefined;
 };
 
-/** What `GET /ota/latest` answers. */
+/** Answer of `GET /ota/latest`. */
 export type OtaLatestAnswer = {
   readonly ok: true;
   readonly update_available: boolean;
@@ -555,7 +555,7 @@ export type OtaLatestAnswer = {
     | undefined;
 };
 
-/** What `GET /ota/releases/{version}/download-url` takes. */
+/** Input of `GET /ota/releases/{version}/download-url`. */
 export type OtaReleasesDownloadUrlInput = {
   /** Semantic version; a leading v and build metadata are dropped */ readonly version: string;
   readonly board?: string | undefined;
@@ -565,7 +565,7 @@ export type OtaReleasesDownloadUrlInput = {
   readonly hw_id?: string | undefined;
 };
 
-/** What `GET /ota/releases/{version}/download-url` answers. */
+/** Answer of `GET /ota/releases/{version}/download-url`. */
 export type OtaReleasesDownloadUrlAnswer = {
   readonly ok: true;
   readonly version: string;
@@ -573,7 +573,7 @@ export type OtaReleasesDownloadUrlAnswer = {
   readonly download: { readonly url: string; readonly expires_at: string };
 };
 
-/** What `POST /ota/reports` takes. */
+/** Input of `POST /ota/reports`. */
 export type OtaReportsInput =
   | {
       readonly reports: ReadonlyArray<{
@@ -650,7 +650,7 @@ export type OtaReportsInput =
         | undefined;
     };
 
-/** What `POST /ota/reports` answers. */
+/** Answer of `POST /ota/reports`. */
 export type OtaReportsAnswer = {
   readonly ok: true;
   readonly recorded: number;
@@ -666,7 +666,7 @@ export type OtaReportsAnswer = {
   }>;
 };
 
-/** What `POST /ota/lease` takes. */
+/** Input of `POST /ota/lease`. */
 export type OtaLeaseInput = {
   /** Six digits, as printed on the device */ readonly serial?: string | undefined;
   readonly hw_id?: string | undefined;
@@ -674,7 +674,7 @@ export type OtaLeaseInput = {
   readonly release?: true | undefined;
 };
 
-/** What `POST /ota/lease` answers. */
+/** Answer of `POST /ota/lease`. */
 export type OtaLeaseAnswer = {
   readonly ok: true;
   readonly held: boolean;
@@ -682,16 +682,16 @@ export type OtaLeaseAnswer = {
   readonly expires_at: string | null;
 };
 
-/** What `GET /ota/signing-keys` answers. */
+/** Answer of `GET /ota/signing-keys`. */
 export type OtaSigningKeysAnswer = {
   readonly ok: true;
   readonly keys: ReadonlyArray<{ readonly key_id: string; readonly algorithm: 'ed25519'; readonly public_key: string }>;
 };
 
-/** What `GET /health` answers. */
+/** Answer of `GET /health`. */
 export type HealthAnswer = { readonly ok: true; readonly status: 'alive'; readonly timestamp: string };
 
-/** What `GET /health/deep` answers. */
+/** Answer of `GET /health/deep`. */
 export type HealthDeepAnswer = {
   readonly ok: boolean;
   readonly status: 'healthy' | 'degraded';
@@ -706,7 +706,7 @@ export type HealthDeepAnswer = {
   }>;
 };
 
-/** What `GET /health/ota` answers. */
+/** Answer of `GET /health/ota`. */
 export type HealthOtaAnswer = {
   readonly ok: boolean;
   readonly status: 'healthy' | 'degraded';
@@ -721,7 +721,7 @@ export type HealthOtaAnswer = {
   }>;
 };
 
-/** What `GET /health/stripe` answers. */
+/** Answer of `GET /health/stripe`. */
 export type HealthStripeAnswer = {
   readonly ok: boolean;
   readonly status: 'healthy' | 'degraded';
@@ -742,7 +742,7 @@ export type HealthStripeAnswer = {
   } | null;
 };
 
-/** What `GET /health/provision` answers. */
+/** Answer of `GET /health/provision`. */
 export type HealthProvisionAnswer = {
   readonly ok: boolean;
   readonly status: 'healthy' | 'degraded';
@@ -757,45 +757,45 @@ export type HealthProvisionAnswer = {
   }>;
 };
 
-/** The routes of the API that an app calls. */
+/** The API routes that an app calls. */
 export interface AppApi {
-  /** The signed-in user and their profile. Reads only. Times are RFC 3339; `createdAt` is null while the user pool does not answer. */
+  /** The signed-in user and their profile. Read-only. Times are RFC 3339; `createdAt` is null when the user pool does not answer. */
   getProfile(options?: CallOptions): Promise<GetProfileAnswer>;
-  /** Changes fields of the profile. Only the fields sent change; an empty string clears a field; unknown fields are refused. The answer is that of `/getProfile`. `displayName` and `photoURL` are mirrored to the user pool as `name` and `picture`. */
+  /** Changes profile fields. Only the fields sent change. An empty string clears a field; unknown fields are rejected. Answers like `/getProfile`. `displayName` and `photoURL` are mirrored to the user pool as `name` and `picture`. */
   updateProfile(input: UpdateProfileInput, options?: CallOptions): Promise<UpdateProfileAnswer>;
   /** The app's saved state. `state` is null and `docVersion` 0 for a user who never saved one. */
   getUserState(options?: CallOptions): Promise<GetUserStateAnswer>;
-  /** Saves the app's state. Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, 0 for none) a save that would overwrite a newer one is refused: 409 `optimistic_lock_failed`, the newer one in `details.current`. */
+  /** Saves the app's state. Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, or 0), a save that would overwrite a newer state is rejected: 409 `optimistic_lock_failed`, with the newer state in `details.current`. */
   saveUserState(input: SaveUserStateInput, options?: CallOptions): Promise<SaveUserStateAnswer>;
-  /** Deletes the account and everything held about the user. Cancels the subscription, releases the user's devices, removes every record, then the login. Needs a sign-in of the last 10 minutes. It can be repeated after any failure and finishes what is left; every other call of the user is 410 meanwhile. */
+  /** Deletes the account and all data about the user. Cancels the subscription, releases the user's devices, removes every record, then the login. Needs a sign-in within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all other calls of the user get 410. */
   deleteMyAccount(input: DeleteMyAccountInput, options?: CallOptions): Promise<DeleteMyAccountAnswer>;
-  /** Everything held about the user, as one download. Profile, state, devices, usage and billing as they are stored, and what the user pool knows. Payments themselves are at Stripe: the billing portal has the invoices. */
+  /** Downloads all data about the user. Profile, state, devices, usage and billing as stored, plus the entry in the user pool. Payments are stored at Stripe; the billing portal has the invoices. */
   exportMyData(options?: CallOptions): Promise<ExportMyDataAnswer>;
-  /** Whether the user is premium, and until when. Premium is `active` or `trialing`; `status` is Stripe’s word, or `none`. Stripe is asked and given 3 s; after that the stored snapshot answers, with `source: snapshot`, `stale: true` and its age. A user without a stored customer whose token carries a verified e-mail is looked for by e-mail, at most once an hour: `source: stripe_recovered_email` when that found a subscription. */
+  /** Whether the user is premium, and until when. Premium means `active` or `trialing`; `status` is Stripe’s, or `none`. Stripe gets 3 s to answer; after that, the stored snapshot is returned, with `source: snapshot`, `stale: true` and its age. For a user without a stored customer whose token carries a verified e-mail, the customer is searched by e-mail, at most once an hour: `source: stripe_recovered_email` when that found one. */
   subscriptionStatus(options?: CallOptions): Promise<SubscriptionStatusAnswer>;
-  /** Opens the page on which the user subscribes. First-time subscribers get 7 days on trial. `successUrl` and `cancelUrl` may be the app’s own scheme or a listed web origin; left out, the app’s scheme is used. Asked again while a page is open, it is the same page. A user with a subscription, even one whose payment is late, is told so: it is managed in the billing portal. */
+  /** Opens the checkout page. First-time subscribers get a trial of 7 days. `successUrl` and `cancelUrl` may use the app’s own scheme or a listed web origin; without them, the app’s scheme is used. While a page is open, the same page is returned. A user who has a subscription, even one whose payment is late, gets `already_subscribed` and manages it in the billing portal. */
   createSubscriptionCheckout(
     input?: CreateSubscriptionCheckoutInput,
     options?: CallOptions,
   ): Promise<CreateSubscriptionCheckoutAnswer>;
-  /** Opens the page on which the user manages the subscription. For users who have a customer at Stripe; one who never opened a checkout has none, and gets none here. */
+  /** Opens the billing portal. For users with a customer at Stripe. A user who never opened a checkout has none, and this does not create one. */
   createBillingPortalSession(
     input?: CreateBillingPortalSessionInput,
     options?: CallOptions,
   ): Promise<CreateBillingPortalSessionAnswer>;
-  /** Says what ails the plant on a photo. A form with the photo in the part `image` (JPEG, PNG, WebP or HEIC by its bytes, at most 4 MiB), or with the field `upload_id` from `POST /uploads/image` for a larger one. Place and time are taken out of the photo; `latitude` and `longitude` are rounded to two decimals. While Kindwise is away the plant is still named, with `degraded: true` and `is_healthy: null`, and nothing is counted. `X-AI-Cache` tells whether the answer was kept from before. */
+  /** Diagnoses the plant on a photo. A form with the photo in the part `image` (JPEG, PNG, WebP or HEIC by its bytes, at most 4 MiB) or, for a larger photo, the field `upload_id` from `POST /uploads/image`. Location and time are stripped from the photo; `latitude` and `longitude` are rounded to two decimals. While Kindwise is unavailable, the plant is still identified, with `degraded: true` and `is_healthy: null`, and the use is not counted. `X-AI-Cache` says whether the answer came from the cache. */
   aiDoctor(input?: AiDoctorInput, options?: CallOptions): Promise<AiDoctorAnswer>;
-  /** Names the plant on a photo. A form as for `/aiDoctor`. Kindwise answers, or Pl@ntNet while Kindwise is failing, slow or out of credits; `provider` tells who did. GBIF’s names are added where they come within 2 s. */
+  /** Identifies the plant on a photo. A form as for `/aiDoctor`. Kindwise answers, or Pl@ntNet while Kindwise is failing, slow or out of credits; `provider` says which. GBIF’s names are added if they arrive within 2 s. */
   plantId(input?: PlantIdInput, options?: CallOptions): Promise<PlantIdAnswer>;
-  /** Asks on about a photo. Only for the user who sent the photo; counted for itself. Some twenty questions per photo are answered. */
+  /** Asks a follow-up question about a photo. Only for the user who sent the photo; counted separately. About twenty questions per photo are answered. */
   aiDoctorFollowUp(input: AiDoctorFollowUpInput, options?: CallOptions): Promise<AiDoctorFollowUpAnswer>;
-  /** Prepares the upload of a large photo. A request carries at most 4 MiB. A photo of up to 25 MiB goes to the bucket first: PUT it to `upload_url` with exactly the `upload_headers` within `upload_expires_in` seconds, then send `upload_id` in place of the part `image`. Only the user who asked for the upload can use it, until it has been answered; what is never used is removed after a day. */
+  /** Prepares the upload of a large photo. A request carries at most 4 MiB. A photo of up to 25 MiB goes to the bucket first: PUT it to `upload_url` with exactly the `upload_headers` within `upload_expires_in` seconds, then send `upload_id` instead of the part `image`. Only the user who requested the upload can use it, until it has been answered. Unused uploads are removed after a day. */
   uploadsImage(input: UploadsImageInput, options?: CallOptions): Promise<UploadsImageAnswer>;
-  /** How much of each feature is used up. Days and months are UTC; `resetsAt` is when the day begins anew. A limit of -1 is none. */
+  /** Usage of each feature. Days and months are UTC; `resetsAt` is when the next day begins. A limit of -1 means unlimited. */
   usage(options?: CallOptions): Promise<UsageAnswer>;
-  /** Whether aiDoctor is at its best. 503 while Kindwise is not asked: diseases have no second provider. The state is each provider's circuit, shared by all containers; a report is kept 5 s. */
+  /** Health of aiDoctor. 503 while Kindwise is unavailable: diagnoses have no fallback. The state is that of each provider's circuit breaker, shared by all containers; reports are cached for 5 s. */
   aiDoctorHealth(options?: CallOptions): Promise<AiDoctorHealthAnswer>;
-  /** Whether plantId is at its best. 503 only while neither provider is asked. The state is each provider's circuit, shared by all containers; a report is kept 5 s. */
+  /** Health of plantId. 503 only while neither provider is available. The state is that of each provider's circuit breaker, shared by all containers; reports are cached for 5 s. */
   plantIdHealth(options?: CallOptions): Promise<PlantIdHealthAnswer>;
   /** A nonce for a device to sign, instead of its claim code. Good for five minutes, for this user and this device, and for one claim: whatever happens to the device ends it. Given for any serial: whether there is such a device is not told. */
   claimChallenge(input: ClaimChallengeInput, options?: CallOptions): Promise<ClaimChallengeAnswer>;
@@ -824,19 +824,19 @@ export interface AppApi {
   otaLease(input: OtaLeaseInput, options?: CallOptions): Promise<OtaLeaseAnswer>;
   /** The public keys behind `signed` in `/ota/latest`. For whoever builds the app: a phone must carry them with it, and never fetch them from here to believe an answer. Several while they rotate (docs/ota.md). */
   otaSigningKeys(options?: CallOptions): Promise<OtaSigningKeysAnswer>;
-  /** Whether the service answers. Touches nothing. */
+  /** Whether the service answers. Checks no dependency. */
   health(options?: CallOptions): Promise<HealthAnswer>;
-  /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; a result is kept 5 s. */
+  /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
   healthDeep(options?: CallOptions): Promise<HealthDeepAnswer>;
-  /** Whether updates can be offered and downloaded. 200 when everything answers, else 503 with the same body. Every check has its own time limit; a result is kept 5 s. */
+  /** Whether updates can be offered and downloaded. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
   healthOta(options?: CallOptions): Promise<HealthOtaAnswer>;
-  /** Whether payments can be taken. As the other reports, and how the webhook is doing: when the last event came, how many failed and wait for a replay, how many wait for somebody whose customer they are about. A thousand stands for any number above it. */
+  /** Whether payments can be taken. Like the other reports, plus the state of the webhook: when the last event arrived, how many failed and need a replay, and how many wait until their customer has an owner. Counts stop at 1000. */
   healthStripe(options?: CallOptions): Promise<HealthStripeAnswer>;
-  /** Whether devices can be provisioned. 200 when everything answers, else 503 with the same body. Every check has its own time limit; a result is kept 5 s. */
+  /** Whether devices can be provisioned. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
   healthProvision(options?: CallOptions): Promise<HealthProvisionAnswer>;
 }
 
-/** All of them, sent by `call`. */
+/** Implements all routes with `call`. */
 export function appApi(call: Call): AppApi {
   return {
     getProfile: (options) =>

@@ -18,13 +18,13 @@ import type { UpgradeMode } from './upgrade-mode.ts';
 
 export interface BootloaderOptions {
   readonly keys: readonly TrustedKey[];
-  /** Swap using move unless told otherwise. */
+  /** Default: swap using move. */
   readonly mode?: UpgradeMode;
-  /** `MCUBOOT_DOWNGRADE_PREVENTION`: an image older than the running one is erased; an equal one passes. */
+  /** `MCUBOOT_DOWNGRADE_PREVENTION`: erases an image older than the running one; an equal version passes. */
   readonly preventDowngrade?: DowngradeRule | false;
   /** `MCUBOOT_HW_DOWNGRADE_PREVENTION`: images below this counter don't even run. */
   readonly securityCounter?: SecurityCounter;
-  /** MCUboot looks at dependencies in builds for several images only (`BOOT_IMAGE_NUMBER`). */
+  /** MCUboot checks dependencies only in builds with several images (`BOOT_IMAGE_NUMBER`). */
   readonly checksDependencies?: boolean;
 }
 
@@ -38,12 +38,12 @@ export interface RunningImage {
 export type Refusal = ImageFault | 'downgrade' | 'security_counter' | 'dependency';
 
 export interface BootReport {
-  /** What was done on the way: an update refused because of its image counts as none. */
+  /** What this boot did. An update refused because of its image counts as `none`. */
   readonly swapped: SwapType;
-  /** The image that now runs; undefined when there is none that may: the device stays in the bootloader. */
+  /** The running image; undefined when no image may run and the device stays in the bootloader. */
   readonly running: RunningImage | undefined;
   readonly refused?: Refusal;
-  /** Whether a swap that a reset had cut off was finished first. */
+  /** Whether it first finished a swap that a reset had interrupted. */
   readonly resumed: boolean;
 }
 
@@ -72,8 +72,8 @@ export function boot(flash: FlashMap, options: BootloaderOptions): BootReport {
 }
 
 /**
- * A slot with no image only loses its mark; a bad image is erased whole, so that it is never tried again. One that
- * depends on what is not there yet stays marked.
+ * A slot without an image only loses its mark. A bad image is erased completely, so that it is never tried again. An
+ * image with an unmet dependency stays marked.
  */
 function putAway(secondary: FlashArea, refused: Refusal | undefined): void {
   if (refused === 'dependency') return;
@@ -81,12 +81,12 @@ function putAway(secondary: FlashArea, refused: Refusal | undefined): void {
   else secondary.eraseAll();
 }
 
-/** `BOOT_VALIDATE_SLOT0`: the primary is checked at every boot; a bad one does not run. */
+/** `BOOT_VALIDATE_SLOT0`: the primary is checked at every boot; a bad image does not run. */
 function runnable(flash: FlashMap, options: BootloaderOptions): RunningImage | undefined {
   const result = validate(flash.primary, options);
   const hash = result.ok ? imageHash(result.image) : undefined;
   if (!result.ok || hash === undefined) return undefined;
-  // The counter rises when nothing can bring the former image back any more.
+  // The counter only rises once nothing can bring back the previous image.
   const isOnTrial = decideSwapType(readTrailer(flash.primary), readTrailer(flash.secondary)) === 'revert';
   if (!isOnTrial) options.securityCounter?.raiseTo(securityCounterOf(result.image) ?? 0);
   return { version: result.image.header.version, hash };
@@ -107,7 +107,9 @@ function validate(slot: FlashArea, { keys, mode = swapUsingMove, securityCounter
   return isBelow ? { ok: false, fault: 'security_counter' } : { ok: true, image };
 }
 
-/** Whether a valid image may be installed over the current one. A revert may always go back (facts sheet, F4). */
+/**
+ * Why a valid image may not replace the current one; undefined if it may. A revert is always allowed (facts sheet, F4).
+ */
 function refusal(
   candidate: ParsedImage,
   current: ParsedImage | undefined,

@@ -3,7 +3,7 @@ import type { FlashArea } from '../flash/flash-area.ts';
 /** Bytes of MCUboot's copy buffer. */
 const COPY_BYTES = 1024;
 
-/** Copies in pieces of MCUboot's buffer, into what must be erased. */
+/** Copies in chunks of MCUboot's buffer size; the target must be erased. */
 export function copyRegion(
   from: { readonly area: FlashArea; readonly offset: number },
   to: { readonly area: FlashArea; readonly offset: number },

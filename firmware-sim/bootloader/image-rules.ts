@@ -1,15 +1,15 @@
 import { dependenciesOf, type McubootVersion, type ParsedImage, securityCounterOf } from '@autowatering/release-format';
 
-/** What two images are compared by: their versions, or the counters under their signatures (facts sheet, F4). */
+/** What images are compared by: their versions, or their signed security counters (facts sheet, F4). */
 export type DowngradeRule = 'version' | 'security_counter';
 
-/** A number kept where no update reaches it; it only ever rises. */
+/** A number stored where no update reaches it. It only ever rises. */
 export interface SecurityCounter {
   value(): number;
   raiseTo(value: number): void;
 }
 
-/** One that begins at 0. */
+/** Creates a counter that starts at 0. */
 export function createSecurityCounter(): SecurityCounter {
   let kept = 0;
   return {
@@ -26,8 +26,8 @@ export function isDowngrade(candidate: ParsedImage, current: ParsedImage, rule: 
 }
 
 /**
- * Whether an image depends on something that this device can't have. It has one image, number 0, which the candidate
- * itself would replace: its own version is the one that counts.
+ * Whether an image has a dependency that this device can't meet. The device has one image, number 0, which the
+ * candidate would replace, so the candidate's own version counts.
  */
 export function unmetDependency(candidate: ParsedImage): boolean {
   const dependencies = dependenciesOf(candidate);
@@ -37,7 +37,7 @@ export function unmetDependency(candidate: ParsedImage): boolean {
   );
 }
 
-/** Major, minor, revision; MCUboot leaves the build number out unless it is told otherwise. */
+/** Compares major, minor and revision. Ignores the build number, like MCUboot by default. */
 export function compareVersions(a: McubootVersion, b: McubootVersion): number {
   return a.major - b.major || a.minor - b.minor || a.revision - b.revision;
 }

@@ -4,8 +4,8 @@ import { eraseTrailer, FLAGS_BYTES, writeMagic } from './trailer.ts';
 import type { UpgradeMode } from './upgrade-mode.ts';
 
 /**
- * Overwrite only, in MCUboot's fast form: the new image replaces the old one, and there is no way back. The secondary
- * keeps image and mark until the primary is whole, so that a reset in between begins again (facts sheet, F6).
+ * Overwrite only, in MCUboot's fast variant: the new image replaces the old one, without rollback. The secondary keeps
+ * its image and mark until the primary is complete, so that a reset in between starts over (facts sheet, F6).
  */
 export const overwriteOnly: UpgradeMode = {
   name: 'overwrite',

@@ -19,15 +19,15 @@ import {
 import type { ImageSizes, InstallType, UpgradeMode } from './upgrade-mode.ts';
 
 /**
- * Swap using move, the product's recommendation: the primary image moves up by one sector, from the top; then, from the
- * bottom, each sector of the secondary comes down and the moved one goes across. Every step is recorded in the
- * primary's trailer, in the order that the reference traces show, so that a reset in between is taken up again.
+ * Swap using move, the recommended mode for the product. First the primary image moves up by one sector, starting at
+ * the top. Then, starting at the bottom, each sector of the secondary is copied down and the moved one across. The
+ * primary's trailer records every step in the order of the reference traces, so that a swap resumes after a reset.
  */
 export const swapUsingMove: UpgradeMode = {
   name: 'move',
   number: 3,
 
-  /** The primary needs one free sector to move up, and both need their trailer. */
+  /** The primary needs one free sector for the move, and both slots need their trailer. */
   largestImage: (slot) => (slot.sectors - 1 - TRAILER_SECTORS) * PAGE_BYTES,
 
   unfinished(flash) {
@@ -48,7 +48,7 @@ export const swapUsingMove: UpgradeMode = {
 function begin({ primary, secondary }: FlashMap, type: InstallType, sizes: ImageSizes): void {
   const sizeBytes = Math.max(sizes.primary, sizes.secondary);
   if (type === 'revert') {
-    // A revert that is cut off before it really began must begin again: as a permanent swap it does.
+    // A revert that is interrupted before its first step must start over. As a permanent swap it does.
     eraseTrailer(secondary);
     writeFlag(secondary, 'imageOk');
     writeSwapSize(secondary, sizeBytes);
@@ -62,7 +62,7 @@ function begin({ primary, secondary }: FlashMap, type: InstallType, sizes: Image
   eraseTrailer(secondary);
 }
 
-/** Goes on where the swap status says, and marks the copy as done. */
+/** Continues from the recorded swap status and marks the copy as done. */
 function proceed({ primary, secondary }: FlashMap, sizeBytes: number): void {
   const sectors = Math.ceil(sizeBytes / PAGE_BYTES);
   const start = statusStart(primary);

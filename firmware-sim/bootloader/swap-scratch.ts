@@ -20,22 +20,22 @@ import {
 } from './trailer.ts';
 import type { InstallType, UpgradeMode } from './upgrade-mode.ts';
 
-/** Steps of one region: secondary to scratch, primary to secondary, scratch to primary. */
+/** Steps per region: secondary to scratch, primary to secondary, scratch to primary. */
 const STEPS = 3;
 
 /**
- * Swap using scratch: from the last used sector to the first, in regions as large as the scratch area, each goes by way
- * of the scratch area (facts sheet, F6 and F7; order of operations as in the reference traces).
+ * Swap using scratch: works from the last used sector to the first, in regions as large as the scratch area, each
+ * copied through that area (facts sheet, F6 and F7; order of operations as in the reference traces).
  *
- * Where scratch and primary have different write blocks, as with Zephyr's SPI NOR driver beside the nRF52840's flash,
- * MCUboot loses its place when the power goes in the first steps, and the device may not boot again (facts sheet, F8).
- * This is simulated as it is: such a device must be built with another mode.
+ * When scratch and primary have different write blocks, as with Zephyr's SPI NOR driver next to the nRF52840's flash,
+ * MCUboot loses its place if the power fails during the first steps, and the device may not boot again (facts sheet,
+ * F8). The simulator reproduces this: such a device must be built with another mode.
  */
 export const swapUsingScratch: UpgradeMode = {
   name: 'scratch',
   number: 1,
 
-  /** All but the trailer. */
+  /** Everything except the trailer. */
   largestImage: (slot) => slot.sizeBytes - TRAILER_BYTES,
 
   unfinished(flash) {
@@ -52,16 +52,16 @@ export const swapUsingScratch: UpgradeMode = {
 };
 
 interface Place {
-  /** Whether the swap is recorded in the scratch area, and not yet in the primary. */
+  /** Whether the swap is recorded in the scratch area and not yet in the primary. */
   readonly isInScratch: boolean;
-  /** Steps that are done. */
+  /** Completed steps. */
   readonly steps: number;
 }
 
 /**
- * Where a swap that was cut off is recorded (facts sheet, F7), and how far it got. A good record in scratch counts, even
- * beside a finished one in the primary: so it was measured (F8), though F7 has it otherwise. Only a record in the
- * primary that is through the first region is newer: then scratch was just being erased, and may have lost its data.
+ * Where an interrupted swap is recorded (facts sheet, F7), and how far it got. A good record in scratch wins even over
+ * a finished one in the primary; this was measured (F8), although F7 says otherwise. Only a primary record past the
+ * first region is newer: scratch was then being erased and may have lost its data.
  */
 function recordedPlace({ primary, scratch }: FlashMap): (Place & { readonly area: FlashArea }) | undefined {
   const trailer = readTrailer(primary);
@@ -89,7 +89,7 @@ class ScratchSwap {
 
   run(): void {
     const { primary, scratch } = this.#flash;
-    // Left by a cut that came just before it was to be erased: the next boot would take it for news.
+    // Left by an interruption just before it was due to be erased. The next boot would mistake it for a new record.
     if (!this.#start.isInScratch && readTrailer(scratch).magic === 'good') this.#eraseScratchFromItsEnd();
     let last = Math.ceil(this.#sizeBytes / PAGE_BYTES) - 1;
     for (let region = 0; last >= 0; region += 1) {
@@ -98,7 +98,7 @@ class ScratchSwap {
       if (done < STEPS) this.#swapRegion(region, first, last, done);
       last = first - 1;
     }
-    // Otherwise the next boot would revert the revert; a permanent swap has it from its mark.
+    // Otherwise the next boot would revert the revert. A permanent swap gets the flag from its mark.
     if (this.#type !== 'test' && readTrailer(primary).imageOk === 'unset') writeFlag(primary, 'imageOk');
     writeFlag(primary, 'copyDone');
   }
@@ -108,7 +108,7 @@ class ScratchSwap {
     const [offset, sectors] = [first * PAGE_BYTES, last - first + 1];
     const reachesTrailer = last >= primary.sectors - TRAILER_SECTORS;
     const bytes = sectors * PAGE_BYTES - (reachesTrailer ? TRAILER_BYTES : 0);
-    // The first region may hold the primary's trailer: then the record stays in scratch until it is through.
+    // The first region may contain the primary's trailer. The record then stays in scratch until that region is done.
     const isRecordInScratch = region === 0 && reachesTrailer;
     const record = (step: number) => {
       if (isRecordInScratch) writeStatus(scratch, scratchStatusStart(scratch), step, step + 1);
@@ -133,9 +133,9 @@ class ScratchSwap {
   }
 
   /**
-   * Before the first region the swap is recorded in scratch, because the primary's trailer is erased next. A record that
-   * is there already is kept: MCUboot erases and writes it once more, and a revert that is cut off just then, for the
-   * second time, would be forgotten.
+   * Before the first region the swap is recorded in scratch, because the primary's trailer is erased next. An existing
+   * record is kept: MCUboot erases and rewrites it, and forgets a revert that is interrupted right then for the second
+   * time.
    */
   #prepareScratch(isFirstRegion: boolean, isRecordInScratch: boolean): void {
     const { primary, scratch } = this.#flash;
@@ -149,7 +149,7 @@ class ScratchSwap {
     scratch.eraseAll();
   }
 
-  /** The record, which is out of date now, goes before the data that it speaks of. */
+  /** Erases the outdated record before the data it describes. */
   #eraseScratchFromItsEnd(): void {
     const { scratch } = this.#flash;
     for (let sector = scratch.sectors - 1; sector >= 0; sector -= 1) scratch.eraseSector(sector);

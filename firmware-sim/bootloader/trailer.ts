@@ -1,20 +1,20 @@
 import type { FlashArea } from '../flash/flash-area.ts';
 import { PAGE_BYTES } from '../flash/nor-flash.ts';
 
-/** MCUboot's `BOOT_MAX_IMG_SECTORS` of this product: 182 pages a slot. */
+/** MCUboot's `BOOT_MAX_IMG_SECTORS` for this product: 182 pages per slot. */
 export const MAX_SECTORS = 182;
 /** `BOOT_WRITE_SZ`: the larger write block of primary and scratch. */
 export const STATUS_ENTRY_BYTES = 4;
-/** The swap status keeps three entries per sector (facts sheet, F1). */
+/** The swap status has three entries per sector (facts sheet, F1). */
 const ENTRIES_PER_SECTOR = 3;
 const STATUS_BYTES = MAX_SECTORS * ENTRIES_PER_SECTOR * STATUS_ENTRY_BYTES;
 const FIELDS_BYTES = 48;
-/** Magic and flags without sizes and status: all that is needed where nothing is swapped. */
+/** Magic and flags without sizes and status: enough where nothing is swapped. */
 export const FLAGS_BYTES = 40;
 export const TRAILER_BYTES = STATUS_BYTES + FIELDS_BYTES;
 export const TRAILER_SECTORS = Math.ceil(TRAILER_BYTES / PAGE_BYTES);
 
-/** The 16 bytes that say "this trailer counts". */
+/** The 16 bytes that mark a trailer as valid. */
 export const TRAILER_MAGIC = Uint8Array.from(Buffer.from('77c295f360d2ef7f3552500f2cb67980', 'hex'));
 
 /** Distance of each field from the end of the slot. */
@@ -24,7 +24,7 @@ export const SWAP_TYPE = { none: 1, test: 2, permanent: 3, revert: 4 } as const;
 export type SwapType = keyof typeof SWAP_TYPE;
 
 export type MagicState = 'good' | 'unset' | 'bad';
-/** A flag is set (0x01), unset (erased), or neither, which counts as neither. */
+/** A flag is set (0x01), unset (erased), or anything else, which counts as neither. */
 export type FlagState = 'set' | 'unset' | 'bad';
 
 export interface Trailer {
@@ -41,7 +41,7 @@ export function readTrailer(area: FlashArea): Trailer {
   };
 }
 
-/** The swap that a trailer records, of slots of that size; undefined when it records none that can be. */
+/** The swap that the trailer of a slot of this size records; undefined if it records none or an impossible one. */
 export function readSwapRecord(
   area: FlashArea,
   slotBytes: number,
@@ -75,26 +75,26 @@ export function eraseTrailer(area: FlashArea): void {
   for (let i = TRAILER_SECTORS; i >= 1; i -= 1) area.eraseSector(area.sectors - i);
 }
 
-/** Where the swap status of a slot begins. */
+/** Where a slot's swap status starts. */
 export function statusStart(area: FlashArea): number {
   return area.sizeBytes - TRAILER_BYTES;
 }
 
 /**
- * Where the swap status begins in the scratch area, which has room for the entries of one sector. MCUboot reckons with
- * the write block of the area itself here (`boot_status_off()`), but writes the entries four bytes apart: on a chip that
- * writes single bytes they lie over the swap size (facts sheet, F8).
+ * Where the swap status starts in the scratch area, which has room for one sector's entries. MCUboot uses the area's
+ * own write block here (`boot_status_off()`) but writes the entries four bytes apart. On a chip that writes single
+ * bytes they overlap the swap size (facts sheet, F8).
  */
 export function scratchStatusStart(area: FlashArea): number {
   return area.sizeBytes - FIELDS_BYTES - ENTRIES_PER_SECTOR * area.writeBlockBytes;
 }
 
-/** Writes an entry of the swap status, counted from its lowest address. */
+/** Writes a swap status entry, counted from the lowest address. */
 export function writeStatus(area: FlashArea, start: number, index: number, value: number): void {
   area.write(start + index * STATUS_ENTRY_BYTES, Uint8Array.of(value));
 }
 
-/** How many entries in a row are written, from `first` on. */
+/** Number of consecutive entries that are written, starting at `first`. */
 export function countStatus(area: FlashArea, start: number, first: number, most: number): number {
   for (let count = 0; count < most; count += 1) {
     if (area.isErased(start + (first + count) * STATUS_ENTRY_BYTES, 1)) return count;
@@ -102,7 +102,7 @@ export function countStatus(area: FlashArea, start: number, first: number, most:
   return most;
 }
 
-/** Up to which entry the status is written, whether or not those before are: as MCUboot looks for it. */
+/** Number of entries up to the last written one, ignoring gaps, as MCUboot looks for it. */
 export function countWritten(area: FlashArea, start: number, most: number): number {
   for (let first = 0; first < most; first += 1) {
     const written = countStatus(area, start, first, most - first);

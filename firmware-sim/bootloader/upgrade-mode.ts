@@ -5,7 +5,7 @@ import { swapUsingMove } from './swap-move.ts';
 import { swapUsingScratch } from './swap-scratch.ts';
 import type { SwapType } from './trailer.ts';
 
-/** What is asked of a bootloader when the secondary's image is to be installed. */
+/** How a bootloader is asked to install the secondary's image. */
 export type InstallType = Exclude<SwapType, 'none'>;
 
 /** Bytes of the images, from header to last TLV; 0 for a slot without one. */
@@ -14,25 +14,25 @@ export interface ImageSizes {
   readonly secondary: number;
 }
 
-/** An installation that a reset has cut off. */
+/** An installation interrupted by a reset. */
 export interface Unfinished {
   readonly type: InstallType;
-  /** Goes on where it was cut off. */
+  /** Continues where it was interrupted. */
   finish(): void;
 }
 
-/** How a bootloader brings the secondary's image into the primary slot (facts sheet, F6). */
+/** How a bootloader moves the secondary's image into the primary slot (facts sheet, F6). */
 export interface UpgradeMode {
   readonly name: 'move' | 'scratch' | 'overwrite';
-  /** MCUmgr's number for it (facts sheet, B3). */
+  /** MCUmgr's number for this mode (facts sheet, B3). */
   readonly number: number;
-  /** Bytes of the largest image that it can install in that slot (facts sheet, G3). */
+  /** Size in bytes of the largest image that this mode can install in the slot (facts sheet, G3). */
   largestImage(slot: FlashArea): number;
   unfinished(flash: FlashMap): Unfinished | undefined;
   install(flash: FlashMap, type: InstallType, sizes: ImageSizes): void;
 }
 
-/** The three ways a bootloader can be built for. */
+/** The three modes a bootloader can be built with. */
 export const UPGRADE_MODES = {
   move: swapUsingMove,
   scratch: swapUsingScratch,

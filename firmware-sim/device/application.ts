@@ -3,17 +3,17 @@ import type { RunningImage } from '../bootloader/bootloader.ts';
 /** How a firmware behaves once it runs. */
 export interface ApplicationBehaviour {
   /**
-   * `passes`: it begins to advertise. `fails`: it resets itself. `hangs`: it does nothing more, and the watchdog resets
-   * it. A firmware on trial that does not pass is rolled back by its own reset.
+   * `passes`: starts advertising. `fails`: resets itself. `hangs`: does nothing more until the watchdog resets it.
+   * Firmware on trial that does not pass is rolled back by its own reset.
    */
   readonly selfTest: 'passes' | 'fails' | 'hangs';
-  /** Milliseconds from its start to the result of its self-test. */
+  /** Milliseconds from start to the self-test's result. */
   readonly selfTestMs: number;
-  /** Whether it confirms itself when its self-test has passed, or waits for the phone to confirm it. */
+  /** Whether it confirms itself once the self-test has passed, or waits for the phone to confirm it. */
   readonly confirms: 'itself' | 'by_phone';
 }
 
-/** What a firmware does, by its image; what is not said is as the product's firmware does it. */
+/** Behaviour by image. Anything left out is as in the product's firmware. */
 export type ApplicationModel = (image: RunningImage) => Partial<ApplicationBehaviour>;
 
 export const PRODUCT_BEHAVIOUR: ApplicationBehaviour = { selfTest: 'passes', selfTestMs: 0, confirms: 'by_phone' };

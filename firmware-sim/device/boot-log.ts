@@ -1,6 +1,6 @@
 import type { BootReport } from '../bootloader/bootloader.ts';
 
-/** Why the processor started over, as Zephyr's `hwinfo_get_reset_cause()` tells it. */
+/** Why the processor restarted, as Zephyr's `hwinfo_get_reset_cause()` reports it. */
 export type ResetReason = 'power_on' | 'pin' | 'software' | 'watchdog';
 
 export interface BootRecord {
@@ -12,7 +12,7 @@ export interface BootRecord {
 
 const KEPT = 32;
 
-/** The last boots of a device, and how many there were. */
+/** A device's latest boots and their total number. */
 export class BootLog {
   readonly #records: BootRecord[] = [];
   #count = 0;
@@ -23,7 +23,7 @@ export class BootLog {
     if (this.#records.length > KEPT) this.#records.shift();
   }
 
-  /** Oldest first; no more than the last 32. */
+  /** Oldest first; at most the last 32. */
   get records(): readonly BootRecord[] {
     return this.#records;
   }

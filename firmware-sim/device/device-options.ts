@@ -8,11 +8,11 @@ import type { Scheduler } from '../time/scheduler.ts';
 import type { ApplicationModel } from './application.ts';
 
 export interface DeviceOptions {
-  /** The image that the factory programmed into slot 0. */
+  /** The image that the factory flashed into slot 0. */
   readonly firmware: Uint8Array;
-  /** The keys that its bootloader trusts. */
+  /** The keys its bootloader trusts. */
   readonly keys: readonly TrustedKey[];
-  /** How its bootloader installs an image; swap using move unless told otherwise. */
+  /** How its bootloader installs images. Default: swap using move. */
   readonly mode?: UpgradeMode;
   readonly preventDowngrade?: BootloaderOptions['preventDowngrade'];
   readonly checksDependencies?: boolean;
@@ -20,23 +20,23 @@ export interface DeviceOptions {
   readonly keepsSecurityCounter?: boolean;
   /** What each firmware does once it runs. */
   readonly application?: ApplicationModel;
-  /** `MCUMGR_TRANSPORT_NETBUF_SIZE`, and how many of them; two at least. */
+  /** `MCUMGR_TRANSPORT_NETBUF_SIZE`, and the number of buffers: at least two. */
   readonly bufferBytes?: number;
   readonly bufferCount?: number;
-  /** Without it, each write over BLE must be a whole packet. */
+  /** Without it, each BLE write must be a whole packet. */
   readonly reassembles?: boolean;
-  /** How its answers are encoded; `definite`, as the product's firmware is built, unless told otherwise. */
+  /** How its answers are encoded. Default: `definite`, like the product's firmware. */
   readonly cbor?: CborLengths;
   readonly board?: string;
-  /** What it signs with; without one it has no key, as devices of the first batches. */
+  /** Its chip's id and signing key. Devices of the first batches have none. */
   readonly identity?: DeviceIdentity;
-  /** Whether it is at something that a reset would spoil, as watering; then a reset must be forced. */
+  /** Whether a reset would interrupt something, such as watering. A reset must then be forced. */
   readonly isBusy?: () => boolean;
   readonly time?: Scheduler;
   readonly flash?: FlashMap;
 }
 
-/** What the product's firmware is configured with (facts sheet, G5 and H1). */
+/** Configuration of the product's firmware (facts sheet, G5 and H1). */
 export const DEFAULT_BUFFER_BYTES = 2475;
 export const DEFAULT_BUFFER_COUNT = 4;
 export const DEFAULT_BOARD = 'arduino_nano_33_ble';

@@ -17,7 +17,7 @@ import type { Scheduler } from '../time/scheduler.ts';
 import type { BootLog, ResetReason } from './boot-log.ts';
 import { RequestQueue } from './request-queue.ts';
 
-/** What a board offers to the firmware that runs on it, from one start to the next. */
+/** What a board provides to its firmware, from one start to the next. */
 export interface FirmwareServices {
   readonly bufferBytes: number;
   readonly bufferCount: number;
@@ -29,11 +29,11 @@ export interface FirmwareServices {
   readonly bootLog: BootLog;
   readonly identity?: DeviceIdentity;
   readonly isBusy?: () => boolean;
-  /** Asks for a reset, which happens only after the answer has left. */
+  /** Requests a reset, which happens only after the answer has left. */
   readonly reset: () => void;
-  /** Does what needs power; undefined when it went before that was done. */
+  /** Runs work that needs power; undefined if the power fails before it is done. */
   readonly powered: <T>(work: () => T) => T | undefined;
-  /** Kept in flash of its own, beside the slots. */
+  /** Stored in flash of its own, separate from the slots. */
   readonly settings: SettingsStore;
 }
 
@@ -49,7 +49,7 @@ export function startedMemory({ flash, time, settings }: FirmwareServices): Firm
   return { upload: new ImageUpload(flash.secondary), clock: deviceClock(time), handledRequests: 0 };
 }
 
-/** The product's firmware as a phone sees it: its SMP groups behind a queue of requests. */
+/** The product's firmware as a phone sees it: its SMP groups behind a request queue. */
 export function smpService(image: RunningImage, services: FirmwareServices, memory: FirmwareMemory): RequestQueue {
   const { bufferBytes, bufferCount, cbor, flash, time, powered } = services;
   const server = new SmpServer({
@@ -96,14 +96,14 @@ function statistics(bootLog: BootLog, handled: number): Statistics {
   return { boot: { boots: bootLog.count, swaps, ...resets }, smp: { requests: handled } };
 }
 
-/** The settings that the product's firmware knows. */
+/** The settings of the product's firmware. */
 export const PRODUCT_SETTINGS: ReadonlyMap<string, Uint8Array> = new Map([
   ['garden/name', Buffer.from('My garden')],
   ['garden/zone_count', Uint8Array.of(4)],
   ['garden/rain_delay_h', Uint8Array.of(0)],
 ]);
 
-/** The threads of the product's firmware; their stacks in words of 4 bytes. */
+/** Threads of the product's firmware; stack sizes in words of 4 bytes. */
 const TASKS = {
   main: { prio: 0, tid: 1, state: 2, stksiz: 1024, stkuse: 412 },
   smp: { prio: 3, tid: 2, state: 128, stksiz: 768, stkuse: 390 },
@@ -112,7 +112,7 @@ const TASKS = {
   idle: { prio: 15, tid: 5, state: 128, stksiz: 80, stkuse: 17 },
 } as const;
 
-/** A clock that runs from when it was set, and is gone with the reset: each start of the application makes a new one. */
+/** A clock that runs once it is set and is lost on reset: each start of the application creates a new one. */
 function deviceClock(time: Scheduler): DeviceClock {
   let set: { readonly time: number; readonly at: number } | undefined;
   return {

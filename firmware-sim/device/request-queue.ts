@@ -1,20 +1,20 @@
 import type { Scheduler } from '../time/scheduler.ts';
 
-/** Whoever asks, on a connection of some kind. */
+/** A client on a connection of any kind. */
 export interface Requester {
-  /** Sends one answer; calls `sent` when its last byte has left: until then its buffer is in use. */
+  /** Sends one answer. Calls `sent` once the last byte has left; until then the answer's buffer is in use. */
   respond(answer: Uint8Array, sent: () => void): void;
 }
 
 export interface RequestQueueOptions {
-  /** `MCUMGR_TRANSPORT_NETBUF_SIZE`: a longer request finds no buffer. */
+  /** `MCUMGR_TRANSPORT_NETBUF_SIZE`: longer requests find no buffer. */
   readonly bufferBytes: number;
-  /** `MCUMGR_TRANSPORT_NETBUF_COUNT`: buffers for requests and answers together. */
+  /** `MCUMGR_TRANSPORT_NETBUF_COUNT`: shared by requests and answers. */
   readonly bufferCount: number;
   readonly time: Scheduler;
   /** @param hasBuffer whether there is a buffer for the answer */
   readonly handle: (request: Uint8Array, hasBuffer: boolean) => readonly Uint8Array[];
-  /** Milliseconds that handling the last request has taken. */
+  /** Milliseconds spent handling the last request. */
   readonly takeBusyMs: () => number;
 }
 
@@ -24,14 +24,14 @@ interface Waiting {
 }
 
 /**
- * The way of requests through Zephyr's SMP work queue: one at a time, in order, each with its answer on the air before
- * the next begins. A request that finds no free buffer is dropped, and nobody is told; one whose answer finds none is
- * answered so in its own.
+ * Zephyr's SMP work queue: one request at a time, in order, and each answer is on the air before the next request
+ * begins. A request that finds no free buffer is dropped silently. If its answer finds none, the request's own buffer
+ * carries the error.
  */
 export class RequestQueue {
   readonly #options: RequestQueueOptions;
   #waiting: Waiting[] = [];
-  /** Who is being served. */
+  /** The requester being served. */
   #current: Requester | undefined;
   #isScheduled = false;
   #isStopped = false;
@@ -45,7 +45,7 @@ export class RequestQueue {
   }
 
   accept(request: Uint8Array, requester: Requester): void {
-    // The request that is being served has a buffer, and its answer another.
+    // The request being served has one buffer, its answer another.
     const inUse = this.#waiting.length + (this.#current === undefined ? 0 : 2);
     const isDropped = request.byteLength > this.#options.bufferBytes || inUse >= this.#options.bufferCount;
     if (isDropped || this.#isStopped) return;
@@ -53,19 +53,19 @@ export class RequestQueue {
     if (this.#current === undefined) this.#schedule();
   }
 
-  /** A connection is gone: its requests are removed, and the answer that it waits for is dropped (facts sheet, D2). */
+  /** Removes a lost connection's requests and drops the answer it waits for (facts sheet, D2). */
   forget(requester: Requester): void {
     this.#waiting = this.#waiting.filter((waiting) => waiting.requester !== requester);
     if (this.#current === requester) this.#next();
   }
 
-  /** The device resets: what waits is lost. */
+  /** Drops everything that waits, as a reset does. */
   stop(): void {
     this.#isStopped = true;
     this.#waiting = [];
   }
 
-  /** The work queue runs when all that came in at once has been put into it. */
+  /** The work queue runs once everything that arrived together is queued. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;

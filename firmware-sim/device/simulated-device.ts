@@ -13,17 +13,17 @@ import { DEFAULT_BOARD, DEFAULT_BUFFER_BYTES, DEFAULT_BUFFER_COUNT, type DeviceO
 import { type FirmwareMemory, type FirmwareServices, PRODUCT_SETTINGS, smpService, startedMemory } from './firmware.ts';
 import type { Requester, RequestQueue } from './request-queue.ts';
 
-/** `CONFIG_MCUMGR_GRP_OS_RESET_MS`: the answer leaves first. */
+/** `CONFIG_MCUMGR_GRP_OS_RESET_MS`: leaves time to send the answer. */
 const RESET_MS = 250;
 const BOOT_MS = 50;
 
-/** `off`: no power. `starting`: bootloader or self-test. `hung`: the watchdog will come. `stuck`: no image may run. */
+/** `off`: no power. `starting`: bootloader or self-test. `hung`: waits for the watchdog. `stuck`: no image may run. */
 export type DeviceState = 'off' | 'starting' | 'running' | 'hung' | 'stuck';
 
-/** The irrigation controller: flash, bootloader, and an application that is reached over SMP. */
+/** The irrigation controller: flash, bootloader, and an application reachable over SMP. */
 export class SimulatedDevice {
   readonly bufferBytes: number;
-  /** `CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY`: whether it puts the fragments of a packet together. */
+  /** `CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY`: whether it reassembles fragmented packets. */
   readonly reassembles: boolean;
   readonly #options: DeviceOptions;
   readonly #flash: FlashMap;
@@ -35,7 +35,7 @@ export class SimulatedDevice {
   #state: DeviceState = 'off';
   #memory: FirmwareMemory | undefined;
   #requests: RequestQueue | undefined;
-  /** Each reset begins another life; what an earlier one had still to do is not done. */
+  /** Each reset starts another life, which cancels pending work of the earlier ones. */
   #life = 0;
 
   constructor(options: DeviceOptions) {
@@ -60,7 +60,7 @@ export class SimulatedDevice {
     return this.#state;
   }
 
-  /** Whether an application runs, and so advertises and answers. */
+  /** Whether an application is running, so that the device advertises and answers. */
   get isRunning(): boolean {
     return this.#state === 'running';
   }
@@ -69,34 +69,34 @@ export class SimulatedDevice {
     return this.#log;
   }
 
-  /** The boot that is the newest; undefined when the very first one was cut off. */
+  /** The latest boot; undefined if the very first one was interrupted. */
   get lastBoot(): BootReport | undefined {
     return this.#log.last?.report;
   }
 
-  /** How often it has booted since it was made. */
+  /** Number of boots since the device was created. */
   get boots(): number {
     return this.#log.count;
   }
 
-  /** As mcumgr writes it; undefined while nothing runs. */
+  /** In mcumgr's format; undefined while nothing runs. */
   get runningVersion(): string | undefined {
     const image = this.#running();
     return image === undefined ? undefined : formatMcubootVersion(image.version);
   }
 
-  /** What lies in a slot, as a programmer reads it out. */
+  /** A slot's content, as a programmer reads it. */
   slotBytes(slot: 0 | 1, length: number): Uint8Array {
     return (slot === 0 ? this.#flash.primary : this.#flash.secondary).read(0, length);
   }
 
-  /** A cell of a slot loses its charge, and reads 0 from now on. */
+  /** Makes a cell of a slot lose its charge: it reads 0 from now on. */
   damage(slot: 0 | 1, offset: number): void {
     const area = slot === 0 ? this.#flash.primary : this.#flash.secondary;
     area.write(offset - (offset % area.writeBlockBytes), new Uint8Array(area.writeBlockBytes));
   }
 
-  /** Takes one buffer of SMP requests; each answer goes to the requester, as soon as it is there. */
+  /** Accepts one buffer of SMP requests. Each answer goes to the requester as soon as it is ready. */
   accept(packet: Uint8Array, requester: Requester): void {
     const image = this.#running();
     if (image === undefined) return;
@@ -104,33 +104,33 @@ export class SimulatedDevice {
     this.#requests.accept(packet, requester);
   }
 
-  /** Its connection is gone. */
+  /** The requester's connection is gone. */
   forget(requester: Requester): void {
     this.#requests?.forget(requester);
-    // Thousands of devices wait for a phone: what is only needed with one is made anew.
+    // Thousands of devices wait for a phone, so the state that only a connection needs is recreated for each.
     if (this.#requests?.isIdle !== true) return;
     this.#requests = undefined;
     this.#flash.settle();
   }
 
   /**
-   * Told whenever the application ends: by a reset, or because the power went.
+   * Calls the listener whenever the application ends, by a reset or a power cut.
    *
-   * @returns what ends that
+   * @returns a function that removes the listener
    */
   onReset(listener: () => void): () => void {
     this.#resetListeners.add(listener);
     return () => this.#resetListeners.delete(listener);
   }
 
-  /** Everything in RAM is gone, and the bootloader runs: the reset button, unless told otherwise. */
+  /** Clears the RAM and runs the bootloader. Default: the reset button. */
   reset(reason: ResetReason = 'pin'): void {
     if (this.#state === 'off') return;
     this.#stop('starting');
     this.#later(BOOT_MS, () => this.#boot(reason));
   }
 
-  /** The power goes: now, or at the flash operation after that many more. */
+  /** Cuts the power now, or after that many more flash operations. */
   cutPower(after?: { readonly flashOperations: number; readonly how?: 'before' | 'middle' }): void {
     if (after !== undefined) {
       this.#flash.power.failAfter(after.flashOperations, after.how);
@@ -140,14 +140,14 @@ export class SimulatedDevice {
     this.#stop('off');
   }
 
-  /** The application hangs in whatever it does; the watchdog, which nobody feeds any more, resets it. */
+  /** Hangs the application. The watchdog, no longer fed, resets it. */
   hang(): void {
     if (!this.isRunning) return;
     this.#stop('hung');
     this.#later(WATCHDOG_MS, () => this.reset('watchdog'));
   }
 
-  /** The power comes back, and the device boots. */
+  /** Restores the power; the device boots. */
   restorePower(): void {
     if (this.#state !== 'off') return;
     this.#flash.power.restore();
@@ -201,7 +201,7 @@ export class SimulatedDevice {
     return smpService(image, this.#services, this.#memory);
   }
 
-  /** Does what needs the flash; undefined when the power went before it was done. */
+  /** Runs work that needs the flash; undefined if the power fails before it is done. */
   #powered<T>(work: () => T): T | undefined {
     try {
       return work();
@@ -222,7 +222,7 @@ export class SimulatedDevice {
     for (const listener of [...this.#resetListeners]) listener();
   }
 
-  /** Runs it then, unless a reset or a power cut comes first. */
+  /** Runs it later, unless a reset or a power cut comes first. */
   #later(ms: number, run: () => void): void {
     if (ms === 0) {
       run();

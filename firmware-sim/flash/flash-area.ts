@@ -1,6 +1,6 @@
 import { FlashError, type NorFlash, PAGE_BYTES } from './nor-flash.ts';
 
-/** A named part of a flash chip, as MCUboot's flash map knows it; offsets count from its start. */
+/** A named region of a flash chip, as in MCUboot's flash map; offsets count from its start. */
 export class FlashArea {
   readonly name: string;
   readonly sizeBytes: number;
@@ -8,7 +8,8 @@ export class FlashArea {
   readonly #base: number;
 
   constructor(name: string, flash: NorFlash, base: number, sizeBytes: number) {
-    if (base % PAGE_BYTES !== 0 || sizeBytes % PAGE_BYTES !== 0) throw new FlashError(`${name} does not fit pages`);
+    if (base % PAGE_BYTES !== 0 || sizeBytes % PAGE_BYTES !== 0)
+      throw new FlashError(`${name} is not aligned to pages`);
     this.name = name;
     this.sizeBytes = sizeBytes;
     this.#flash = flash;
@@ -28,7 +29,7 @@ export class FlashArea {
     return this.#flash.read(this.#base + offset, length);
   }
 
-  /** Writes any number of bytes: what is missing to the chip's write block is filled with 0xFF, which changes nothing. */
+  /** Writes any number of bytes, padded to the chip's write block with 0xFF, which changes nothing. */
   write(offset: number, bytes: Uint8Array): void {
     this.#requireInside(offset, bytes.byteLength);
     const block = this.#flash.writeBlockBytes;

@@ -1,18 +1,18 @@
-/** How long a chip takes for what it is told, in milliseconds. */
+/** How long a chip's operations take, in milliseconds. */
 export interface FlashTiming {
   readonly erasePageMs: number;
-  /** A write is made in units of that many bytes, which don't reach over a multiple of it. */
+  /** Writes are split into units of this many bytes, aligned to multiples of it. */
   readonly writeUnitBytes: number;
   readonly writeUnitMs: number;
 }
 
 /**
- * Inside the nRF52840: 85 ms for a page, 41 µs for a word. The figures usually quoted; the facts sheet (G1) found those
- * of the nRF5340 (87.5 ms, 43 µs) in a source, and not these.
+ * Flash inside the nRF52840: 85 ms per page, 41 µs per word. These are the figures usually quoted; the facts sheet (G1)
+ * found a source only for those of the nRF5340 (87.5 ms, 43 µs).
  */
 export const NRF52840_TIMING: FlashTiming = { erasePageMs: 85, writeUnitBytes: 4, writeUnitMs: 0.041 };
 
-/** W25Q128, typical: 45 ms for a sector of 4 KiB, 0.4 ms for a page of 256 bytes (facts sheet, G1). */
+/** W25Q128, typical: 45 ms per 4 KiB sector, 0.4 ms per 256-byte page (facts sheet, G1). */
 export const W25Q128_TIMING: FlashTiming = { erasePageMs: 45, writeUnitBytes: 256, writeUnitMs: 0.4 };
 
 export function writeMs(timing: FlashTiming, offset: number, bytes: number): number {

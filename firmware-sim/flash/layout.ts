@@ -16,28 +16,28 @@ export interface Slots {
   readonly secondary: FlashArea;
 }
 
-/** The flash of one board, with what it stands on. */
+/** The flash of one board and its power supply. */
 export interface FlashMap extends Slots {
   readonly scratch: FlashArea;
   readonly power: PowerSupply;
-  /** Milliseconds that writes and erases have taken since this was last asked. */
+  /** Milliseconds spent on writes and erases since the last call. */
   takeBusyMs(): number;
-  /** Shares with other boards what nobody is about to write to. */
+  /** Shares pages with other boards while no write is imminent. */
   settle(): void;
 }
 
 export interface ProductFlashOptions {
   readonly onOperation?: (operation: FlashOperation) => void;
-  /** Whether writes and erases take the time that they take on the chips; otherwise they take none. */
+  /** Whether writes and erases take as long as on the chips; otherwise they take no time. */
   readonly timed?: boolean;
-  /** Of the external chip: 1 with Zephyr's SPI NOR driver, 4 where a driver takes words only. */
+  /** For the external chip: 1 with Zephyr's SPI NOR driver, 4 where a driver writes only words. */
   readonly externalWriteBlockBytes?: 1 | 4;
   readonly pool?: PagePool;
 }
 
 /**
  * The product's layout: slot 0 at 0x22000–0xD8000 (728 KiB, 182 pages) inside the nRF52840; slot 1 of the same size and
- * a scratch area of 128 KiB on the external W25Q128, whose Zephyr driver writes single bytes (facts sheet, G1 and G5).
+ * a 128 KiB scratch area on the external W25Q128, whose Zephyr driver writes single bytes (facts sheet, G1 and G5).
  */
 export function createProductFlash(options: ProductFlashOptions = {}): FlashMap {
   const { onOperation, timed = false, externalWriteBlockBytes = 1, pool } = options;

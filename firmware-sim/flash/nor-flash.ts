@@ -2,11 +2,11 @@ import { type FlashTiming, writeMs } from './flash-timing.ts';
 import type { PagePool } from './page-pool.ts';
 import { PowerCutError, type PowerSupply } from './power-supply.ts';
 
-/** Smallest unit both chips of the product erase (facts sheet, G1). */
+/** Smallest erase unit of both chips (facts sheet, G1). */
 export const PAGE_BYTES = 4096;
 const ERASED = 0xff;
 
-/** The program did what the chip does not allow; on hardware the driver answers with an error. */
+/** The program did something that the chip does not allow. On hardware the driver returns an error. */
 export class FlashError extends Error {
   override readonly name = 'FlashError';
 }
@@ -18,19 +18,19 @@ export type FlashOperation =
 export interface NorFlashOptions {
   readonly name: string;
   readonly sizeBytes: number;
-  /** Writes must start and end on a multiple of it: 4 inside the nRF52840, 1 on Zephyr's SPI NOR driver. */
+  /** Writes must start and end on a multiple of this: 4 inside the nRF52840, 1 with Zephyr's SPI NOR driver. */
   readonly writeBlockBytes: number;
-  /** Told of every write and erase, before it happens. */
+  /** Called before every write and erase. */
   readonly onOperation?: (operation: FlashOperation) => void;
-  /** Left out, the chip takes no time. */
+  /** Without it, operations take no time. */
   readonly timing?: FlashTiming;
-  /** Left out, it never fails. */
+  /** Without it, the power never fails. */
   readonly power?: PowerSupply;
-  /** Pages shared with other chips; left out, this one keeps its own. */
+  /** Pages shared with other chips. Without it, this chip keeps its own. */
   readonly pool?: PagePool;
 }
 
-/** Erases by page; of a large chip only the part takes memory that was ever erased. */
+/** Erase counts by page. Only the part of a large chip that was ever erased takes memory. */
 class WearCounters {
   #counts = new Uint16Array(0);
 
@@ -49,14 +49,14 @@ class WearCounters {
 }
 
 /**
- * NOR flash: an erase sets a page to 0xFF, a write can only clear bits. Pages that hold nothing take no memory, so
- * that a 16 MB chip is cheap to simulate, and those that hold what others hold are shared with them.
+ * NOR flash: an erase sets a page to 0xFF, a write can only clear bits. Empty pages take no memory, which makes a 16 MB
+ * chip cheap to simulate, and pages with equal content are shared between chips.
  */
 export class NorFlash {
   readonly name: string;
   readonly sizeBytes: number;
   readonly writeBlockBytes: number;
-  /** By number; an array takes a fifth of what a map would, for thousands of chips. */
+  /** By page number. For thousands of chips, an array takes a fifth of a map's memory. */
   readonly #pages: (Uint8Array | undefined)[] = [];
   readonly #wear = new WearCounters();
   readonly #options: NorFlashOptions;
@@ -115,7 +115,7 @@ export class NorFlash {
     const [page] = place(offset);
     this.#wear.count(page);
     const content = this.#pages[page];
-    // What was never written needs no entry.
+    // A page that was never written needs no entry.
     if (content !== undefined) this.#pages[page] = undefined;
     if (isTorn) {
       if (content !== undefined) this.#pages[page] = content.slice().fill(ERASED, 0, PAGE_BYTES / 2);
@@ -129,14 +129,14 @@ export class NorFlash {
     return this.#wear.of(place(offset)[0]);
   }
 
-  /** Milliseconds that writes and erases have taken since this was last asked. */
+  /** Milliseconds spent on writes and erases since the last call. */
   takeBusyMs(): number {
     const busyMs = this.#busyMs;
     this.#busyMs = 0;
     return busyMs;
   }
 
-  /** Gives to the pool what nobody is about to write to. */
+  /** Moves all pages to the pool, to be called while no write is imminent. */
   settle(): void {
     const { pool } = this.#options;
     if (pool === undefined) return;
@@ -145,7 +145,7 @@ export class NorFlash {
     });
   }
 
-  /** @returns whether the power fails in its middle */
+  /** @returns whether the power fails in the middle of the operation */
   #begin(operation: FlashOperation): boolean {
     const spent = this.#options.power?.spend() ?? 'whole';
     if (spent === 'none') throw new PowerCutError(`${this.name}: no power`);
@@ -162,7 +162,7 @@ export class NorFlash {
       for (let i = 0; i < count; i += 1) {
         content[start + i] = (content[start + i] ?? ERASED) & (bytes[done + i] ?? ERASED);
       }
-      // Images are written from front to back: a page whose last byte is written is full.
+      // Images are written front to back: a page whose last byte is written is full.
       const isFull = start + count === PAGE_BYTES && pool !== undefined;
       this.#pages[page] = isFull ? pool.share(content) : content;
       done += count;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Pages that many simulated chips hold in common: thousands of devices run the same firmware, and each page of it is in
- * memory once. What is in the pool is never written to again; a chip that changes such a page makes its own copy first.
+ * Pages shared by many simulated chips: thousands of devices run the same firmware, and each of its pages is in memory
+ * once. Pooled pages are never written; a chip copies such a page before changing it.
  */
 export class PagePool {
   readonly #pages = new Map<string, Uint8Array>();
@@ -12,7 +12,7 @@ export class PagePool {
     return this.#pages.size;
   }
 
-  /** The one page of the pool with these bytes, which may be the page given. */
+  /** Returns the pool's only page with these bytes, which may be the given one. */
   share(page: Uint8Array): Uint8Array {
     if (this.#shared.has(page)) return page;
     const key = createHash('sha1').update(page).digest('base64');

@@ -1,21 +1,21 @@
-/** The supply failed: whatever the processor was doing is over. */
+/** The supply failed, which ended whatever the processor was doing. */
 export class PowerCutError extends Error {
   override readonly name = 'PowerCutError';
 }
 
-/** What the supply allows the next flash operation: all of it, nothing, or to be torn in its middle. */
+/** How much of the next flash operation the supply allows: all, nothing, or half, which tears it. */
 export type Spent = 'whole' | 'none' | 'half';
 
-/** The supply of a simulated board, which can be made to fail at a chosen flash operation. */
+/** A simulated board's supply, which can be made to fail at a chosen flash operation. */
 export class PowerSupply {
   #left = Number.POSITIVE_INFINITY;
   #tears = false;
   #isOff = false;
 
   /**
-   * Fails at the flash operation after that many more.
+   * Fails after that many more flash operations.
    *
-   * @param how `before` it does anything, or in the `middle` of it
+   * @param how `before` the next one does anything, or in the `middle` of it
    */
   failAfter(operations: number, how: 'before' | 'middle' = 'before'): void {
     this.#left = operations;
@@ -35,7 +35,7 @@ export class PowerSupply {
     return this.#isOff;
   }
 
-  /** One flash operation begins. */
+  /** Called when a flash operation begins. */
   spend(): Spent {
     if (this.#isOff) return 'none';
     this.#left -= 1;

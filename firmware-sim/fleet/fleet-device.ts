@@ -23,20 +23,20 @@ export interface Visit {
   readonly startMs: number;
   readonly endMs: number;
   readonly outcome: VisitOutcome['outcome'] | 'backend_unavailable';
-  /** Why nothing was offered, or what the device said. */
+  /** Why nothing was offered, or the device's answer. */
   readonly reason: string | undefined;
   readonly reconnects: number;
   readonly phases: readonly { readonly phase: UpdatePhase; readonly ms: number }[];
 }
 
-/** How far into its image an upload may be when something happens to it, in bytes over the air. */
+/** A connection that drops during an upload does so within this many bytes over the air. */
 const UPLOAD_BYTES = 90_000;
 const FLASH_OPERATIONS = 600;
-/** Nobody waits at the garden for longer than that when the power is gone. */
+/** The longest time the owner waits at the garden for the power to return. */
 const POWER_BACK_MS = 10_000;
 const DAMAGED_OFFSET = 0x400;
 
-/** A device of a fleet, with its owner's phone, and what is to happen to the two. */
+/** A device of a fleet, its owner's phone, and what will happen to them. */
 export class FleetDevice {
   readonly serial: string;
   readonly lot: Lot;
@@ -45,7 +45,7 @@ export class FleetDevice {
   readonly #random: Random;
   #visits = 0;
   #hasLostPower = false;
-  /** The connection that the phone has is its last one of this visit. */
+  /** The phone's current connection is its last one of this visit. */
   #isLeaving = false;
 
   constructor({ serial, lot, seed, pool, firmware, keys, identity }: FleetDeviceOptions) {
@@ -65,22 +65,22 @@ export class FleetDevice {
     });
   }
 
-  /** As mcumgr writes it; undefined while nothing runs. */
+  /** In mcumgr's format; undefined while nothing runs. */
   get runningVersion(): string | undefined {
     return this.#device.runningVersion;
   }
 
-  /** How often it has booted. */
+  /** Number of boots. */
   get boots(): number {
     return this.#device.boots;
   }
 
-  /** Lets its time pass to that moment. */
+  /** Lets its time pass until that moment. */
   async waitUntil(ms: number): Promise<void> {
     if (ms > this.time.now()) await this.time.advance(ms - this.time.now());
   }
 
-  /** The owner comes by with the phone. */
+  /** The owner visits the device with the phone. */
   async visit(backend: BackendClient, onPhase: (phase: UpdatePhase) => void, signal?: AbortSignal): Promise<Visit> {
     this.#visits += 1;
     this.#isLeaving = false;
@@ -128,7 +128,7 @@ export class FleetDevice {
     return link.connect();
   }
 
-  /** What is to happen, happens in its phase of the first visit. */
+  /** Triggers the device's fate in its phase of the first visit. */
   #meetFate(phase: UpdatePhase, link: BleLink): void {
     if (this.#visits > 1) return;
     const { fate } = this.lot;
@@ -149,7 +149,7 @@ export class FleetDevice {
   }
 }
 
-/** One visit among thousands that finds no backend is bad luck of that visit, and not the end of all. */
+/** One visit among thousands that can't reach the backend must not end the whole run. */
 async function unlessUnavailable(
   visit: () => Promise<VisitOutcome>,
 ): Promise<VisitOutcome | { readonly outcome: 'backend_unavailable'; readonly reason: string }> {

@@ -1,6 +1,6 @@
 import type { DeviceRecord } from './run-fleet.ts';
 
-/** Milliseconds of simulated time: how long it took half of them, nine in ten, and the slowest. */
+/** Milliseconds of simulated time: median, 90th percentile and maximum. */
 export interface Durations {
   readonly count: number;
   readonly p50: number;
@@ -14,9 +14,9 @@ export interface FleetSummary {
   readonly simulatedMs: number;
   /** Devices by the outcome of their last visit. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** The same by what was to happen to them. */
+  /** The same by fate. */
   readonly fates: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** The same by the app on the phone. */
+  /** The same by the phone's app. */
   readonly profiles: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly versions: {
     readonly before: Readonly<Record<string, number>>;
@@ -25,15 +25,15 @@ export interface FleetSummary {
   readonly visits: number;
   readonly reconnects: number;
   readonly phases: Readonly<Record<string, Durations>>;
-  /** How long a whole update took that was confirmed at its first visit, by the kind of phone and its app. */
+  /** Duration of complete updates that were confirmed at the first visit, by kind of phone and app. */
   readonly updates: Readonly<Record<string, Durations>>;
-  /** Devices by version at moments of simulated time. */
+  /** Devices by version over simulated time. */
   readonly timeline: readonly { readonly atMs: number; readonly versions: Readonly<Record<string, number>> }[];
 }
 
 const MOMENTS = 60;
 
-/** What a run of a fleet comes to. */
+/** Summarizes the run of a fleet. */
 export function summarizeFleet(records: readonly DeviceRecord[]): FleetSummary {
   const visits = records.flatMap((record) => record.visits);
   const simulatedMs = visits.reduce((latest, { endMs }) => Math.max(latest, endMs), 0);

@@ -2,7 +2,7 @@ import { GOOD_RADIO, type RadioOptions } from '../link/radio.ts';
 import type { PhoneProfileName } from '../phone/phone-profile.ts';
 import type { Random, Weighted } from '../time/random.ts';
 
-/** A kind of phone, as far as its radio goes. */
+/** A kind of phone, defined by its radio. */
 export interface PhoneKind {
   readonly name: string;
   readonly mtu: number;
@@ -10,22 +10,22 @@ export interface PhoneKind {
 }
 
 /**
- * What is to become of a device's update: nothing special; its flash loses a bit, so that the bootloader rejects the
- * image; the new firmware fails its self-test, or hangs in it; the phone goes away in the middle, for good, or comes back
- * another day; the power goes.
+ * What happens to a device's update: nothing special; its flash loses a bit, so that the bootloader rejects the image;
+ * the new firmware fails its self-test, or hangs in it; the phone leaves midway, for good or until another day; the
+ * power fails.
  */
 export const FATES = [
   ...(['goes_well', 'rejects', 'rolls_back', 'hangs', 'vanishes', 'comes_back', 'loses_power'] as const),
 ] as const;
 export type Fate = (typeof FATES)[number];
 
-/** What a fleet is made of. */
+/** The composition of a fleet. */
 export interface FleetMix {
   readonly phones: readonly Weighted<PhoneKind>[];
-  /** The apps on the phones, independent of their kind. */
+  /** The apps on the phones, independent of the kind of phone. */
   readonly profiles: readonly Weighted<PhoneProfileName>[];
   readonly fates: readonly Weighted<Fate>[];
-  /** Milliseconds in which all owners come by for the first time. */
+  /** Milliseconds over which the owners' first visits are spread. */
   readonly spanMs: number;
 }
 
@@ -35,10 +35,10 @@ const phone = (name: string, mtu: number, radio: Partial<RadioOptions>): PhoneKi
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Percent of the phones that have the shipped app, unless told otherwise. */
+/** Default percentage of phones with the shipped app. */
 export const SHIPPED_APP_PERCENT = 50;
 
-/** The apps of a fleet in which that share of the phones, 0 to 100 percent, has the shipped one. */
+/** The apps of a fleet in which that percentage of phones, 0 to 100, has the shipped app. */
 export function appsWithShipped(percent: number): FleetMix['profiles'] {
   return [
     { weight: 100 - percent, value: 'own' },
@@ -46,7 +46,7 @@ export function appsWithShipped(percent: number): FleetMix['profiles'] {
   ];
 }
 
-/** A fleet as one may have it: most phones are good, most updates go well. */
+/** A realistic fleet: most phones are good, most updates go well. */
 export const USUAL_MIX: FleetMix = {
   phones: [
     { weight: 45, value: phone('new phone', 498, { lossRate: 0.01 }) },
@@ -70,7 +70,7 @@ export const USUAL_MIX: FleetMix = {
   spanMs: 7 * DAY_MS,
 };
 
-/** One device's share of the mix. */
+/** What one device drew from the mix. */
 export interface Lot {
   readonly phone: PhoneKind;
   readonly profile: PhoneProfileName;

@@ -5,7 +5,7 @@ import type { UpdatePhase } from '../phone/update-device.ts';
 import type { FleetDevice, Visit } from './fleet-device.ts';
 import type { Fate } from './mix.ts';
 
-/** What became of one device. */
+/** What happened to one device. */
 export interface DeviceRecord {
   readonly serial: string;
   readonly phone: string;
@@ -13,15 +13,15 @@ export interface DeviceRecord {
   readonly fate: Fate;
   readonly fromVersion: string;
   readonly endVersion: string;
-  /** When it was on its last version for good; undefined for one that has stayed where it was. */
+  /** When it reached its last version; undefined if its version never changed. */
   readonly updatedAtMs: number | undefined;
   readonly visits: readonly Visit[];
 }
 
 export interface FleetRun {
-  /** A backend for each device's owner. */
+  /** Returns the backend of a device's owner. */
   readonly backendOf: (device: FleetDevice) => BackendClient;
-  /** Devices at a time. */
+  /** Devices simulated at a time. */
   readonly concurrency: number;
   readonly onPhase?: (device: FleetDevice, phase: UpdatePhase) => void;
   readonly onDone?: (device: FleetDevice, record: DeviceRecord) => void;
@@ -29,10 +29,10 @@ export interface FleetRun {
 }
 
 const MOST_VISITS = 3;
-/** Owners who had bad luck come back the next evening or so. */
+/** Owners whose visit failed return about a day later. */
 const AWAY_MS = 20 * 60 * 60 * 1000;
 
-/** Lets every owner visit their device, some of them again, and tells what became of each, in the order given. */
+/** Lets every owner visit their device, more than once after bad luck, and returns the records in the given order. */
 export function runFleet(devices: readonly FleetDevice[], run: FleetRun): Promise<readonly DeviceRecord[]> {
   const { concurrency, signal } = run;
   return pMap(devices, (device) => runDevice(device, run), { concurrency, ...(signal && { signal }) });
@@ -57,12 +57,12 @@ async function runDevice(device: FleetDevice, run: FleetRun): Promise<DeviceReco
   return record;
 }
 
-/** Bad luck is tried again; what the firmware or the backend has decided is not. */
+/** Bad luck is retried; a decision of the firmware or the backend is not. */
 function isWorthAnother({ outcome }: Visit): boolean {
   return ['lost', 'unconfirmed', 'bad_download', 'backend_unavailable'].includes(outcome);
 }
 
-/** A backend of one release and no accounts, for a fleet that runs without a cloud. */
+/** A backend with one release and no accounts, for a fleet that runs without a cloud. */
 export function singleRelease(release: {
   readonly version: string;
   readonly image: Uint8Array;

@@ -5,34 +5,34 @@ import { fragments, PacketReassembler } from './packet-reassembler.ts';
 import { type Direction, GOOD_RADIO, Radio, type RadioOptions } from './radio.ts';
 import { LinkLostError, PairingRequiredError, type Transport } from './transport.ts';
 
-/** What a phone looks for (facts sheet, D1). */
+/** The service that a phone scans for (facts sheet, D1). */
 export const SMP_SERVICE_UUID = '8d53dc1d-1db7-4cd3-868b-8a527460aa84';
 export const SMP_CHARACTERISTIC_UUID = 'da2e7828-fbce-4e01-ae9e-261174997c48';
 
 export const SMALLEST_MTU = 23;
 export const LARGEST_MTU = 498;
-/** A write or a notification carries this much less than the ATT MTU. */
+/** Writes and notifications carry this much less than the ATT MTU. */
 const ATT_OVERHEAD = 3;
 const LARGEST_ANSWER = 65_535;
-/** From the wish to connect to the first connection event. */
+/** From the connection request to the first connection event. */
 const CONNECT_MS = 50;
 
 export interface BleLinkOptions {
-  /** ATT MTU that both sides agree on, 23 to 498. */
+  /** ATT MTU agreed by both sides, 23 to 498. */
   readonly mtu: number;
-  /** The air between the two; a good phone near the device unless told otherwise. */
+  /** The radio conditions. Default: a good phone near the device. */
   readonly radio?: Partial<RadioOptions>;
-  /** Permissions of the characteristic: whether only a paired phone may write to it. */
+  /** Permissions of the characteristic: whether only paired phones may write to it. */
   readonly pairing?: 'not_required' | 'required';
   readonly time?: Scheduler;
-  /** Draws the losses. */
+  /** Draws the packet losses. */
   readonly random?: Random;
 }
 
 /**
- * The radio between one phone and one device: what passes through the SMP characteristic of the SMP service.
- * Write-without-response one way, notifications the other, each cut to the MTU; one connection at a time; gone whenever
- * the device resets.
+ * The radio link between one phone and one device: traffic on the characteristic of the SMP service.
+ * Write-without-response in one direction, notifications in the other, each cut to the MTU. Allows one connection at a
+ * time, which every device reset ends.
  */
 export class BleLink {
   readonly #device: SimulatedDevice;
@@ -53,27 +53,27 @@ export class BleLink {
     this.#random = options.random ?? seededRandom(1);
   }
 
-  /** Loses the connection once, in the middle of the fragment in which that many more bytes have gone by. */
+  /** Loses the connection once, after that many more bytes, in the middle of a fragment. */
   dropAfter(bytes: number): void {
     this.#bytesUntilDrop = bytes;
   }
 
-  /** Exchanges keys with the device, which both keep. */
+  /** Exchanges keys with the device; both sides keep them. */
   pair(): void {
     this.#isPaired = true;
   }
 
   /**
    * @throws LinkLostError while the device is not advertising, or another phone is connected
-   * @throws PairingRequiredError when the device wants a paired phone, and this one is not
+   * @throws PairingRequiredError when the device requires pairing and this phone is not paired
    */
   async connect(): Promise<Transport> {
     await sleep(this.#time, CONNECT_MS);
     if (!this.#device.isRunning) throw new LinkLostError('the device does not advertise');
     if (this.#connection?.isOpen) throw new LinkLostError('another phone is connected');
     if (this.#options.pairing === 'required' && !this.#isPaired) {
-      // A refused write-without-response shows nothing; turning notifications on is what fails (facts sheet, D1).
-      throw new PairingRequiredError('pair with the device first: it refuses notifications to strangers');
+      // A refused write-without-response goes unnoticed. Enabling notifications is what fails (facts sheet, D1).
+      throw new PairingRequiredError('pair with the device first: it refuses notifications to unpaired phones');
     }
     const options = { ...GOOD_RADIO, ...this.#options.radio };
     const connection = new BleConnection(this.#device, {
@@ -127,14 +127,14 @@ class BleConnection implements Transport {
     pieces.forEach((fragment, index) => {
       this.#onAir('to_device', fragment, () => {
         if (index === pieces.length - 1) sent();
-        // Without reassembly in the firmware, a write is a packet, or else it is nothing.
+        // Without reassembly in the firmware, a write that is not a whole packet is ignored.
         const request = this.#device.reassembles ? this.#toDevice.push(fragment) : fragment;
         if (request !== undefined) this.#device.accept(request, this);
       });
     });
   }
 
-  /** What the device notifies; its buffer is free when the last fragment has left. */
+  /** Notifies the phone. The buffer is free once the last fragment has left. */
   respond(answer: Uint8Array, sent: () => void): void {
     const pieces = fragments(answer, this.writeBytes);
     pieces.forEach((fragment, index) => {
@@ -162,7 +162,7 @@ class BleConnection implements Transport {
     for (const listener of this.#closeListeners) listener();
   }
 
-  /** What is on its way when the connection goes is lost. */
+  /** Data in flight is lost when the connection is. */
   #onAir(direction: Direction, fragment: Uint8Array, arrive: () => void): void {
     this.#radio.send(direction, fragment.byteLength, () => {
       if (!this.isOpen) return;

@@ -1,8 +1,8 @@
 import { decodeSmpHeader, SMP_HEADER_BYTES } from '../smp/header.ts';
 
 /**
- * Puts fragments together to packets by the header's length: nothing else marks a packet's end (facts sheet, D2). A
- * fragment that can't be right loses the packet silently, as write-without-response shows no error to the sender.
+ * Reassembles packets by the header's length, the only sign of a packet's end (facts sheet, D2). An invalid fragment
+ * discards the packet silently, because write-without-response reports no error to the sender.
  */
 export class PacketReassembler {
   readonly #largestPacket: number;
@@ -13,7 +13,7 @@ export class PacketReassembler {
     this.#largestPacket = largestPacket;
   }
 
-  /** The packet that this fragment completes. */
+  /** Returns the packet that this fragment completes. */
   push(fragment: Uint8Array): Uint8Array | undefined {
     if (this.#parts.length === 0 && !this.#begin(fragment)) return undefined;
     if (fragment.byteLength > this.#missing) {

@@ -4,15 +4,15 @@ import type { Scheduler } from '../time/scheduler.ts';
 export interface RadioOptions {
   /** Connection interval in milliseconds, 7.5 to 4,000. */
   readonly intervalMs: number;
-  /** Packets that phone and device exchange in one interval at most; fewer where they don't fit into it. */
+  /** Most packets that phone and device exchange in one interval; fewer if they don't fit. */
   readonly packetsPerInterval: number;
-  /** Bytes of a packet on the air: 27, or up to 251 with data length extension. */
+  /** Bytes per packet on the air: 27, or up to 251 with data length extension. */
   readonly dataLength: number;
-  /** How likely one packet is to be lost on the air; it is sent again, in the next interval. */
+  /** Probability that a packet is lost on the air. It is sent again in the next interval. */
   readonly lossRate: number;
-  /** What the phone's own layers add, each way, in milliseconds. */
+  /** Milliseconds that the phone's own layers add each way. */
   readonly latencyMs: number;
-  /** Without anything heard for so long, the connection is lost. */
+  /** Silence in milliseconds after which the connection is lost. */
   readonly supervisionTimeoutMs: number;
 }
 
@@ -26,16 +26,18 @@ export const GOOD_RADIO: RadioOptions = {
   supervisionTimeoutMs: 4_000,
 };
 
-/** L2CAP's and ATT's headers, in front of each write or notification. */
+/** L2CAP and ATT headers in front of each write or notification. */
 const HEADERS_BYTES = 4 + 3;
-/** On the 1 Mbit/s PHY: preamble, address, header, MIC and CRC around the data; and the answer's empty packet. */
+/**
+ * On the 1 Mbit/s PHY: preamble, address, header, MIC and CRC around the data, plus the empty packet that answers it.
+ */
 const FRAME_BYTES = 14;
 const EMPTY_PACKET_MS = 0.08;
-/** T_IFS: between any two packets. */
+/** T_IFS: the pause between any two packets. */
 const PAUSE_MS = 0.15;
 const MS_PER_BYTE = 0.008;
 
-/** What a connection carries one way when nobody ever waits: bytes of writes per second, each as long as the MTU allows. */
+/** One-way capacity of a connection without idle time: bytes of writes per second, each as long as the MTU allows. */
 export function capacityBytesPerSecond(mtu: number, options: RadioOptions): number {
   const writeBytes = mtu - 3;
   const perInterval = packetsIn(options) / packetsFor(writeBytes, options);
@@ -59,8 +61,8 @@ interface OnAir {
 export type Direction = 'to_device' | 'to_phone';
 
 /**
- * The air between a phone and a device, connection event by connection event: what is waiting goes by in it, both ways
- * at once. Whoever answers does so after the event, and so in the next one. Packets are lost and sent again below what anybody notices but by the time it takes.
+ * The air between a phone and a device, simulated per connection event: each event sends what is waiting, in both
+ * directions. An answer follows after the event, in the next one. Losses and resends only show in the time they take.
  */
 export class Radio {
   readonly #options: RadioOptions;
@@ -88,7 +90,7 @@ export class Radio {
   }
 
   send(direction: Direction, bytes: number, arrive: () => void): void {
-    // Silence counts from when there is something to say.
+    // Silence counts from when there is something to send.
     if (this.#isIdle()) this.#heardAt = this.#time.now();
     this.#queues[direction].push({ packetsLeft: packetsFor(bytes, this.#options), arrive });
     this.#schedule();
@@ -102,7 +104,7 @@ export class Radio {
     return this.#queues.to_device.length === 0 && this.#queues.to_phone.length === 0;
   }
 
-  /** Events come at a steady pace; those with nothing to say need not be simulated. */
+  /** Events come at a steady pace. Those without data need not be simulated. */
   #schedule(): void {
     if (this.#isScheduled || this.#isClosed || this.#isIdle()) return;
     this.#isScheduled = true;
@@ -122,7 +124,7 @@ export class Radio {
     const now = this.#time.now();
     for (let left = packetsIn(this.#options); left > 0; left -= 1) {
       const results = [this.#exchange('to_device', now), this.#exchange('to_phone', now)];
-      // A packet that is not heard ends the event; one with nothing to say does too.
+      // A lost packet ends the event, and so does a lack of data.
       if (results.includes('lost') || results.every((result) => result === 'nothing')) break;
     }
     if (now - this.#heardAt >= this.#options.supervisionTimeoutMs) this.#onLost();

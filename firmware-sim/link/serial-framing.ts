@@ -1,18 +1,18 @@
 /*
- * SMP on a serial console (facts sheet, D4): lines of at most 127 bytes, each a marker and base64, which other output
- * may stand between. Length, packet and checksum make up the body.
+ * SMP on a serial console (facts sheet, D4): lines of at most 127 bytes, each a marker and base64, with other output
+ * possible between them. The body consists of length, packet and checksum.
  */
 
 const FIRST_LINE = Uint8Array.of(0x06, 0x09);
 const NEXT_LINE = Uint8Array.of(0x04, 0x14);
 const NEWLINE = 0x0a;
 const LONGEST_LINE = 127;
-/** What 124 base64 characters carry. */
+/** Bytes that 124 base64 characters carry. */
 const BYTES_PER_LINE = 93;
 const LENGTH_BYTES = 2;
 const CRC_BYTES = 2;
 
-/** The lines that carry a packet. */
+/** Encodes a packet as lines. */
 export function encodeSerial(packet: Uint8Array): Buffer {
   const body = Buffer.alloc(LENGTH_BYTES + packet.byteLength + CRC_BYTES);
   body.writeUInt16BE(packet.byteLength + CRC_BYTES, 0);
@@ -30,7 +30,7 @@ export function encodeSerial(packet: Uint8Array): Buffer {
   return Buffer.concat(lines);
 }
 
-/** Puts packets together from what comes over a line; what is no part of one, or damaged, is passed over. */
+/** Assembles packets from a line's input; skips damaged and unrelated lines. */
 export class SerialReader {
   readonly #largestPacket: number;
   #line: number[] = [];
@@ -40,12 +40,12 @@ export class SerialReader {
     this.#largestPacket = largestPacket;
   }
 
-  /** The packets that these bytes complete. */
+  /** Returns the packets that these bytes complete. */
   push(bytes: Uint8Array): Uint8Array[] {
     const packets: Uint8Array[] = [];
     for (const byte of bytes) {
       if (byte !== NEWLINE) {
-        // A line that is too long stays too long until it ends.
+        // An overlong line stays overlong until it ends.
         if (this.#line.length < LONGEST_LINE) this.#line.push(byte);
         continue;
       }
@@ -79,7 +79,7 @@ export class SerialReader {
   }
 }
 
-/** CRC-16/XMODEM: polynomial 0x1021, start 0; over data with its own checksum behind it, it is 0. */
+/** CRC-16/XMODEM: polynomial 0x1021, start 0. Over data followed by its own checksum, it is 0. */
 export function crc16(bytes: Uint8Array): number {
   let crc = 0;
   for (const byte of bytes) {

@@ -9,8 +9,8 @@ export interface SerialServer {
 }
 
 /**
- * The device's serial console on a TCP port, for clients that talk SMP over a serial line; `socat` makes a pty of it:
- * `socat pty,raw,echo=0,link=./console tcp:127.0.0.1:1338`.
+ * The device's serial console on a TCP port, for clients that speak SMP over a serial line. `socat` turns it into a
+ * pty: `socat pty,raw,echo=0,link=./console tcp:127.0.0.1:1338`.
  */
 export async function startSerialServer(
   device: SimulatedDevice,
@@ -28,7 +28,7 @@ export async function startSerialServer(
     socket.on('data', (bytes) => {
       for (const packet of reader.push(Buffer.from(bytes))) device.accept(packet, requester);
     });
-    // A client that goes without a word is gone all the same.
+    // A client that vanishes without closing is gone too.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       open.delete(socket);
@@ -48,6 +48,6 @@ export async function startSerialServer(
 }
 
 function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('the console listens on no TCP port');
+  if (address === null || typeof address === 'string') throw new Error('the console does not listen on a TCP port');
   return address.port;
 }

@@ -5,7 +5,7 @@ import type { Transport } from './transport.ts';
 
 const LARGEST_PACKET = 65_533;
 
-/** The client's side of SMP over a serial console that is reached by TCP. */
+/** The client side of SMP over a serial console reached by TCP. */
 export async function connectSerial(host: string, port: number): Promise<Transport> {
   const socket = connect(port, host);
   await once(socket, 'connect');
@@ -20,7 +20,7 @@ export async function connectSerial(host: string, port: number): Promise<Transpo
       });
     },
     onClose(listener) {
-      // An error ends in a close, which is what is told.
+      // An error is followed by a close, which is what listeners get.
       socket.on('error', () => {});
       socket.on('close', listener);
     },

@@ -1,23 +1,23 @@
-/** A way for SMP packets between a phone and one device, whatever carries them. */
+/** A channel for SMP packets between a phone and one device, whatever carries them. */
 export interface Transport {
-  /** What one write carries: a device that does not put fragments together takes no longer packet. */
+  /** Bytes per write. A device without reassembly takes no longer packet. */
   readonly writeBytes: number;
-  /** The longest packet the way itself can carry. */
+  /** The longest packet that the channel itself can carry. */
   readonly largestPacket: number;
-  /** Calls `sent` when the last byte has left: on a slow way that may be long after. */
+  /** Calls `sent` when the last byte has left, which may be much later on a slow channel. */
   send(packet: Uint8Array, sent: () => void): void;
   onPacket(listener: (packet: Uint8Array) => void): void;
-  /** Told once when the connection is gone, from whichever side. */
+  /** Calls the listener once when either side ends the connection. */
   onClose(listener: () => void): void;
   close(): void;
 }
 
-/** There is no connection, or there is none any more. */
+/** There is no connection, or no longer one. */
 export class LinkLostError extends Error {
   override readonly name = 'LinkLostError';
 }
 
-/** The device answers paired phones only, and this one is not. */
+/** The device only answers paired phones, and this one is not paired. */
 export class PairingRequiredError extends Error {
   override readonly name = 'PairingRequiredError';
 }

@@ -10,7 +10,7 @@ export interface UdpServer {
   stop(): Promise<void>;
 }
 
-/** One SMP packet per datagram, answered to whoever sent it, so that any mcumgr client can talk to the device. */
+/** One SMP packet per datagram, answered to its sender, so that any mcumgr client can talk to the device. */
 export async function startUdpServer(
   device: SimulatedDevice,
   options: { readonly port: number; readonly host?: string },

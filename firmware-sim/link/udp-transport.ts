@@ -2,10 +2,10 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Transport } from './transport.ts';
 
-/** What fits an Ethernet frame over IPv4 (facts sheet, D3). */
+/** What fits into an Ethernet frame over IPv4 (facts sheet, D3). */
 const LARGEST_DATAGRAM = 1472;
 
-/** The client's side of SMP over UDP. There is no connection to lose: silence is all that a gone device shows. */
+/** The client side of SMP over UDP. There is no connection to lose: a device that is gone only shows as silence. */
 export async function connectUdp(host: string, port: number): Promise<Transport> {
   const socket = createSocket('udp4');
   socket.connect(port, host);
@@ -14,7 +14,7 @@ export async function connectUdp(host: string, port: number): Promise<Transport>
   socket.on('close', () => {
     for (const listener of closeListeners) listener();
   });
-  // A refused port shows as an error on the socket; the request that waits finds out by its time limit.
+  // A refused port shows as a socket error. The waiting request fails by its timeout.
   socket.on('error', () => {});
   return {
     writeBytes: LARGEST_DATAGRAM,

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { SignedReceipt } from './device-commands.ts';
 
-/** How far an update has come, in the words of `POST /ota/reports`. */
+/** Progress of an update, in the values of `POST /ota/reports`. */
 export type ReportStatus = 'offered' | 'on_phone' | 'uploading' | 'testing' | 'confirmed' | 'reverted' | 'failed';
 
-/** What a phone tells of one update, by the names that the API knows. */
+/** A phone's report on one update, in the API's field names. */
 export interface Report {
   readonly serial: string;
   readonly version: string;
@@ -21,7 +21,7 @@ const Json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text);
   } catch {
-    context.addIssue('no JSON');
+    context.addIssue('not JSON');
     return z.NEVER;
   }
 });
@@ -52,12 +52,12 @@ export interface Offer {
 
 export type OfferAnswer = { readonly offer: Offer } | { readonly offer?: undefined; readonly reason: string };
 
-/** The backend said no, or can't be reached: an update may go on without it, an offer can't be had. */
+/** The backend refused or can't be reached. An update may continue without it, but no offer can be had. */
 export class BackendError extends Error {
   override readonly name = 'BackendError';
 }
 
-/** What was downloaded is not what was promised. */
+/** The download does not match the offer. */
 export class DownloadError extends Error {
   override readonly name = 'DownloadError';
 }
@@ -66,13 +66,13 @@ export interface BackendClientOptions {
   readonly apiBaseUrl: string;
   readonly idToken: string;
   readonly signal?: AbortSignal;
-  /** How requests leave; `fetch` unless told otherwise. */
+  /** How requests are sent. Default: `fetch`. */
   readonly fetch?: typeof fetch;
 }
 
 const CALL_MS = 30_000;
 
-/** The calls that an owner's phone makes about the firmware of a device. */
+/** The calls of an owner's phone about a device's firmware. */
 export function backendClient(options: BackendClientOptions) {
   const send = options.fetch ?? fetch;
   const signal = () => {
@@ -92,12 +92,11 @@ export function backendClient(options: BackendClientOptions) {
     const text = await response.text();
     if (!response.ok) throw new BackendError(`${name} answered ${response.status}: ${text.slice(0, 200)}`);
     const parsed = Json.pipe(schema).safeParse(text);
-    if (!parsed.success)
-      throw new BackendError(`${name} answered something else than promised: ${parsed.error.message}`);
+    if (!parsed.success) throw new BackendError(`${name} gave an unexpected answer: ${parsed.error.message}`);
     return parsed.data;
   };
   return {
-    /** What is offered to a device that runs that version; without a serial, what is for every device. */
+    /** The offer for a device with that version. Without a serial, only what is offered to every device. */
     async latest(serial: string | undefined, currentVersion: string): Promise<OfferAnswer> {
       const device = serial === undefined ? {} : { serial };
       const query = new URLSearchParams({ ...device, current_version: currentVersion });
@@ -112,19 +111,19 @@ export function backendClient(options: BackendClientOptions) {
       const { sha256, size_bytes: sizeBytes } = artifact;
       return { offer: { version, sha256, sizeBytes, url: download.url, nonce } };
     },
-    /** @throws DownloadError when it is not what was promised */
+    /** @throws DownloadError when it does not match the offer */
     async download(offer: Offer): Promise<Uint8Array> {
       const response = await reached('the download', options.signal, () => send(offer.url, { signal: signal() }));
       if (!response.ok) throw new BackendError(`the download answered ${response.status}`);
       const image = new Uint8Array(await response.arrayBuffer());
       if (image.byteLength !== offer.sizeBytes) {
-        throw new DownloadError(`${image.byteLength} bytes came of ${offer.sizeBytes}`);
+        throw new DownloadError(`received ${image.byteLength} of ${offer.sizeBytes} bytes`);
       }
       const sha256 = createHash('sha256').update(image).digest('hex');
-      if (sha256 !== offer.sha256) throw new DownloadError(`its SHA-256 is ${sha256}, promised was ${offer.sha256}`);
+      if (sha256 !== offer.sha256) throw new DownloadError(`its SHA-256 is ${sha256}, expected ${offer.sha256}`);
       return image;
     },
-    /** @returns for each report whether the device's receipt was good */
+    /** @returns for each report, whether the device's receipt was valid */
     async report(reports: readonly Report[]): Promise<readonly boolean[]> {
       const { results } = await call('/ota/reports', Reported, { reports });
       return results.map(({ verified }) => verified);
@@ -144,6 +143,6 @@ async function reached(
   } catch (error) {
     signal?.throwIfAborted();
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new BackendError(`${name} can not be reached: ${String(cause)}`, { cause: error });
+    throw new BackendError(`${name} cannot be reached: ${String(cause)}`, { cause: error });
   }
 }

@@ -51,10 +51,10 @@ function plain(fields: CborFields): Record<string, unknown> {
   return Object.fromEntries([...fields].map(([key, value]) => [String(key), value]));
 }
 
-/** The first chunk makes the device erase: other clients wait this long for it too (facts sheet, H3). */
+/** The first chunk makes the device erase. Other clients wait this long for it too (facts sheet, H3). */
 const ERASE_MS = 40_000;
 
-/** The requests of the update flow, with their answers parsed. */
+/** The requests of the update flow, with parsed answers. */
 export function deviceCommands(client: SmpClient) {
   const images = async (op: 'read' | 'write', fields: CborMap = {}): Promise<ImageEntry[]> => {
     const answer = await client.request({ op, group: GROUP.image, command: 0, fields });
@@ -76,14 +76,14 @@ export function deviceCommands(client: SmpClient) {
     test: (hash: string) => images('write', { hash: Buffer.from(hash, 'hex'), confirm: false }),
     /** Confirms the running image. */
     confirm: () => images('write', { confirm: true }),
-    /** Confirms the image with that hash: the running one, or for good the one in the other slot. */
+    /** Confirms the image with that hash: the running one, or permanently the one in the other slot. */
     confirmImage: (hash: string) => images('write', { hash: Buffer.from(hash, 'hex'), confirm: true }),
-    /** Lets the device prove that it is there, for a claim. */
+    /** Asks the device to prove its presence, for a claim. */
     async signClaim(nonce: string): Promise<{ readonly nonce: string; readonly signature: string }> {
       const answer = await client.request({ op: 'write', group: GROUP.identity, command: 0, fields: { nonce } });
       return { nonce, signature: Signature.parse(answer.get('signature')) };
     },
-    /** Lets the device say which image runs, as the backend takes it. */
+    /** Asks the device to sign which image runs, in the backend's format. */
     async signReceipt(nonce: string): Promise<SignedReceipt> {
       const answer = await client.request({ op: 'write', group: GROUP.identity, command: 1, fields: { nonce } });
       return SignedReceipt.parse({ nonce, ...plain(answer) });
@@ -91,11 +91,11 @@ export function deviceCommands(client: SmpClient) {
     async reset(): Promise<void> {
       await client.request({ op: 'write', group: GROUP.os, command: 5 });
     },
-    /** Erases the slot that does not run. */
+    /** Erases the slot that is not running. */
     async erase(): Promise<void> {
       await client.request({ op: 'write', group: GROUP.image, command: 5, timeoutMs: ERASE_MS });
     },
-    /** Sends one chunk; gives the offset that the device expects next. */
+    /** Sends one chunk; returns the offset that the device expects next. */
     async uploadChunk(fields: CborMap): Promise<{ readonly offset: number; readonly match: boolean | undefined }> {
       const isFirst = fields['off'] === 0;
       const request = { op: 'write', group: GROUP.image, command: 1, fields } as const;

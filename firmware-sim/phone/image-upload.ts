@@ -6,32 +6,32 @@ import type { DeviceCommands } from './device-commands.ts';
 import { encodeRequest, SmpError, SmpTimeoutError } from './smp-client.ts';
 
 export interface UploadProgress {
-  /** Bytes that the device has. */
+  /** Bytes that the device has received. */
   readonly sentBytes: number;
   readonly totalBytes: number;
 }
 
 export interface UploadOptions {
-  /** The longest packet that device and way take, in bytes. */
+  /** The longest packet that device and channel accept, in bytes. */
   readonly largestPacket: number;
-  /** Chunks on their way at once; as many as the device has buffers, but one for its answer. */
+  /** Chunks in flight at once: one per device buffer, minus one for the answer. */
   readonly window: number;
   readonly onProgress?: (progress: UploadProgress) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The device keeps asking for bytes it was already given, or says that what it stored is not what was sent. */
+/** The device keeps asking for bytes it already has, or reports that it stored different bytes. */
 export class UploadError extends Error {
   override readonly name = 'UploadError';
 }
 
-/** A device that gets no further this often in one connection will never finish. */
+/** A device with this many setbacks in one connection will never finish. */
 const MOST_SETBACKS = 20;
 
 /**
- * Uploads an image, each packet as long as device and way allow, several on their way at once. It always begins at
- * offset 0 with the file's SHA-256: a device that has part of that file already answers where to go on, so that a lost
- * connection costs no bytes. Where the device expects another offset than was sent, it is asked for, and gets, that one.
+ * Uploads an image in packets as long as device and channel allow, several in flight at once. Always starts at offset 0
+ * with the file's SHA-256: a device that already has part of that file answers with the offset to continue from, so
+ * that a lost connection costs no bytes. If the device expects a different offset from the one sent, it gets that one.
  */
 export async function uploadImage(commands: DeviceCommands, image: Uint8Array, options: UploadOptions): Promise<void> {
   const upload = new Upload(commands, image, options);
@@ -45,7 +45,7 @@ export async function uploadImage(commands: DeviceCommands, image: Uint8Array, o
 }
 
 interface Sent {
-  /** What the device expects next when it has taken this chunk. */
+  /** The offset that the device expects after this chunk. */
   readonly end: number;
   readonly answer: Promise<number>;
 }
@@ -63,13 +63,13 @@ class Upload {
     this.#options = options;
   }
 
-  /** The first chunk goes alone: the device erases, and says where it wants to go on. */
+  /** Sends the first chunk alone: the device erases, and answers where to continue. */
   begin(): Promise<number> {
     return this.#send(0).answer;
   }
 
   /**
-   * Sends from there on until all is sent, or the device expects something else.
+   * Sends from that offset until everything is sent or the device expects another offset.
    *
    * @returns the offset that the device expects next
    */
@@ -94,17 +94,17 @@ class Upload {
     this.#options.signal?.throwIfAborted();
     const chunk = chunkAt(this.#image, offset, this.#sha, this.#options.largestPacket);
     const answer = this.#commands.uploadChunk(chunk.fields).then((answered) => {
-      if (answered.match === false) throw new UploadError('the device stored other bytes than were sent');
+      if (answered.match === false) throw new UploadError('the device stored different bytes from those sent');
       this.#options.onProgress?.({ sentBytes: answered.offset, totalBytes: this.#image.byteLength });
       return answered.offset;
     });
-    // Whoever waits for an earlier chunk looks at this one's failure later.
+    // While an earlier chunk is awaited, this one's failure must not count as unhandled; it is awaited later.
     answer.catch(() => {});
     return { end: chunk.end, answer };
   }
 }
 
-/** The offset that a chunk was answered with; undefined when it was lost, or found no buffer. */
+/** The offset in a chunk's answer; undefined if the chunk was lost or found no buffer. */
 async function settled({ answer }: Sent): Promise<number | undefined> {
   try {
     return await answer;
@@ -115,7 +115,7 @@ async function settled({ answer }: Sent): Promise<number | undefined> {
   }
 }
 
-/** What was sent behind a chunk that went wrong is answered too; the device's last word counts. */
+/** Chunks sent after a failed one are answered too. The device's last answer counts. */
 async function lastWord(first: number | undefined, others: readonly Sent[], taken: number): Promise<number> {
   let expected = first;
   for (const sent of others) expected = (await settled(sent)) ?? expected;
@@ -123,15 +123,15 @@ async function lastWord(first: number | undefined, others: readonly Sent[], take
 }
 
 /**
- * Data of the first chunk: the image's header and a little more. A device that has part of the image already throws it
- * away, and one that has not begins with its erasing, beside which nothing counts.
+ * Data of the first chunk: the image's header and a little more. A device that already has part of the image discards
+ * it. Any other starts with an erase, which takes far longer than anything else.
  */
 const FIRST_BYTES = 64;
 
-/** What each form of a byte string's length begins with, longest first. */
+/** Shortest byte string that needs each form of the length, longest form first. */
 const SHORTEST = [256, 24, 1] as const;
 
-/** As much data as fits one packet behind the fields that must stand beside it. */
+/** As much data as fits into one packet after the required fields. */
 function chunkAt(
   image: Uint8Array,
   offset: number,
@@ -143,7 +143,8 @@ function chunkAt(
   const empty = { ...around, data: new Uint8Array(0) };
   const packetBytes = encodeRequest({ op: 'write', group: GROUP.image, command: 1, fields: empty }, 0).byteLength;
   const room = largestPacket - packetBytes;
-  // A byte string's own length takes one byte up to 23, two up to 255, then three; the first is in the packet already.
+  // The length of a byte string takes one byte up to 23, two up to 255, then three. The packet already contains the
+  // first.
   const fits =
     [room - 2, Math.min(255, room - 1), Math.min(23, room)].find((bytes, form) => bytes >= (SHORTEST[form] ?? 1)) ?? 0;
   if (fits < 1) throw new UploadError(`a packet of ${largestPacket} bytes has no room for data`);

@@ -9,33 +9,33 @@ import type { UpdateOptions, UpdateOutcome, UpdatePhase } from './update-device.
 export interface VisitOptions extends Omit<UpdateOptions, 'image' | 'receiptNonce'> {
   readonly backend: BackendClient;
   readonly serial: string;
-  /** As mcumgr writes it. */
+  /** In mcumgr's format. */
   readonly runningVersion: string;
-  /** The phone's own id of this attempt; the same one when it tries again after it was interrupted. */
+  /** The phone's own id of this attempt, kept when it tries again after an interruption. */
   readonly attemptId: string;
   readonly phone?: Report['phone'];
-  /** What the app on the phone does; the simulator's own unless told otherwise. */
+  /** How the phone's app behaves. Default: the simulator's own. */
   readonly profile?: PhoneProfileName;
-  /** Does what does not belong to the simulated time, as a request over the network. */
+  /** Runs work outside the simulated time, such as a network request. */
   readonly outside?: <T>(work: () => Promise<T>) => Promise<T>;
   readonly onOffer?: (offer: Offer) => void;
 }
 
 export type VisitOutcome =
-  /** Nothing was offered, for that reason. */
+  /** Nothing was offered, for this reason. */
   | { readonly outcome: 'nothing_offered'; readonly reason: string }
-  /** The phone downloaded something else than was promised, and carried nothing anywhere. */
+  /** The download did not match the offer, and the phone sent nothing to the device. */
   | { readonly outcome: 'bad_download'; readonly reason: string }
   /** The device went out of reach. */
   | { readonly outcome: 'lost'; readonly phase: UpdatePhase; readonly version: string }
   | (UpdateOutcome & { readonly isVerified: boolean });
 
-/** What the phases of the update flow are in a report; the others are no news. */
+/** The report status of each phase of the update flow; other phases are not reported. */
 const STATUS_OF_PHASE: Partial<Record<UpdatePhase, ReportStatus>> = { uploading: 'uploading', testing: 'testing' };
 
 /**
- * An owner's phone beside its device: it asks what is offered, downloads it, makes sure that it is what was promised,
- * updates the device, and tells the backend at each phase how far it is, if its app reports at all.
+ * An owner's phone near its device: it asks for an offer, downloads and verifies the image, updates the device, and
+ * reports each phase to the backend if its app reports at all.
  */
 export async function visitDevice(options: VisitOptions): Promise<VisitOutcome> {
   const { backend, serial, outside = (work) => work() } = options;
@@ -62,7 +62,7 @@ export async function visitDevice(options: VisitOptions): Promise<VisitOutcome> 
     image = await outside(() => backend.download(offer));
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error;
-    // The file was damaged on its way to the phone, not by the release: no word that counts against it.
+    // The file was damaged on its way to the phone, which must not count against the release.
     await report('failed', { error_code: 'download_damaged' });
     return { outcome: 'bad_download', reason: error.message };
   }
@@ -80,14 +80,14 @@ export async function visitDevice(options: VisitOptions): Promise<VisitOutcome> 
         phase = entered;
         const status = STATUS_OF_PHASE[entered];
         if (status !== undefined) told = told.then(() => report(status));
-        // Whoever waits for it below hears of its failure.
+        // A failure is handled by the await below.
         told.catch(() => {});
         options.onPhase?.(entered);
       },
     });
   } catch (error) {
     await told;
-    // A device that is connected and never answers is as far away as one that is not there.
+    // A connected device that never answers counts as out of reach.
     if (!(error instanceof LinkLostError) && !(error instanceof SmpTimeoutError)) throw error;
     await report('failed', { error_code: 'link_lost' });
     return { outcome: 'lost', phase, version: offer.version };
@@ -110,12 +110,12 @@ async function tellEnding(
     case 'refused':
       return report('failed', { error_code: errorCodeOf(outcome.phase) });
     case 'unconfirmed':
-      // Not yet known: the next reset rolls it back, and the next visit will see it.
+      // Not known yet: the next reset rolls it back, and the next visit will notice.
       return;
   }
 }
 
-/** A bootloader that refuses an image speaks against the release; a device that is busy, or full, does not. */
+/** A bootloader that refuses an image counts against the release; a busy or full device does not. */
 function errorCodeOf(phase: UpdatePhase): string {
   return phase === 'validating' ? 'invalid_image' : `refused_while_${phase}`;
 }

@@ -1,18 +1,18 @@
 import { updateByShippedApp } from './shipped-app.ts';
 import { type UpdateOptions, type UpdateOutcome, updateDevice } from './update-device.ts';
 
-/** How the app on a phone behaves, as far as updates go. */
+/** How a phone's app handles updates. */
 export interface PhoneProfile {
   readonly update: (options: UpdateOptions) => Promise<UpdateOutcome>;
-  /** Whether it tells the backend which device it asks for: without that, only releases for everybody are offered. */
+  /** Whether it names its device to the backend. Without that, only releases for everybody are offered. */
   readonly namesDevice: boolean;
-  /** Whether it tells the backend how an update goes. */
+  /** Whether it reports the progress of an update to the backend. */
   readonly reports: boolean;
 }
 
 /**
- * `own`: the simulator's own phone, which does all that device and backend offer. `shipped-app`: the app that people
- * have today.
+ * `own`: the simulator's own phone, which uses everything that device and backend offer. `shipped-app`: the app that
+ * people have today.
  */
 export const PHONE_PROFILES = {
   own: { update: updateDevice, namesDevice: true, reports: true },

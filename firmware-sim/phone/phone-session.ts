@@ -11,22 +11,22 @@ export interface SessionOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A step of the update, on a connection that may not last to its end: it must be safe to begin again. */
+/** A step of the update. Its connection may drop before it ends, so it must be safe to repeat. */
 export type Step<T> = (commands: DeviceCommands, client: SmpClient) => Promise<T>;
 
-/** A step that loses its connection this often without getting any further is given up. */
+/** A step that loses its connection this often without progress is abandoned. */
 const MOST_TRIES = 40;
-/** How long a device may be gone: swapping two full slots takes it about a minute (facts sheet, G4). */
+/** How long a device may be out of reach: swapping two full slots takes about a minute (facts sheet, G4). */
 const PATIENCE_MS = 180_000;
 const PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
-/** How often a device that is busy, or out of buffers, is asked again, and how long after. */
+/** How often a device that is busy or out of buffers is asked again, and after which pause. */
 const MOST_BUSY = 10;
 const BUSY_MS = 500;
-/** A device on UDP shows no lost connection: after this time its reset is under way. */
+/** A device on UDP shows no lost connection. After this time its reset is under way. */
 const RESET_WAIT_MS = 1_000;
 
-/** Keeps a connection to the device and runs steps on it; a step that loses it is begun again on a new one. */
+/** Keeps a connection to the device and runs steps on it. A step that loses it starts again on a new one. */
 export class PhoneSession {
   reconnects = 0;
   readonly #options: SessionOptions;
@@ -42,7 +42,7 @@ export class PhoneSession {
     this.#time = options.time ?? realTime;
   }
 
-  /** @throws what the step throws, but for lost connections, and a device that is busy for a while */
+  /** @throws what the step throws, except for lost connections and a device that is busy for a while */
   async run<T>(step: Step<T>): Promise<T> {
     this.#tries = 0;
     for (let busy = 0; ; ) {
@@ -64,15 +64,15 @@ export class PhoneSession {
     }
   }
 
-  /** How far a step has got: when that is further than ever, lost connections before it don't count any more. */
+  /** Records how far a step has got. Any progress resets the count of lost connections. */
   progressed(to: number): void {
     if (to > this.#furthest) this.#tries = 0;
     this.#furthest = Math.max(this.#furthest, to);
   }
 
   /**
-   * Asks for the reset that starts the trial. Where the answer was lost it looks before it asks again: a second reset
-   * would roll the trial back.
+   * Requests the reset that starts the trial. After a lost answer it checks before it asks again: a second reset would
+   * roll the trial back.
    */
   async resetInto(hash: string): Promise<void> {
     await this.run(async (commands) => {
@@ -98,7 +98,7 @@ export class PhoneSession {
     this.#client = undefined;
   }
 
-  /** Waits for the connection to go, or for so long. */
+  /** Waits until the connection is lost, at most that long. */
   #lostWithin(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = this.#time.after(ms, resolve);

@@ -3,8 +3,8 @@ import { type BackendClient, BackendError, type Report } from './backend-client.
 const MOST_AT_ONCE = 100;
 
 /**
- * Reports on their way to the backend. A phone next to a garden may have no network: what can't be sent now goes with
- * the next one, oldest first, and sent twice it counts once.
+ * Reports waiting to be sent to the backend. A phone near a garden may have no network: unsent reports go with the next
+ * one, oldest first, and duplicates count once.
  */
 export class ReportQueue {
   readonly #backend: Pick<BackendClient, 'report'>;
@@ -16,17 +16,17 @@ export class ReportQueue {
     this.#backend = backend;
   }
 
-  /** Whether the device's receipt was found good. */
+  /** Whether the device's receipt was valid. */
   get isVerified(): boolean {
     return this.#areVerified;
   }
 
-  /** What the backend does not know yet. */
+  /** Reports that the backend does not have yet. */
   get unsent(): readonly Report[] {
     return this.#waiting;
   }
 
-  /** Notes it, and sends what waits; never fails for want of a network. */
+  /** Queues a report and sends all that wait. Never fails for lack of a network. */
   add(report: Report): Promise<void> {
     this.#waiting.push(report);
     return this.flush();
@@ -45,7 +45,7 @@ export class ReportQueue {
       this.#areVerified ||= verified.includes(true);
       this.#waiting = this.#waiting.slice(batch.length);
     } catch (error) {
-      // They stay, and go with the next report.
+      // They stay queued and go with the next report.
       if (!(error instanceof BackendError)) throw error;
     }
   }

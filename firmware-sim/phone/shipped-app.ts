@@ -7,17 +7,17 @@ import { type DeviceCommands, deviceCommands, type ImageEntry } from './device-c
 import { SmpClient, SmpError, SmpTimeoutError, UnreadableAnswerError } from './smp-client.ts';
 import { hashOf, notInstalled, type UpdateOptions, type UpdateOutcome, type UpdatePhase } from './update-device.ts';
 
-/** Data of one chunk, whatever the MTU and the device's buffers; the next one waits for its answer. */
+/** Data per chunk, regardless of the MTU and the device's buffers. Each chunk waits for the previous answer. */
 export const SHIPPED_APP_CHUNK_BYTES = 128;
-/** From a lost connection until the person has read that it is lost, and has pressed again. */
+/** From a lost connection until the person has read the message and pressed again. */
 export const PRESSED_AGAIN_MS = 44_000;
-/** A person who presses this often without the device taking any more of the image goes away. */
+/** A person who presses this often without any progress gives up. */
 const MOST_PRESSES_IN_VAIN = 3;
 
 const CHUNK_TIMEOUT_MS = 45_000;
 const CHUNK_TRIES = 3;
 const CHUNK_RETRY_MS = 200;
-/** After the reset: the first try, how many there are, and the pauses between them. */
+/** After the reset: the delay before the first attempt, the number of attempts, and the pauses between them. */
 const RECONNECT_AFTER_MS = 2_500;
 const RECONNECT_TRIES = 20;
 const reconnectPauseMs = (tries: number) => Math.min(6_000, 1_400 + 300 * tries);
@@ -26,19 +26,19 @@ export const NOT_CONNECTED = 'The device is not connected.';
 export const DIFFERENT_IMAGE = 'Device booted into a different image after reboot.';
 const HASH_MISSING = 'Could not find uploaded image hash after transfer.';
 
-/** The app gives up this attempt and shows the person why. */
+/** The app abandons this attempt and shows the person why. */
 class ShownError extends Error {
   override readonly name = 'ShownError';
 }
 
 /**
- * The update as the app in the shops makes it: small chunks, one at a time, over the first version of the protocol. It
- * does not connect again by itself while it uploads: the person reads that the device is not connected and presses once
- * more, and the whole flow starts over, with an upload that goes on where the device says.
+ * The update as the app in the stores does it: small chunks, one at a time, over the first version of the protocol. It
+ * does not reconnect during an upload: the person reads that the device is not connected and presses again. The whole
+ * flow then starts over, with an upload that continues where the device says.
  *
- * `onMessage` gets every text that the person reads. Nothing is asked of the person's own checks, and no receipt is taken.
+ * `onMessage` gets every text that the person reads. `validate` is not called, and no receipt is requested.
  *
- * @throws LinkLostError when the person gives up; NotAnImageError; whatever the signal's reason is
+ * @throws LinkLostError when the person gives up; NotAnImageError; the signal's reason
  */
 export async function updateByShippedApp(options: UpdateOptions): Promise<UpdateOutcome> {
   const attempt = new Attempt(options);
@@ -78,7 +78,7 @@ class Attempt {
     this.#client = undefined;
   }
 
-  /** One press of the button, to its end or the first error. */
+  /** One press of the button, until the flow ends or first fails. */
   async press(): Promise<UpdateOutcome> {
     let before: readonly ImageEntry[] = [];
     try {
@@ -110,7 +110,7 @@ class Attempt {
     try {
       await commands.reset();
     } catch (error) {
-      // The app takes any failure for a device that was faster with its reset than with its answer.
+      // The app takes any failure for a device that reset before its answer had left.
       this.#options.signal?.throwIfAborted();
       if (!isOfDevice(error)) throw error;
     }
@@ -123,7 +123,7 @@ class Attempt {
       const data = image.subarray(off, off + SHIPPED_APP_CHUNK_BYTES);
       const fields = off === 0 ? { off, data, len: image.byteLength, sha } : { off, data };
       const expected = await this.#sendChunk(fields);
-      // It only ever goes forward, also where the device asks for something earlier.
+      // It only ever moves forward, even if the device asks for an earlier offset.
       off = expected > off ? Math.min(expected, image.byteLength) : off + data.byteLength;
       this.uploadedBytes = off;
       onProgress?.({ sentBytes: off, totalBytes: image.byteLength });
@@ -146,7 +146,7 @@ class Attempt {
     }
   }
 
-  /** Looks which image has started; another one than was uploaded is an error, whatever the cause. */
+  /** Checks which image has started. Any other than the uploaded one is an error, whatever the cause. */
   async #confirm(commands: DeviceCommands): Promise<UpdateOutcome> {
     const images = await commands.images();
     const running = images.find(({ active }) => active);
@@ -162,7 +162,7 @@ class Attempt {
     } catch (error) {
       this.#options.signal?.throwIfAborted();
       if (!isOfDevice(error)) throw error;
-      // The app calls the update complete all the same; the next reset may bring the old firmware back.
+      // The app calls the update complete anyway. The next reset may restore the old firmware.
       return { outcome: 'unconfirmed', version, reconnects };
     }
     return { outcome: 'confirmed', version, reconnects };
@@ -173,7 +173,7 @@ class Attempt {
     const running = before.find(({ active }) => active);
     const reconnects = this.#reconnects;
     if (running?.hash === this.#wanted) {
-      // The app can't take up a trial, nor see that there is nothing to do: it uploads, and the device refuses.
+      // The app can neither resume a trial nor see that nothing is left to do: it uploads, and the device refuses.
       const outcome = running.confirmed ? 'already_running' : 'unconfirmed';
       return { outcome, version: running.version, reconnects };
     }
@@ -218,7 +218,7 @@ class Attempt {
   }
 }
 
-/** A failure of the device or of the way to it, as against one of ours. */
+/** A failure of the device or the connection, not one of ours. */
 function isOfDevice(error: unknown): boolean {
   return (
     error instanceof SmpError ||

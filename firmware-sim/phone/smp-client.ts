@@ -4,10 +4,10 @@ import { describeSmpError } from '../smp/errors.ts';
 import { decodeSmpHeader, encodePacket, OP, SMP_HEADER_BYTES } from '../smp/header.ts';
 import { realTime, type Scheduler, type Timer } from '../time/scheduler.ts';
 
-/** The device understood the request and said no. */
+/** The device understood the request and refused it. */
 export class SmpError extends Error {
   override readonly name = 'SmpError';
-  /** The group whose error it is; undefined for an SMP-level one. */
+  /** The group whose error it is; undefined for an SMP-level error. */
   readonly group: number | undefined;
   readonly rc: number;
 
@@ -18,7 +18,7 @@ export class SmpError extends Error {
   }
 }
 
-/** Nothing came back in time. */
+/** No answer came in time. */
 export class SmpTimeoutError extends Error {
   override readonly name = 'SmpTimeoutError';
 }
@@ -28,19 +28,22 @@ export interface SmpRequest {
   readonly group: number;
   readonly command: number;
   readonly fields?: CborMap;
-  /** Milliseconds from when the request has left; the first chunk of an upload needs long, because the device erases (facts sheet, C5). */
+  /**
+   * Milliseconds after the request has left. The first chunk of an upload needs long, because the device erases (facts
+   * sheet, C5).
+   */
   readonly timeoutMs?: number;
 }
 
-/** The device answered in a form that this client does not read. */
+/** The device answered in an encoding that this client does not read. */
 export class UnreadableAnswerError extends Error {
   override readonly name = 'UnreadableAnswerError';
 }
 
 export interface SmpClientOptions {
-  /** Of the protocol: 0 is "v1", 1 is "v2", the default. */
+  /** Protocol version: 0 is "v1", 1 is "v2", the default. */
   readonly version?: 0 | 1;
-  /** CBOR that it reads in answers: any, unless it knows definite lengths only. */
+  /** CBOR that it reads in answers: any, or only definite lengths. */
   readonly accepts?: 'any' | 'definite';
 }
 
@@ -51,7 +54,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** The client's side of SMP over one connection: matches answers to requests by their sequence number. */
+/** The client side of SMP over one connection. Matches answers to requests by sequence number. */
 export class SmpClient {
   readonly #transport: Transport;
   readonly #time: Scheduler;
@@ -72,7 +75,7 @@ export class SmpClient {
     });
   }
 
-  /** What one write carries. */
+  /** Bytes per write. */
   get writeBytes(): number {
     return this.#transport.writeBytes;
   }
@@ -95,7 +98,7 @@ export class SmpClient {
     try {
       return await new Promise<CborFields>((resolve, reject) => {
         this.#waiting.set(sequence, { resolve, reject });
-        // What still waits to be sent can not be answered: the limit counts from when it has left.
+        // A request that still waits to be sent can't be answered yet: the timeout starts once it has left.
         this.#transport.send(packet, () => {
           timer = this.#time.after(request.timeoutMs ?? TIMEOUT_MS, () => {
             reject(new SmpTimeoutError(`no answer to group ${request.group} command ${request.command}`));
@@ -129,13 +132,13 @@ const UNREADABLE = {
   definite: 'the answer is not CBOR with definite lengths',
 } as const;
 
-/** A request as bytes; in the second version of the protocol unless told otherwise. */
+/** Encodes a request, by default for the second version of the protocol. */
 export function encodeRequest(request: SmpRequest, sequence: number, version: 0 | 1 = 1): Uint8Array {
   const { op, group, command, fields = {} } = request;
   return encodePacket({ op: OP[op], version, group, sequence, command }, encodeDefinite(fields));
 }
 
-/** Both shapes of an error may come (facts sheet, A3). */
+/** An error may come in either form (facts sheet, A3). */
 function errorIn(fields: CborFields): SmpError | undefined {
   const grouped = fields.get('err');
   if (grouped instanceof Map) return new SmpError(Number(grouped.get('group')), Number(grouped.get('rc')));

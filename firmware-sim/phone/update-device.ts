@@ -17,15 +17,15 @@ export type UpdatePhase =
   | 'confirming';
 
 export interface UpdateOptions extends SessionOptions {
-  /** The signed image, already checked against the SHA-256 of the offer. */
+  /** The signed image, already verified against the offer's SHA-256. */
   readonly image: Uint8Array;
-  /** The phone's own checks of the new firmware before it is confirmed; false leaves it to be rolled back. */
+  /** The phone's own checks of the new firmware before it is confirmed; false lets it be rolled back. */
   readonly validate?: (commands: DeviceCommands) => Promise<boolean>;
   readonly onPhase?: (phase: UpdatePhase) => void;
-  /** Told every text that the phone's app shows the person; the simulator's own phone shows none. */
+  /** Gets every text that the phone's app shows the person; the simulator's own phone shows none. */
   readonly onMessage?: (message: string) => void;
   readonly onProgress?: (progress: UploadProgress) => void;
-  /** From the offer: the device signs with it that it runs the new firmware, if it has a key. */
+  /** From the offer. A device with a key signs with it that it runs the new firmware. */
   readonly receiptNonce?: string;
 }
 
@@ -36,16 +36,16 @@ export type UpdateOutcome =
       readonly reconnects: number;
       readonly receipt?: SignedReceipt;
     }
-  /** The new image runs on trial and was not confirmed: the next reset brings the old one back. */
+  /** The new image runs on trial and was not confirmed: the next reset restores the old one. */
   | { readonly outcome: 'unconfirmed'; readonly version: string; readonly reconnects: number }
-  /** The device started the new image, and came back with the old one. */
+  /** The device started the new image and came back with the old one. */
   | {
       readonly outcome: 'rolled_back';
       readonly runningVersion: string | undefined;
       readonly reconnects: number;
       readonly reason?: string;
     }
-  /** The device said no, at once or by its bootloader. */
+  /** The device refused, either directly or through its bootloader. */
   | {
       readonly outcome: 'refused';
       readonly phase: UpdatePhase;
@@ -54,16 +54,16 @@ export type UpdateOutcome =
       readonly reconnects: number;
     };
 
-/** The file is no image that a phone should carry to a device. */
+/** The file is not an image that a phone should send to a device. */
 export class NotAnImageError extends Error {
   override readonly name = 'NotAnImageError';
 }
 
 /**
- * The product's update flow (facts sheet, C8): look, upload, mark for test, reset, look again, validate, confirm. Every
- * step looks at what the device says first, so that a lost connection at any point is repeated safely.
+ * The product's update flow (facts sheet, C8): check, upload, mark for test, reset, check again, validate, confirm.
+ * Every step first reads the device's state, so that it can be repeated safely after a lost connection.
  *
- * @throws LinkLostError when the device stays away; NotAnImageError; whatever the signal's reason is
+ * @throws LinkLostError when the device stays away; NotAnImageError; the signal's reason
  */
 export async function updateDevice(options: UpdateOptions): Promise<UpdateOutcome> {
   const wanted = hashOf(options.image);
@@ -106,7 +106,7 @@ export async function updateDevice(options: UpdateOptions): Promise<UpdateOutcom
   }
 }
 
-/** Uploads what the device does not hold yet, marks it, and resets the device into its trial. */
+/** Uploads what the device lacks, marks it, and resets the device into its trial. */
 async function install(
   session: PhoneSession,
   before: readonly ImageEntry[],
@@ -127,7 +127,7 @@ async function install(
     await markNow();
   } catch (error) {
     if (!isBrokenMark(error)) throw error;
-    // The power went in the middle of an earlier mark: half a magic can only be erased, and the image goes with it.
+    // A power cut interrupted an earlier mark. Half a magic can only be erased, and the image with it.
     await session.run((commands) => commands.erase());
     await send();
     await markNow();
@@ -136,14 +136,14 @@ async function install(
   await session.resetInto(wanted);
 }
 
-/** What Zephyr answers where the trailer of slot 1 is neither empty nor whole (facts sheet, F5). */
+/** Zephyr's answer when the trailer of slot 1 is neither empty nor complete (facts sheet, F5). */
 function isBrokenMark(error: unknown): boolean {
   return error instanceof SmpError && error.group === GROUP.image && error.rc === IMAGE_ERROR.invalidHeaderMagic;
 }
 
 type NotInstalled = Extract<UpdateOutcome, { readonly outcome: 'rolled_back' | 'refused' }>;
 
-/** What the slots tell of an image that does not run after its reset. */
+/** What the slots show about an image that does not run after its reset. */
 export function notInstalled(after: readonly ImageEntry[], wanted: string, reconnects: number): NotInstalled {
   const runningVersion = after.find(({ active }) => active)?.version;
   const held = after.find(({ active, hash }) => !active && hash === wanted);
@@ -152,7 +152,7 @@ export function notInstalled(after: readonly ImageEntry[], wanted: string, recon
   return { outcome: 'refused', phase: 'validating', reason, runningVersion, reconnects };
 }
 
-/** The receipt, if the device gives one: without a key it knows no such command, and its update is no worse for it. */
+/** The receipt, if the device gives one. A device without a key doesn't know the command; its update is still good. */
 async function ending(
   session: PhoneSession,
   { receiptNonce: nonce }: UpdateOptions,
@@ -168,8 +168,8 @@ async function ending(
 }
 
 /**
- * Marks the image unless it is marked: a repeated request after a lost answer is no second request. A device that has
- * lost its power just then may have begun the trial by itself.
+ * Marks the image unless it is already marked, so that repeating a request after a lost answer does no harm. A device
+ * that lost power right then may have started the trial already.
  */
 async function markForTest(commands: DeviceCommands, hash: string): Promise<void> {
   const images = await commands.images();
@@ -186,13 +186,14 @@ function holds(images: readonly ImageEntry[], hash: string): boolean {
 }
 
 /**
- * The image's own hash, by which mcumgr names it: not the hash of the file.
+ * The image's own hash, by which mcumgr identifies it; not the file's hash.
  *
  * @throws NotAnImageError
  */
 export function hashOf(image: Uint8Array): string {
   const parsed = parseImage((offset, length) => image.subarray(offset, offset + length), image.byteLength);
   const hash = parsed.ok ? imageHash(parsed.image) : undefined;
-  if (hash === undefined) throw new NotAnImageError(parsed.ok ? 'the image has no hash' : `no image: ${parsed.fault}`);
+  if (hash === undefined)
+    throw new NotAnImageError(parsed.ok ? 'the image has no hash' : `not an image: ${parsed.fault}`);
   return Buffer.from(hash).toString('hex');
 }

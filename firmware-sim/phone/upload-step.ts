@@ -10,8 +10,8 @@ export interface UploadStepOptions {
 }
 
 /**
- * Uploads an image, as many chunks at once as the device has buffers, but the one for its answer, each as long as
- * device and way take.
+ * Uploads an image with one chunk in flight per device buffer, minus one for the answer, each as long as device and
+ * channel accept.
  */
 export async function uploadStep(
   session: PhoneSession,
@@ -31,12 +31,12 @@ export async function uploadStep(
   });
 }
 
-/** Below this a longer packet is not worth the question whether the device puts fragments together. */
+/** Below this gain, testing for reassembly is not worth it. */
 const WORTH_ASKING_BYTES = 32;
 
 /**
- * How long a packet may be. A firmware without reassembly takes only what fits into one write; nothing tells, so it is
- * tried with an echo that needs two (facts sheet, D2).
+ * How long a packet may be. Firmware without reassembly takes only what fits into one write. It does not report this,
+ * so an echo that needs two writes tests it (facts sheet, D2).
  */
 async function packetLimit(commands: DeviceCommands, client: SmpClient, bufferBytes: number): Promise<number> {
   const most = Math.min(bufferBytes, client.largestPacket);
@@ -50,7 +50,7 @@ async function packetLimit(commands: DeviceCommands, client: SmpClient, bufferBy
   }
 }
 
-/** Where packets follow each other without a pause, writes that are not full are what an upload loses time with. */
+/** Where packets follow each other without a pause, partly filled writes are what slows an upload. */
 function wholeWrites(packetBytes: number, writeBytes: number): number {
   return packetBytes < writeBytes ? packetBytes : packetBytes - (packetBytes % writeBytes);
 }

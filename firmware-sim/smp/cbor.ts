@@ -6,8 +6,8 @@ export interface CborMap {
 }
 
 /**
- * How maps and lists say how long they are. `definite`: their length comes first, as in a firmware that is built with
- * `CONFIG_ZCBOR_CANONICAL=y`, which the product's is. `indefinite`: they run to an end mark, Zephyr's own default.
+ * How maps and lists encode their length. `definite`: the length comes first, as in firmware built with
+ * `CONFIG_ZCBOR_CANONICAL=y`, like the product's. `indefinite`: an end mark follows, Zephyr's default.
  */
 export const CBOR_LENGTHS = ['definite', 'indefinite'] as const;
 export type CborLengths = (typeof CBOR_LENGTHS)[number];
@@ -17,14 +17,14 @@ const LIST_START = 0x9f;
 const BREAK = 0xff;
 
 /**
- * Encodes as Zephyr's zcbor does: containers of indefinite length (`bf … ff`), shortest integers, keys in the order
- * given (facts sheet, A8).
+ * Encodes like Zephyr's zcbor: containers of indefinite length (`bf … ff`), shortest integers, keys in the given order
+ * (facts sheet, A8).
  */
 export function encodeIndefinite(value: CborValue): Uint8Array {
   return Buffer.concat([...pieces(value)]);
 }
 
-/** Encodes with definite lengths, as clients and canonical firmware do; keys stay in order. */
+/** Encodes with definite lengths, like clients and canonical firmware; keys keep their order. */
 export function encodeDefinite(value: CborMap): Uint8Array {
   return encode(value, { mapSorter: () => 0 });
 }
@@ -57,10 +57,10 @@ function isMap(value: CborValue): value is CborMap {
 export type CborFields = ReadonlyMap<unknown, unknown>;
 
 /**
- * Decodes a payload; undefined for what Zephyr answers with rc 3: no map, a key twice, bytes that are no CBOR.
+ * Decodes a payload. Returns undefined where Zephyr answers rc 3: not a map, a duplicate key, or invalid CBOR.
  *
- * @param accepts `definite` also refuses indefinite lengths and numbers in a longer form than they need, as canonical
- *   firmware does (facts sheet, A8)
+ * @param accepts `definite` also refuses indefinite lengths and numbers not in their shortest form, like canonical
+ *   firmware (facts sheet, A8)
  */
 export function decodeFields(payload: Uint8Array, accepts: 'any' | 'definite' = 'any'): CborFields | undefined {
   const isStrict = accepts === 'definite';

@@ -2,9 +2,9 @@ import { MGMT, OS_ERROR } from './errors.ts';
 import { textField } from './fields.ts';
 import type { Command } from './server.ts';
 
-/** The device's clock: it stands until somebody sets it, because nothing keeps it going without power. */
+/** The device's clock. It stands still until it is set, because it has no backup power. */
 export interface DeviceClock {
-  /** Milliseconds since 1970; undefined while it is not set. */
+  /** Milliseconds since 1970; undefined until it is set. */
   now(): number | undefined;
   set(ms: number): void;
 }
@@ -36,7 +36,7 @@ export function datetimeCommands(clock: DeviceClock): { readonly read: Command; 
 const [SHORTEST, LONGEST] = [19, 25] as const;
 const [FIRST_YEAR, LAST_YEAR] = [1900, 11_899] as const;
 
-/** Between the numbers stands any one character; what follows the seconds is not looked at. */
+/** Any single character may separate the numbers. Anything after the seconds is ignored. */
 function parseDatetime(text: string): number | undefined {
   if (text.length < SHORTEST || text.length > LONGEST) return undefined;
   const match = /^(\d{4,5}).(\d{2}).(\d{2}).(\d{2}).(\d{2}).(\d{2})/s.exec(text);

@@ -44,7 +44,9 @@ export const SETTINGS_ERROR = { keyTooLong: 2, keyNotFound: 3, rootKeyNotFound: 
 /** Results of the shell group (Zephyr `shell_mgmt.h`). */
 export const SHELL_ERROR = { commandTooLong: 2, emptyCommand: 3 } as const;
 
-/** How a group's error reads for a client of the original protocol, which knows only SMP-level ones; 1 is the rest. */
+/**
+ * Translates a group's errors for clients of the original protocol, which only has SMP-level ones; all others are 1.
+ */
 const V1_TRANSLATION: ReadonlyMap<number, ReadonlyMap<number, number>> = new Map([
   [
     GROUP.os,
@@ -102,7 +104,7 @@ export function v1ErrorOf(group: number, rc: number): number {
   return V1_TRANSLATION.get(group)?.get(rc) ?? MGMT.unknown;
 }
 
-/** A client's name for what the device answered. */
+/** Describes a device's error for a client. */
 export function describeSmpError(group: number | undefined, rc: number): string {
   if (group === undefined) return `SMP error ${rc} (${nameIn(MGMT, rc)})`;
   const [name, errors] = NAMES.get(group) ?? [`group ${group}`, {}];

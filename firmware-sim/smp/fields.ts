@@ -1,6 +1,6 @@
 import type { CborFields } from './cbor.ts';
 
-/** Reading a field of a request: absent is fine, a known field of the wrong type makes the whole request invalid. */
+/** A field read from a request. It may be absent; the wrong type makes the whole request invalid. */
 export type Field<T> = { readonly ok: true; readonly value: T | undefined } | { readonly ok: false };
 
 function field<T>(fields: CborFields, name: string, is: (value: unknown) => value is T): Field<T> {

@@ -2,7 +2,7 @@
 export const SMP_HEADER_BYTES = 8;
 
 export const OP = { read: 0, readResponse: 1, write: 2, writeResponse: 3 } as const;
-/** Groups from 64 on are an application's own: the product's firmware answers for itself there. */
+/** Groups from 64 on are application-specific. The product's firmware proves its identity there. */
 export const GROUP = { os: 0, image: 1, statistics: 2, settings: 3, shell: 9, identity: 64 } as const;
 
 export interface SmpHeader {
@@ -11,7 +11,7 @@ export interface SmpHeader {
   /** 0 is "v1", 1 is "v2". */
   readonly version: number;
   readonly flags: number;
-  /** Bytes of the payload behind the header. */
+  /** Bytes of the payload after the header. */
   readonly length: number;
   readonly group: number;
   readonly sequence: number;
@@ -30,7 +30,7 @@ export function encodeSmpHeader(header: SmpHeader): Uint8Array {
   return bytes;
 }
 
-/** Undefined when fewer than 8 bytes are there. */
+/** Undefined for fewer than 8 bytes. */
 export function decodeSmpHeader(bytes: Uint8Array): SmpHeader | undefined {
   if (bytes.byteLength < SMP_HEADER_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -46,7 +46,7 @@ export function decodeSmpHeader(bytes: Uint8Array): SmpHeader | undefined {
   };
 }
 
-/** A header and its payload as one packet. */
+/** Joins a header and its payload into a packet. */
 export function encodePacket(header: Omit<SmpHeader, 'length' | 'flags'>, payload: Uint8Array): Uint8Array {
   const packet = new Uint8Array(SMP_HEADER_BYTES + payload.byteLength);
   packet.set(encodeSmpHeader({ ...header, flags: 0, length: payload.byteLength }));

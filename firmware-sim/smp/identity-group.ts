@@ -8,7 +8,7 @@ import { GROUP } from './header.ts';
 import { slotStates } from './image-group.ts';
 import type { Command, CommandResult, SmpGroup } from './server.ts';
 
-/** What the factory has put into a device: its chip's id, and a key that never leaves it. */
+/** What the factory gave the device: its chip's id, and a key that never leaves it. */
 export interface DeviceIdentity {
   readonly hwId: string;
   /** Ed25519 or P-256. */
@@ -18,8 +18,8 @@ export interface DeviceIdentity {
 const LONGEST_NONCE = 200;
 
 /**
- * The product's own group: the device signs what the cloud asks it, relayed by a phone. Command 0 proves that it is
- * there (a claim), command 1 tells which image runs (a receipt).
+ * The product's own group: the device signs challenges of the cloud, relayed by a phone. Command 0 proves its presence
+ * (a claim), command 1 reports the running image (a receipt).
  */
 export function identityGroup(identity: DeviceIdentity, slots: Slots): SmpGroup {
   const withNonce = (answer: (nonce: string) => CommandResult): Command => ({

@@ -26,7 +26,7 @@ export type RunningVersion = McubootVersion | undefined;
 /**
  * The image group of a device with one image and two slots that runs from slot 0 (facts sheet, C).
  *
- * @param upload what is under way of an upload
+ * @param upload state of the current upload
  */
 export function imageGroup(slots: Slots, upload: ImageUpload = new ImageUpload(slots.secondary)): SmpGroup {
   const areas = [slots.primary, slots.secondary] as const;
@@ -90,12 +90,12 @@ function imageIn(area: FlashArea): ParsedImage | undefined {
   return parsed.ok ? parsed.image : undefined;
 }
 
-/** A fallback that a trial may still need is never overwritten; a pending image may be (Zephyr's default). */
+/** An image that a trial may still need as fallback is never overwritten; a pending image may be (Zephyr's default). */
 function isOtherSlotFree(slots: Slots): boolean {
   return pendingSwap(slots) !== 'revert';
 }
 
-/** An image in a slot, as the state read tells of it. */
+/** An image in a slot, as the state read reports it. */
 export interface SlotState {
   readonly slot: number;
   readonly version: string;
@@ -107,7 +107,7 @@ export interface SlotState {
   readonly permanent: boolean;
 }
 
-/** Slots without a readable image or without exactly one hash are left out (facts sheet, C1). */
+/** Omits slots without a readable image or without exactly one hash (facts sheet, C1). */
 export function slotStates(slots: Slots): readonly SlotState[] {
   const swap = pendingSwap(slots);
   return [slots.primary, slots.secondary].flatMap((area, slot): SlotState[] => {
@@ -148,7 +148,7 @@ function writeState(slots: Slots, fields: CborFields): CommandResult {
 function targetSlot(slots: Slots, hash: Uint8Array | undefined, confirm: boolean): number | CommandResult {
   if (hash === undefined) return confirm ? ACTIVE : { error: IMAGE_ERROR.invalidHash };
   if (hash.byteLength !== HASH_BYTES) return { error: IMAGE_ERROR.invalidHash };
-  // From slot 0 upward: where both slots hold the same image, the running one is meant.
+  // Starts at slot 0: if both slots hold the same image, the running one is meant.
   const slot = [slots.primary, slots.secondary].findIndex((area) => {
     const image = imageIn(area);
     const found = image === undefined ? undefined : imageHash(image);
@@ -157,7 +157,7 @@ function targetSlot(slots: Slots, hash: Uint8Array | undefined, confirm: boolean
   return slot === -1 ? { error: IMAGE_ERROR.hashNotFound } : slot;
 }
 
-/** The rules of the state write, in the order in which Zephyr checks them (facts sheet, C3). */
+/** The rules of the state write, in Zephyr's order (facts sheet, C3). */
 function markSlot(slots: Slots, target: number, confirm: boolean): number | undefined {
   const swap = pendingSwap(slots);
   const active = target === ACTIVE;

@@ -24,13 +24,13 @@ interface Session {
   readonly length: number;
   readonly sha: Uint8Array | undefined;
   offset: number;
-  /** Bytes that do not yet fill the chip's write block. */
+  /** Bytes that do not fill a write block yet. */
   tail: Uint8Array;
 }
 
 /**
- * The server's side of an image upload (facts sheet, C4). The session lives in RAM: a reset, an erase, an error or
- * the last byte ends it.
+ * The server side of an image upload (facts sheet, C4). The session lives in RAM and ends with a reset, an erase, an
+ * error or the last byte.
  */
 export class ImageUpload {
   readonly #slot: FlashArea;
@@ -85,7 +85,7 @@ export class ImageUpload {
 
   #continue(chunk: Chunk, offset: number): CommandResult {
     const session = this.#session;
-    // Without a session nothing but a first chunk is expected.
+    // Without a session, only a first chunk is expected.
     if (session === undefined) return { fields: { off: 0 } };
     if (offset !== session.offset) return { fields: { off: session.offset } };
     if (offset + chunk.data.byteLength > session.length) return this.#fail(IMAGE_ERROR.dataOverrun);
@@ -107,7 +107,7 @@ export class ImageUpload {
     return { fields: { off: session.length, match } };
   }
 
-  /** As Zephyr erases by default: what the image needs and the trailer, at the first chunk, where it is not blank. */
+  /** Erases like Zephyr by default: at the first chunk, the pages of image and trailer, unless they are blank. */
   #eraseFor(length: number): void {
     const needed = Math.ceil(length / PAGE_BYTES);
     for (let sector = 0; sector < this.#slot.sectors; sector += 1) {

@@ -10,22 +10,24 @@ const LONGEST_INFO = 256;
 export interface OsGroupOptions {
   readonly bufferBytes: number;
   readonly bufferCount: number;
-  /** How MCUboot was built to update, as its own number (facts sheet, B3). */
+  /** MCUboot's upgrade mode, as its own number (facts sheet, B3). */
   readonly bootloaderMode: number;
   readonly preventsDowngrade: boolean;
-  /** Asks for a reset, which happens only after the answer has left. */
+  /** Requests a reset, which happens only after the answer has left. */
   readonly reset: () => void;
-  /** `CONFIG_MCUMGR_GRP_OS_RESET_HOOK`: may refuse a reset with an SMP-level result; left out, nobody is asked. */
+  /**
+   * `CONFIG_MCUMGR_GRP_OS_RESET_HOOK`: may refuse a reset with an SMP-level result. Without it, every reset is allowed.
+   */
   readonly resetHook?: (force: boolean) => number | undefined;
-  /** Its threads; left out, it was built without task statistics. */
+  /** Its threads. Without it, the firmware was built without task statistics. */
   readonly tasks?: () => Readonly<Record<string, TaskStatistics>>;
-  /** Left out, it was built without a clock. */
+  /** Without it, the firmware was built without a clock. */
   readonly clock?: DeviceClock;
   /** The parts of the application info, by format character (facts sheet, B4). */
   readonly info: Readonly<Partial<Record<InfoCharacter, string>>>;
 }
 
-/** A thread, as Zephyr tells of it (facts sheet, B1); stack sizes are in words of 4 bytes. */
+/** A thread, as Zephyr reports it (facts sheet, B1); stack sizes in words of 4 bytes. */
 export interface TaskStatistics {
   readonly prio: number;
   readonly tid: number;
@@ -37,7 +39,7 @@ export interface TaskStatistics {
 const INFO_ORDER = ['s', 'n', 'r', 'v', 'b', 'm', 'p', 'i', 'o'] as const;
 type InfoCharacter = (typeof INFO_ORDER)[number];
 
-/** The OS group: echo, task statistics, date and time, reset, parameters, application and bootloader info (facts sheet, B). */
+/** The OS group: echo, task statistics, clock, reset, parameters, application and bootloader info (facts sheet, B). */
 export function osGroup(options: OsGroupOptions): SmpGroup {
   const echo: Command = {
     decodes: true,
@@ -50,7 +52,7 @@ export function osGroup(options: OsGroupOptions): SmpGroup {
   const reset: Command = {
     decodes: false,
     run(_fields, payload) {
-      // `force` is a boolean that only the hook looks at; what can't be decoded counts as false (facts sheet, B2).
+      // Only the hook reads `force`, a boolean; an undecodable payload counts as false (facts sheet, B2).
       const refused = resetHook?.(decodeFields(payload)?.get('force') === true);
       if (refused !== undefined) return { rc: refused };
       options.reset();

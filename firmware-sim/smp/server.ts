@@ -17,9 +17,9 @@ export type CommandResult =
   | { readonly error: number };
 
 export interface Command {
-  /** Whether the payload is decoded: then it must at least be an empty map (facts sheet, A8). */
+  /** Whether the payload is decoded. It must then be at least an empty map (facts sheet, A8). */
   readonly decodes: boolean;
-  /** @param payload as it came, for a command that does not decode and looks at it all the same */
+  /** @param payload the raw payload, for commands that read it although they do not require CBOR */
   run(fields: CborFields, payload: Uint8Array): CommandResult;
 }
 
@@ -34,11 +34,11 @@ export interface SmpServerOptions {
   readonly groups: readonly SmpGroup[];
   /** `CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`: the longest packet in either direction, header included. */
   readonly bufferBytes: number;
-  /** How it answers; `definite` unless told otherwise, and then it takes nothing else either. */
+  /** How it encodes answers. The default, `definite`, also accepts nothing else in requests. */
   readonly cbor?: CborLengths;
 }
 
-/** Answers SMP requests as Zephyr's server does (facts sheet, A2 and A3), knowing nothing of any transport. */
+/** Answers SMP requests like Zephyr's server (facts sheet, A2 and A3), independent of the transport. */
 export class SmpServer {
   readonly #options: SmpServerOptions;
 
@@ -55,9 +55,9 @@ export class SmpServer {
   }
 
   /**
-   * The answers to all requests in one buffer, in order; the first failure drops the rest.
+   * Answers all requests in one buffer, in order; the first failure drops the rest.
    *
-   * @param hasBuffer whether an answer finds a buffer; the failure that says no is built in the request's own
+   * @param hasBuffer whether there is a buffer for an answer; the error for a missing one uses the request's own buffer
    */
   handle(buffer: Uint8Array, hasBuffer = true): Uint8Array[] {
     const answers: Uint8Array[] = [];
@@ -96,7 +96,7 @@ export class SmpServer {
 
   #answer(header: SmpHeader, result: CommandResult): Uint8Array {
     const version = Math.min(header.version, 1);
-    // A response sent to us is answered as a failed write: a server without an SMP client knows no better.
+    // A response sent to the server is answered as a failed write: without an SMP client it can't know better.
     const op = header.op === OP.read ? OP.readResponse : OP.writeResponse;
     const { group, sequence, command } = header;
     const packet = (fields: CborMap) => encodePacket({ op, version, group, sequence, command }, this.#encode(fields));

@@ -4,19 +4,17 @@ import { bytesField, textField, uintField } from './fields.ts';
 import { GROUP } from './header.ts';
 import type { Command, CommandResult, SmpGroup } from './server.ts';
 
-/** `CONFIG_MCUMGR_GRP_SETTINGS_NAME_LEN`, with the end of the string, and `…_VALUE_LEN`. */
+/** `CONFIG_MCUMGR_GRP_SETTINGS_NAME_LEN`, which includes the end of the string, and `…_VALUE_LEN`. */
 const LONGEST_NAME = 31;
 const LONGEST_VALUE = 36;
 
-/**
- * Settings of a firmware: the values that it works with, and those that are saved and come back at the next start.
- */
+/** A firmware's settings: the current values, and the saved ones, which return at the next start. */
 export class SettingsStore {
   readonly #defaults: ReadonlyMap<string, Uint8Array>;
   readonly #saved = new Map<string, Uint8Array>();
   #values: Map<string, Uint8Array>;
 
-  /** @param defaults every key that the firmware knows; what stands before the first `/` is its root */
+  /** @param defaults every key of the firmware; the part before the first `/` is its root */
   constructor(defaults: ReadonlyMap<string, Uint8Array>) {
     this.#defaults = defaults;
     this.#values = new Map(defaults);
@@ -39,7 +37,7 @@ export class SettingsStore {
     this.#values.set(key, value);
   }
 
-  /** Forgets what was saved; the firmware goes on with the value that it has. */
+  /** Forgets the saved value; the firmware keeps its current one. */
   remove(key: string): void {
     this.#saved.delete(key);
   }
@@ -52,7 +50,7 @@ export class SettingsStore {
     for (const [key, value] of this.#saved) this.#values.set(key, value);
   }
 
-  /** What a reset does: only what was saved is left. */
+  /** Simulates a reset: only saved values remain. */
   restart(): void {
     this.#values = new Map([...this.#defaults, ...this.#saved]);
   }

@@ -2,7 +2,7 @@ import { MGMT, SHELL_ERROR } from './errors.ts';
 import { GROUP } from './header.ts';
 import type { Command, SmpGroup } from './server.ts';
 
-/** Runs one command line; what it prints, and the number that it ends with. */
+/** Runs one command line; returns its output and exit code. */
 export type Shell = (words: readonly string[]) => { readonly output: string; readonly result: number };
 
 /** `CONFIG_SHELL_CMD_BUFF_SIZE`. */
@@ -16,7 +16,7 @@ export function shellGroup(shell: Shell = echoShell): SmpGroup {
     run(fields) {
       const words = fields.get('argv');
       if (!Array.isArray(words)) return { rc: MGMT.invalid };
-      // What is no text ends the line, as it ends Zephyr's loop over it.
+      // A word that is not text ends the line, as it ends Zephyr's loop.
       const end = words.findIndex((word) => typeof word !== 'string');
       const line = words.slice(0, end === -1 ? words.length : end).map(String);
       if (line.length === 0) return { error: SHELL_ERROR.emptyCommand };
@@ -28,7 +28,7 @@ export function shellGroup(shell: Shell = echoShell): SmpGroup {
   return { id: GROUP.shell, read: {}, write: { 0: execute } };
 }
 
-/** A shell that knows `echo` alone. */
+/** A shell that only knows `echo`. */
 export const echoShell: Shell = ([command = '', ...words]) =>
   command === 'echo'
     ? { output: `${words.join(' ')}\n`, result: 0 }

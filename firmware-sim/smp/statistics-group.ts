@@ -6,10 +6,10 @@ import type { Command, SmpGroup } from './server.ts';
 /** Counters by name, in groups by name. */
 export type Statistics = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** `CONFIG_MCUMGR_GRP_STAT_MAX_NAME_LEN`, with the end of the string. */
+/** `CONFIG_MCUMGR_GRP_STAT_MAX_NAME_LEN`, which includes the end of the string. */
 const LONGEST_NAME = 31;
 
-/** The statistics group: 0 shows one group of counters, 1 lists their names (Zephyr `stat_mgmt.c`). */
+/** The statistics group: 0 reads one group of counters, 1 lists the group names (Zephyr `stat_mgmt.c`). */
 export function statisticsGroup(statistics: () => Statistics): SmpGroup {
   const show: Command = {
     decodes: true,

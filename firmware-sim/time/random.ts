@@ -1,13 +1,13 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** Chances that can be replayed: the same seed draws the same numbers. */
+/** Reproducible randomness: the same seed draws the same numbers. */
 export interface Random {
-  /** From 0 to below 1. */
+  /** At least 0 and below 1. */
   next(): number;
-  /** Whether something happens that has this probability. */
+  /** Whether an event with this probability happens. */
   happens(probability: number): boolean;
-  /** One of these, each as likely as its weight. */
+  /** Picks one of these by weight. */
   pick<T>(choices: readonly Weighted<T>[]): T;
 }
 
@@ -29,7 +29,7 @@ export function seededRandom(seed: number): Random {
         if (left < 0) return value;
       }
       const last = choices.at(-1);
-      if (last === undefined) throw new RangeError('there is nothing to pick from');
+      if (last === undefined) throw new RangeError('there is nothing to pick');
       return last.value;
     },
   };

@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks';
 
-/** Something that will run later, unless it is cancelled. */
+/** Something that runs later unless it is cancelled. */
 export interface Timer {
   cancel(): void;
 }
 
-/** Time as a simulation sees it: real, or its own. */
+/** Time as a simulation sees it: real or virtual. */
 export interface Scheduler {
   /** Milliseconds on this clock, which never goes back. */
   now(): number;
@@ -20,7 +20,7 @@ export const realTime: Scheduler = {
   },
 };
 
-/** Resolves after that many milliseconds of that clock; an abort ends the wait with its reason. */
+/** Resolves after that many milliseconds on that clock. An abort rejects with its reason. */
 export function sleep(time: Scheduler, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {

@@ -5,14 +5,14 @@ interface Due {
   readonly run: () => void;
 }
 
-/** A simulation waits for something that nothing in it will ever bring. */
+/** The simulation waits for something that nothing in it will ever provide. */
 export class StuckError extends Error {
   override readonly name = 'StuckError';
 }
 
 /**
- * Time that only passes when everything has been done that can be done now: an hour of radio takes as long as its
- * events take to compute, and the same inputs give the same run. Each device with its phone has a clock of its own.
+ * Time that only passes once all current work is done: an hour of radio takes as long as computing its events, and the
+ * same inputs give the same run. Each device and its phone have their own clock.
  */
 export class VirtualTime implements Scheduler {
   readonly #due: Due[] = [];
@@ -26,7 +26,7 @@ export class VirtualTime implements Scheduler {
 
   after(ms: number, run: () => void): Timer {
     const due: Due = { atMs: this.#nowMs + Math.max(0, ms), run };
-    // What is due at the same moment runs in the order in which it was asked for.
+    // Events due at the same moment run in the order they were scheduled.
     let at = this.#due.length;
     while (at > 0 && (this.#due[at - 1]?.atMs ?? 0) > due.atMs) at -= 1;
     this.#due.splice(at, 0, due);
@@ -48,19 +48,19 @@ export class VirtualTime implements Scheduler {
     const result = work().finally(() => {
       isDone = true;
     });
-    // Its failure is thrown below, to whoever called; until then it is nobody's.
+    // A failure is thrown to the caller below; until then it must not count as unhandled.
     result.catch(() => {});
     while (!isDone) {
       await everythingElse();
       if (this.#outside > 0) await this.#returned();
       else if (!isDone && !this.#step()) {
-        throw new StuckError('nothing is due any more, and the work is not done: real work goes through outside()');
+        throw new StuckError('nothing is due, but the work is not done: run real work through outside()');
       }
     }
     return result;
   }
 
-  /** Lets that much time pass, with all that is due in it. */
+  /** Lets that much time pass and runs everything due in it. */
   async advance(ms: number): Promise<void> {
     let isOver = false;
     this.after(ms, () => {
@@ -73,7 +73,7 @@ export class VirtualTime implements Scheduler {
     }
   }
 
-  /** The clock stands while the real world works, as for a request to a backend. */
+  /** Stops the clock while real work runs, such as a request to a backend. */
   async outside<T>(work: () => Promise<T>): Promise<T> {
     this.#outside += 1;
     try {
@@ -99,7 +99,7 @@ export class VirtualTime implements Scheduler {
   }
 }
 
-/** Every promise that can be settled is settled before a macrotask runs. */
+/** Lets every promise settle that can, before a macrotask runs. */
 function everythingElse(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

@@ -3,20 +3,20 @@ import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { type AccountStore, createAccountStore } from './store.ts';
 
-/** Users whose day is remembered in one container; the one that came first makes room. */
+/** How many users one container remembers; the oldest entry makes room. */
 const MOST_REMEMBERED = 10_000;
 
 /**
- * Notes that a user was here today, so that an operator can tell accounts that nobody uses. The day is enough: it is
- * written once a day at most, and nothing finer is known of a person's habits than that.
+ * Records the day on which a user was active, so that operators can find unused accounts. It is written at most once a
+ * day, and nothing finer is stored about a person's habits.
  *
- * Never fails: whoever asks for something gets it, noted or not.
+ * Never fails: the request is served whether or not the activity was recorded.
  */
 export function activityNotes(
   services: Pick<Services, 'config' | 'documents' | 'randomness' | 'clock' | 'log'>,
 ): (uid: Uid) => Promise<void> {
   const store: Pick<AccountStore, 'writeActivity'> = createAccountStore(services);
-  /** A cache of what is written already: by this, most requests cost nothing. */
+  /** Caches what is already written, so that most requests cost nothing. */
   const noted = new Map<Uid, string>();
   return async (uid) => {
     const today = isoTime(services.clock.now()).slice(0, 10);
@@ -29,7 +29,7 @@ export function activityNotes(
       await store.writeActivity(uid, today);
     } catch (error) {
       noted.delete(uid);
-      services.log.warn("A user's activity could not be noted", { uid }, error);
+      services.log.warn("Could not record a user's activity", { uid }, error);
     }
   };
 }

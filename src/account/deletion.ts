@@ -6,10 +6,10 @@ import { stateObjectPrefix } from './user-state.ts';
 
 /** A deletion is final, so the user must have signed in with credentials this recently (contract). */
 export const RECENT_LOGIN_SECONDS = 10 * 60;
-/** Clocks of Cognito and Lambda may differ this much. */
+/** Allowed clock skew between Cognito and Lambda. */
 const SKEW_SECONDS = 60;
 
-/** Whether the sign-in is recent enough; a token that does not tell counts as old. */
+/** Checks whether the sign-in is recent enough; a token without a sign-in time counts as old. */
 export function isRecentLogin(authTime: number | undefined, now: number): boolean {
   if (authTime === undefined) return false;
   const ageSeconds = now / 1000 - authTime;
@@ -17,16 +17,16 @@ export function isRecentLogin(authTime: number | undefined, now: number): boolea
 }
 
 export interface DeletionSteps {
-  /** Gives every device of the user back, so that a next owner can claim it. */
+  /** Releases all of the user's devices, so that the next owner can claim them. */
   releaseDevices(uid: Uid): Promise<void>;
-  /** Ends what the user pays for; nothing that is left names them. */
+  /** Cancels the user's subscription and anonymises what remains. */
   endBilling(uid: Uid): Promise<void>;
 }
 
 /**
- * Deletes an account in an order in which every prefix can be repeated: the tombstone first, so that no other call of
- * the user creates anything more, the login last, so that a user whose deletion failed half-way can still sign in and
- * ask again (contract, trap 8: a failed step is never skipped).
+ * Deletes an account in an order that can be repeated after a failure at any step. The tombstone comes first, so that
+ * the user's other calls create nothing more. The login comes last, so that a user whose deletion failed half-way can
+ * still sign in and retry (contract, trap 8: a failed step is never skipped).
  */
 export async function deleteAccount(
   store: AccountStore,

@@ -14,7 +14,7 @@ const personal = {
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
 };
 
-/** The download's form: a section for each thing that is held. */
+/** The downloaded document: one section per kind of stored data. */
 export const AccountExport = z.object({
   exportedAt: isoDateTime,
   uid: z.string(),
@@ -26,7 +26,7 @@ export const AccountExport = z.object({
     createdAt: isoDateTime.nullable(),
   }),
   profile: Profile,
-  /** The last day on which the user used the app, as far as this service has seen. */
+  /** The last day on which this service saw the user. */
   lastActiveOn: z.string().nullable(),
   state: z
     .object({
@@ -46,9 +46,9 @@ export const AccountExport = z.object({
       ...personal,
     }),
   ),
-  /** Taken out of service while they were the user's: a unit that replaces one gets its name and settings. */
+  /** Revoked while the user owned them; a replacement unit takes over name and settings. */
   formerDevices: z.array(z.object({ serial: z.string(), hwId: z.string(), revokedAt: isoDateTime, ...personal })),
-  /** What has happened to devices by the user, or while they were the user's. */
+  /** Device events that the user caused, or that happened while the user owned the device. */
   deviceHistory: z.array(
     z.object({ hwId: z.string(), action: z.string(), timestamp: isoDateTime, byUser: z.boolean() }),
   ),
@@ -72,7 +72,7 @@ export const AccountExport = z.object({
 });
 export type AccountExport = z.output<typeof AccountExport>;
 
-/** Where each section comes from. */
+/** The source of each section. */
 export interface ExportSources {
   directoryEntry(): Promise<DirectoryUser>;
   profile(uid: Uid): Promise<Profile | undefined>;

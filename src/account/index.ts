@@ -6,13 +6,13 @@ import { aliveCheck } from './tombstone.ts';
 
 export { activityNotes } from './activity.ts';
 
-/** Whether the user's account is deleted or about to be, so that no other route may serve them (410). */
+/** Checks whether the account is deleted or being deleted, in which case other routes must answer 410. */
 export function accountDeletionCheck(services: Services): (uid: Uid) => Promise<boolean> {
   const store = createAccountStore(services);
   return async (uid) => (await store.readDeletion(uid, services.clock.now())) !== 'none';
 }
 
-/** An action for another domain's transaction: it commits only while the user's account is not being deleted. */
+/** Returns an action that lets another domain's transaction commit only while the account is not being deleted. */
 export function accountAliveCheck(services: Pick<Services, 'config'>): (uid: Uid) => TransactItems[number] {
   return (uid) => aliveCheck(services.config, uid);
 }

@@ -9,7 +9,7 @@ const httpsUrl = textLine(LONGEST_URL).refine(
   'an https address',
 );
 
-/** The nine fields a user may set. An empty string clears a field; any other field is refused. */
+/** The nine fields a user may set. An empty string clears a field; unknown fields are rejected. */
 export const ProfileChange = z.strictObject({
   displayName: textLine(LONGEST_TEXT).optional(),
   photoURL: httpsUrl.optional(),
@@ -23,7 +23,7 @@ export const ProfileChange = z.strictObject({
 });
 export type ProfileChange = z.output<typeof ProfileChange>;
 
-/** The profile as it is stored and shown. */
+/** The profile as stored and returned. */
 export const Profile = z.object({
   displayName: z.string().optional(),
   photoURL: z.string().optional(),
@@ -43,7 +43,7 @@ export interface ProfilePatch {
   readonly remove: readonly string[];
 }
 
-/** What a change means for the stored attributes: only the fields that were sent are touched. */
+/** Translates a change into an update of the stored attributes; only the fields sent are changed. */
 export function profilePatch(change: ProfileChange): ProfilePatch {
   const sent = Object.entries(change);
   return {
@@ -54,7 +54,7 @@ export function profilePatch(change: ProfileChange): ProfilePatch {
   };
 }
 
-/** The part of a change that Cognito mirrors (contract: `displayName` is `name`, `photoURL` is `picture`). */
+/** Returns the part of a change mirrored to Cognito (contract: `displayName` is `name`, `photoURL` is `picture`). */
 export function mirroredAttributes(change: ProfileChange): { readonly name?: string; readonly picture?: string } {
   return {
     ...(change.displayName === undefined ? {} : { name: change.displayName }),

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { deviceRecordsOf, releaseDevicesOf } from '../fleet/index.ts';
+import { storableDocument } from '../http/body/storable-json.ts';
 import { defineRoute, type Route, type User } from '../http/define-route.ts';
 import { ApiError } from '../http/errors.ts';
 import { isoDateTime, textLine } from '../http/fields.ts';
-import { storableDocument } from '../http/storable-json.ts';
 import type { DirectoryUser } from '../platform/aws/user-directory.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
@@ -19,10 +19,10 @@ import { createAccountStore } from './store.ts';
 import { readUserState, saveUserState, stateObjectPrefix } from './user-state.ts';
 
 const DIRECTORY_MS = 2_000;
-/** A state of 512 KiB may arrive with every character escaped. */
+/** A 512 KiB state may arrive with every character escaped. */
 const STATE_BODY_BYTES = 2 * LARGEST_STATE_BYTES;
 const PER_MINUTE = { requests: 120, windowSeconds: 60 } as const;
-/** Once in an account's life, and a dozen calls behind it. */
+/** For routes that are called about once in an account's life and make a dozen calls each. */
 const RARE = { requestsPerSecond: 5, burst: 10 } as const;
 
 const ShownUser = z.object({
@@ -37,25 +37,25 @@ const ShownUser = z.object({
   updatedAt: isoDateTime.nullable(),
 });
 
-/** What the app keeps for its user: a profile and one opaque state document. */
+/** Routes for the app's data about its user: a profile and one opaque state document. */
 export function accountRoutes(services: Services, subscriptions: Subscriptions): readonly Route[] {
   const store = createAccountStore(services);
   const { clock, metrics, objectStore, userDirectory } = services;
 
-  /** What the user pool knows, or what the token says when the pool does not answer in time. */
+  /** Returns the user pool's entry, or the token's claims when the pool does not answer in time. */
   const directoryEntry = async (user: User, log: Log): Promise<DirectoryUser> => {
     try {
       const entry = await withTimeLimit(DIRECTORY_MS, (signal) => userDirectory.find(user.username, signal));
       if (entry !== undefined) return entry;
     } catch (error) {
       metrics.count('UserDirectoryUnavailable');
-      log.warn('The user pool did not answer; the profile is shown from the token', {}, error);
+      log.warn('The user pool did not answer; using the claims of the token', {}, error);
     }
     const { email = null, emailVerified = false } = user;
     return { email, emailVerified, name: null, picture: null, createdAt: null };
   };
 
-  /** The user as the app shows them: their own profile first, then what the user pool knows. */
+  /** The user as the app shows them: the profile first, then the user pool's data. */
   const shownUser = async (caller: User, stored: Promise<Profile>, log: Log) => {
     const [profile, entry] = await Promise.all([stored, directoryEntry(caller, log)]);
     return {
@@ -71,7 +71,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     };
   };
 
-  /** A write that raced the account's deletion is taken back, so that nothing is left behind. */
+  /** Undoes a write that raced the account's deletion, so that nothing is left behind. */
   const takeBackIfDeleted = async (uid: Uid, takeBack: () => Promise<void>): Promise<void> => {
     if ((await store.readDeletion(uid, clock.now())) === 'none') return;
     await takeBack();
@@ -84,7 +84,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     auth: 'cognito',
     domain: 'account',
     summary: 'The signed-in user and their profile',
-    description: 'Reads only. Times are RFC 3339; `createdAt` is null while the user pool does not answer.',
+    description: 'Read-only. Times are RFC 3339; `createdAt` is null when the user pool does not answer.',
     responses: {
       200: ShownUser,
     },
@@ -100,9 +100,9 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     auth: 'cognito',
     idempotent: true,
     domain: 'account',
-    summary: 'Changes fields of the profile',
+    summary: 'Changes profile fields',
     description:
-      'Only the fields sent change; an empty string clears a field; unknown fields are refused. The answer is that of ' +
+      'Only the fields sent change. An empty string clears a field; unknown fields are rejected. Answers like ' +
       '`/getProfile`. ' +
       '`displayName` and `photoURL` are mirrored to the user pool as `name` and `picture`.',
     rateLimit: PER_MINUTE,
@@ -117,9 +117,9 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
       try {
         await userDirectory.setAttributes(caller.username, mirrored);
       } catch (error) {
-        // The profile is the truth and it is saved; the mirror follows with the next change.
+        // The profile is the source of truth and is saved; the mirror catches up with the next change.
         metrics.count('ProfileMirrorFailed');
-        log.warn('The profile could not be mirrored to the user pool', { uid: caller.uid }, error);
+        log.warn('Could not mirror the profile to the user pool', { uid: caller.uid }, error);
       }
     }
     const user = await shownUser(caller, Promise.resolve(profile), log);
@@ -156,9 +156,9 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     domain: 'account',
     summary: "Saves the app's state",
     description:
-      'Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, 0 for ' +
-      'none) a save that would overwrite a newer one is refused: 409 `optimistic_lock_failed`, the newer one in ' +
-      '`details.current`.',
+      'Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, or ' +
+      '0), a save that would overwrite a newer state is rejected: 409 `optimistic_lock_failed`, with the newer state ' +
+      'in `details.current`.',
     rateLimit: PER_MINUTE,
     bodyLimit: STATE_BODY_BYTES,
     body: z.strictObject({
@@ -212,11 +212,11 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     auth: 'cognito',
     idempotent: true,
     domain: 'account',
-    summary: 'Deletes the account and everything held about the user',
+    summary: 'Deletes the account and all data about the user',
     description:
-      "Cancels the subscription, releases the user's devices, removes every record, then the login. Needs a sign-in of " +
-      'the last 10 minutes. ' +
-      'It can be repeated after any failure and finishes what is left; every other call of the user is 410 meanwhile.',
+      "Cancels the subscription, releases the user's devices, removes every record, then the login. Needs a sign-in " +
+      'within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all ' +
+      'other calls of the user get 410.',
     rateLimit: { requests: 10, windowSeconds: 600 },
     body: z.strictObject({ confirmText: z.literal('DELETE') }),
     responses: { 200: z.object({ ok: z.literal(true), deleted: z.literal(true) }) },
@@ -229,7 +229,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     const steps = {
       releaseDevices: releaseDevicesOf(services),
       endBilling: async (uid: Uid) => {
-        // A token of an earlier sign-in may know the address when the login is gone already.
+        // The token may still carry the address when the login is already gone.
         const email = caller.email ?? (await userDirectory.find(caller.username))?.email ?? undefined;
         await whileStripeAnswers(() => subscriptions.endBilling(uid, email));
       },
@@ -246,10 +246,10 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     throttle: RARE,
     auth: 'cognito',
     domain: 'account',
-    summary: 'Everything held about the user, as one download',
+    summary: 'Downloads all data about the user',
     description:
-      'Profile, state, devices, usage and billing as they are stored, and what the user pool knows. Payments themselves are at ' +
-      'Stripe: the billing portal has the invoices.',
+      'Profile, state, devices, usage and billing as stored, plus the entry in the user pool. Payments are stored at ' +
+      'Stripe; the billing portal has the invoices.',
     rateLimit: { requests: 10, windowSeconds: 600 },
     responses: { 200: AccountExport },
     errors: [],

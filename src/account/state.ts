@@ -1,17 +1,17 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 
-/** The app may keep this much (contract); counted as JSON in UTF-8. */
+/** Largest state the app may store (contract), counted as JSON in UTF-8. */
 export const LARGEST_STATE_BYTES = 512 * 1024;
-/** A DynamoDB item ends at 400 KB with names and keys (contract, trap 11); the rest is reserve for those. */
+/** A DynamoDB item may have 400 KB including names and keys (contract, trap 11); the difference is for those. */
 export const LARGEST_INLINE_BYTES = 380 * 1024;
-/** Below this, compressing saves no write unit worth the time. */
+/** Below this, compression saves too little to be worth the time. */
 const COMPRESS_FROM_BYTES = 2 * 1024;
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
-/** The state as it lies in the table: as text, compressed, or elsewhere because even that is too large. */
+/** The state as stored: as text, compressed, or as an object in the bucket when even that is too large for an item. */
 export type PackedState =
   | { readonly encoding: 'json'; readonly bytes: number; readonly body: string }
   | { readonly encoding: 'gzip'; readonly bytes: number; readonly body: Uint8Array }
@@ -21,7 +21,7 @@ export type PackResult =
   | { readonly ok: true; readonly packed: PackedState }
   | { readonly ok: false; readonly bytes: number };
 
-/** Chooses the smallest home that fits. A state over the limit is refused with its size. */
+/** Chooses an encoding that fits. A state over the limit is rejected with its size. */
 export async function packState(state: Readonly<Record<string, unknown>>): Promise<PackResult> {
   const json = JSON.stringify(state);
   const bytes = Buffer.byteLength(json);

@@ -7,7 +7,7 @@ import { Profile, type ProfilePatch } from './profile.ts';
 import type { PackedState } from './state.ts';
 import { aliveCheck, TOMBSTONE_LIFE_MS, tombstoneKey } from './tombstone.ts';
 
-/** Layout of the items below; a change of it gets the next number and a migration. */
+/** Version of the item layout below; a change needs the next number and a migration. */
 const SCHEMA = 1;
 
 const StoredProfile = Profile.omit({ updatedAt: true }).extend({ updated_at: z.string() });
@@ -46,15 +46,15 @@ export interface StateRecord {
 
 export interface StateWrite {
   /**
-   * Names this write. The SDK tries again when an answer is lost, though the first try was applied: by this name the
-   * second one recognises what it finds as its own work, and neither conflicts with it nor takes it for replaced.
+   * Identifies this write. When an answer is lost, the SDK retries a write that was already applied. By this id the
+   * retry recognises its own work, and reports neither a conflict nor a replaced object.
    */
   readonly writeId: string;
   readonly packed: PackedState;
-  /** Where the content went when it does not fit the item. */
+  /** Where the content is stored when it does not fit into the item. */
   readonly objectKey: string | undefined;
   readonly version: string | undefined;
-  /** The version the caller read; the write happens only if it still is the newest. */
+  /** The version the caller read; the write succeeds only if it is still the newest. */
   readonly baseDocVersion: number | undefined;
 }
 
@@ -76,7 +76,7 @@ export function createAccountStore({
       return item === undefined ? undefined : toProfile(item);
     },
 
-    /** Touches the fields of the patch and no other; gives the profile as it then stands. */
+    /** Changes only the fields of the patch; returns the resulting profile. */
     async writeProfile(uid: Uid, patch: ProfilePatch, now: number): Promise<Profile> {
       const assignments = [
         'updated_at = :now',
@@ -159,7 +159,7 @@ export function createAccountStore({
       }
     },
 
-    /** How often features were used, month by month: records of another domain, for the export only. */
+    /** Monthly usage counts: another domain's records, read here for the export only. */
     async readUsage(uid: Uid): Promise<readonly UsageOfMonth[]> {
       const { Items: items = [] } = await (await documents()).query({
         TableName,
@@ -174,13 +174,13 @@ export function createAccountStore({
       });
     },
 
-    /** The last day on which the user was here, `2026-11-21`; undefined when nobody has noted it. */
+    /** The last day on which the user was active, like `2026-11-21`; undefined when none is recorded. */
     async readActivity(uid: Uid): Promise<string | undefined> {
       const { Item: item } = await (await documents()).get({ TableName, Key: { uid, record: 'activity' } });
       return item === undefined ? undefined : StoredActivity.parse(item).last_active_on;
     },
 
-    /** Notes a day that is later than the one that is noted; nothing is left behind an account that is being deleted. */
+    /** Records a day if it is later than the stored one; writes nothing while the account is being deleted. */
     async writeActivity(uid: Uid, day: string): Promise<void> {
       await transactWrite(documents, randomness, [
         {
@@ -201,7 +201,7 @@ export function createAccountStore({
       await (await documents()).delete({ TableName, Key: { uid, record } });
     },
 
-    /** Removes every record of the user, whatever it is called. */
+    /** Removes all records of the user, whatever their sort key. */
     async removeAllRecords(uid: Uid): Promise<void> {
       const client = await documents();
       for (;;) {
@@ -219,12 +219,12 @@ export function createAccountStore({
       }
     },
 
-    /** Where the deletion of the account stands; `none` when it was never asked for. */
+    /** Returns the state of the account's deletion; `none` when it was never requested. */
     async readDeletion(uid: Uid, now: number): Promise<'none' | 'pending' | 'done'> {
       const { Item: item } = await (await documents()).get({ TableName, Key: tombstoneKey(uid), ConsistentRead: true });
       if (item === undefined) return 'none';
       const tombstone = Tombstone.parse(item);
-      // TTL removes late; an expired tombstone does not count any more.
+      // TTL deletes late; an expired tombstone no longer counts.
       if (tombstone.expires_at !== undefined && tombstone.expires_at * 1000 <= now) return 'none';
       return tombstone.status;
     },
@@ -254,7 +254,7 @@ function toStateRecord(item: unknown): StateRecord {
   const stored = StoredState.parse(item);
   const { body, object_key: objectKey } = stored;
   const location = body !== undefined ? { body } : objectKey !== undefined ? { objectKey } : undefined;
-  if (location === undefined) throw new Error('a stored state is nowhere');
+  if (location === undefined) throw new Error('a stored state has neither body nor object key');
   return {
     location,
     bytes: stored.bytes,

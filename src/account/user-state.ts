@@ -3,7 +3,7 @@ import type { Services } from '../platform/services.ts';
 import { LARGEST_STATE_BYTES, packState, unpackState } from './state.ts';
 import type { AccountStore, StateRecord } from './store.ts';
 
-/** All of a user's states that did not fit an item lie below this. */
+/** Key prefix of all of a user's states that did not fit into an item. */
 export function stateObjectPrefix(uid: Uid): string {
   return `user-state/${uid}/`;
 }
@@ -38,7 +38,7 @@ export async function readUserState(
   if (record === undefined) return undefined;
   const found = await load(services, record);
   if (found !== undefined) return found;
-  // Between the two reads a newer save may have replaced the object: its record tells where the state is now.
+  // A newer save may have replaced the object between the two reads; its record has the new location.
   const newer = await store.readState(uid);
   return newer === undefined ? undefined : await load(services, newer);
 }
@@ -54,13 +54,13 @@ export async function saveUserState(
   if (!result.ok) return { saved: false, reason: 'too_large', bytes: result.bytes, limit: LARGEST_STATE_BYTES };
   const { packed } = result;
   const writeId = services.randomness.id();
-  // A new object each time: the record never points at bytes that are about to change.
+  // Always a new object, so that the record never points at bytes that are about to change.
   const objectKey = packed.encoding === 'object' ? `${stateObjectPrefix(uid)}${writeId}.json.gz` : undefined;
   if (packed.encoding === 'object' && objectKey !== undefined) {
     await services.objectStore.put(objectKey, packed.content, 'application/gzip');
   }
   const { version, baseDocVersion } = request;
-  // Should this throw, the object stays: whether the record already points there is not known.
+  // If this throws, the object stays: the record may already point to it.
   const outcome = await store.writeState(uid, { writeId, packed, objectKey, version, baseDocVersion }, now);
   if (!outcome.written) {
     if (objectKey !== undefined) await services.objectStore.remove(objectKey);

@@ -6,7 +6,7 @@ export interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
   readonly latencyMs: number;
-  /** A word for the kind of trouble; what exactly failed stands in the log, not on a public page. */
+  /** The kind of failure; details go into the log, not onto a public page. */
   readonly error?: 'timeout' | 'unavailable' | 'not_configured';
 }
 
@@ -15,12 +15,12 @@ export interface Check {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Something that an operator has to set is not set. */
+/** A value that an operator has to set is missing. */
 export class NotConfiguredError extends Error {
   override readonly name = 'NotConfiguredError';
 }
 
-/** One slow subsystem must not hide the state of the others, nor take the request's whole time. */
+/** One slow subsystem must not hide the state of the others, nor use up the request's time. */
 export const CHECK_MS = 2_000;
 
 export async function runCheck(check: Check, log: Services['log']): Promise<CheckResult> {
@@ -44,14 +44,14 @@ function kindOf(error: unknown): NonNullable<CheckResult['error']> {
 type Needed = Pick<Services, 'config' | 'documents' | 'objectStore' | 'secrets' | 'cognitoTokens' | 'stripe'>;
 type SecretName = keyof Awaited<ReturnType<Services['secrets']['values']>>;
 
-/** The single checks: each a cheap read that fails exactly when the product would. */
+/** The individual checks: each a cheap read that fails exactly when the product would. */
 export function createChecks(services: Needed) {
   const { config, documents, objectStore, secrets, cognitoTokens, stripe } = services;
 
   const table = (name: string, TableName: string, Key: Record<string, string>): Check => ({
     name: `table:${name}`,
     run: async (signal) => {
-      // A read of a key that never exists: half a read unit, and it needs the rights the product needs.
+      // Reads a key that never exists: costs half a read unit and needs the same permissions as the product.
       await (await documents()).get({ TableName, Key }, { abortSignal: signal });
     },
   });

@@ -5,7 +5,7 @@ import { isoTime } from '../platform/clock.ts';
 import type { Services } from '../platform/services.ts';
 import { type Check, type CheckResult, createChecks, runCheck } from './checks.ts';
 
-/** These routes are public: their checks run at most this often, however often they are called. */
+/** These routes are public, so their checks run at most this often. */
 const KEEP_MS = 5_000;
 
 const Report = z.object({
@@ -36,14 +36,14 @@ const StripeReport = Report.extend({
     .nullable(),
 });
 
-/** How Stripe's webhook is doing, as the subscriptions domain tells it; times in ms since 1970. */
+/** State of Stripe's webhook, supplied by the subscriptions domain; times in ms since 1970. */
 export interface WebhookFacts {
   readonly lastEventAt: number | null;
   readonly failedEvents: number;
   readonly keptEvents: number;
 }
 
-/** Whether each thing that the product needs is alive. */
+/** Routes that report the health of everything the product depends on. */
 export function healthRoutes(services: Services, readWebhookFacts: () => Promise<WebhookFacts>): readonly Route[] {
   const { clock } = services;
   const checks = createChecks(services);
@@ -57,8 +57,8 @@ export function healthRoutes(services: Services, readWebhookFacts: () => Promise
       domain: 'health',
       summary,
       description:
-        `200 when everything answers, else 503 with the same body. Every check has its own time limit; a result is kept ` +
-        `${KEEP_MS / 1000} s.`,
+        `200 when everything answers, else 503 with the same body. Every check has its own time limit; results are ` +
+        `cached for ${KEEP_MS / 1000} s.`,
       responses: { 200: Report, 503: Report },
       errors: [],
     }).handledBy(async () => {
@@ -87,8 +87,8 @@ export function healthRoutes(services: Services, readWebhookFacts: () => Promise
     domain: 'health',
     summary: 'Whether payments can be taken',
     description:
-      'As the other reports, and how the webhook is doing: when the last event came, how many failed and wait for a ' +
-      'replay, how many wait for somebody whose customer they are about. A thousand stands for any number above it.',
+      'Like the other reports, plus the state of the webhook: when the last event arrived, how many failed and need ' +
+      'a replay, and how many wait until their customer has an owner. Counts stop at 1000.',
     responses: { 200: StripeReport, 503: StripeReport },
     errors: [],
   }).handledBy(async () => {
@@ -127,7 +127,7 @@ function described({ lastEventAt, failedEvents, keptEvents }: WebhookFacts, now:
   };
 }
 
-/** Runs the checks side by side and keeps the report: a cache, shared by all callers of the container. */
+/** Runs the checks in parallel and caches the report for all callers of the container. */
 function createInspection(services: Services, subsystem: Report['subsystem'], list: readonly Check[]) {
   let kept: { readonly at: number; readonly report: Promise<Report> } | undefined;
   return (now: number): Promise<Report> => {

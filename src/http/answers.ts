@@ -5,13 +5,13 @@ import { ApiError, errorBody } from './errors.ts';
 import type { OutgoingAnswer } from './exchange.ts';
 import type { RequestScope } from './request-scope.ts';
 
-/** What a caller is told when nobody knows better how long something will be away. */
+/** For 503 answers whose cause doesn't suggest a time. */
 const RETRY_AFTER_SECONDS = '5';
 const JSON_TYPE = { 'content-type': 'application/json' } as const;
 
 type Headers = Readonly<Record<string, string>>;
 
-/** @param headers of the checks before the handler; what the handler says itself counts more */
+/** @param headers from the checks before the handler, whose own headers override them */
 export function replyAnswer({ status, body, headers: own }: Reply, headers: Headers): OutgoingAnswer {
   const isRedirect = status === 302;
   return {
@@ -26,7 +26,7 @@ export function replyAnswer({ status, body, headers: own }: Reply, headers: Head
   };
 }
 
-/** The one place where a failure becomes an answer. What is not an `ApiError` says nothing of itself to the caller. */
+/** The one place where a failure becomes an answer. Only an `ApiError` reveals anything to the caller. */
 export function errorAnswer(error: unknown, scope: RequestScope, log: Log, headers: Headers): OutgoingAnswer {
   const expected = toApiError(error);
   const { requestId, route } = scope;

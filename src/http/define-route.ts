@@ -1,16 +1,16 @@
 import type * as z from 'zod';
 import type { UserClaims } from '../platform/aws/cognito-tokens.ts';
 import type { Log } from '../platform/observability/log.ts';
+import type { Throttle } from './checks/throttle.ts';
 import { ApiError, type ErrorCode } from './errors.ts';
-import type { Throttle } from './throttle.ts';
 
-/** Who may call. `cognito-optional` takes an anonymous caller too, but not a bad token; `stripe` checks a signature. */
+/** Who may call. `cognito-optional` allows anonymous callers but rejects bad tokens; `stripe` checks a signature. */
 export type Auth = 'public' | 'cognito' | 'cognito-optional' | 'factory' | 'admin' | 'stripe';
 
 export type User = { readonly kind: 'user' } & UserClaims;
-/** Stripe itself, with the JSON that it has signed: there is no separate body. */
+/** Stripe, with the JSON it signed; there is no separate body. */
 export type StripeCaller = { readonly kind: 'stripe'; readonly payload: unknown };
-/** A station of the factory line, by the name that it gives itself. */
+/** A factory station, under the name it reports. */
 export type FactoryCaller = { readonly kind: 'factory'; readonly station: string };
 export type Caller = { readonly kind: 'anonymous' | 'admin' } | User | FactoryCaller | StripeCaller;
 
@@ -32,30 +32,30 @@ const EXPECTED_CALLERS: { readonly [A in Auth]: readonly Caller['kind'][] } = {
   stripe: ['stripe'],
 };
 
-/** A fixed window, counted in DynamoDB per caller (the user, else the address), or per address in any case. */
+/** A fixed window, counted in DynamoDB per user, or per address for anonymous callers and `per: 'address'`. */
 export interface RateLimit {
   readonly requests: number;
   readonly windowSeconds: number;
   readonly per?: 'address';
-  /** Besides the caller's own: how many requests of all callers behind one address pass in a window. */
+  /** A second limit per window, shared by all callers behind one address. */
   readonly andPerAddress?: number;
 }
 
-/** A file of a multipart body, by the name of its part. */
+/** A file in a multipart body. */
 export interface UploadedFile {
   readonly part: string;
   readonly bytes: Uint8Array;
 }
 
-/** What a handler knows of the request besides its input. */
+/** What a handler knows about the request besides its input. */
 export interface RequestContext {
   readonly requestId: string;
-  /** Milliseconds since 1970, one time for the whole request. */
+  /** Milliseconds since 1970, the same throughout the request. */
   readonly now: number;
   readonly log: Log;
-  /** Where this API is reached from outside, without a slash at the end. */
+  /** This API's public address, without a trailing slash. */
   readonly apiBaseUrl: string;
-  /** Aborted when the caller has hung up, where the adapter can tell. */
+  /** Aborts when the caller disconnects, if the adapter can tell. */
   readonly signal: AbortSignal;
 }
 
@@ -63,7 +63,7 @@ export type Status = 200 | 201 | 302 | 503;
 
 export interface Reply<S extends Status = Status, B = unknown> {
   readonly status: S;
-  /** Sent as JSON; null with a redirect, which has no body. */
+  /** Sent as JSON; null for redirects, which have no body. */
   readonly body: B;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -83,54 +83,64 @@ export interface RouteInput<A extends Auth, P, Q, B> {
   readonly files: readonly UploadedFile[];
 }
 
-/** A request as it arrives, before any schema has seen it. */
+/** A request's input before validation. */
 export interface RawInput {
   readonly caller: Caller;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly body: unknown;
-  /** Empty but for a multipart body. */
+  /** Empty unless the body is multipart. */
   readonly files: readonly UploadedFile[];
 }
 
-/** What a route promises, as data: the app, the docs, the template and the smoke test all derive from it. */
+/** A route's contract as data. The app, the docs, the template and the smoke test derive from it. */
 export interface RouteContract {
   readonly method: 'GET' | 'POST';
-  /** Parameters in braces, as API Gateway and OpenAPI write them. */
+  /** With parameters in braces, like in API Gateway and OpenAPI. */
   readonly path: `/${string}`;
   readonly auth: Auth;
-  /** Whether only premium users may call it. */
+  /** Whether it requires premium. */
   readonly premium?: boolean;
-  /** Whether a POST may be sent again when its answer was lost: twice has the effect of once. GETs always may. */
+  /** Whether a POST may be repeated when its answer was lost. GETs always may. */
   readonly idempotent?: boolean;
-  /** How the body comes; JSON unless it says otherwise. */
+  /** JSON by default. */
   readonly bodyKind?: 'multipart';
   readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'health';
   readonly summary: string;
-  /** The promise in full, in Markdown, for the API page. */
+  /** The full contract in Markdown, for the API page. */
   readonly description: string;
   readonly rateLimit?: RateLimit;
-  /** What the gateway lets through of all callers together; left out, what its kind of route gets. */
+  /** The gateway's limit for all callers together. Defaults to that of the route's kind. */
   readonly throttle?: Throttle;
-  /** Bytes; a POST without it takes 64 KiB of JSON. */
+  /** In bytes; 64 KiB by default. */
   readonly bodyLimit?: number;
-  /** What a caller is told whose body is over the limit, where there is more to say than how large it may be. */
+  /** The error for a body over the limit. By default it only names the limit. */
   readonly bodyTooLarge?: () => ApiError;
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly responses: Responses;
-  /** The codes this route answers besides those that every route of its kind can answer. */
+  /** Error codes besides those that every route of its kind can return. */
   readonly errors: readonly ErrorCode[];
-  /** Whether a user whose account is deleted, or being deleted, may still call it. */
+  /** Whether users may call it after their account's deletion has begun. */
   readonly openToDeletedAccounts?: boolean;
 }
 
+/** A contract whose response schemas may be loaded on demand: only tests and the docs need them. */
+export type DeclaredContract = Omit<RouteContract, 'responses'> & {
+  readonly responses: Responses | (() => Promise<Responses>);
+};
+
+/** Returns a route's response schemas by status. */
+export async function responsesOf({ responses }: DeclaredContract): Promise<Responses> {
+  return typeof responses === 'function' ? responses() : responses;
+}
+
 export interface Route {
-  readonly contract: RouteContract;
-  /** Method and path, as `GET /health`: its name in logs, metrics and limits. */
+  readonly contract: DeclaredContract;
+  /** Method and path, e.g. `GET /health`: its name in logs, metrics and limits. */
   readonly name: string;
-  /** Checks the input against the contract and runs the handler. */
+  /** Validates the input and runs the handler. */
   run(input: RawInput, context: RequestContext): Promise<Reply>;
 }
 
@@ -142,10 +152,10 @@ type ContractFor<A extends Auth, P, Q, B, R extends Responses> = Omit<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  readonly responses: R;
+  readonly responses: R | (() => Promise<R>);
 };
 
-/** The input of a handler once its types are forgotten: what `defineRoute` knows inside. */
+/** A handler's input without its types, for the implementation of `defineRoute`. */
 interface ErasedInput {
   readonly caller: Caller;
   readonly params: unknown;
@@ -154,7 +164,7 @@ interface ErasedInput {
   readonly files: readonly UploadedFile[];
 }
 
-/** A contract that waits for its handler, whose input and output types follow from the schemas. */
+/** A contract without its handler, whose input and output types follow from the schemas. */
 interface OpenRoute<A extends Auth, P, Q, B, R extends Responses> {
   handledBy(handle: (input: RouteInput<A, P, Q, B>, context: RequestContext) => Promise<ReplyOf<R>>): Route;
 }
@@ -167,7 +177,7 @@ export function defineRoute<
   Q extends z.ZodType | undefined = undefined,
   B extends z.ZodType | undefined = undefined,
 >(contract: ContractFor<A, P, Q, B, R>): OpenRoute<A, P, Q, B, R>;
-export function defineRoute(contract: RouteContract) {
+export function defineRoute(contract: DeclaredContract) {
   return {
     handledBy: (handle: (input: ErasedInput, context: RequestContext) => Promise<Reply>): Route => ({
       contract,
@@ -201,10 +211,10 @@ interface FieldFault {
 
 const MOST_FAULTS = 20;
 
-/** Stations, tools and Stripe: their messages may name fields. The app shows its messages to a person. */
+/** Stations, tools and Stripe. Their messages may name fields; the app shows its messages to people. */
 const MACHINES: readonly Auth[] = ['factory', 'admin', 'stripe'];
 
-/** The fields are in the details for everybody; only a machine's message names one. */
+/** Lists the invalid fields in the details. Only messages for machines name one. */
 export function validationFailed(faults: readonly FieldFault[], reader: 'person' | 'machine'): ApiError {
   const details = faults.slice(0, MOST_FAULTS);
   if (reader === 'person') {

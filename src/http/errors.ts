@@ -1,4 +1,4 @@
-/** Every error code of the API with its status: one place, so that a code never means two things. */
+/** Every error code of the API with its status. */
 export const ERROR_STATUS = {
   invalid_json: 400,
   invalid_multipart: 400,
@@ -63,13 +63,13 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
 export type ErrorStatus = (typeof ERROR_STATUS)[ErrorCode];
 
 interface ApiErrorExtras {
-  /** Facts for the client's code; for `validation_failed` the list of invalid fields. */
+  /** Facts for the client's code; the list of invalid fields for `validation_failed`. */
   readonly details?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
 
-/** An expected failure. The app shows `message` to the user, so it is written for a person. */
+/** An expected failure. The app shows `message` to the user. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ErrorCode;

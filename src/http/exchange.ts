@@ -1,40 +1,38 @@
 import type { ApiError } from './errors.ts';
 
-/** A request as an adapter hands it over: Lambda's event, or a request of the local server. */
+/** A request from an adapter: Lambda's, or the local server's. */
 export interface IncomingRequest {
   readonly method: string;
-  /** Decoded, without the gateway's stage in front. */
+  /** Decoded, without the gateway's stage prefix. */
   readonly path: string;
-  /** The first value of each name. */
+  /** With the first value of each name. */
   readonly query: Readonly<Record<string, string>>;
   /** @param name in lower case */
   header(name: string): string | undefined;
-  /** What the caller says, or the adapter knows, of the body's size in bytes. */
+  /** The body's size in bytes as the caller declared it or the adapter knows it. */
   readonly declaredBytes: number | undefined;
-  /**
-   * The whole body; empty when there is none, undefined when it has more bytes than that.
-   */
+  /** Returns the whole body, empty when there is none, or undefined when it exceeds `largest` bytes. */
   readBody(largest: number): Promise<Uint8Array | undefined>;
-  /** The caller's address as the gateway or the socket saw it; `X-Forwarded-For` is only what a client claims. */
+  /** The caller's address as seen by the gateway or socket. `X-Forwarded-For` is only a client's claim. */
   readonly address: string;
-  /** Where the request came in, without a slash at the end: the gateway's name, a custom domain, or the local port. */
+  /** The address the request came in on, without a trailing slash: the gateway's, a custom domain's or the local port's. */
   readonly baseUrl: string;
-  /** Aborted when the caller has hung up, where the adapter can tell. */
+  /** Aborts when the caller disconnects, if the adapter can tell. */
   readonly signal: AbortSignal;
-  /** Why the request can't be served, when the adapter could not make sense of it. */
+  /** Set when the adapter could not parse the request. */
   readonly refused?: ApiError | undefined;
 }
 
-/** An answer before an adapter puts it into its own form. */
+/** An answer before an adapter converts it. */
 export interface OutgoingAnswer {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Null where there is none: redirects, preflights, HEAD. */
+  /** Null for redirects, preflights and HEAD. */
   readonly body: string | null;
 }
 
-/** The whole backend: one request in, one answer out, and no failure that is not an answer. */
+/** The whole backend: one request in, one answer out. Failures are answers too. */
 export interface App {
   answer(request: IncomingRequest): Promise<OutgoingAnswer>;
 }

@@ -21,7 +21,7 @@ export function textBlock(max: number) {
     .refine((text) => text.isWellFormed(), 'this is not well-formed Unicode');
 }
 
-/** How many entries of a list to give at once, from a query string. */
+/** The page size of a list, from a query string. */
 export const pageLimit = z
   .string()
   .regex(/^[1-9]\d{0,2}$/, 'a whole number from 1 to 100')

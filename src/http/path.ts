@@ -1,6 +1,6 @@
 /**
- * One spelling for every address: API Gateway puts a named stage in front of the path, and people put a slash behind
- * it (contract, "Trailing slash, stage prefix").
+ * Removes the named stage that API Gateway puts in front, and trailing slashes (contract, "Trailing slash, stage
+ * prefix").
  */
 export function normalizePath(path: string, stage: string | undefined): string {
   let plain = path;
@@ -12,22 +12,22 @@ export function normalizePath(path: string, stage: string | undefined): string {
   return plain === '' ? '/' : plain;
 }
 
-/** `/ota/releases/{version}` as Hono writes it. */
+/** Converts `/ota/releases/{version}` to Hono's notation. */
 export function routerPath(path: string): string {
   return path.replace(/\{(\w+)\}/g, ':$1');
 }
 
-/** The path with what needs no encoding decoded; `%2F` and `%25` wait for the parameter that they are in. */
+/** Decodes a path, except reserved characters such as `%2F` and `%25`, which are decoded with their parameter. */
 export function decodePath(path: string): string {
   return path.includes('%') ? orAsItCame(path, () => decodeURI(path.replaceAll('%25', '%2525'))) : path;
 }
 
-/** One parameter out of a path that was decoded as above. */
+/** Decodes a parameter of a path from `decodePath`. */
 export function decodeParameter(value: string): string {
   return value.includes('%') ? orAsItCame(value, () => decodeURIComponent(value)) : value;
 }
 
-/** What is no valid encoding stays as it came, and then matches nothing. */
+/** Invalid encodings stay unchanged and then match nothing. */
 function orAsItCame(text: string, decode: () => string): string {
   try {
     return decode();

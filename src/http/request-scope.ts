@@ -4,7 +4,7 @@ import { createPatience } from '../platform/resilience/patience.ts';
 import type { Services } from '../platform/services.ts';
 import type { IncomingRequest, OutgoingAnswer } from './exchange.ts';
 
-/** What is known of a request while it is served. */
+/** What is known about a request while it is served. */
 export interface RequestScope {
   readonly requestId: string;
   /** `GET /health`, once a route is found. */
@@ -15,7 +15,7 @@ export interface RequestScope {
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
-/** A cache of one fact: whether this container has answered before. */
+/** Whether this container hasn't served a request yet. */
 let isColdStart = true;
 
 type Needed = Pick<Services, 'config' | 'randomness' | 'log' | 'requestLine'>;
@@ -43,7 +43,7 @@ export function inRequestScope(services: Needed, serve: Serve): (request: Incomi
       const { route = 'unmatched' } = scope;
       span.updateName(route);
       span.setAttributes({ 'http.route': route, 'http.response.status_code': served.status });
-      // A refusal is the caller's; only what is our own fault is an error here.
+      // Only our own failures count as errors, not rejected requests.
       if (served.status >= 500) span.setStatus({ code: SPAN_ERROR });
       return served;
     });
@@ -51,14 +51,14 @@ export function inRequestScope(services: Needed, serve: Serve): (request: Incomi
     const latencyMs = Math.round((performance.now() - started) * 100) / 100;
     const { route = 'unmatched', uid, errorCode } = scope;
     const counted = current.metrics ?? [];
-    // What is counted from now on, behind the answer, has no request's line to wait for.
+    // Metrics counted after the answer can't join the request's line any more.
     current.metrics = undefined;
     requestLine({ requestId, route, uid, statusCode: answer.status, latencyMs, errorCode, coldStart }, counted);
     if (log.isDebug) log.debug('consumed capacity', { requestId, route, ...current.consumed });
     return {
       status: answer.status,
       headers: {
-        // Presigned URLs and personal data fill nearly every answer; none of them may rest in a shared cache.
+        // Most answers hold presigned URLs or personal data, which must not end up in a shared cache.
         'cache-control': 'no-store',
         ...answer.headers,
         'x-request-id': requestId,

@@ -15,7 +15,7 @@ interface Place {
 
 const METHODS: readonly Method[] = ['GET', 'POST'];
 
-/** Finds the place that a request is for. */
+/** Returns a function that finds the place for a request. */
 export function createRouteMatcher<T extends Place>(places: readonly T[]): (method: string, path: string) => Match<T> {
   const router = new RegExpRouter<T>();
   for (const place of places) router.add(place.method, routerPath(place.path), place);
@@ -26,14 +26,14 @@ export function createRouteMatcher<T extends Place>(places: readonly T[]): (meth
     return { found, params: paramsOf(names, values) };
   };
   return (method, path) => {
-    // HEAD is a GET whose body is left out (RFC 9110, 9.3.2).
+    // HEAD is GET without the body (RFC 9110, 9.3.2).
     const match = find(method === 'HEAD' ? 'GET' : method, path);
     if (match !== undefined) return match;
     return { found: undefined, otherMethods: METHODS.filter((other) => find(other, path) !== undefined) };
   };
 }
 
-/** A router that has no parameters to find gives their values by name, else by their place in a list. */
+/** Hono's router returns the parameters' values, or their indexes in a list of values. */
 function paramsOf(
   names: Readonly<Record<string, string | number>>,
   values: readonly string[] | undefined,

@@ -1,30 +1,30 @@
 import type { Services } from '../platform/services.ts';
 import { errorAnswer, replyAnswer } from './answers.ts';
-import { createCors } from './cors.ts';
+import { createCors } from './checks/cors.ts';
+import { originPolicy } from './checks/origins.ts';
 import type { Route } from './define-route.ts';
 import { ApiError } from './errors.ts';
 import type { App, IncomingRequest, OutgoingAnswer } from './exchange.ts';
-import { originPolicy } from './origins.ts';
 import { inRequestScope, type RequestScope } from './request-scope.ts';
 import { createRouteMatcher, type Method } from './route-matcher.ts';
 import { createServeRoute, type RouterHooks } from './serve-route.ts';
 
-/** A route before it is loaded: what is needed to know that a request is for it. */
+/** A route before it is loaded: only what matching a request needs. */
 export interface RouteEntry {
   readonly method: Method;
   readonly path: `/${string}`;
-  /** Whether another server calls it, and never a web page. */
+  /** Whether only other servers call it, never web pages. */
   readonly isClosedToPages: boolean;
   load(): Promise<Route>;
 }
 
-/** Turns the routes into the running app: finding one, and making an answer of whatever comes of it. */
+/** Creates the app from the routes: finds a request's route and answers with its reply or error. */
 export function createRouter(entries: readonly RouteEntry[], services: Services, hooks: RouterHooks): App {
   const isAllowedOrigin = originPolicy(services.config.allowedOrigins);
   const cors = createCors(isAllowedOrigin);
   const match = createRouteMatcher(entries);
   const serveRoute = createServeRoute(services, hooks, isAllowedOrigin);
-  // No preflight lets a page of a browser in where another server calls (contract, "CORS").
+  // Preflights don't open these routes to web pages (contract, "CORS").
   const closed = new Set(entries.flatMap(({ path, isClosedToPages }) => (isClosedToPages ? [path as string] : [])));
 
   const serve = async (request: IncomingRequest, scope: RequestScope): Promise<OutgoingAnswer> => {
@@ -36,8 +36,9 @@ export function createRouter(entries: readonly RouteEntry[], services: Services,
       if (request.refused !== undefined) throw request.refused;
       const matched = match(method, path);
       if (matched.found === undefined) throw notServed(matched.otherMethods);
-      const route = await matched.found.load();
-      scope.route = route.name;
+      const { found: entry } = matched;
+      scope.route = `${entry.method} ${entry.path}`;
+      const route = await entry.load();
       const reply = await serveRoute(route, { request, params: matched.params, scope, headers });
       return replyAnswer(reply, headers);
     } catch (error) {
@@ -53,7 +54,7 @@ export function createRouter(entries: readonly RouteEntry[], services: Services,
   };
 }
 
-/** Routes that are there already, for an app of few. */
+/** Entries for routes that are already loaded. */
 export function loadedRoutes(routes: readonly Route[]): readonly RouteEntry[] {
   return routes.map((route) => ({
     method: route.contract.method,

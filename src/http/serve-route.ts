@@ -1,38 +1,47 @@
 import type { Uid } from '../platform/ids.ts';
-import { logWith } from '../platform/observability/log.ts';
+import { type Log, logWith } from '../platform/observability/log.ts';
 import type { Services } from '../platform/services.ts';
-import { createAuthenticate } from './authenticate.ts';
-import { type BodyLimit, bodyLimitOf } from './body-limit.ts';
-import type { Caller, RateLimit, RawInput, Reply, RequestContext, Route, RouteContract } from './define-route.ts';
+import { type BodyLimit, bodyLimitOf } from './body/body-limit.ts';
+import { readJsonBody } from './body/json-body.ts';
+import { createAuthenticate } from './checks/authenticate.ts';
+import type { OriginAllowed } from './checks/origins.ts';
+import { type Allow, createAllow } from './checks/rate-limit.ts';
+import {
+  type Caller,
+  type DeclaredContract,
+  type RateLimit,
+  type RawInput,
+  type Reply,
+  type RequestContext,
+  type Route,
+  responsesOf,
+} from './define-route.ts';
 import { ApiError } from './errors.ts';
 import type { IncomingRequest } from './exchange.ts';
-import { readJsonBody } from './json-body.ts';
-import type { OriginAllowed } from './origins.ts';
-import { type Allow, createAllow } from './rate-limit.ts';
 import type { RequestScope } from './request-scope.ts';
 
-/** What the way to a handler has to ask a domain, without knowing it. */
+/** The checks that domains provide. */
 export interface RouterHooks {
-  /** Whether the account is deleted, or its deletion is under way. */
+  /** Whether the account is deleted or being deleted. */
   isAccountDeleted(uid: Uid): Promise<boolean>;
-  /** Whether the user has premium, as far as is stored: nobody waits for Stripe here. */
+  /** Whether the user has premium according to our own data; doesn't ask Stripe. */
   isPremium(uid: Uid): Promise<boolean>;
-  /** Notes that the user was here; never fails. */
+  /** Records the user's activity; never fails. */
   noteActivity(uid: Uid): Promise<void>;
 }
 
-/** A request on its way to a handler. */
+/** A request on its way to the handler. */
 interface Visit {
   readonly request: IncomingRequest;
   readonly params: Readonly<Record<string, string>>;
   readonly scope: RequestScope;
-  /** Collects what the checks have to tell, for whatever the answer will be. */
+  /** Headers from the checks, for replies and errors alike. */
   readonly headers: Record<string, string>;
 }
 
 export type ServeRoute = (route: Route, visit: Visit) => Promise<Reply>;
 
-/** A request's way through the checks to its handler. */
+/** Returns a function that runs a route's checks and then its handler. */
 export function createServeRoute(services: Services, hooks: RouterHooks, isAllowedOrigin: OriginAllowed): ServeRoute {
   const authenticate = createAuthenticate(services);
   const allow = createAllow(services);
@@ -47,18 +56,18 @@ export function createServeRoute(services: Services, hooks: RouterHooks, isAllow
     refuseForeignOrigin(contract, request.header('origin'), isAllowedOrigin);
     const deleted = isShutOut(contract, caller, hooks);
     if (contract.premium === true) await refuseWithoutPremium(caller, hooks, deleted);
-    const noted = noteActivity(contract, caller, hooks, deleted);
+    const noted = noteActivity(contract, caller, hooks, deleted, services.log);
     const limited = contract.rateLimit && countRequest(allow, name, contract.rateLimit, caller, request.address);
     const answering =
       contract.method === 'GET' && limited === undefined
         ? unlessDeleted(deleted, run(route, visit, caller, services, limit))
         : afterChecks(deleted, limited, headers, () => run(route, visit, caller, services, limit));
-    // Whatever still runs behind an answer is frozen with the container.
+    // Lambda freezes whatever still runs after the answer.
     return noted === undefined ? answering : answering.finally(() => noted);
   };
 }
 
-/** A read changes nothing, so it need not wait until the account is known to be alive: both go out together. */
+/** A read changes nothing, so it runs in parallel with the deletion check. */
 async function unlessDeleted(deleted: Promise<boolean> | false, reply: Promise<Reply>): Promise<Reply> {
   if (deleted === false) return reply;
   const [gate, answer] = await Promise.allSettled([deleted, reply]);
@@ -103,33 +112,33 @@ async function run(
     },
   };
   const reply = await route.run(input, context);
-  if (services.config.checkResponses) refuseBrokenPromise(contract, reply);
+  if (services.config.checkResponses) await refuseBrokenPromise(contract, reply);
   return reply;
 }
 
 const NO_BODY = { body: undefined, files: [] } as const;
 
 async function readInput(
-  contract: RouteContract,
+  contract: DeclaredContract,
   request: IncomingRequest,
   limit: BodyLimit,
 ): Promise<Pick<RawInput, 'body' | 'files'>> {
-  // What Stripe has signed was read with its signature.
+  // Stripe's body was read with its signature.
   if (contract.auth === 'stripe') return NO_BODY;
   if (contract.bodyKind !== 'multipart') return { body: await readJsonBody(request, limit), files: [] };
-  const { readMultipartBody } = await import('./multipart-body.ts');
+  const { readMultipartBody } = await import('./body/multipart-body.ts');
   const { fields, files } = await readMultipartBody(request, limit);
   return { body: fields, files };
 }
 
-function refuseBrokenPromise(contract: RouteContract, reply: Reply): void {
-  const result = contract.responses[reply.status]?.safeParse(reply.body);
+async function refuseBrokenPromise(contract: DeclaredContract, reply: Reply): Promise<void> {
+  const result = (await responsesOf(contract))[reply.status]?.safeParse(reply.body);
   if (result?.success === true) return;
   throw new Error(`${contract.path} answered ${reply.status} against its contract`, { cause: result?.error });
 }
 
 function refuseForeignOrigin(
-  contract: RouteContract,
+  contract: DeclaredContract,
   origin: string | undefined,
   isAllowed: (origin: string) => boolean,
 ): void {
@@ -141,32 +150,34 @@ function refuseForeignOrigin(
     );
 }
 
-/** False where nobody has to be asked. */
-function isShutOut(contract: RouteContract, caller: Caller, hooks: RouterHooks): Promise<boolean> | false {
+/** Returns false when no check is needed. */
+function isShutOut(contract: DeclaredContract, caller: Caller, hooks: RouterHooks): Promise<boolean> | false {
   if (caller.kind !== 'user' || contract.openToDeletedAccounts === true) return false;
   return hooks.isAccountDeleted(caller.uid);
 }
 
-/** Beside the request, and done when it is: nobody waits for it alone, but on a day's first request. */
+/** Runs in parallel with the request and usually delays only a user's first answer of the day. */
 function noteActivity(
-  contract: RouteContract,
+  contract: DeclaredContract,
   caller: Caller,
   hooks: RouterHooks,
   deleted: Promise<boolean> | false,
+  log: Log,
 ): Promise<void> | undefined {
   if (caller.kind !== 'user' || contract.openToDeletedAccounts === true) return undefined;
   const note = async () => {
     const isDeleted = deleted !== false && (await deleted.catch(() => true));
     if (!isDeleted) await hooks.noteActivity(caller.uid);
   };
-  return note();
+  // Before the answer is ready nothing handles a rejection, which would end the process.
+  return note().catch((error: unknown) => log.warn("A user's activity could not be noted", { uid: caller.uid }, error));
 }
 
 function accountDeleted(): ApiError {
   return new ApiError('account_deleted', 'This account has been deleted.');
 }
 
-/** Somebody whose account is deleted is told that, and not that they should pay. */
+/** Users whose account is deleted get that error rather than a request to pay. */
 async function refuseWithoutPremium(
   caller: Caller,
   hooks: RouterHooks,
@@ -179,7 +190,7 @@ async function refuseWithoutPremium(
     throw new ApiError('premium_required', 'This is part of AutoWatering Premium. Please subscribe to use it.');
 }
 
-/** Where a second limit stands behind the caller's own, both are counted at once; the caller is told of their own. */
+/** Counts the caller's own limit and the address's limit in parallel; the headers show the caller's own. */
 async function countRequest(
   allow: Allow,
   name: string,

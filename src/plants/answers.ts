@@ -9,7 +9,7 @@ const PlantSuggestion = z.object({
   probability: z.number(),
 });
 
-/** What is cached of an identification. The best match is left out: it follows from the suggestions. */
+/** The cached part of an identification. The best match follows from the suggestions. */
 export const KeptPlantId = z.object({
   provider: z.enum(['kindwise', 'plantnet']),
   /** Most probable first. */
@@ -25,10 +25,10 @@ export function withBestMatch({ provider, suggestions }: KeptPlantId): PlantIdRe
   return { provider, best_match: suggestions[0] ?? null, suggestions };
 }
 
-/** The provider's identification, with what is ours beside it; the provider's own fields are handed on as they are. */
+/** The provider's identification plus fields of our own; the provider's fields are passed through unchanged. */
 export const Diagnosis = z.looseObject({
   access_token: z.string().nullable(),
-  /** Null while nobody can tell. */
+  /** Null when unknown. */
   is_healthy: z.boolean().nullable(),
   degraded: z.literal(true).optional(),
   provider: z.enum(['kindwise', 'plantnet']),

@@ -1,6 +1,6 @@
-/** A request's time as it runs out. The gateway ends a request after 30 s and Lambda after 29. */
+/** A request's remaining time. The gateway ends a request after 30 s, Lambda after 29. */
 export interface Deadline {
-  /** Whole milliseconds until the whole request must have its answer. */
+  /** Whole milliseconds until the request must be answered. */
   left(): number;
   /** Whole milliseconds until the plant must be identified. */
   leftToIdentify(): number;

@@ -7,7 +7,7 @@ import { photoRoutes } from './photo/photo-routes.ts';
 import { plantHealthRoutes } from './providers/health-routes.ts';
 import { plantServiceRoutes } from './routes.ts';
 
-/** @param isAccountDeleted the account domain's, which this one does not know */
+/** @param isAccountDeleted supplied by the account domain, on which this one does not depend */
 export function plantRoutes(services: Services, isAccountDeleted: (uid: Uid) => Promise<boolean>): readonly Route[] {
   const plants = once(async () => (await import('./plants.ts')).createPlants(services, isAccountDeleted));
   const isPremium = premiumCheck(services);

@@ -5,7 +5,7 @@ import { createProviderHealth, type ProviderHealthBook } from './providers/provi
 import { createResultCache, type ResultCache } from './result-cache.ts';
 import { createUsageStore, type UsageStore } from './usage/usage-store.ts';
 
-/** What the rules of this domain work with. */
+/** Dependencies of this domain's logic. */
 export interface PlantsNeeds {
   readonly providers: () => Promise<PlantProviders>;
   readonly health: ProviderHealthBook;
@@ -15,7 +15,7 @@ export interface PlantsNeeds {
   readonly metrics: Services['metrics'];
   readonly log: Services['log'];
   readonly now: () => number;
-  /** Whether the account is deleted or about to be: what was counted meanwhile must not stay. */
+  /** Whether the account is deleted or being deleted; uses counted in the meantime must not stay behind. */
   readonly isAccountDeleted: (uid: Uid) => Promise<boolean>;
 }
 

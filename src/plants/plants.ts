@@ -11,7 +11,7 @@ import { identifyPlant } from './plant-id/plant-id.ts';
 import { type PlantsNeeds, plantsNeeds } from './plants-needs.ts';
 import { readUsage } from './usage/quota.ts';
 
-/** All that this domain can do, behind one import: loaded with the first photo. */
+/** The whole domain behind one import, loaded with the first photo. */
 export function createPlants(services: Services, isAccountDeleted: PlantsNeeds['isAccountDeleted']) {
   const needs = plantsNeeds(services, isAccountDeleted);
   const uploads = createImageUploads(services);
@@ -33,5 +33,5 @@ export function createPlants(services: Services, isAccountDeleted: PlantsNeeds['
 }
 
 export type Plants = ReturnType<typeof createPlants>;
-/** Gives the domain's works, loading them at the first call. */
+/** Returns the domain's operations; loads them on the first call. */
 export type LoadPlants = () => Promise<Plants>;

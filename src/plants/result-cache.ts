@@ -6,7 +6,7 @@ import { ttlSeconds } from '../platform/clock.ts';
 import type { Services } from '../platform/services.ts';
 
 const SCHEMA = 1;
-/** An item ends at 400 KB; a result that comes near is not worth keeping. */
+/** An item may have 400 KB; a result close to that is not worth caching. */
 const LARGEST_BYTES = 350 * 1024;
 const LARGEST_UNPACKED_BYTES = 8 * 1024 * 1024;
 
@@ -15,8 +15,8 @@ const StoredResult = z.object({ body: z.instanceof(Uint8Array), expires_at: z.nu
 type Needed = Pick<Services, 'config' | 'documents' | 'clock' | 'log' | 'metrics'>;
 
 /**
- * Answers of providers, in `rate-limits`, for all containers. Under the hash of what was asked: neither the photo nor
- * who sent it stands there. A cache that fails costs a call to the provider and nothing else.
+ * Caches providers' answers in `rate-limits`, for all containers. The key is a hash of the request, which reveals
+ * neither the photo nor the user. A failing cache costs no more than a call to the provider.
  */
 export function createResultCache({ config, documents, clock, log, metrics }: Needed) {
   const TableName = config.tables.rateLimits;
@@ -27,7 +27,7 @@ export function createResultCache({ config, documents, clock, log, metrics }: Ne
       return await work();
     } catch (error) {
       metrics.count('ResultCacheUnavailable');
-      log.warn('The cache of results failed', { what }, error);
+      log.warn('The result cache failed', { what }, error);
       return undefined;
     }
   };
@@ -36,7 +36,7 @@ export function createResultCache({ config, documents, clock, log, metrics }: Ne
     read: <T>(kind: string, asked: readonly unknown[], schema: z.ZodType<T>): Promise<T | undefined> =>
       quietly('read', async () => {
         const { Item: item } = await (await documents()).get({ TableName, Key: { id: idOf(kind, asked) } });
-        // TTL removes late.
+        // TTL deletes late.
         const stored = StoredResult.safeParse(item);
         if (!stored.success || stored.data.expires_at * 1000 <= clock.now()) return undefined;
         const json = await promisify(gunzip)(stored.data.body, { maxOutputLength: LARGEST_UNPACKED_BYTES });

@@ -19,7 +19,7 @@ const UsageOfFeature = z.object({
   resetsAt: isoDateTime,
 });
 
-/** What there is around photos: going on with a conversation, bringing big ones, and how much is used up. */
+/** Routes around photos: follow-up questions, uploads of large photos, and usage. */
 export function plantServiceRoutes(
   services: Services,
   plants: LoadPlants,
@@ -34,9 +34,9 @@ export function plantServiceRoutes(
     domain: 'plants',
     premium: requiresPremium.aiDoctor,
     rateLimit: DOCTOR_LIMIT,
-    summary: 'Asks on about a photo',
+    summary: 'Asks a follow-up question about a photo',
     description:
-      'Only for the user who sent the photo; counted for itself. Some twenty questions per photo are answered.',
+      'Only for the user who sent the photo; counted separately. About twenty questions per photo are answered.',
     body: z.strictObject({ access_token: textLine(200).min(1), question: textBlock(500).min(1) }),
     responses: {
       200: z.object({
@@ -77,9 +77,10 @@ export function plantServiceRoutes(
     rateLimit: { requests: 60, windowSeconds: 600 },
     summary: 'Prepares the upload of a large photo',
     description:
-      'A request carries at most 4 MiB. A photo of up to 25 MiB goes to the bucket first: PUT it to `upload_url` with exactly ' +
-      'the `upload_headers` within `upload_expires_in` seconds, then send `upload_id` in place of the part `image`. Only the ' +
-      'user who asked for the upload can use it, until it has been answered; what is never used is removed after a day.',
+      'A request carries at most 4 MiB. A photo of up to 25 MiB goes to the bucket first: PUT it to `upload_url` ' +
+      'with exactly the `upload_headers` within `upload_expires_in` seconds, then send `upload_id` instead of the ' +
+      'part `image`. Only the user who requested the upload can use it, until it has been answered. Unused uploads ' +
+      'are removed after a day.',
     body: z.strictObject({
       size_bytes: z.int().min(1).max(LARGEST_UPLOAD_BYTES),
       sha256: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 in lower-case hex'),
@@ -113,8 +114,8 @@ export function plantServiceRoutes(
     path: '/usage',
     auth: 'cognito',
     domain: 'plants',
-    summary: 'How much of each feature is used up',
-    description: 'Days and months are UTC; `resetsAt` is when the day begins anew. A limit of -1 is none.',
+    summary: 'Usage of each feature',
+    description: 'Days and months are UTC; `resetsAt` is when the next day begins. A limit of -1 means unlimited.',
     responses: {
       200: z.object({ aiDoctor: UsageOfFeature, aiDoctorFollowUp: UsageOfFeature, plantId: UsageOfFeature }),
     },

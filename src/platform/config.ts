@@ -1,23 +1,9 @@
-import * as z from 'zod';
+import { type EnvironmentReader, matching, readEnvironment, type Variables, WEB_ADDRESS } from './environment.ts';
 import { LOG_LEVELS, type LogLevel } from './observability/log-level.ts';
-import { type PlantsConfig, plantFields, plantsConfig } from './plant-providers/plants-config.ts';
-
-const list = z
-  .string()
-  .default('')
-  .transform((text) =>
-    text
-      .split(',')
-      .map((entry) => entry.trim())
-      .filter((entry) => entry !== ''),
-  );
-
-/** CloudFormation has no way to leave a variable out, only to leave it empty. */
-const optional = <S extends z.ZodType>(schema: S) =>
-  z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+import { type PlantsConfig, plantsConfig } from './plant-providers/plants-config.ts';
 
 const SCHEME = /^[a-z][a-z0-9+.-]*$/;
-/** Schemes that run code, read files or leave the device's browser for anywhere: never an app's own. */
+/** Schemes that run code, read files or open other apps; never an app's own. */
 const FOREIGN_SCHEMES = new Set([
   'about',
   'blob',
@@ -31,75 +17,7 @@ const FOREIGN_SCHEMES = new Set([
   'vbscript',
 ]);
 
-const billingFields = {
-  STRIPE_PRICE_ID: optional(z.string().regex(/^price_\w+$/, 'a price id like price_1AbC')),
-  RETURN_URL_ALLOWED_SCHEMES: list
-    .refine((schemes) => schemes.every((scheme) => SCHEME.test(scheme)), 'schemes in lower case, without “://”')
-    .refine((schemes) => schemes.every((scheme) => !FOREIGN_SCHEMES.has(scheme)), "only the app's own schemes"),
-  RETURN_URL_ALLOWED_ORIGINS: list.refine(
-    (origins) => origins.every(isWebOrigin),
-    'origins like https://app.example.com',
-  ),
-  APP_BASE_URL: optional(z.url({ protocol: /^https?$/ })),
-  API_BASE_URL: optional(z.url({ protocol: /^https?$/ })),
-};
-
-const otaFallbackFields = {
-  OTA_LATEST_VERSION: z.string().optional(),
-  OTA_LATEST_BOARD: z.string().default('arduino_nano_33_ble'),
-  OTA_LATEST_CHANNEL: z.string().default('stable'),
-  OTA_LATEST_STORAGE_KEY: z.string().optional(),
-  OTA_LATEST_SIZE_BYTES: z.coerce.number().int().positive().optional(),
-  OTA_LATEST_SHA256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional(),
-  OTA_LATEST_NOTES: z.string().default(''),
-  OTA_LATEST_MANDATORY: z.enum(['true', 'false']).default('false'),
-};
-
-const Environment = z
-  .object({
-    APP_ENV: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes'),
-    AWS_REGION: z.string().min(1),
-    ARTIFACT_BUCKET: z.string().min(3),
-    COGNITO_USER_POOL_ID: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d_\w+$/, 'a user pool id like eu-central-1_AbC123'),
-    COGNITO_CLIENT_IDS: list.refine((ids) => ids.length > 0, 'at least one app client id'),
-    COGNITO_JWKS_URI: z.url().optional(),
-    ALLOWED_ORIGINS: list,
-    OTA_IMAGE_SIGNATURES: z.enum(['required', 'registered']).default('required'),
-    CLAIM_PROOF: z.enum(['required', 'optional']).default('required'),
-    STRIPE_API_BASE: z.url().optional(),
-    SECRETS_CACHE_SECONDS: z.coerce.number().int().min(0).max(3600).default(300),
-    DYNAMODB_TIMEOUT_MS: z.coerce.number().int().min(30).max(30_000).default(1_000),
-    DEPENDENCY_WAIT_MS: z.coerce.number().int().min(30).max(30_000).default(3_000),
-    LOG_LEVEL: z.enum(LOG_LEVELS).default('INFO'),
-    // Set by Lambda, where the function's own level is managed there.
-    AWS_LAMBDA_LOG_LEVEL: optional(z.string()),
-    FIRMWARE_LOCK_DAYS: optional(z.coerce.number().int().min(1).max(9999)),
-    CHECK_RESPONSES: z.enum(['true', 'false']).default('false'),
-    ...billingFields,
-    ...plantFields,
-    ...otaFallbackFields,
-  })
-  .superRefine((env, issues) => {
-    const fallback = [
-      env.OTA_LATEST_VERSION,
-      env.OTA_LATEST_STORAGE_KEY,
-      env.OTA_LATEST_SIZE_BYTES,
-      env.OTA_LATEST_SHA256,
-    ];
-    const given = fallback.filter((value) => value !== undefined).length;
-    if (given !== 0 && given !== fallback.length) {
-      issues.addIssue({
-        code: 'custom',
-        path: ['OTA_LATEST_VERSION'],
-        message: 'OTA_LATEST_VERSION, _STORAGE_KEY, _SIZE_BYTES and _SHA256 go together: set all of them or none',
-      });
-    }
-  });
-
-/** The release that is offered for one board and channel while the registry holds none (contract, OTA). */
+/** The release offered for one board and channel while the registry has none (contract, OTA). */
 export interface OtaFallback {
   readonly version: string;
   readonly board: string;
@@ -112,11 +30,11 @@ export interface OtaFallback {
 }
 
 export interface BillingConfig {
-  /** What a subscriber pays; without it nothing can be bought. */
+  /** The subscription's price; without it nothing can be bought. */
   readonly priceId?: string;
-  /** The app's own URL schemes, the first one for URLs that a client leaves out. */
+  /** The app's own URL schemes. The first is the default. */
   readonly returnSchemes: readonly string[];
-  /** Web origins that Stripe's pages may lead back to. */
+  /** Web origins that Stripe's pages may return to. */
   readonly returnOrigins: readonly string[];
 }
 
@@ -129,11 +47,11 @@ export interface Config {
     readonly otaReleases: string;
     readonly rateLimits: string;
   };
-  /** The least important lines that are logged; `SILENT` writes none, and no metrics. */
+  /** The lowest level that is logged. `SILENT` turns off logs and metrics. */
   readonly logLevel: LogLevel;
-  /** Longest one call to DynamoDB may take; the SDK makes it up to three times. */
+  /** Timeout of one call to DynamoDB. The SDK tries up to three times. */
   readonly dynamoDbTimeoutMs: number;
-  /** How long one request waits in all for AWS services that do not answer. */
+  /** How long one request waits in total for AWS services that don't answer. */
   readonly dependencyWaitMs: number;
   readonly artifactBucket: string;
   readonly secretId: string;
@@ -141,26 +59,26 @@ export interface Config {
   readonly cognito: {
     readonly userPoolId: string;
     readonly clientIds: readonly string[];
-    /** Where the key set is fetched instead of Cognito's own address; set by the local stack only. */
+    /** Overrides the address of Cognito's key set; set only by the local stack. */
     readonly jwksUri?: string;
   };
   readonly allowedOrigins: readonly string[];
   readonly claimProof: 'required' | 'optional';
-  /** Whether a board without a registered key may publish: then only the image's hash is held against its bytes. */
+  /** With `registered`, boards without a registered key may publish; then only the image's hash is verified. */
   readonly otaImageSignatures: 'required' | 'registered';
   readonly stripeApiBase?: string;
   readonly billing: BillingConfig;
   readonly plants: PlantsConfig;
-  /** This API's own address, where it is not the one that API Gateway gave it. */
+  /** This API's address, if it differs from API Gateway's. */
   readonly apiBaseUrl?: string;
-  /** For how many days published firmware can be neither removed nor replaced; left out, it is not locked. */
+  /** For how many days published firmware can't be removed or replaced. Not locked if undefined. */
   readonly firmwareLockDays?: number;
-  /** Holds every answer against its schema before it is sent. On in tests and locally, off where it costs money. */
+  /** Checks every answer against its schema before sending it. On in tests and locally, off in AWS. */
   readonly checkResponses: boolean;
   readonly otaFallback?: OtaFallback;
 }
 
-/** The environment does not describe a runnable backend; the message lists everything that is wrong. */
+/** The environment is not valid; the message lists everything that is wrong. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -168,56 +86,72 @@ export class ConfigError extends Error {
 /**
  * Reads the whole configuration from environment variables.
  *
- * @throws ConfigError naming every variable that is missing or malformed, all at once.
+ * @throws ConfigError naming every missing or malformed variable
  */
-export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const result = Environment.safeParse(env);
-  if (!result.success) {
-    const faults = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(`The configuration is not usable:\n${faults.join('\n')}`);
-  }
-  const values = result.data;
-  const fallback = otaFallback(values);
-  return {
-    env: values.APP_ENV,
-    region: values.AWS_REGION,
+export function parseConfig(variables: Variables): Config {
+  const read = readEnvironment(variables);
+  const env = read.required('APP_ENV', matching(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes'));
+  const jwksUri = read.optional('COGNITO_JWKS_URI', WEB_ADDRESS);
+  const stripeApiBase = read.optional('STRIPE_API_BASE', WEB_ADDRESS);
+  const apiBaseUrl = read.optional('API_BASE_URL', WEB_ADDRESS);
+  const firmwareLockDays = read.optionalNumber('FIRMWARE_LOCK_DAYS', { min: 1, max: 9_999 });
+  const fallback = otaFallback(read);
+  const config: Config = {
+    env,
+    region: read.required('AWS_REGION'),
     tables: {
-      users: `autowatering-users-${values.APP_ENV}`,
-      provisioning: `autowatering-provisioning-${values.APP_ENV}`,
-      otaReleases: `autowatering-ota-releases-${values.APP_ENV}`,
-      rateLimits: `autowatering-rate-limits-${values.APP_ENV}`,
+      users: `autowatering-users-${env}`,
+      provisioning: `autowatering-provisioning-${env}`,
+      otaReleases: `autowatering-ota-releases-${env}`,
+      rateLimits: `autowatering-rate-limits-${env}`,
     },
-    dynamoDbTimeoutMs: values.DYNAMODB_TIMEOUT_MS,
-    dependencyWaitMs: values.DEPENDENCY_WAIT_MS,
-    artifactBucket: values.ARTIFACT_BUCKET,
-    secretId: `autowatering-backend-${values.APP_ENV}/secrets`,
-    secretsCacheMs: values.SECRETS_CACHE_SECONDS * 1000,
+    dynamoDbTimeoutMs: read.number('DYNAMODB_TIMEOUT_MS', { min: 30, max: 30_000 }, 1_000),
+    dependencyWaitMs: read.number('DEPENDENCY_WAIT_MS', { min: 30, max: 30_000 }, 3_000),
+    artifactBucket: read.required('ARTIFACT_BUCKET'),
+    secretId: `autowatering-backend-${env}/secrets`,
+    secretsCacheMs: read.number('SECRETS_CACHE_SECONDS', { min: 0, max: 3_600 }, 300) * 1000,
     cognito: {
-      userPoolId: values.COGNITO_USER_POOL_ID,
-      clientIds: values.COGNITO_CLIENT_IDS,
-      ...(values.COGNITO_JWKS_URI === undefined ? {} : { jwksUri: values.COGNITO_JWKS_URI }),
+      userPoolId: read.required(
+        'COGNITO_USER_POOL_ID',
+        matching(/^[a-z]{2}(-[a-z]+)+-\d_\w+$/, 'a user pool id like eu-central-1_AbC123'),
+      ),
+      clientIds: read.list('COGNITO_CLIENT_IDS', { test: (ids) => ids.length > 0, text: 'at least one app client id' }),
+      ...(jwksUri === undefined ? {} : { jwksUri }),
     },
-    allowedOrigins: values.ALLOWED_ORIGINS,
-    claimProof: values.CLAIM_PROOF,
-    otaImageSignatures: values.OTA_IMAGE_SIGNATURES,
-    ...(values.STRIPE_API_BASE === undefined ? {} : { stripeApiBase: values.STRIPE_API_BASE }),
-    billing: billing(values),
-    plants: plantsConfig(values),
-    ...(values.API_BASE_URL === undefined ? {} : { apiBaseUrl: values.API_BASE_URL.replace(/\/+$/, '') }),
-    ...(values.FIRMWARE_LOCK_DAYS === undefined ? {} : { firmwareLockDays: values.FIRMWARE_LOCK_DAYS }),
-    logLevel: logLevel(values.AWS_LAMBDA_LOG_LEVEL) ?? values.LOG_LEVEL,
-    checkResponses: values.CHECK_RESPONSES === 'true',
+    allowedOrigins: read.list('ALLOWED_ORIGINS'),
+    claimProof: read.choice('CLAIM_PROOF', ['required', 'optional'], 'required'),
+    otaImageSignatures: read.choice('OTA_IMAGE_SIGNATURES', ['required', 'registered'], 'required'),
+    ...(stripeApiBase === undefined ? {} : { stripeApiBase }),
+    billing: billing(read),
+    plants: plantsConfig(read),
+    ...(apiBaseUrl === undefined ? {} : { apiBaseUrl: apiBaseUrl.replace(/\/+$/, '') }),
+    ...(firmwareLockDays === undefined ? {} : { firmwareLockDays }),
+    logLevel: logLevelOfLambda(variables['AWS_LAMBDA_LOG_LEVEL']) ?? read.choice('LOG_LEVEL', LOG_LEVELS, 'INFO'),
+    checkResponses: read.flag('CHECK_RESPONSES', false),
     ...(fallback === undefined ? {} : { otaFallback: fallback }),
   };
+  if (read.faults.length > 0) {
+    throw new ConfigError(`The configuration is not usable:\n${read.faults.map((one) => `  ${one}`).join('\n')}`);
+  }
+  return config;
 }
 
-function billing(values: z.output<typeof Environment>): BillingConfig {
-  const { STRIPE_PRICE_ID: priceId, APP_BASE_URL: app, RETURN_URL_ALLOWED_SCHEMES: schemes } = values;
-  const origins = [...values.RETURN_URL_ALLOWED_ORIGINS, ...(app === undefined ? [] : [new URL(app).origin])];
+function billing(read: EnvironmentReader): BillingConfig {
+  const priceId = read.optional('STRIPE_PRICE_ID', matching(/^price_\w+$/, 'a price id like price_1AbC'));
+  const app = read.optional('APP_BASE_URL', WEB_ADDRESS);
+  const schemes = read.list('RETURN_URL_ALLOWED_SCHEMES', {
+    test: (names) => names.every((name) => SCHEME.test(name) && !FOREIGN_SCHEMES.has(name)),
+    text: "the app's own schemes, in lower case, without “://”",
+  });
+  const origins = read.list('RETURN_URL_ALLOWED_ORIGINS', {
+    test: (entries) => entries.every(isWebOrigin),
+    text: 'origins like https://app.example.com',
+  });
+  const all = [...origins, ...(app === undefined || !URL.canParse(app) ? [] : [new URL(app).origin])];
   return {
     ...(priceId === undefined ? {} : { priceId }),
     returnSchemes: schemes.length === 0 ? ['autowatering'] : schemes,
-    returnOrigins: [...new Set(origins)],
+    returnOrigins: [...new Set(all)],
   };
 }
 
@@ -225,27 +159,34 @@ function isWebOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
-function otaFallback(values: z.output<typeof Environment>): OtaFallback | undefined {
-  const { OTA_LATEST_VERSION: version, OTA_LATEST_STORAGE_KEY: storageKey } = values;
-  const { OTA_LATEST_SIZE_BYTES: sizeBytes, OTA_LATEST_SHA256: sha256 } = values;
+/** Requires all of its variables or none. */
+function otaFallback(read: EnvironmentReader): OtaFallback | undefined {
+  const version = read.optional('OTA_LATEST_VERSION');
+  const storageKey = read.optional('OTA_LATEST_STORAGE_KEY');
+  const sizeBytes = read.optionalNumber('OTA_LATEST_SIZE_BYTES', { min: 1, max: Number.MAX_SAFE_INTEGER });
+  const sha256 = read.optional('OTA_LATEST_SHA256', matching(/^[0-9a-f]{64}$/, '64 hexadecimal digits in lower case'));
+  const more = {
+    board: read.optional('OTA_LATEST_BOARD') ?? 'arduino_nano_33_ble',
+    channel: read.optional('OTA_LATEST_CHANNEL') ?? 'stable',
+    notes: read.optional('OTA_LATEST_NOTES') ?? '',
+    mandatory: read.flag('OTA_LATEST_MANDATORY', false),
+  };
   if (version === undefined || storageKey === undefined || sizeBytes === undefined || sha256 === undefined) {
+    const given = [version, storageKey, sizeBytes, sha256].filter((value) => value !== undefined);
+    if (given.length > 0) {
+      read.fault(
+        'OTA_LATEST_VERSION',
+        'OTA_LATEST_VERSION, _STORAGE_KEY, _SIZE_BYTES and _SHA256 go together: set all of them or none',
+      );
+    }
     return undefined;
   }
-  return {
-    version,
-    board: values.OTA_LATEST_BOARD,
-    channel: values.OTA_LATEST_CHANNEL,
-    storageKey,
-    sizeBytes,
-    sha256,
-    notes: values.OTA_LATEST_NOTES,
-    mandatory: values.OTA_LATEST_MANDATORY === 'true',
-  };
+  return { version, storageKey, sizeBytes, sha256, ...more };
 }
 
-/** Lambda knows two more levels than we write. */
-function logLevel(ofLambda: string | undefined): LogLevel | undefined {
-  if (ofLambda === 'TRACE') return 'DEBUG';
-  if (ofLambda === 'FATAL') return 'ERROR';
-  return LOG_LEVELS.find((level) => level === ofLambda);
+/** Lambda has two more levels than we do. */
+function logLevelOfLambda(level: string | undefined): LogLevel | undefined {
+  if (level === 'TRACE') return 'DEBUG';
+  if (level === 'FATAL') return 'ERROR';
+  return LOG_LEVELS.find((known) => known === level);
 }

@@ -2,12 +2,12 @@ import * as z from 'zod';
 
 const Cursor = z.tuple([z.literal(1), z.string().min(1).max(512)]);
 
-/** An opaque place in a list: the sort key of the last item given. The partition always comes from the request. */
+/** Encodes the sort key of a page's last item. The partition always comes from the request. */
 export function encodeCursor(sortKey: string): string {
   return Buffer.from(JSON.stringify([1, sortKey])).toString('base64url');
 }
 
-/** The sort key inside, or undefined for anything that `encodeCursor` did not make. */
+/** Returns the cursor's sort key, or undefined if `encodeCursor` didn't create it. */
 export function decodeCursor(cursor: string): string | undefined {
   let parsed: unknown;
   try {

@@ -5,7 +5,7 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 /** A Cognito user: the token's `sub`. */
 export type Uid = Branded<'Uid'>;
-/** A device's hardware id, 8–64 of `[A-F0-9:_-]`, upper-case. */
+/** A device's hardware id: 8–64 characters of `[A-F0-9:_-]`. */
 export type HwId = Branded<'HwId'>;
 /** Six digits, as printed on the device. */
 export type Serial = Branded<'Serial'>;
@@ -25,7 +25,7 @@ export function isSerial(value: string): value is Serial {
   return SERIAL.test(value);
 }
 
-/** Randomness comes in from outside, like the time. */
+/** The source of randomness, replaceable in tests. */
 export interface Randomness {
   id(): string;
   bytes(count: number): Buffer;

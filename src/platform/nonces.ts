@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Services } from './services.ts';
 
-/** What a nonce is for, and for whom: it is good for nothing and nobody else. */
+/** A nonce is valid for one purpose and one subject only. */
 export interface NoncePurpose {
   readonly purpose: 'claim' | 'receipt';
   readonly subject: string;
@@ -9,13 +9,13 @@ export interface NoncePurpose {
 
 export interface Nonces {
   issue(what: NoncePurpose, validMs: number): Promise<{ readonly nonce: string; readonly expiresAt: number }>;
-  /** Whether this backend has issued it for that, and it has not expired. */
+  /** Whether this backend issued the nonce for that purpose and subject, and it hasn't expired. */
   isGood(nonce: string, what: NoncePurpose): Promise<boolean>;
 }
 
 type Needed = Pick<Services, 'secrets' | 'clock' | 'randomness'>;
 
-/** Nonces that need no table: they carry their expiry and a keyed hash over it, chance, and what they are for. */
+/** Creates nonces that need no table: they carry their expiry, random bytes and a keyed hash over both and the purpose. */
 export function createNonces({ secrets, clock, randomness }: Needed): Nonces {
   const seal = async (expiry: string, chance: string, { purpose, subject }: NoncePurpose): Promise<Buffer> => {
     const { RATE_LIMIT_SALT: key } = await secrets.values();

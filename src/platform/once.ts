@@ -1,6 +1,6 @@
 /**
- * Runs `create` at the first call and keeps its promise; a failure is forgotten, so that the next call tries again.
- * This is a cache: what it holds lives as long as the container.
+ * Runs `create` on the first call and caches its promise for the container's lifetime. After a failure the next call
+ * tries again.
  */
 export function once<T>(create: () => Promise<T>): () => Promise<T> {
   let pending: Promise<T> | undefined;

@@ -16,7 +16,7 @@ import type { Plantnet } from './plant-providers/plantnet.ts';
 import type { StripeGateway } from './stripe/stripe-gateway.ts';
 import type { StripeSignatures } from './stripe/stripe-signatures.ts';
 
-/** Everything outside the process, and the two things that make a run unrepeatable: the time and chance. */
+/** Everything outside the process, plus time and randomness. */
 export interface Services {
   readonly config: Config;
   readonly clock: Clock;
@@ -30,12 +30,12 @@ export interface Services {
   readonly objectLinks: ObjectLinks;
   readonly cognitoTokens: CognitoTokens;
   readonly userDirectory: UserDirectory;
-  /** Loaded when somebody pays, or looks whether they can. */
+  /** Loaded when first needed for billing. */
   readonly stripe: () => Promise<StripeGateway>;
   readonly stripeSignatures: StripeSignatures;
-  /** The script of the thread that decodes HEIC; the place differs between sources and bundle. */
+  /** The HEIC decoder's worker script, whose location differs between sources and bundle. */
   readonly heicWorker: URL;
-  /** Loaded when the first photo comes. */
+  /** Loaded with the first photo. */
   readonly plantProviders: () => Promise<PlantProviders>;
 }
 

@@ -4,13 +4,13 @@ import { StripeRefusedError, StripeUnavailableError } from '../platform/stripe/s
 
 const SOON_SECONDS = 5;
 
-/** Runs what can't be done without Stripe; when Stripe is away, the caller is told when to come again. */
+/** Runs work that needs Stripe; when Stripe is unavailable, throws an ApiError that says when to retry. */
 export async function whileStripeAnswers<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof StripeUnavailableError) throw billingUnavailable(error.retryAfterSeconds, error);
-    // The same request is under way a second time, and Stripe does it once: the other one brings the result.
+    // The same request is in progress twice, and Stripe does it once: the other one gets the result.
     if (error instanceof StripeRefusedError && error.kind === 'idempotency') throw billingUnavailable(1, error);
     if (error instanceof TimeLimitError) throw billingUnavailable(SOON_SECONDS, error);
     throw error;

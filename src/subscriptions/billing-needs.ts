@@ -5,7 +5,7 @@ import { emailHasher } from './email-hash.ts';
 import { type BillingStore, createBillingStore } from './store.ts';
 import { createEventLedger, type EventLedger } from './webhook/event-ledger.ts';
 
-/** What the rules of this domain work with: the outside world, and the domain's own stores on top of it. */
+/** Dependencies of this domain's logic: external services and the domain's own stores on top of them. */
 export interface BillingNeeds {
   readonly store: BillingStore;
   readonly ledger: EventLedger;
@@ -16,7 +16,7 @@ export interface BillingNeeds {
   readonly randomness: Services['randomness'];
   readonly priceId: string | undefined;
   readonly now: () => number;
-  /** A keyed hash under which an e-mail address can be recognised but not read. */
+  /** Returns a keyed hash by which an e-mail address can be recognised but not read. */
   readonly hashEmail: (email: string) => Promise<string>;
 }
 

@@ -3,24 +3,24 @@ import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { Snapshot } from './status/subscription.ts';
 
-/** All that is stored of a user's billing. */
+/** All stored billing data of a user. */
 export interface BillingRecord {
-  /** Where checkout and portal go; null while the user has no customer at Stripe. */
+  /** The customer for checkout and portal; null while the user has none at Stripe. */
   readonly customerId: string | null;
-  /** The user's customers at Stripe; more than one only when somebody made them by hand. */
+  /** The user's customers at Stripe; more than one only if some were created by hand. */
   readonly customerIds: readonly string[];
-  /** Customers that Stripe has removed. */
+  /** Customers removed at Stripe. */
   readonly formerCustomerIds: readonly string[];
   readonly snapshot: Snapshot | null;
-  /** When Stripe was last asked, in ms; null when never. */
+  /** When this was last synced with Stripe, in ms; null if never. */
   readonly syncedAt: number | null;
   /** `created` of the newest event that changed the snapshot, in seconds. */
   readonly lastEventAt: number;
-  /** RFC 3339; null while the user never had a trial nor a subscription. */
+  /** RFC 3339; null if the user has never had a trial or a subscription. */
   readonly trialUsedAt: string | null;
-  /** Rises with every write; 0 when nothing was written yet. */
+  /** Increases with every write; 0 before the first. */
   readonly version: number;
-  /** How many of those writes brought what Stripe had. */
+  /** How many of those writes were syncs with Stripe. */
   readonly syncs: number;
 }
 
@@ -47,7 +47,7 @@ const NOTHING: BillingRecord = {
   syncs: 0,
 };
 
-/** Reads both records at once; an account without any has a record with nothing in it. */
+/** Reads both records at once; returns an empty record for an account without any. */
 export function createBillingReader({ config, documents }: Pick<Services, 'config' | 'documents'>) {
   return async (uid: Uid): Promise<BillingRecord> => {
     const { Items: items = [] } = await (await documents()).query({
@@ -61,7 +61,7 @@ export function createBillingReader({ config, documents }: Pick<Services, 'confi
   };
 }
 
-/** Out of the items of one user. */
+/** Builds the record from one user's items. */
 export function toBilling(items: readonly Record<string, unknown>[]): BillingRecord {
   const billing = items.find((item) => item['record'] === 'subscription');
   const trial = items.find((item) => item['record'] === 'trial');

@@ -14,8 +14,8 @@ import type { StripeEvent } from './webhook/stripe-event.ts';
 import { processEvent } from './webhook/webhook.ts';
 
 /**
- * All that this domain can do, behind one import: the routes load it with the first request that needs it, because most
- * containers start for something else.
+ * The whole domain behind one import. Routes load it on the first request that needs it, because most containers start
+ * for something else.
  */
 export async function createBilling(services: Services, aliveCheck: AliveCheck) {
   const needs = await billingNeeds(services, aliveCheck);
@@ -23,7 +23,7 @@ export async function createBilling(services: Services, aliveCheck: AliveCheck) 
   return {
     status: (user: Buyer, log: Log) => subscriptionStatus(needs, slots, user, log),
     checkout: (buyer: Buyer, urls: CheckoutUrls, priceId: string) => openCheckout(needs, buyer, urls, priceId),
-    /** Where the user manages the subscription; undefined for one without a customer. */
+    /** Returns a URL to manage the subscription; undefined for a user without a customer. */
     async portal(uid: Uid, returnUrl: string): Promise<string | undefined> {
       const { customerId } = await needs.store.readBilling(uid);
       return customerId === null ? undefined : needs.stripe.openPortal(customerId, returnUrl);
@@ -40,5 +40,5 @@ export async function createBilling(services: Services, aliveCheck: AliveCheck) 
 }
 
 export type Billing = Awaited<ReturnType<typeof createBilling>>;
-/** Gives the domain's works, loading them at the first call. */
+/** Returns the domain's operations; loads them on the first call. */
 export type LoadBilling = () => Promise<Billing>;

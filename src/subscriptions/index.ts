@@ -9,19 +9,19 @@ import type { WebhookHealth } from './webhook/event-admin.ts';
 export { whileStripeAnswers } from './billing-errors.ts';
 export type { BillingRecord, WebhookHealth };
 
-/** The domain as the others see it. */
+/** The domain's interface for the others. */
 export interface Subscriptions {
   /** For the domain's own routes. */
   readonly billing: LoadBilling;
-  /** For the deletion of an account: ends what is paid for and makes what stays nameless. Can be repeated. */
+  /** For account deletion: cancels subscriptions and anonymises what remains. Can be repeated. */
   endBilling(uid: Uid, email: string | undefined): Promise<void>;
-  /** For the export: what is stored of the user's billing. */
+  /** For the export: the user's stored billing data. */
   readBilling(uid: Uid): Promise<BillingRecord>;
   /** For the health page. */
   webhookHealth(): Promise<WebhookHealth>;
 }
 
-/** Whether the user has premium by the stored snapshot: one read, and nobody waits for Stripe. */
+/** Checks for premium in the stored snapshot: one read, no call to Stripe. */
 export function premiumCheck(services: Services): (uid: Uid) => Promise<boolean> {
   const loaded = once(async () => {
     const [{ createBillingReader }, { grantsPremium }] = await Promise.all([

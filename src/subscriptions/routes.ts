@@ -10,16 +10,16 @@ import type { Buyer } from './checkout/customer.ts';
 import { allowedReturnUrl, defaultReturnUrl, forStripe, type ReturnUrl } from './checkout/return-url.ts';
 import { TRIAL_DAYS } from './checkout/trial-days.ts';
 
-/** A checkout is several calls to Stripe; together they stay below what the gateway gives a request. */
+/** A checkout makes several calls to Stripe; together they stay below the gateway's time limit. */
 const CHECKOUT_MS = 25_000;
 const UrlField = z.string().max(4_096).optional();
 
-/** What the app asks: what the user has, where to buy it, and where to manage it. */
+/** Routes for subscription status, checkout and billing portal. */
 export function subscriptionRoutes(services: Services, billing: LoadBilling): readonly Route[] {
   const { config, metrics, userDirectory } = services;
   const { billing: policy } = config;
 
-  /** What the token says; an access token knows no address, so the user pool is asked. */
+  /** Reads the token's claims; an access token has no e-mail address, so the user pool is asked. */
   const buyerOf = async (user: User): Promise<Buyer> => {
     const { uid, email, emailVerified = false } = user;
     if (email !== undefined) return { uid, email, emailVerified };
@@ -41,10 +41,10 @@ export function subscriptionRoutes(services: Services, billing: LoadBilling): re
     domain: 'subscriptions',
     summary: 'Whether the user is premium, and until when',
     description:
-      'Premium is `active` or `trialing`; `status` is Stripe’s word, or `none`. Stripe is asked and given 3 s; after that ' +
-      'the stored snapshot answers, with `source: snapshot`, `stale: true` and its age. A user without a stored ' +
-      'customer whose token carries a verified e-mail is looked for by e-mail, at most once an hour: ' +
-      '`source: stripe_recovered_email` when that found a subscription.',
+      'Premium means `active` or `trialing`; `status` is Stripe’s, or `none`. Stripe gets 3 s to answer; after that, ' +
+      'the stored snapshot is returned, with `source: snapshot`, `stale: true` and its age. For a user without a ' +
+      'stored customer whose token carries a verified e-mail, the customer is searched by e-mail, at most once an ' +
+      'hour: `source: stripe_recovered_email` when that found one.',
     rateLimit: { requests: 60, windowSeconds: 60 },
     responses: {
       200: z.object({
@@ -73,11 +73,12 @@ export function subscriptionRoutes(services: Services, billing: LoadBilling): re
     path: '/createSubscriptionCheckout',
     auth: 'cognito',
     domain: 'subscriptions',
-    summary: 'Opens the page on which the user subscribes',
+    summary: 'Opens the checkout page',
     description:
-      `First-time subscribers get ${TRIAL_DAYS} days on trial. \`successUrl\` and \`cancelUrl\` may be the app’s own scheme or ` +
-      'a listed web origin; left out, the app’s scheme is used. Asked again while a page is open, it is the same page. A ' +
-      'user with a subscription, even one whose payment is late, is told so: it is managed in the billing portal.',
+      `First-time subscribers get a trial of ${TRIAL_DAYS} days. \`successUrl\` and \`cancelUrl\` may use the app’s ` +
+      'own scheme or a listed web origin; without them, the app’s scheme is used. While a page is open, the same ' +
+      'page is returned. A user who has a subscription, even one whose payment is late, gets `already_subscribed` ' +
+      'and manages it in the billing portal.',
     rateLimit: { requests: 10, windowSeconds: 600 },
     body: z.strictObject({ successUrl: UrlField, cancelUrl: UrlField }),
     responses: { 200: z.object({ url: z.url(), sessionId: z.string() }) },
@@ -111,9 +112,9 @@ export function subscriptionRoutes(services: Services, billing: LoadBilling): re
     path: '/createBillingPortalSession',
     auth: 'cognito',
     domain: 'subscriptions',
-    summary: 'Opens the page on which the user manages the subscription',
+    summary: 'Opens the billing portal',
     description:
-      'For users who have a customer at Stripe; one who never opened a checkout has none, and gets none here.',
+      'For users with a customer at Stripe. A user who never opened a checkout has none, and this does not create one.',
     rateLimit: { requests: 20, windowSeconds: 600 },
     body: z.strictObject({ returnUrl: UrlField }),
     responses: { 200: z.object({ url: z.url() }) },
@@ -132,9 +133,8 @@ export function subscriptionRoutes(services: Services, billing: LoadBilling): re
     path: '/appReturn',
     auth: 'public',
     domain: 'subscriptions',
-    summary: 'Leads from a page of Stripe back into the app',
-    description:
-      'Stripe’s pages lead to web addresses only. `to` is an address in one of the app’s own schemes, nothing else.',
+    summary: 'Redirects from a page of Stripe to the app',
+    description: 'Stripe’s pages link to web addresses only. `to` must be an address in one of the app’s own schemes.',
     query: z.object({ to: z.string().optional() }),
     responses: { 302: z.null() },
     errors: ['invalid_return_url'],

@@ -6,11 +6,11 @@ import type { Services } from '../platform/services.ts';
 import { createBillingReader, toBilling } from './billing-record.ts';
 import type { Snapshot } from './status/subscription.ts';
 
-/** Layout of the items below; a change of it gets the next number and a migration. */
+/** Version of the item layout below; a change needs the next number and a migration. */
 const SCHEMA = 1;
-/** A kept event is of use as long as Stripe can still be asked for it. */
+/** A kept event is useful as long as Stripe can still return it. */
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
-/** So long Stripe may still have something to say about the customer of a deleted account. */
+/** How long Stripe may still send events for the customer of a deleted account. */
 const FORMER_CUSTOMER_MS = 180 * 24 * 60 * 60 * 1000;
 const KEPT_PREFIX = 'kept#';
 
@@ -20,7 +20,7 @@ const StoredMapping = z.object({
 });
 const StoredKept = z.object({ record: z.string(), event_id: z.string() });
 
-/** Whose a customer is. */
+/** The owner of a customer. */
 export type CustomerOwner =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'user'; readonly uid: Uid }
@@ -33,9 +33,9 @@ export type MappingOutcome =
 export interface MappingRequest {
   readonly uid: Uid;
   readonly customerId: string;
-  /** Whom the customer may be taken from: a user who does not exist any more. */
+  /** The user, no longer existing, from whom the customer may be taken. */
   readonly formerOwner?: string;
-  /** Whether a user who has another customer already may get this one beside it. */
+  /** Whether a user who already has another customer may get this one as well. */
   readonly besideAnother: boolean;
 }
 
@@ -43,11 +43,11 @@ export interface SyncWrite {
   /** The version that was read before Stripe was asked. */
   readonly basedOn: number;
   readonly customerId: string | null;
-  /** Customers that Stripe does not know any more. */
+  /** Customers that no longer exist at Stripe. */
   readonly gone: readonly string[];
   readonly snapshot: Snapshot | null;
   readonly lastEventAt: number;
-  /** Whether the trial is to be recorded as used, for ever. */
+  /** Whether to record the trial as used, permanently. */
   readonly recordTrial: boolean;
 }
 
@@ -59,7 +59,7 @@ export interface KeptEvent {
 
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
 
-/** Every access of the subscriptions domain to `users`: a user's billing and trial, and whose a customer is. */
+/** All access of the subscriptions domain to `users`: billing and trial of users, and owners of customers. */
 export function createBillingStore({ config, documents, randomness }: Needed, aliveCheck: AliveCheck) {
   const TableName = config.tables.users;
   const billingKey = (uid: Uid) => ({ uid, record: 'subscription' });
@@ -81,7 +81,7 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
       return uid === undefined ? { kind: 'deleted_account' } : { kind: 'user', uid };
     },
 
-    /** Makes the customer the user's: mapping and billing record together, and only while the account is alive. */
+    /** Assigns the customer to the user: mapping and billing record together, and only while the account is alive. */
     async mapCustomer(request: MappingRequest, now: number): Promise<MappingOutcome> {
       const { uid, customerId, formerOwner, besideAnother } = request;
       const outcome = await transactWrite(documents, randomness, [
@@ -130,13 +130,13 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
       if (onAccount?.code === 'ConditionalCheckFailed') return { outcome: 'account_deleted' };
       if (onMapping?.code === 'ConditionalCheckFailed') return { outcome: 'taken' };
       const current = onBilling?.item === undefined ? null : toBilling([onBilling.item]).customerId;
-      if (current === null) throw new Error('a billing record refused a customer and has none');
+      if (current === null) throw new Error('a billing record rejected a customer but has none');
       return { outcome: 'has_customer', customerId: current };
     },
 
     /**
-     * Writes what Stripe said, if nobody has written since the version was read; false otherwise. So whoever writes has
-     * asked Stripe after the write before, and no late answer can put an old state over a new one.
+     * Writes Stripe's answer if nobody has written since the version was read; returns false otherwise. So every writer
+     * has asked Stripe after the previous write, and no late answer can overwrite a newer state.
      */
     async writeSync(uid: Uid, write: SyncWrite, now: number): Promise<boolean> {
       const { basedOn, customerId, gone, snapshot, lastEventAt, recordTrial } = write;
@@ -184,7 +184,7 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
       return outcome.committed;
     },
 
-    /** Turns the mapping into one that names nobody, so that later events of the customer are recognised as such. */
+    /** Anonymises the mapping, so that later events of the customer are recognised as a deleted account's. */
     async anonymiseMapping(customerId: string, now: number): Promise<void> {
       await (await documents()).put({
         TableName,
@@ -205,7 +205,7 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
       return item !== undefined;
     },
 
-    /** Remembers, beyond the account, that somebody with this address has had a trial. */
+    /** Records, beyond the account's life, that this address has had a trial. */
     async markTrial(emailHash: string, now: number): Promise<void> {
       await (await documents()).put({
         TableName,
@@ -213,7 +213,7 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
       });
     },
 
-    /** Puts an event aside until somebody turns up whose customer it is about. */
+    /** Keeps an event until its customer has an owner. */
     async keepEvent(customerId: string, event: { readonly id: string; readonly created: number }, now: number) {
       const { uid } = mappingKey(customerId);
       await (await documents()).put({

@@ -37,7 +37,7 @@ afterAll(async () => {
   await backend.stop();
 });
 
-it('the app client works in a browser, from another origin, with the errors and headers that it needs', async () => {
+it('the app client works in a browser from another origin, with the errors and headers it needs', async () => {
   const { serial } = await fleetOf(backend).device();
   const [owner, stranger] = [newUser(), newUser()].map(({ headers }) => headers.Authorization.slice('Bearer '.length));
   const visitor = await startBrowser();

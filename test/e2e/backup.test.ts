@@ -14,15 +14,15 @@ import { runTool } from '../support/run-tool.ts';
 import { newUser } from '../support/tokens.ts';
 
 /*
- * The drill that nobody has time for when it counts: everything is copied, lost, put back into an empty environment, and
- * the owner of a device finds it as it was.
+ * A restore drill: everything is exported, lost and restored into an empty environment, and the owner of a device finds
+ * it unchanged.
  */
 
 let source: Backend;
 let target: Backend;
 let folder: string;
 beforeAll(async () => {
-  // One after the other: each finds its engines by the environment of this process.
+  // Sequential, because each backend finds its engines through this process's environment.
   source = await startBackend({}, { isOpenToTools: true });
   target = await startBackend({}, { isOpenToTools: true });
   folder = await mkdtemp(path.join(tmpdir(), 'backup-'));
@@ -38,7 +38,7 @@ const at = (backend: Backend) => [
 const backup = (...args: string[]) => runTool('backup', args);
 const monday = () => path.join(folder, 'monday');
 
-/** What `deploy` and a first look leave in an environment that nobody uses yet. */
+/** Creates what `deploy` and a first request leave in an otherwise empty environment. */
 async function asDeployed(backend: Backend): Promise<void> {
   const migrated = await runTool('migrate', ['up', '--env', backend.environment, '--dynamodb-url', backend.dynamo.url]);
   expect([migrated.code, migrated.stderr]).toEqual([0, '']);
@@ -47,7 +47,7 @@ async function asDeployed(backend: Backend): Promise<void> {
   await backend.call('/validateSerial', { headers: newUser().headers, body: { serial: 'AW-000000' } });
 }
 
-/** How far each migration is, as the tables say it. */
+/** The state of each migration as stored in the table. */
 async function ledgerOf(backend: Backend) {
   const entries = (await backend.scan('provisioning')).filter((item) => item['hw_id'] === '#migrations');
   return entries.map(({ record, state, cursor }) => ({ record, state, cursor }));
@@ -61,7 +61,7 @@ const STATE = {
 };
 
 describe('a restore', () => {
-  it('brings back everything that was there: devices, owners, states, releases and their images', async () => {
+  it('brings back everything: devices, owners, states, releases and their images', async () => {
     const { headers } = newUser();
     const { serial } = await fleetOf(source).device();
     await source.call('/claimDevice', { headers, body: { serial } });
@@ -79,11 +79,11 @@ describe('a restore', () => {
     const { tables, objects } = JSON.parse(exported.stdout);
     expect([tables.users.count > 0, tables.provisioning.count > 0, objects]).toMatchObject([
       ...[true, true],
-      // The image, twice as published and draft, another draft, and a state, of which S3 keeps no SHA-256.
+      // The image twice, as published and as draft, another draft, and a state for which S3 has no SHA-256.
       { count: 4, checksummed: 3 },
     ]);
 
-    // Personal data: nobody else on the machine reads it.
+    // Personal data: other users of the machine cannot read it.
     expect((await stat(monday())).mode & 0o077).toBe(0);
     for (const name of await readdir(monday()))
       expect((await stat(path.join(monday(), name))).mode & 0o077, name).toBe(0);
@@ -92,7 +92,7 @@ describe('a restore', () => {
     const restored = await backup('restore', monday(), ...at(target));
     expect(restored.stderr).toBe('');
     expect(restored.stdout).toMatch(/every item and object of .* is there/);
-    expect(restored.stdout).toMatch(/Removed before.*1 × migration ledger entry, 1 × firmware key/);
+    expect(restored.stdout).toMatch(/Removed first.*1 × migration ledger entry, 1 × firmware key/);
     expect(JSON.parse((await backup('verify', monday(), ...at(target), '--json')).stdout)).toEqual({
       ...{ same: true, differences: [] },
     });
@@ -108,34 +108,38 @@ describe('a restore', () => {
     expect(large.body.state).toEqual(largeState);
   }, 60_000);
 
-  it('lets a draft be published that was only uploaded before', async () => {
+  it('makes an uploaded draft publishable', async () => {
     const published = await releasesOf(target).step('1.2.0', 'publish', 'stable');
     expect([published.status, published.body.error]).toEqual([200, undefined]);
   });
 
-  it('does not go over what is there', async () => {
+  it('does not overwrite existing data', async () => {
     const again = await backup('restore', monday(), ...at(target));
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not empty')]);
     const over = await backup('export', monday(), ...at(source));
-    expect([over.code, over.stderr]).toEqual([1, expect.stringContaining('holds a backup already')]);
+    expect([over.code, over.stderr]).toEqual([1, expect.stringContaining('already holds a backup')]);
   });
 
-  it('brings the ledger of the backup, and says which migrations its data still needs', async () => {
-    const [older, empty] = [path.join(folder, 'older'), await startBackend()];
+  it("restores the backup's migration ledger and lists the migrations its data still needs", async () => {
+    const [older, empty] = [path.join(folder, 'older'), await startBackend({}, { isOpenToTools: true })];
     await backup('export', older, ...at(source));
-    // The source was never migrated; the environment that its data comes to was, while it held nothing.
+    // The source was never migrated. The target was, while it was empty.
     expect(await ledgerOf(source)).toEqual([]);
     await asDeployed(empty);
     const restored = await backup('restore', older, ...at(empty));
     expect([restored.code, restored.stdout]).toEqual([0, expect.stringContaining('needs these migrations: 1 last-')]);
     expect(await ledgerOf(empty)).toEqual([]);
     const migrated = await runTool('migrate', ['up', '--env', empty.environment, '--dynamodb-url', empty.dynamo.url]);
-    expect(migrated.stdout).toMatch(/last-activity +made +\d+ of [1-9]/);
+    expect(migrated.stdout).toMatch(/last-activity +applied +\d+ of [1-9]/);
     await empty.stop();
   }, 60_000);
 
-  it('lets a migration begin again that was cut off when the backup was made', async () => {
-    const [cutOff, halfWay, empty] = [path.join(folder, 'cut-off'), await startBackend(), await startBackend()];
+  it('restarts a migration that was interrupted when the backup was made', async () => {
+    const [cutOff, halfWay, empty] = [
+      path.join(folder, 'cut-off'),
+      await startBackend({}, { isOpenToTools: true }),
+      await startBackend({}, { isOpenToTools: true }),
+    ];
     const documents = await halfWay.services.documents();
     const entry = { hw_id: '#migrations', record: '0001', name: 'last-activity', state: 'going-up', schema: 1 };
     const progress = { cursor: '{"uid":{"S":"x"},"record":{"S":"profile"}}', looked_at: 200, changed: 3 };
@@ -155,10 +159,10 @@ describe('a restore', () => {
     await Promise.all([halfWay.stop(), empty.stop()]);
   }, 60_000);
 
-  it('gives every object a SHA-256 where an older backup does not say which ones had it', async () => {
-    const [older, empty] = [path.join(folder, 'format-1'), await startBackend()];
+  it('gives every object a SHA-256 when an older backup does not say which ones had it', async () => {
+    const [older, empty] = [path.join(folder, 'format-1'), await startBackend({}, { isOpenToTools: true })];
     await backup('export', older, ...at(source));
-    // As it was written before: no word of what S3 keeps, in the index nor in the manifest.
+    // The old format, which has no checksum information in the index or the manifest.
     const index = path.join(older, 'objects.jsonl');
     const lines = (await readFile(index, 'utf8')).trim().split('\n');
     const before = lines.map((line) => line.replace(/,"checksummed":(true|false)/, ''));
@@ -172,15 +176,19 @@ describe('a restore', () => {
 
     const restored = await backup('restore', older, ...at(empty));
     expect([restored.code, restored.stderr]).toEqual([0, '']);
-    expect((await backup('verify', older, ...at(empty))).stdout).toContain('All is the same.');
+    expect((await backup('verify', older, ...at(empty))).stdout).toContain('No differences.');
     for (const key of await empty.objects('')) {
       expect((await empty.services.objectStore.facts(key))?.sha256, key).toMatch(/^[0-9a-f]{64}$/);
     }
     await empty.stop();
   }, 60_000);
 
-  it('is refused from a backup whose data is newer than this code', async () => {
-    const [newer, later, empty] = [path.join(folder, 'newer'), await startBackend(), await startBackend()];
+  it('is refused for a backup with data newer than this code', async () => {
+    const [newer, later, empty] = [
+      path.join(folder, 'newer'),
+      await startBackend({}, { isOpenToTools: true }),
+      await startBackend({}, { isOpenToTools: true }),
+    ];
     const entry = { hw_id: '#migrations', record: '0099', name: 'of-tomorrow', state: 'up', looked_at: 1, changed: 1 };
     await (await later.services.documents()).put({ TableName: later.services.config.tables.provisioning, Item: entry });
     await backup('export', newer, ...at(later));
@@ -193,8 +201,8 @@ describe('a restore', () => {
     await Promise.all([later.stop(), empty.stop()]);
   }, 60_000);
 
-  it('is refused where somebody has begun to work: one device is enough', async () => {
-    const used = await startBackend();
+  it('is refused if the environment is in use, even by one device', async () => {
+    const used = await startBackend({}, { isOpenToTools: true });
     await asDeployed(used);
     await fleetOf(used).device();
     const refused = await backup('restore', monday(), ...at(used));
@@ -206,7 +214,7 @@ describe('a restore', () => {
     await used.stop();
   }, 60_000);
 
-  it('is refused from a backup that is damaged, cut off, or none', async () => {
+  it('is refused for a damaged, truncated or missing backup', async () => {
     const file = path.join(monday(), 'provisioning.jsonl');
     const whole = await readFile(file, 'utf8');
     const empty = await startBackend({}, { isOpenToTools: true });
@@ -231,7 +239,7 @@ describe('a restore', () => {
 });
 
 describe('a backup in a bucket', () => {
-  it('is written, compared and restored as one in a folder, and leaves no copy on this machine', async () => {
+  it('is written, compared and restored like one in a folder, and leaves no local copy', async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'backups-'));
     const vault = await startS3({ directory, bucket: 'backups', accessKey: LOCAL_ACCESS_KEY });
     const there = ['s3://backups/env/monday', '--backup-s3-url', vault.url];
@@ -241,7 +249,7 @@ describe('a backup in a bucket', () => {
       same: true,
     });
     const again = await backup('export', ...there, ...at(source));
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('holds a backup already')]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('already holds a backup')]);
 
     const empty = await startBackend({}, { isOpenToTools: true });
     const restored = await backup('restore', ...there, ...at(empty), '--json');
@@ -251,7 +259,7 @@ describe('a backup in a bucket', () => {
     await Promise.all([empty.stop(), vault.stop(), rm(directory, { recursive: true })]);
   }, 60_000);
 
-  it('that broke off is no backup, and the next one is told so', async () => {
+  it('that was interrupted is not a backup, and the next export says so', async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'backups-'));
     const vault = await startS3({ directory, bucket: 'backups', accessKey: LOCAL_ACCESS_KEY });
     const there = ['s3://backups/env/cut-off', '--backup-s3-url', vault.url];
@@ -259,33 +267,33 @@ describe('a backup in a bucket', () => {
     vault.setFaults([{ match: '^PUT .*manifest', status: 403, body: refusal }]);
     expect((await backup('export', ...there, ...at(source))).code).toBe(1);
     vault.setFaults([]);
-    expect((await backup('restore', ...there, ...at(target))).stderr).toContain('one that was never finished');
+    expect((await backup('restore', ...there, ...at(target))).stderr).toContain('or an interrupted one');
     const again = await backup('export', ...there, ...at(source));
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('if it is a backup that broke off')]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('if it is an interrupted backup')]);
     await Promise.all([vault.stop(), rm(directory, { recursive: true })]);
   });
 
-  it('has a name of its own in there', async () => {
+  it('needs a name within the bucket', async () => {
     const run = await backup('export', 's3://backups', ...at(source));
     expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('s3://backups/monday')]);
   });
 });
 
 describe('a comparison', () => {
-  it('tells what has changed since, and in which table', async () => {
-    expect((await backup('verify', monday(), ...at(source))).stdout).toContain('All is the same.');
+  it('shows what has changed since, and in which table', async () => {
+    expect((await backup('verify', monday(), ...at(source))).stdout).toContain('No differences.');
     await fleetOf(source).device();
     const later = await backup('verify', monday(), ...at(source));
     expect([later.code, later.stdout]).toEqual([1, expect.stringMatching(/table provisioning: \d+ instead of \d+/)]);
     expect((await backup('verify', monday(), '--folder-only')).code).toBe(0);
   });
 
-  it('notices that S3 has no SHA-256 of an object any more', async () => {
-    const [copy, other] = [path.join(folder, 'copy'), await startBackend()];
+  it('reports an object whose SHA-256 is missing in S3', async () => {
+    const [copy, other] = [path.join(folder, 'copy'), await startBackend({}, { isOpenToTools: true })];
     await backup('export', copy, ...at(source));
     await backup('restore', copy, ...at(other));
     const [key = ''] = await other.objects('drafts/');
-    // As a copy by hand makes it.
+    // As after a manual copy.
     await other.services.objectStore.put(key, (await other.services.objectStore.read(key)) ?? new Uint8Array(), '');
     const run = await backup('verify', copy, ...at(other));
     expect([run.code, run.stdout]).toEqual([
@@ -295,18 +303,18 @@ describe('a comparison', () => {
     await other.stop();
   }, 60_000);
 
-  it('notices one changed byte of one object', async () => {
+  it('reports a single changed byte in an object', async () => {
     const objects = path.join(monday(), 'objects');
     const [first = ''] = await readdir(objects);
     await appendFile(path.join(objects, first), '!');
     const run = await backup('verify', monday(), '--folder-only');
     expect([run.code, run.stdout]).toEqual([
       1,
-      expect.stringContaining('in the backup, bucket: 4, but not the same ones'),
+      expect.stringContaining('in the backup, bucket: 4 as expected, but with different contents'),
     ]);
   });
 
-  it('needs to know of what', async () => {
+  it('needs to know which environment to compare', async () => {
     const run = await backup(
       'verify',
       monday(),
@@ -341,7 +349,7 @@ describe('a line of a backup', () => {
   }));
   const item = fc.dictionary(text, attribute, { maxKeys: 5 }) as fc.Arbitrary<Parameters<typeof itemLine>[0]>;
 
-  it('gives back every item, and is the same for the same item', () => {
+  it('restores every item, and is the same for equal items', () => {
     fc.assert(
       fc.property(item, (one) => {
         const line = itemLine(one);
@@ -353,13 +361,13 @@ describe('a line of a backup', () => {
     );
   });
 
-  it('keeps what bears the name of something else', () => {
+  it('preserves data that looks like its own markers', () => {
     const line = '{"$bytes":{"M":{"__proto__":{"S":"x"}}},"__proto__":{"L":[{"B":"AAE="}]}}';
     expect(itemLine(parseItemLine(line))).toBe(line);
-    expect(() => parseItemLine('{"a":{"X":"1"}}')).toThrow('no attribute of type X');
+    expect(() => parseItemLine('{"a":{"X":"1"}}')).toThrow('unknown attribute type X');
   });
 
-  it('counts in a checksum wherever it stands', () => {
+  it('affects the checksum independently of its position', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { maxLength: 10 }), (lines) => {
         const [forward, backward] = [new SumOfHashes(), new SumOfHashes()];

@@ -20,7 +20,7 @@ let app: Server;
 let appUrl: string;
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'autowatering-billing-'));
-  // The web app that the pages lead back to.
+  // The web app that the pages return to.
   app = createServer((request, response) => {
     response.writeHead(200, { 'Content-Type': 'text/html' });
     response.end(
@@ -37,7 +37,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** The person whose story is told, with the API as their app calls it. */
+/** The subscriber, with the API as their app calls it. */
 async function signUp(email: string) {
   const pool = cognitoUsers(stack.info.cognito);
   await pool.signUp(email, PASSWORD);
@@ -54,7 +54,7 @@ async function signUp(email: string) {
   return {
     call,
     status: async () => (await call('/subscriptionStatus')).body,
-    /** The stored snapshot alone: what the webhooks have brought, without asking Stripe. */
+    /** The stored snapshot only, as written by webhooks, without calling Stripe. */
     stored: async () => (await call('/exportMyData')).body.billing,
     checkout: async () =>
       call('/createSubscriptionCheckout', {
@@ -73,7 +73,7 @@ async function forward(days: number): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
-/** Every event that was sent has been taken. */
+/** Waits until every sent event has been accepted. */
 const allDelivered = () => stack.engines.stripe.webhooks.settled();
 
 const VISITORS: readonly { readonly how: string; start(): Promise<Visitor> }[] = [
@@ -81,13 +81,12 @@ const VISITORS: readonly { readonly how: string; start(): Promise<Visitor> }[] =
   { how: 'in a real browser', start: () => startBrowser() },
 ];
 
-describe.each(VISITORS)('the story of a subscriber, $how', ({ how, start }) => {
-  it('from the trial to the deletion of the account', async () => {
+describe.each(VISITORS)('a subscriber, $how,', ({ how, start }) => {
+  it('goes from the trial to the deletion of the account', async () => {
     const email = `${how.includes('HTTP') ? 'http' : 'browser'}@story.example.com`;
     const person = await signUp(email);
     const visitor = await start();
     try {
-      // Trial.
       const first = (await person.checkout()).body;
       expect(await visitor.open(first.url)).toContain('7 days free');
       expect(await visitor.press('Decline')).toContain('Your card was declined');
@@ -100,7 +99,6 @@ describe.each(VISITORS)('the story of a subscriber, $how', ({ how, start }) => {
       expect(await person.status()).toMatchObject({ isPremium: true, status: 'trialing', trialUsed: true });
       expect(await person.checkout()).toMatchObject({ status: 409, body: { error: { code: 'already_subscribed' } } });
 
-      // Premium.
       await forward(8);
       await allDelivered();
       expect((await person.stored()).subscription).toMatchObject({ status: 'active' });
@@ -113,13 +111,13 @@ describe.each(VISITORS)('the story of a subscriber, $how', ({ how, start }) => {
       expect((await person.stored()).subscription).toMatchObject({ status: 'past_due' });
       expect(await person.status()).toMatchObject({ isPremium: false, status: 'past_due' });
 
-      // It recovers.
+      // The next payment succeeds.
       await visitor.open(await person.portal());
       expect(await visitor.press('Use a card that works')).toContain('active');
       await allDelivered();
       expect(await person.status()).toMatchObject({ isPremium: true, status: 'active' });
 
-      // It is cancelled at the end of the period, and ends.
+      // The subscription is cancelled at the end of the period, and ends.
       expect(await visitor.press('Cancel at the end of the period')).toContain('Ends on');
       await allDelivered();
       expect((await person.stored()).subscription).toMatchObject({ status: 'active', cancelAtPeriodEnd: true });
@@ -128,14 +126,14 @@ describe.each(VISITORS)('the story of a subscriber, $how', ({ how, start }) => {
       expect((await person.stored()).subscription).toMatchObject({ status: 'canceled' });
       expect(await person.status()).toMatchObject({ isPremium: false, status: 'canceled' });
 
-      // Back again, without a trial.
+      // Subscribing again, without a trial.
       const again = (await person.checkout()).body;
       expect(await visitor.open(again.url)).not.toContain('free');
       await visitor.press('Pay');
       await allDelivered();
       expect(await person.status()).toMatchObject({ isPremium: true, status: 'active', trialUsed: true });
 
-      // And gone.
+      // Account deletion.
       expect((await person.call('/deleteMyAccount', { confirmText: 'DELETE' })).status).toBe(200);
       await allDelivered();
       const { state } = stack.engines.stripe;
@@ -146,7 +144,7 @@ describe.each(VISITORS)('the story of a subscriber, $how', ({ how, start }) => {
       expect((await person.call('/subscriptionStatus')).status).toBe(410);
       expect(stack.engines.stripe.webhooks.deliveries.every((one) => one.state === 'delivered')).toBe(true);
 
-      // The same person signs up anew: the trial stays used.
+      // The same person signs up again: the trial stays used.
       const newcomer = await signUp(email);
       const page = await visitor.open((await newcomer.checkout()).body.url);
       expect(page).toContain('AutoWatering Premium');
@@ -157,8 +155,8 @@ describe.each(VISITORS)('the story of a subscriber, $how', ({ how, start }) => {
   }, 60_000);
 });
 
-describe('the pages of the local Stripe', () => {
-  it('fit a phone, and are readable in light and dark', async () => {
+describe("the local Stripe's pages", () => {
+  it('fit a phone and are readable in light and dark mode', async () => {
     const person = await signUp('pages@story.example.com');
     const { url } = (await person.checkout()).body;
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -179,7 +177,7 @@ describe('the pages of the local Stripe', () => {
   }, 60_000);
 });
 
-/** Runs on the page. */
+/** Runs in the page. */
 const LOOKS = `(() => {
   const { color, backgroundColor } = getComputedStyle(document.body);
   return { fits: document.documentElement.scrollWidth <= innerWidth, color, backgroundColor };
@@ -210,7 +208,7 @@ describe('npm run webhooks', () => {
     expect(answer.status).toBe(200);
   };
 
-  it('replays what never came, safely twice, and shows what is known of it', async () => {
+  it('replays missed events, safely when repeated, and shows what is known about them', async () => {
     const person = await signUp('dropped@story.example.com');
     await setDeliveries({ drop: true });
     const visitor = plainVisitor();
@@ -218,7 +216,7 @@ describe('npm run webhooks', () => {
     await visitor.press('Pay (start the trial)');
     await setDeliveries({});
     expect((await person.stored()).subscription).toBeNull();
-    // Stripe's time is some months ahead here, after the stories above.
+    // Stripe's clock is some months ahead here, after the tests above.
     const since = ['--since', '2020-01-01'];
 
     const missing = await webhooks('list', '--at-stripe', ...since, ...here());
@@ -244,7 +242,7 @@ describe('npm run webhooks', () => {
     expect(shown.stdout).toMatch(/Attempts +2/);
   });
 
-  it('replays what failed, and says with exit code 1 what fails again', async () => {
+  it('replays failed events, and exits with 1 for those that fail again', async () => {
     const person = await signUp('failed@story.example.com');
     const visitor = plainVisitor();
     const { url } = (await person.checkout()).body;
@@ -254,7 +252,7 @@ describe('npm run webhooks', () => {
     await visitor.press('Pay (start the trial)');
     const seen = () => webhooks('list', '--failed', '--json', ...here());
     await expect.poll(async () => (await seen()).stdout.split('\n').length, { timeout: 15_000 }).toBeGreaterThan(1);
-    // While Stripe delivers one again, that is not one that has failed.
+    // An event that Stripe is redelivering is not listed as failed.
     const replay = async () => {
       const { code, stdout } = await webhooks('replay', '--failed', ...here());
       return `${stdout}exit code ${code}`;
@@ -263,14 +261,14 @@ describe('npm run webhooks', () => {
     const shown = JSON.parse((await seen()).stdout.split('\n')[0] ?? '');
     expect(shown).toMatchObject({ status: 'failed', error: 'StripeRefusedError: Stripe refused: invalid' });
     stack.engines.stripe.setFaults([]);
-    // Stripe's own deliveries go on beside it: whichever comes first does the work.
+    // Stripe's own redeliveries continue. Whichever comes first does the work.
     await expect
       .poll(async () => (await webhooks('replay', '--failed', ...here())).stdout, { timeout: 20_000 })
       .toContain('0 replayed, 0 failed');
     expect((await person.stored()).subscription).toMatchObject({ status: 'trialing' });
   }, 60_000);
 
-  it('explains itself, and exits with 2 when it is called wrongly', async () => {
+  it('prints its help, and exits with 2 for wrong usage', async () => {
     const help = await webhooks('replay', '--help');
     expect(help.code).toBe(0);
     expect(help.stdout).toContain('Examples:');
@@ -279,7 +277,7 @@ describe('npm run webhooks', () => {
     const nothing = await webhooks('replay', ...here());
     expect([nothing.code, nothing.stderr]).toEqual([
       1,
-      'Error: replay needs events to choose: ids, --failed, --kept or --since.\n',
+      'Error: replay needs a selection: event ids, --failed, --kept or --since.\n',
     ]);
     const unknown = await webhooks('show', 'evt_nowhere', ...here());
     expect(unknown.stderr).toContain('event_not_found');

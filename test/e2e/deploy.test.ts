@@ -10,21 +10,21 @@ import { type Backend, startBackend } from '../support/backend.ts';
 import { runTool } from '../support/run-tool.ts';
 
 /*
- * The command against everything real that this machine has: template checks, the secret, DynamoDB for migrations, and
- * a backend that answers the smoke test. SAM itself, CloudFormation and Lambda's aliases are stood in for.
+ * The real command with template checks, the secret, DynamoDB for migrations, and a backend for the smoke test.
+ * SAM, CloudFormation and Lambda's aliases are simulated.
  */
 
 let backend: Backend;
 let aws: StandIn;
 let folder: string;
 let samLog: string;
-/** The version that `live` points to; none, before the first deployment. */
+/** The version that `live` points to; undefined before the first deployment. */
 let live: string | undefined;
-/** What the stack's parameters were at its last deployment. */
+/** The stack's parameters at its last deployment. */
 let deployedWith: Readonly<Record<string, string>> = {};
 let environment: string;
 beforeAll(async () => {
-  backend = await startBackend();
+  backend = await startBackend({}, { isOpenToTools: true });
   environment = backend.environment;
   folder = await mkdtemp(path.join(tmpdir(), 'deploy-'));
   samLog = path.join(folder, 'sam.log');
@@ -60,7 +60,7 @@ afterAll(async () => {
 beforeEach(async () => {
   live = '41';
   deployedWith = {};
-  // What health routes have found is kept for some seconds.
+  // Health results are cached for some seconds.
   backend.clock.forward(6_000);
   await writeFile(samLog, '');
 });
@@ -69,7 +69,7 @@ const ACCOUNT = ['--parameter', 'UserPoolId=eu-central-1_AbC123', '--parameter',
 const deploy = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   runTool('deploy', args, {
     env: {
-      // Nothing else: what linters say is another test's.
+      // Linters have their own test.
       PATH: folder,
       ...{ AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' },
       AWS_ENDPOINT_URL_DYNAMODB: backend.dynamo.url,
@@ -92,15 +92,15 @@ describe('a deployment', () => {
     expect(deployed).toMatch(/ VersionSha256=[0-9a-f]{64}$/);
     const steps = [...run.stdout.matchAll(/^— (\w+)/gm)].map(([, word]) => word);
     expect(steps).toEqual(['Checking', 'Checking', 'Building', 'Deploying', 'Migrating', 'Testing']);
-    expect(run.stdout).toMatch(/last-activity +made/);
+    expect(run.stdout).toMatch(/last-activity +applied/);
     expect(run.stdout).toMatch(/checks passed, 0 failed/);
     expect(run.stdout).toContain('update-alias --function-name autowatering-backend-');
   }, 60_000);
 
-  it('names a new version when a setting changes, and the same one when nothing does', async () => {
+  it('creates a new version when a setting changes, and keeps the version otherwise', async () => {
     const versionOf = async (...parameters: string[]) => {
       await writeFile(samLog, '');
-      // Only the deployment itself is of interest: what follows it is cut short.
+      // Only the deployment itself matters here, so it is cut off afterwards.
       await deploy(['--env', environment, ...ACCOUNT, ...parameters], { SAM_FAILS_AT: 'deploy' });
       return / VersionSha256=([0-9a-f]{64})$/.exec((await samCalls()).at(-1) ?? '')?.[1];
     };
@@ -109,12 +109,12 @@ describe('a deployment', () => {
     expect(await versionOf()).toBe(first);
     const changed = await versionOf('--parameter', 'ClaimProof=optional');
     expect([changed, changed === first]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), false]);
-    // SAM keeps what a stack has for a parameter that is not given: so it is what the function gets.
+    // SAM keeps the stack's value of a parameter that is not given, so that is what the function gets.
     deployedWith = { ClaimProof: 'optional', VersionSha256: 'of the last deployment' };
     expect(await versionOf()).toBe(changed);
   }, 60_000);
 
-  it('marks the environment of a drill, and no other: only so it can be removed', async () => {
+  it('marks only drill environments as removable', async () => {
     const tagsOf = async (name: string) => {
       const secret = await startSecrets(`autowatering-backend-${name}/secrets`, secretValues(backend.secrets));
       const run = await deploy(['--env', name, ...ACCOUNT, '--dry-run'], {
@@ -127,7 +127,7 @@ describe('a deployment', () => {
     expect([await tagsOf('drill-2026-11'), await tagsOf('staging')]).toEqual(['purpose=drill', undefined]);
   }, 60_000);
 
-  it('whose smoke test fails prints the command that brings the former version back', async () => {
+  it('whose smoke test fails prints the command to roll back', async () => {
     backend.s3.setFaults([{ status: 503 }]);
     const run = await deploy(['--env', environment, ...ACCOUNT]);
     backend.s3.setFaults([]);
@@ -137,20 +137,20 @@ describe('a deployment', () => {
     );
   }, 60_000);
 
-  it('that is the first one has nothing to go back to, and says so', () => {
+  it('that is the first one says that there is no version to roll back to', () => {
     const settings = { environment: 'dev', stackName: 'autowatering-dev', region: undefined, parameters: {} };
     expect(wayBack(new Error('it failed'), settings, undefined)).toBe(
-      'it failed\nThere is no former version: mend it and deploy again.',
+      'it failed\nThere is no previous version to roll back to: fix the problem and deploy again.',
     );
   });
 
-  it('goes no further when SAM fails', async () => {
+  it('stops when SAM fails', async () => {
     const run = await deploy(['--env', environment, ...ACCOUNT], { SAM_FAILS_AT: 'deploy' });
-    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('“sam deploy” failed with 3')]);
+    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('“sam deploy” failed with exit code 3')]);
     expect(run.stdout).not.toContain('— Migrating');
   }, 60_000);
 
-  it('is not begun with parameters that are wrong: it tells all of them at once', async () => {
+  it('does not start with invalid parameters, and lists all of them at once', async () => {
     const run = await deploy([
       ...['--env', 'prod', '--parameter', 'UserPoolId=nonsense', '--parameter', 'Colour=blue'],
       ...['--parameter', 'AllowedOrigins=*', '--parameter', 'DomainName=api.example.com'],
@@ -158,11 +158,11 @@ describe('a deployment', () => {
     ]);
     expect(run.code).toBe(1);
     for (const fault of [
-      ...['UserPoolId is malformed', 'UserPoolClientIds is missing', 'Colour is no parameter'],
+      ...['UserPoolId is malformed', 'UserPoolClientIds is missing', 'Colour is not a parameter'],
       ...[
-        'AllowedOrigins may be * in dev only',
-        'DomainName needs CertificateArn',
-        'LogRetentionDays is none of 7, 14',
+        'AllowedOrigins can only be * in dev',
+        'DomainName also needs CertificateArn',
+        'LogRetentionDays must be one of 7, 14',
       ],
     ]) {
       expect(run.stderr).toContain(fault);
@@ -170,7 +170,7 @@ describe('a deployment', () => {
     expect(await samCalls()).toEqual(['']);
   });
 
-  it('is not begun without a whole secret', async () => {
+  it('does not start without a complete secret', async () => {
     const run = await deploy(['--env', 'staging', '--parameter', 'UserPoolId=eu-central-1_A'], {
       DEPLOY_PARAMETERS: 'UserPoolClientIds=abc',
     });
@@ -179,10 +179,10 @@ describe('a deployment', () => {
     expect(await samCalls()).toEqual(['']);
   }, 60_000);
 
-  it('is told of beforehand by --dry-run, which changes nothing', async () => {
+  it('is only described with --dry-run', async () => {
     const run = await deploy(['--env', environment, ...ACCOUNT, '--dry-run']);
     expect([run.code, run.stderr]).toEqual([0, '']);
-    expect(run.stdout).toContain('Nothing is changed. It would build, then: sam deploy');
+    expect(run.stdout).toContain('Dry run, nothing was changed. Next steps: build, then sam deploy');
     expect(await samCalls()).toEqual(['']);
   }, 60_000);
 });

@@ -7,8 +7,8 @@ import { type RecoverableDynamo, startRecoverableDynamo } from '../support/recov
 import { runTool } from '../support/run-tool.ts';
 
 /*
- * A drill's environment is as well protected as prod, and holds prod's personal data: it has to go, and nothing else may.
- * Tables are DynamoDB Local's; the rest of AWS is stood in for.
+ * A drill environment is as well protected as prod and holds prod's personal data. Removing it must remove everything
+ * of it and nothing else. The tables are in DynamoDB Local; the rest of AWS is simulated.
  */
 
 const dynamo = localDynamoDb(inject('dynamoDbUrl'), LOCAL_REGION);
@@ -75,13 +75,13 @@ const tablesLeft = async () => {
   return more;
 };
 
-describe('the removal of a drill', () => {
-  it('takes everything of it, with its protections, and nothing of another environment', async () => {
+describe('removing a drill', () => {
+  it('removes all its resources despite their protection, and nothing of another environment', async () => {
     const run = await drill('--env', env, '--confirm', env);
     expect([run.code, run.stderr]).toEqual([0, '']);
     expect(run.stdout).toContain(`Nothing is left of ${env}.`);
     expect(await tablesLeft()).toEqual([]);
-    // With point-in-time recovery on, DynamoDB would keep a last backup for 35 days.
+    // With point-in-time recovery on, DynamoDB would keep a final backup for 35 days.
     expect(tablesOf(env).filter((name) => recoverable.isProtected(name))).toEqual([]);
     expect(account.changes).toEqual([
       `stack autowatering-${env}`,
@@ -98,7 +98,7 @@ describe('the removal of a drill', () => {
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining(`There is nothing of ${env}`)]);
   }, 60_000);
 
-  it('goes on where an earlier one broke off', async () => {
+  it('continues where an interrupted run stopped', async () => {
     account.setFaults([{ match: '^POST .*delete', status: 500, times: 20 }]);
     expect((await drill('--env', env, '--confirm', env)).code).toBe(1);
     account.setFaults([]);
@@ -109,7 +109,7 @@ describe('the removal of a drill', () => {
     expect(account.buckets.size).toBe(1);
   }, 60_000);
 
-  it('is listed by --dry-run, which changes nothing', async () => {
+  it('only lists resources with --dry-run', async () => {
     const run = await drill('--env', env, '--dry-run');
     expect([run.code, run.stderr]).toEqual([0, '']);
     for (const one of [`stack +autowatering-${env}`, ...tablesOf(env), '4 versions and delete markers', '1 backups']) {
@@ -120,12 +120,12 @@ describe('the removal of a drill', () => {
   });
 });
 
-describe('the removal of anything else', () => {
+describe('removing any other environment', () => {
   const untouched = async () => expect([account.changes, await tablesLeft()]).toEqual([[], tablesOf(env)]);
 
-  it.each(['prod', 'staging', 'dev', 'drills'])('as %s, is refused by its name', async (name) => {
+  it.each(['prod', 'staging', 'dev', 'drills'])('is refused for %s because of its name', async (name) => {
     const run = await drill('--env', name, '--confirm', name);
-    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining(`${name} is no drill`)]);
+    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining(`${name} is not a drill`)]);
     await untouched();
   });
 
@@ -136,15 +136,15 @@ describe('the removal of anything else', () => {
     await untouched();
   });
 
-  it('is refused when the stack is of another environment', async () => {
+  it('is refused when the stack belongs to another environment', async () => {
     account.stack = { name: `autowatering-${env}`, environment: 'prod', tags: { purpose: 'drill' } };
     const run = await drill('--env', env, '--confirm', env);
-    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('is of the environment prod')]);
+    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('belongs to the environment prod')]);
     await untouched();
   });
 
   it.each([
-    ['is not named twice', [], /name it twice/],
+    ['is not named twice', [], /confirm its name/],
     ['is named differently', ['--confirm', 'drill'], /“drill” is not drill-/],
   ])('is refused when it %s', async (_what, more, sentence) => {
     const run = await drill('--env', env, ...more);

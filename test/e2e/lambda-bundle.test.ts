@@ -23,7 +23,7 @@ let invoke: (
 ) => Promise<{ statusCode: number; json: Record<string, unknown> }>;
 
 beforeAll(async () => {
-  // The backend of the tests lends its tables and stand-ins; what answers is the bundle, in a process of its own.
+  // The test backend provides tables and simulated services. The bundle answers, in its own process.
   backend = await startBackend();
   directory = await mkdtemp(path.join(tmpdir(), 'autowatering-bundle-'));
   bundle = await buildLambdaBundle(directory);
@@ -72,14 +72,14 @@ afterAll(async () => {
 });
 
 describe('the bundled Lambda function', () => {
-  it('reaches everything it needs: tables, bucket, secret, key set and Stripe', async () => {
+  it('reaches all its dependencies: tables, bucket, secret, key set and Stripe', async () => {
     for (const where of ['/health', '/health/deep', '/health/ota', '/health/stripe', '/health/provision']) {
       const answer = await invoke('GET', where);
       expect(answer.statusCode, JSON.stringify(answer.json)).toBe(200);
     }
   });
 
-  it('serves a user, with the user pool behind it', async () => {
+  it('serves a user, using the user pool', async () => {
     const headers = { authorization: `Bearer ${mintToken()}` };
     expect((await invoke('GET', '/getProfile', { headers })).statusCode).toBe(200);
     const saved = await invoke('POST', '/saveUserState', { headers, body: { state: { t: 'water '.repeat(5_000) } } });
@@ -88,7 +88,7 @@ describe('the bundled Lambda function', () => {
     expect(deleted.json).toEqual({ ok: true, deleted: true });
   });
 
-  it('provisions, and a claim needs its transaction', async () => {
+  it('provisions a device and claims it in a transaction', async () => {
     const made = await invoke('POST', '/provision', {
       headers: { 'x-factory-token': backend.secrets.factoryToken },
       body: { hw_id: 'B0B0B0B00001' },
@@ -114,7 +114,7 @@ describe('the bundled Lambda function', () => {
     expect(latest.json).toMatchObject({ update_available: true, latest: { version: '1.0.0' } });
   });
 
-  it('sells a subscription, takes the signed event, and names a photo', async () => {
+  it('sells a subscription, accepts the signed event and identifies a plant', async () => {
     const people = billing(backend);
     const headers = { authorization: newUser().headers.Authorization };
     const opened = await invoke('POST', '/createSubscriptionCheckout', { headers, body: {} });
@@ -140,10 +140,10 @@ describe('the bundled Lambda function', () => {
     }
   });
 
-  it('keeps what its hot routes load small: one source of credentials, no Stripe, no S3 client at the start', () => {
+  it('loads little for hot routes: one credentials provider, no Stripe, no S3 client at startup', () => {
     const entry = Object.values(bundle.metafile.outputs).find(({ entryPoint }) => entryPoint === 'src/handler.ts');
     const inputs = Object.keys(entry?.inputs ?? {});
-    expect(inputs.length).toBeGreaterThan(50);
+    expect(inputs.length).toBeGreaterThan(25);
     expect(
       inputs.filter((input) => /node_modules\/(stripe|@aws-sdk|@smithy)\/(?!.*util-dynamodb)/.test(input)),
     ).toEqual([]);
@@ -153,4 +153,50 @@ describe('the bundled Lambda function', () => {
       everything.filter((input) => /zod\/.*(to-json-schema|json-schema-processors)/.test(input)).length,
     ).toBeLessThan(3);
   });
+
+  it('loads at most 100 KB for GET /health, and no schema library', () => {
+    const loaded = loadedWith('src/handler.ts', 'src/health/alive-route.ts');
+    expect(bytesOf(loaded)).toBeLessThanOrEqual(100_000);
+    expect(bytesOf(loaded)).toBeGreaterThan(20_000);
+    expect(inputsOf(loaded).filter((input) => /node_modules\/(zod|@aws-sdk\/client)/.test(input))).toEqual([]);
+  });
+
+  it('loads no routes of other domains for GET /ota/latest', () => {
+    const loaded = loadedWith('src/handler.ts', 'src/ota/offer/routes.ts', 'src/ota/parts.ts');
+    const routes = inputsOf(loaded).filter((input) => /^src\/(?!http).*routes?\.ts$/.test(input));
+    expect(routes.sort()).toEqual([
+      'src/ota/offer/download-route.ts',
+      'src/ota/offer/latest-route.ts',
+      'src/ota/offer/routes.ts',
+      'src/routes.ts',
+    ]);
+  });
 });
+
+type Output = (typeof bundle.metafile.outputs)[string];
+
+/** The files that are loaded when these modules are imported: theirs, and what those import at once. */
+function loadedWith(...entryPoints: readonly string[]): readonly Output[] {
+  const { outputs } = bundle.metafile;
+  const found = new Map<string, Output>();
+  const visit = (file: string): void => {
+    const output = outputs[file];
+    if (output === undefined || found.has(file)) return;
+    found.set(file, output);
+    for (const { path, kind } of output.imports) if (kind === 'import-statement') visit(path);
+  };
+  for (const entryPoint of entryPoints) {
+    const file = Object.keys(outputs).find((name) => outputs[name]?.entryPoint === entryPoint);
+    if (file === undefined) throw new Error(`${entryPoint} is no entry point of the bundle`);
+    visit(file);
+  }
+  return [...found.values()];
+}
+
+function bytesOf(outputs: readonly Output[]): number {
+  return outputs.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function inputsOf(outputs: readonly Output[]): readonly string[] {
+  return outputs.flatMap(({ inputs }) => Object.keys(inputs));
+}

@@ -23,8 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => stop());
 
-describe('the stack', () => {
-  it('tells tools everything in stack.json, which only its owner can read', async () => {
+describe('the local stack', () => {
+  it('writes everything tools need to stack.json, readable only by its owner', async () => {
     const text = await readFile(path.join(directory, 'stack.json'), 'utf8');
     expect(JSON.parse(text)).toEqual(stack.info);
     expect(Object.keys(stack.info)).toEqual(
@@ -41,7 +41,7 @@ describe('the stack', () => {
     );
   });
 
-  it('serves an interactive API page with its document', async () => {
+  it('serves an interactive API page with the OpenAPI document', async () => {
     const page = await fetch(stack.info.docsUrl);
     expect(page.headers.get('content-type')).toContain('text/html');
     expect(await page.text()).toContain('swagger-ui-bundle.js');
@@ -50,7 +50,7 @@ describe('the stack', () => {
     }
   });
 
-  it('has a demo user who can log in and call the API from a page', async () => {
+  it('has a demo user who can log in and call the API from the page', async () => {
     const [user] = stack.info.users;
     const { idToken } = await cognitoUsers(stack.info.cognito).logIn(user?.email ?? '', user?.password ?? '');
     const answer = await fetch(new URL('/myDevices', stack.info.apiBaseUrl), {
@@ -59,7 +59,7 @@ describe('the stack', () => {
     expect(answer.status).toBe(200);
   });
 
-  it('serves its metrics in the text of Prometheus', async () => {
+  it('serves its metrics in Prometheus text format', async () => {
     await fetch(new URL('/health', stack.info.apiBaseUrl));
     const page = await fetch(new URL('/metrics', stack.info.apiBaseUrl));
     expect(page.headers.get('content-type')).toContain('version=0.0.4');
@@ -68,23 +68,23 @@ describe('the stack', () => {
     expect(text).toMatch(/^autowatering_latency_bucket\{.*le="5"\}/m);
   });
 
-  it('is not started twice from one directory', async () => {
+  it('cannot be started twice in one directory', async () => {
     const second = await runTool('dev', ['--directory', directory]);
     expect(second.code).toBe(1);
-    expect(second.stderr).toContain('A stack is running already');
+    expect(second.stderr).toContain('A stack is already running');
   });
 
-  it('is started once when it is started twice at the same moment', async () => {
+  it('starts only once when two starts race', async () => {
     const place = path.join(directory, 'same-moment');
     const [one, two] = [startTool('dev', ['--directory', place]), startTool('dev', ['--directory', place])];
     const loser = await Promise.race([one.ended, two.ended]);
-    expect([loser.code, loser.stderr]).toEqual([1, expect.stringContaining('A stack is running already')]);
+    expect([loser.code, loser.stderr]).toEqual([1, expect.stringContaining('A stack is already running')]);
     for (const dev of [one, two]) dev.child.kill('SIGINT');
     await Promise.all([one.ended, two.ended]);
     expect(await untilGone(place)).toEqual([]);
   });
 
-  it('starts clean with --fresh, but never empties a directory that no stack has made', async () => {
+  it('starts empty with --fresh, but never empties a directory that no stack created', async () => {
     const place = await mkdtemp(path.join(tmpdir(), 'autowatering-precious-'));
     await writeFile(path.join(place, 'thesis.txt'), 'years of work');
     for (const [tool, ...args] of [['dev', '--fresh'], ['demo']] as const) {
@@ -95,7 +95,7 @@ describe('the stack', () => {
     await rm(place, { recursive: true, force: true });
   });
 
-  it('says it when the port is in use', async () => {
+  it('reports a port that is in use', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -106,7 +106,7 @@ describe('the stack', () => {
     expect(run.stderr).toContain(`Port ${port} is in use`);
   });
 
-  it('tells everything that is wrong with its configuration at once, and does not start', async () => {
+  it('reports all configuration errors at once and does not start', async () => {
     const wrong = {
       ALLOWED_ORIGINS: '*',
       CLAIM_PROOF: 'perhaps',
@@ -123,7 +123,7 @@ describe('the stack', () => {
     expect(refusal).toContain('The API could not start: The configuration is not usable');
   });
 
-  it('says it when there is no Java', async () => {
+  it('reports a missing Java', async () => {
     const run = await runTool('dev', ['--directory', path.join(directory, 'no-java')], { env: { PATH: '/nowhere' } });
     expect(run.code).toBe(1);
     expect(run.stderr).toContain('Java 17 or newer');
@@ -177,7 +177,7 @@ describe('npm run dev', () => {
     }
   });
 
-  it('leaves no process behind when it is killed, goes on with what it held, and stops without a trace', async () => {
+  it('leaves no process behind when killed, keeps its data, and stops cleanly', async () => {
     const before = await read(place);
     const made = await provision(before, 'AA:BB:CC:DD:EE:01');
     expect((await processesOf(place)).length).toBeGreaterThan(1);
@@ -185,12 +185,12 @@ describe('npm run dev', () => {
     await dev.ended;
     expect(await untilGone(place)).toEqual([]);
 
-    // The file it left says so itself: its process is gone, so a new stack may start.
+    // The file it left names a process that is gone, so a new stack may start.
     const again = startTool('dev', ['--directory', place]);
     await again.printed(/Ctrl-C stops everything/);
     const after = await read(place);
     expect(after.factoryToken).toBe(before.factoryToken);
-    // A stack that had forgotten the first device would give its serial again.
+    // A stack without the first device would assign its serial again.
     expect((await provision(after, 'AA:BB:CC:DD:EE:02')).serial).not.toBe(made.serial);
     expect((await provision(after, 'AA:BB:CC:DD:EE:01')).serial).toBe(made.serial);
     again.child.kill('SIGINT');
@@ -198,7 +198,7 @@ describe('npm run dev', () => {
     expect(await untilGone(place)).toEqual([]);
   });
 
-  it('leaves no process behind when Ctrl-C comes while it starts', async () => {
+  it('leaves no process behind when Ctrl-C comes during startup', async () => {
     const place = path.join(directory, 'early');
     const dev = startTool('dev', ['--directory', place]);
     await dev.printed(/starting DynamoDB/);
@@ -209,7 +209,7 @@ describe('npm run dev', () => {
 });
 
 describe('npm run demo', () => {
-  it('stops everything when Ctrl-C comes in the middle of the story', async () => {
+  it('stops everything when Ctrl-C comes in the middle', async () => {
     const place = path.join(directory, 'demo-stopped');
     const demo = startTool('demo', ['--directory', place]);
     await demo.printed(/3\. Owner/);
@@ -220,19 +220,19 @@ describe('npm run demo', () => {
     expect(await untilGone(place)).toEqual([]);
   });
 
-  it('tells the whole story, stops everything and exits with 0', async () => {
+  it('runs to the end, stops everything and exits with 0', async () => {
     const place = path.join(directory, 'demo');
     // Not from a bundle: this is what `npm run demo` starts.
     const run = await startTool('demo', ['--directory', place]).ended;
     expect(run.stderr).toBe('');
     expect(run.code).toBe(0);
     for (const part of [
-      'no serial twice',
+      'no duplicate serials',
       'already_claimed',
       'the device runs 2.0.0',
       'rolls it back',
       '0 failed',
-      'Where the time went',
+      'Time per chapter',
     ]) {
       expect(run.stdout).toContain(part);
     }

@@ -8,7 +8,7 @@ let directory: string;
 let stack: Stack;
 let stop: () => Promise<void>;
 let insights: StandIn;
-/** What was asked of Logs Insights, in order; the answer comes at the second look. */
+/** The Logs Insights calls, in order. Results are ready at the second poll. */
 const asked: { readonly operation: string; readonly body: Readonly<Record<string, unknown>> }[] = [];
 let status = 'Complete';
 beforeAll(async () => {
@@ -42,8 +42,8 @@ const env = () => ({
 });
 const inAws = (...args: string[]) => runTool('logs', args, { env: env() });
 
-describe('the log of the stack that runs here', () => {
-  it('tells of requests, of one request whole, of how long routes took, and of what failed', async () => {
+describe('the log of the local stack', () => {
+  it('shows requests, a single request, route latencies and failures', async () => {
     const first = await fetch(`${stack.info.apiBaseUrl}/health`, { headers: { 'X-Request-Id': 'looked-for-0001' } });
     expect(first.status).toBe(200);
     await fetch(`${stack.info.apiBaseUrl}/ota/latest?current_version=1.0.0`);
@@ -68,14 +68,14 @@ describe('the log of the stack that runs here', () => {
     ]);
   });
 
-  it('is not there where none runs', async () => {
+  it('cannot be read when no stack is running', async () => {
     const run = await runTool('logs', ['errors', '--stack', `${directory}-none`]);
     expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('npm run dev')]);
   });
 });
 
 describe('the log of an environment in AWS', () => {
-  it('is asked for by Logs Insights, and waited for', async () => {
+  it('is queried with Logs Insights, waiting for the result', async () => {
     asked.length = 0;
     const run = await inAws('latency', '--env', 'prod', '--since', '2h', '--route', 'POST /claim"Device');
     expect([run.code, run.stderr]).toEqual([0, '']);
@@ -87,12 +87,12 @@ describe('the log of an environment in AWS', () => {
     expect(asked.map(({ operation }) => operation)).toEqual(['StartQuery', 'GetQueryResults', 'GetQueryResults']);
   });
 
-  it('of an environment that is not there is said so', async () => {
+  it('is reported as missing when the environment does not exist', async () => {
     const run = await inAws('errors', '--env', 'nowhere');
     expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('There is no log group')]);
   });
 
-  it('is no longer asked when the query fails, or nobody waits any more', async () => {
+  it('is no longer polled when the query fails or the command is interrupted', async () => {
     status = 'Timeout';
     const failed = await inAws('errors', '--env', 'prod');
     expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('Try a shorter time')]);
@@ -105,7 +105,7 @@ describe('the log of an environment in AWS', () => {
     status = 'Complete';
   });
 
-  it('can be asked by hand with the query that --print gives', async () => {
+  it('can be queried by hand with the output of --print', async () => {
     const { stdout } = await inAws('errors', '--print');
     expect(stdout).toMatch(/^filter message = "request" and statusCode >= 500\n\| stats count/);
   });

@@ -37,7 +37,7 @@ async function clear(): Promise<void> {
   }
 }
 
-/** Users as they were stored before their last day of use was noted. */
+/** Users stored before their last active day was recorded. */
 const early = (count: number) =>
   Array.from({ length: count }, (_, index) => ({
     ...{ uid: `early-${index}`, record: index % 2 === 0 ? 'profile' : 'state', schema: 1, doc_version: 1 },
@@ -49,12 +49,12 @@ const days = async () => {
 };
 
 describe('a migration', () => {
-  it('is pending, made, made only once, and taken back', async () => {
+  it('is pending, then made exactly once, and can be reverted', async () => {
     await put(early(6));
     expect(await json('status')).toMatchObject({ pending: 1, migrations: [{ id: 1, state: 'pending' }] });
     const up = await migrate('up');
     expect([up.code, up.stderr]).toEqual([0, '']);
-    expect(up.stdout).toMatch(/1 {2}last-activity {2}made +6 of 6/);
+    expect(up.stdout).toMatch(/1 {2}last-activity {2}applied +6 of 6/);
     expect((await days()).get('early-3')).toBe('2026-04-15');
     expect(await json('up')).toMatchObject({ pending: 0, migrations: [{ state: 'up', changed: 6, looked_at: 6 }] });
     expect(await json('down')).toMatchObject({ pending: 1, migrations: [{ state: 'down', changed: 6 }] });
@@ -62,7 +62,7 @@ describe('a migration', () => {
     expect((await days()).size).toBe(0);
   });
 
-  it('takes the later day of two records, and never goes over what the backend has noted', async () => {
+  it('uses the later day of two records and never overwrites what the backend has recorded', async () => {
     const { headers, uid } = newUser();
     await backend.call('/getProfile', { headers });
     const today = (await days()).get(uid);
@@ -78,7 +78,7 @@ describe('a migration', () => {
     expect(Object.fromEntries(await days())).toEqual({ [uid]: today });
   });
 
-  it('taken back leaves those alone who were here since', async () => {
+  it('leaves users who were active since alone when it is reverted', async () => {
     const { headers, uid } = newUser();
     await put([{ uid, record: 'profile', updated_at: '2026-01-01T00:00:00.000Z' }]);
     await migrate('up');
@@ -91,7 +91,7 @@ describe('a migration', () => {
   });
 
   it.each([3, 206])(
-    'cut off behind its %i. write goes on where it was, and ends as if nothing had been',
+    'interrupted after write %i continues there and ends with the same result',
     async (writes) => {
       await put(early(230));
       backend.dynamo.dieAfterWrites(writes);
@@ -99,12 +99,12 @@ describe('a migration', () => {
       backend.dynamo.revive();
       expect(await json('status')).toMatchObject({ pending: 1 });
       const locked = await migrate('up');
-      expect([locked.code, locked.stderr]).toEqual([1, expect.stringContaining('Another migration runs here')]);
+      expect([locked.code, locked.stderr]).toEqual([1, expect.stringContaining('Another migration is running')]);
       await lockHasRunOut();
       expect((await migrate('up')).stderr).toBe('');
       const { pending, migrations } = await json('status');
       expect([pending, migrations[0].state]).toEqual([0, 'up']);
-      // From the beginning it would have come by all that the first run has made.
+      // A run from the beginning would also read all items that the first run created.
       if (writes > 200) expect(migrations[0].looked_at).toBeLessThan(300);
       const found = await days();
       for (const { uid, updated_at: at } of early(230)) expect(found.get(uid)).toBe(at.slice(0, 10));
@@ -112,7 +112,7 @@ describe('a migration', () => {
     60_000,
   );
 
-  it('goes on when a request writes the same item at that moment', async () => {
+  it('continues when a request writes the same item at the same time', async () => {
     await put(early(3));
     const reasons = [{ Code: 'TransactionConflict' }, { Code: 'None' }];
     const body = JSON.stringify({
@@ -125,7 +125,7 @@ describe('a migration', () => {
     backend.dynamo.setFaults([]);
   });
 
-  it('that is made by two at once is made by one', async () => {
+  it('runs once when two commands race', async () => {
     await put(early(60));
     const runs = await Promise.all([migrate('up'), migrate('up')]);
     expect(runs.filter(({ code }) => code === 0).length).toBeGreaterThanOrEqual(1);
@@ -134,7 +134,7 @@ describe('a migration', () => {
     expect(await json('status')).toMatchObject({ pending: 0 });
   });
 
-  it('is no device: neither listed nor counted', async () => {
+  it('is neither listed nor counted as a device', async () => {
     await migrate('up');
     const { get } = fleetOf(backend);
     for (const status of ['provisioned', 'active', 'claimed', 'revoked', 'replaced']) {
@@ -144,13 +144,13 @@ describe('a migration', () => {
     expect(body).toMatchObject({ by_version: [] });
   });
 
-  it('of a number that there is not is refused', async () => {
+  it('with an unknown number is refused', async () => {
     const run = await migrate('up', '--to', '77');
     expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('one of 0, 1')]);
   });
 });
 
-/** What two minutes do, without waiting for them. */
+/** Expires the lock without waiting two minutes. */
 async function lockHasRunOut(): Promise<void> {
   const documents = await backend.services.documents();
   await documents.update({

@@ -22,7 +22,7 @@ afterAll(async () => {
 
 const images = new Map<string, Promise<string>>();
 
-/** A version is signed once: a second time it would be other bytes. */
+/** Each version is signed once. Signing it again would give other bytes. */
 function image(version: string): Promise<string> {
   const file = path.join(folder, `${version}.signed.bin`);
   const written =
@@ -41,7 +41,7 @@ const steps = ({ stdout }: { readonly stdout: string }) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-/** A device whose owner's phone tells how the update went. */
+/** A device whose owner's phone reports the outcome of the update. */
 async function device() {
   const { headers } = newUser();
   const { serial } = await fleetOf(backend).device();
@@ -50,8 +50,8 @@ async function device() {
     backend.call('/ota/reports', { headers, body: { serial, attempt_id: `a-${version}`, version, status } });
 }
 
-describe('a firmware in steps', () => {
-  it('goes to a few first, waits for them, goes on, and ends with everybody', async () => {
+describe('a stepwise firmware deployment', () => {
+  it('starts with a few devices, waits for their reports, continues, and ends with all', async () => {
     const report = await device();
     const early = await deploy('1.1.0', '--steps', '50', '100', '--settled-pct', '100');
     expect(early.code).toBe(0);
@@ -62,17 +62,17 @@ describe('a firmware in steps', () => {
     expect(steps(await deploy('1.1.0', '--steps', '50', '100', '--watch'))).toMatchObject([{ kind: 'done' }]);
   });
 
-  it('that does badly stays with the few, and the command says so', async () => {
+  it('stays with the few when the firmware fails, and reports it', async () => {
     const report = await device();
     await deploy('1.2.0', '--steps', '50', '100', '--settled-pct', '100');
     await report('1.2.0', 'reverted');
     const run = await deploy('1.2.0', '--steps', '50', '100');
-    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('100 % failed, and 5 % may')]);
+    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('100 % failed, more than 5 %')]);
     expect((await releases.get('/ota/releases/1.2.0')).body.release.rollout_pct).toBe(50);
   });
 
-  it('whose steps do not rise is not begun', async () => {
+  it('does not start with steps that do not rise', async () => {
     const run = await deploy('1.3.0', '--steps', '50', '25');
-    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('rising numbers')]);
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('ascending numbers')]);
   });
 });

@@ -4,12 +4,12 @@ import { type RecoverableDynamo, startRecoverableDynamo } from '../support/recov
 import { runTool } from '../support/run-tool.ts';
 import { newUser } from '../support/tokens.ts';
 
-/* Somebody has deleted and overwritten things at three in the morning: back to two o'clock, without losing what came since. */
+/* Data was deleted and overwritten: restore it from an earlier point in time without losing what was written since. */
 
 let backend: Backend;
 let dynamo: RecoverableDynamo;
 beforeAll(async () => {
-  backend = await startBackend();
+  backend = await startBackend({}, { isOpenToTools: true });
   dynamo = await startRecoverableDynamo(inject('dynamoDbUrl'));
 });
 afterAll(async () => {
@@ -36,12 +36,12 @@ const notes = async () =>
     .sort();
 
 describe('point-in-time recovery', () => {
-  it('is refused in plain words where a table has none', async () => {
+  it('is refused with a clear message when a table does not have it', async () => {
     const run = await pitr();
     expect([run.code, run.stderr]).toEqual([1, expect.stringContaining(`${table()} has no point-in-time recovery`)]);
   });
 
-  it('brings a user back who is gone, and keeps what came since', async () => {
+  it('restores a deleted user and keeps newer data', async () => {
     const gone = newUser();
     await backend.call('/saveUserState', { headers: gone.headers, body: { state: { a: 1 }, baseDocVersion: 0 } });
     await write({ ...note('changed'), text: 'before' }, { ...note('kept'), text: 'always' });
@@ -57,22 +57,22 @@ describe('point-in-time recovery', () => {
     expect(looked.missing).toBeGreaterThan(0);
     expect((await backend.call('/getUserState', { headers: gone.headers })).body.state ?? null).not.toEqual({ a: 1 });
 
-    // Run again it uses the copy that is there.
+    // A second run uses the existing copy.
     const run = await pitr('--copy', 'missing');
     expect([run.code, run.stderr]).toEqual([0, '']);
-    expect(run.stdout).toMatch(/Among what is gone may be accounts that their owners have deleted/);
+    expect(run.stdout).toMatch(/Some missing items may belong to accounts that their owners have deleted/);
     expect((await backend.call('/getUserState', { headers: gone.headers })).body.state).toEqual({ a: 1 });
     expect(await notes()).toEqual(['changed: since', 'kept: always', 'new: since']);
   }, 60_000);
 
-  it('undoes changes only when told to, and only those of the keys that are named', async () => {
+  it('reverts changes only on request, and only for the given keys', async () => {
     await erase('kept');
     const run = await pitr('--copy', 'all', '--only', 'changed', '--json');
     expect(JSON.parse(run.stdout)).toMatchObject({ same: 0, changed: 1, missing: 0, putBack: 1 });
     expect(await notes()).toEqual(['changed: before', 'new: since']);
   });
 
-  it('removes the copy afterwards: it holds personal data too', async () => {
+  it('removes the copy afterwards, since it holds personal data too', async () => {
     expect((await pitr('--remove')).code).toBe(0);
     const documents = await backend.services.documents();
     await expect(documents.scan({ TableName: `${table()}-at-20260105t020000z` })).rejects.toThrow(/non-existent/);
@@ -80,10 +80,10 @@ describe('point-in-time recovery', () => {
   });
 
   it.each([
-    ['yesterday', 'a moment with its zone'],
-    ['2026-01-05T02:00:00', 'a moment with its zone'],
-    ['2999-01-01T00:00:00Z', 'a moment that has passed'],
-  ])('does not guess what “%s” is', async (to, sentence) => {
+    ['yesterday', 'a time with its zone'],
+    ['2026-01-05T02:00:00', 'a time with its zone'],
+    ['2999-01-01T00:00:00Z', 'a time in the past'],
+  ])('does not guess the meaning of “%s”', async (to, sentence) => {
     const run = await runTool('backup', ['pitr', '--env', 'prod', '--table', 'users', '--to', to]);
     expect([run.code, run.stderr]).toEqual([2, expect.stringContaining(sentence)]);
   });

@@ -5,19 +5,19 @@ import { type Backend, startBackend } from '../support/backend.ts';
 import { runTool, startTool } from '../support/run-tool.ts';
 
 /*
- * A command never touches another system than the one that is meant. CloudFormation and Secrets Manager are stood in
- * for; the API behind them is the real one.
+ * A command never touches another system than the intended one. CloudFormation and Secrets Manager are simulated; the
+ * API behind them is real.
  */
 
 let backend: Backend;
 let cloudFormation: StandIn;
 let prodSecret: SecretsStandIn;
-/** An AWS that refuses everybody, and keeps the regions that it was asked in. */
+/** An AWS that refuses every call and records the regions it was called in. */
 let refusing: StandIn;
 const askedRegions: string[] = [];
 const REFUSAL = 'ExpiredTokenException';
 beforeAll(async () => {
-  backend = await startBackend();
+  backend = await startBackend({}, { isOpenToTools: true });
   cloudFormation = await startStandIn(async (_request, response) => {
     const output = (name: string, value: string) =>
       `<member><OutputKey>${name}</OutputKey><OutputValue>${value}</OutputValue></member>`;
@@ -61,10 +61,10 @@ const prod = () => ({
 
 const READING: readonly (readonly [tool: string, args: readonly string[]])[] = [
   ['ota', ['list']],
-  ['ota-keys', ['list']],
+  ['ota:keys', ['list']],
   ['fleet', ['summary']],
   ['webhooks', ['list']],
-  ['smoke-test', []],
+  ['smoke', []],
   ['migrate', ['status']],
   ['retention', ['--dry-run']],
   ['backup', ['verify', '/nowhere']],
@@ -72,26 +72,26 @@ const READING: readonly (readonly [tool: string, args: readonly string[]])[] = [
 ];
 const CHANGING: readonly (readonly [tool: string, args: readonly string[]])[] = [
   ['ota', ['pause', '1.0.0']],
-  ['ota-deploy', ['--artifact-path', 'README.md']],
-  ['factory-provision', ['--hw-id', 'AABBCCDD01']],
+  ['ota:deploy', ['--artifact-path', 'README.md']],
+  ['factory:provision', ['--hw-id', 'AABBCCDD01']],
   ['migrate', ['up']],
 ];
 
 describe('away from a terminal', () => {
-  it.each([...READING, ...CHANGING])('%s %j has no default, and says what to pass', async (tool, args) => {
+  it.each([...READING, ...CHANGING])('%s %j has no default and says what to pass', async (tool, args) => {
     const run = await runTool(tool, args);
     expect([run.code, run.stdout, run.place]).toEqual([2, '', '']);
     expect(run.stderr).toMatch(/^Error: Which system\?.*--env <name>.*--local/);
   });
 
-  it('two names are one too many', async () => {
+  it('two systems are refused', async () => {
     const run = await runTool('logs', ['errors', '--env', 'prod', '--local']);
     expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('--env and --local name different systems')]);
   });
 });
 
 describe('with --env', () => {
-  it('a command finds API and token, says where it is on standard error, and keeps standard output clean', async () => {
+  it('a command finds the API and its token, and names the system on standard error only', async () => {
     const run = await runTool('ota', ['list', '--env', 'prod', '--json'], { env: prod() });
     expect([run.code, run.stderr]).toEqual([0, '']);
     expect(run.place).toMatch(/^Talking to PRODUCTION \(prod\) at http:\S+ \(AWS account 123456789012, region eu-/);
@@ -100,7 +100,7 @@ describe('with --env', () => {
     for (const line of run.stdout.split('\n').filter((one) => one !== '')) JSON.parse(line);
   });
 
-  it('the token is that of the environment, not one that a variable holds for another', async () => {
+  it("the environment's own token is used, not one from a variable", async () => {
     const env = { ...prod(), OTA_ADMIN_TOKEN: 'a-token-of-staging-000', API_BASE_URL: 'https://staging.example.com' };
     const run = await runTool('ota', ['list', '--env', 'prod', '--json'], { env });
     expect([run.code, run.stderr]).toEqual([0, '']);
@@ -108,7 +108,7 @@ describe('with --env', () => {
     expect(JSON.parse(factory.stdout)).toHaveProperty('devices');
   });
 
-  it('what changes prod says so, and changes prod', async () => {
+  it('a change to prod is announced and made', async () => {
     const run = await runTool('factory:provision', ['--hw-id', 'B3B3B3B3B301', '--env', 'prod', '--json'], {
       env: prod(),
     });
@@ -116,7 +116,7 @@ describe('with --env', () => {
     expect(JSON.parse(run.stdout)).toMatchObject({ hw_id: 'B3B3B3B3B301', created: true });
   });
 
-  it('a secret without the token is no riddle', async () => {
+  it('a secret without the token is reported with the command to fix it', async () => {
     const env = { ...prod(), AWS_ENDPOINT_URL_SECRETS_MANAGER: prodSecret.url, AWS_REGION: 'eu-central-1' };
     const run = await runTool('ota', ['list', '--env', 'drill'], { env });
     expect([run.code, run.stderr]).toEqual([1, expect.stringMatching(/has no OTA_ADMIN_TOKEN.*secrets:bootstrap/)]);
@@ -124,18 +124,18 @@ describe('with --env', () => {
 });
 
 describe('with API_BASE_URL', () => {
-  it('a command goes there with the token of its variable, and says so', async () => {
+  it('a command uses that address with the token from its variable, and says so', async () => {
     const env = { API_BASE_URL: backend.url, OTA_ADMIN_TOKEN: backend.secrets.adminToken };
     const run = await runTool('ota', ['list', '--json'], { env });
-    expect([run.code, run.place]).toEqual([0, `Talking to ${backend.url} (by API_BASE_URL)`]);
+    expect([run.code, run.place]).toEqual([0, `Talking to ${backend.url} (from API_BASE_URL)`]);
     const elsewhere = await runTool('ota', ['list'], { env: { API_BASE_URL: backend.url } });
-    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is needed')]);
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is required')]);
   });
 });
 
 const IN_AWS: readonly (readonly [tool: string, args: readonly string[]])[] = [
   ['ota', ['list']],
-  ['secrets-bootstrap', ['--check']],
+  ['secrets:bootstrap', ['--check']],
   ['migrate', ['status']],
   ['retention', ['--dry-run']],
   ['logs', ['errors']],
@@ -148,20 +148,21 @@ describe('region and profile', () => {
   it.each([...IN_AWS, ['deploy', parameters] as const])(
     'are the same for %s %j',
     async (tool, args) => {
-      const run = await runTool(tool, [...args, '--env', 'staging'], { env: at() });
+      // Without the linters of this machine, which take seconds.
+      const run = await runTool(tool, [...args, '--env', 'staging'], { env: { ...at(), PATH: '/nowhere' } });
       expect(run.code).toBe(1);
       expect(new Set(askedRegions)).toEqual(new Set(['eu-central-1']));
     },
     30_000,
   );
 
-  it('are printed with where they come from, and a shell that is set up for another region is pointed out', async () => {
+  it('are printed with their origin, including a shell configured for another region', async () => {
     const { place } = await runTool('migrate', ['status', '--env', 'staging'], { env: at() });
     expect(place).toBe(
-      'Talking to staging in AWS (region eu-central-1 by samconfig.toml, not AWS_REGION’s us-east-1, keys by AWS_ACCESS_KEY_ID)',
+      'Talking to staging in AWS (region eu-central-1 from samconfig.toml, overriding AWS_REGION=us-east-1, keys from AWS_ACCESS_KEY_ID)',
     );
     const other = await runTool('migrate', ['status', '--env', 'drill', '--profile', 'ops'], { env: at() });
-    expect(other.place).toBe('Talking to drill in AWS (region us-east-1 by AWS_REGION, profile ops by --profile)');
+    expect(other.place).toBe('Talking to drill in AWS (region us-east-1 from AWS_REGION, profile ops from --profile)');
     await runTool('secrets:bootstrap', ['--check', '--env', 'staging', '--region', 'eu-west-1'], { env: at() });
     expect(askedRegions.at(-1)).toBe('eu-west-1');
     const none = await runTool('migrate', ['status', '--env', 'drill'], { env: { HOME: '/nowhere' } });
@@ -169,40 +170,40 @@ describe('region and profile', () => {
   });
 });
 
-describe('what goes wrong is a sentence', () => {
+describe('the message is a single sentence', () => {
   const sentence = /^Error: [^\n]+\n$/;
 
   it.each(IN_AWS)(
-    'of %s %j: old credentials, and nobody there',
+    'for %s %j with expired credentials or an unreachable host',
     async (tool, args) => {
       const env = { ...KEYS, AWS_ENDPOINT_URL: refusing.url };
       const expired = await runTool(tool, [...args, '--env', 'staging'], { env });
       expect([expired.code, expired.stderr]).toEqual([
         1,
-        `Error: AWS refuses these credentials (${REFUSAL}): sign in again.\n`,
+        `Error: AWS rejected the credentials (${REFUSAL}): sign in again.\n`,
       ]);
       const away = { ...KEYS, AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_MAX_ATTEMPTS: '1' };
       const nobody = await runTool(tool, [...args, '--env', 'staging'], { env: away });
       expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringMatching(sentence)]);
-      expect(nobody.stderr).toContain('127.0.0.1:9 can not be reached: nothing listens there');
+      expect(nobody.stderr).toContain("127.0.0.1:9 can't be reached: connection refused");
     },
     30_000,
   );
 
-  it('when a table is missing', async () => {
+  it('for a missing table', async () => {
     const run = await runTool('migrate', ['status', '--env', 'not-there', '--dynamodb-url', backend.dynamo.url]);
     expect([run.code, run.stderr]).toEqual([1, expect.stringMatching(/does not exist\. Is the environment deployed/)]);
     expect(run.stderr).toMatch(sentence);
   });
 
-  it('when a file is missing', async () => {
+  it('for a missing file', async () => {
     const run = await runTool('deploy', ['--env', 'dev', '--region', 'eu-central-1', '--config', '/no/such.toml'], {
       env: KEYS,
     });
     expect([run.code, run.stderr]).toEqual([1, 'Error: /no/such.toml does not exist.\n']);
   });
 
-  it('when nobody reads the output any more, as after "| head", nothing is said at all', async () => {
+  it('and is omitted when the output is closed, as by "| head"', async () => {
     const args = ['list', '--api-base-url', backend.url, '--token', backend.secrets.adminToken];
     const listing = startTool('webhooks', args);
     listing.child.stdout?.destroy();

@@ -27,7 +27,7 @@ const found = async (...args: string[]): Promise<Record<string, number>> => {
 const state = (content: string) => ({ state: { content }, baseDocVersion: 0 });
 
 describe('retention', () => {
-  it('tells what will go and when, and removes nothing on a dry run', async () => {
+  it('lists what will be removed and when, and removes nothing on a dry run', async () => {
     const { headers } = newUser();
     await backend.call('/saveUserState', { headers, body: state(incompressible(500_000)) });
     await releasesOf(backend).draft('1.1.0', 'stable');
@@ -36,13 +36,13 @@ describe('retention', () => {
     expect(await found(...inDays(2))).toMatchObject({ 'abandoned photos': 1 });
     const inAWeek = await found(...inDays(8));
     expect(inAWeek).toMatchObject({ 'abandoned photos': 1, 'abandoned drafts': 1 });
-    // The counters of calls that were made here; the state is somebody's, and stays.
+    // The counters of the calls made here. The state belongs to a user and stays.
     expect(inAWeek['expired items of rate-limits: rate']).toBeGreaterThan(0);
     expect(inAWeek).not.toHaveProperty('orphaned states');
     expect((await backend.call('/getUserState', { headers })).body.docVersion).toBe(1);
   });
 
-  it('removes what has run out, and nothing that lives', async () => {
+  it('removes what has expired and nothing else', async () => {
     const documents = await backend.services.documents();
     const { rateLimits } = backend.services.config.tables;
     const seconds = Math.floor(Date.now() / 1000);
@@ -55,7 +55,7 @@ describe('retention', () => {
     expect([left.includes('result#over'), left.includes('result#living')]).toEqual([false, true]);
   });
 
-  it('leaves alone what has got a new time while it was looked at', async () => {
+  it('keeps an item whose expiry is extended during the run', async () => {
     const documents = await backend.services.documents();
     const { rateLimits } = backend.services.config.tables;
     const seconds = Math.floor(Date.now() / 1000);
@@ -72,7 +72,7 @@ describe('retention', () => {
     expect((await backend.scan('rateLimits')).map(({ id }) => id)).toContain('result#renewed');
   });
 
-  it('finds the state whose save was cut off behind its object, and leaves the one that is used', async () => {
+  it('finds an object whose state was never saved, and keeps the one in use', async () => {
     const { headers, uid } = newUser();
     await backend.call('/saveUserState', { headers, body: state(incompressible(500_000)) });
     await backend.services.objectStore.put(`user-state/${uid}/left-behind`, new Uint8Array(7), 'application/json');
@@ -82,7 +82,7 @@ describe('retention', () => {
     expect(await found(...inDays(2))).toMatchObject({ 'orphaned states': 1 });
   });
 
-  it('counts accounts that nobody uses, and never removes one', async () => {
+  it('counts unused accounts and never removes one', async () => {
     const { headers, uid } = newUser();
     await backend.call('/getProfile', { headers });
     const answer = JSON.parse((await retention(...inDays(31), '--inactive-days', '30')).stdout);
@@ -92,7 +92,7 @@ describe('retention', () => {
     expect(JSON.stringify(await backend.scan('users'))).toContain(uid);
   });
 
-  it('does not remove what is still to be kept, whatever date it is told', async () => {
+  it('removes nothing that must still be kept, whatever date is given', async () => {
     const run = await retention('--at', '2099-01-01');
     expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('--dry-run')]);
   });

@@ -17,8 +17,8 @@ import { SMALL_KEY, SMALL_PEM, signedImage, smallSlots } from '../support/small-
 import { newUser } from '../support/tokens.ts';
 
 /*
- * The story that a rollout is for: 200 owners with simulated devices, a release that is bad for some of them and stops
- * itself, and the next one that reaches them all. Phones do what the app does; nothing is known to them but the API.
+ * A rollout as it should go: 200 owners with simulated devices, a bad release that halts itself, and a fixed one that
+ * reaches them all. Phones behave like the app and know only the API.
  */
 
 const DEVICES = 200;
@@ -71,7 +71,7 @@ function keyPair(index: number): { privateKey: KeyObject; publicKey: KeyObject }
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
-/** A phone's round: ask, download, update, and tell how it went at each phase. */
+/** One round of a phone: ask, download, update, and report each phase. */
 async function visit(
   { made, device, time, idToken, index }: Owned,
   isBad: (owned: number, version: string) => boolean,
@@ -92,7 +92,7 @@ async function visit(
     }),
   );
   if (outcome.outcome === 'unconfirmed') {
-    // The new firmware does not pass: power goes and comes, the bootloader brings the old one back, the phone sees it.
+    // The new firmware fails its test: after a power cycle the bootloader restores the old one, and the phone sees it.
     device.cutPower();
     device.restorePower();
     await time.advance(60_000);
@@ -102,7 +102,7 @@ async function visit(
   return outcome.outcome === 'nothing_offered' ? outcome.reason : outcome.outcome;
 }
 
-/** Nine phones in ten have no network in the garden, and tell only how it ended; what each phase counts is tested elsewhere. */
+/** Nine in ten phones are offline in the garden and report only the outcome. Other tests cover the counts per phase. */
 function mostlySilent(client: BackendClient, index: number): BackendClient {
   if (index % 10 === 0) return client;
   const isEnding = ({ status }: Report) => status === 'confirmed' || status === 'reverted' || status === 'failed';
@@ -133,7 +133,7 @@ async function visitAll(
 
 const stats = async (version: string) => (await releases.get(`/ota/releases/${version}/stats`)).body;
 
-it('a bad release at 10 % halts itself, the fixed one reaches everybody, and every device ends on it', async () => {
+it('a bad release at 10 % halts itself, the fixed one reaches everyone, and every device ends up on it', async () => {
   const publish = async (version: readonly [number, number, number], channel: string, fields: object) => {
     const name = version.join('.');
     await releases.draft(name, channel, fields, signedImage(version, IMAGE_BYTES));
@@ -144,7 +144,7 @@ it('a bad release at 10 % halts itself, the fixed one reaches everybody, and eve
   const { eligible } = await stats('1.1.0');
   expect(eligible).toBe(20);
 
-  // Every third device that gets it rolls it back: which ones are in the rollout is chance.
+  // Every third device that gets it reverts. Which devices are in the rollout is random.
   const reached: number[] = [];
   const first = await visitAll(fleet, (index, version) => {
     if (version !== '1.1.0') return false;
@@ -156,7 +156,7 @@ it('a bad release at 10 % halts itself, the fixed one reaches everybody, and eve
   expect(bad).toMatchObject({ state: 'halted', verified: bad.confirmed });
   expect(bad.failures).toBeGreaterThan(0);
   expect(bad.failures * 10).toBeGreaterThanOrEqual(bad.halt_policy.min_reports);
-  // Nobody gets it any more, and nobody is lost: each device runs the old firmware or the new one.
+  // It is no longer offered, and no device is lost: each runs the old or the new firmware.
   const again = await visitAll(fleet.slice(0, 40), () => true);
   expect((again['paused'] ?? 0) + (again['up_to_date'] ?? 0)).toBe(40);
   expect(new Set(fleet.map(({ device }) => device.runningVersion))).toEqual(new Set(['1.0.0', '1.1.0']));

@@ -9,8 +9,8 @@ import { SECRET_NAMES } from '../../tools/operations/secrets/secret-keys.ts';
 import { runTool } from '../support/run-tool.ts';
 
 /*
- * At three in the morning a runbook that names a command which is not there is worse than none: everything in it that
- * can be held against the project is.
+ * In an incident, a runbook with a wrong command is worse than none. Everything in it that can be checked against the
+ * project is checked here.
  */
 
 const text = readFileSync('RUNBOOK.md', 'utf8');
@@ -18,7 +18,7 @@ const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync('packa
 
 const anchors = headingAnchors(text);
 
-/** `npm run ota -- pause <version> --reason "…"`: the script, its sub-command, and its flags. */
+/** `npm run ota -- pause <version> --reason "…"`: script, sub-command and flags. */
 const commands = [...text.matchAll(/npm run ([a-z:]+)(?: -- ([^`\n]*))?/g)].map(([, script = '', rest = '']) => {
   const [first = ''] = rest.split(' ');
   return {
@@ -50,7 +50,7 @@ const CLIENTS: Readonly<Record<string, () => Promise<object>>> = {
   logs: () => import('@aws-sdk/client-cloudwatch-logs'),
 };
 
-/** How the SDK describes what an operation takes: kind, namespace, name, traits, and the names of the members. */
+/** How the SDK describes an operation's input: kind, namespace, name, traits, and member names. */
 const InputSchema = z.tuple([z.number(), z.string(), z.string(), z.unknown(), z.array(z.string())]).rest(z.unknown());
 
 const FunctionNames = z.object({ FunctionName: z.object({ '!Sub': z.string() }), AutoPublishAlias: z.string() });
@@ -58,7 +58,7 @@ const FunctionNames = z.object({ FunctionName: z.object({ '!Sub': z.string() }),
 const pascalCase = (kebab: string) => kebab.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 describe('the runbook', () => {
-  it('has a section for every alarm, and no section for an alarm that is gone', async () => {
+  it('has a section for every alarm, and none for a removed alarm', async () => {
     const { Resources: resources } = await readTemplate();
     const alarms = Object.entries(resources).filter(([, { Type: type }]) => type === 'AWS::CloudWatch::Alarm');
     expect(alarms.length).toBeGreaterThan(10);
@@ -70,7 +70,7 @@ describe('the runbook', () => {
     expect(anchors.filter((anchor) => anchor.startsWith('alarm-')).sort()).toEqual(linked.sort());
   });
 
-  it('names only scripts that exist', () => {
+  it('names only existing scripts', () => {
     expect(commands.length).toBeGreaterThan(8);
     for (const { script } of commands) expect(Object.keys(scripts)).toContain(script);
   });
@@ -81,24 +81,23 @@ describe('the runbook', () => {
       .map(({ script, subcommand }) => [`${script} ${subcommand ?? ''}`.trim(), { script, subcommand }] as const),
   );
 
-  it.each([...withOptions])('calls “%s” with flags that it has', async (_name, { script, subcommand }) => {
-    const tool = /tools\/([a-z-]+)\.ts/.exec(scripts[script] ?? '')?.[1] ?? '';
-    const help = await runTool(tool, [...(subcommand === undefined ? [] : [subcommand]), '--help']);
+  it.each([...withOptions])('calls “%s” with existing flags', async (_name, { script, subcommand }) => {
+    const help = await runTool(script, [...(subcommand === undefined ? [] : [subcommand]), '--help']);
     expect(help.code).toBe(0);
     if (subcommand !== undefined) expect(help.stdout).toContain(`npm run ${script} -- ${subcommand}`);
     const used = commands.filter((one) => one.script === script && one.subcommand === subcommand);
     for (const flag of used.flatMap(({ flags }) => flags)) expect(help.stdout).toContain(flag);
-    // Whoever copies it from here runs it on the environment that is meant, not on the stack of their own machine.
+    // A copied command must run in the intended environment, not in the reader's local stack.
     const isLocal = ({ flags }: (typeof used)[number]) => flags.includes('--folder-only');
     if (help.stdout.includes('--env <name>'))
       for (const one of used.filter((command) => !isLocal(command))) expect(one.flags, one.text).toContain('--env');
   });
 
-  it('sets and uses no variable that nothing reads', () => {
+  it('sets and uses only variables that something reads', () => {
     const tools = readdirSync('tools', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     const read = new Set<string>([
       ...SECRET_NAMES,
-      // The SDK's and the AWS CLI's.
+      // Read by the SDK and the AWS CLI.
       ...['AWS_REGION', 'AWS_PROFILE'],
       ...tools.flatMap((name) =>
         [...readFileSync(`tools/${name}`, 'utf8').matchAll(/process\.env\['([A-Z_]+)'\]/g)].map(([, one = '']) => one),
@@ -111,15 +110,15 @@ describe('the runbook', () => {
     expect([...variablesIn(text)].filter((name) => !read.has(name))).toEqual([]);
   });
 
-  it('brings the former version back by the command that a failed deployment prints', () => {
+  it('rolls back with the command that a failed deployment prints', () => {
     const settings = { environment: '<env>', region: undefined, stackName: '', parameters: {} };
     expect(text).toContain(rollbackCommand(settings, '<version>'));
   });
 
   it.each(awsCommands.map((command) => [`${command.service} ${command.operation}`, command] as const))(
-    'calls “aws %s” with options that AWS has',
+    'calls “aws %s” with existing options',
     async (_name, { service, operation, options }) => {
-      // The commands of AWS's own tool are made from the same models as its SDKs.
+      // The AWS CLI's commands are generated from the same models as the SDKs.
       const client: Readonly<Record<string, unknown>> = { ...(await CLIENTS[service]?.()) };
       const name = pascalCase(operation);
       expect(Object.keys(client)).toContain(`${name}Command`);
@@ -130,7 +129,7 @@ describe('the runbook', () => {
     },
   );
 
-  it('names the function and its alias as they are, and the stack tells what --env asks it', async () => {
+  it('uses the real function and alias names, and the stack has the outputs that --env reads', async () => {
     const { Resources: resources, Outputs: outputs } = await readTemplate();
     const described = Object.values(resources).find(({ Type: type }) => type === 'AWS::Serverless::Function');
     const { FunctionName: name, AutoPublishAlias: alias } = FunctionNames.parse(described?.Properties);
@@ -143,7 +142,7 @@ describe('the runbook', () => {
     );
   });
 
-  it('sends people to contributor insights and callers’ addresses, which are there', async () => {
+  it('refers to contributor insights and caller addresses, which the template provides', async () => {
     const { Resources: resources } = await readTemplate();
     expect(text).toContain('contributor insights');
     const tables = Object.values(resources).filter(({ Type: type }) => type === 'AWS::DynamoDB::Table');
@@ -156,19 +155,19 @@ describe('the runbook', () => {
     const [, group = ''] = /--log-group-name (\S+)/.exec(text) ?? [];
     expect(resources['AccessLog']?.Properties).toMatchObject({
       LogGroupName: { '!Sub': group.replace('<env>', `\${Environment}`) },
-      // Addresses are personal data: they go sooner than other lines.
+      // Addresses are personal data and expire sooner than other lines.
       RetentionInDays: { '!Ref': 'AccessLogRetentionDays' },
     });
   });
 
-  it('leads somewhere with every link within the page, and to files that there are', () => {
+  it('has only working links', () => {
     for (const [, target = ''] of text.matchAll(/\]\(([^)]+)\)/g)) {
       if (target.startsWith('#')) expect(anchors).toContain(target.slice(1));
       else if (!target.startsWith('http')) expect(existsSync(target.replace(/#.*/, '')), target).toBe(true);
     }
   });
 
-  it('names only routes that exist', () => {
+  it('names only existing routes', () => {
     const paths = new Set(routeContracts().map(({ path }) => path));
     const named = [...text.matchAll(/`(?:GET )?(\/[A-Za-z/]*[hH]ealth[a-z/]*)`/g)].map(([, path = '']) => path);
     expect(named.length).toBeGreaterThan(3);

@@ -24,10 +24,10 @@ const caller = () => ({
 const bootstrap = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   runTool('secrets:bootstrap', args, { env: { ...caller(), ...env } });
 
-/** Made once for all that is refused about it. */
+/** Created once for all rejected rotations. */
 let refusing: ReturnType<typeof bootstrap> | undefined;
 
-/** What the secret holds, as only somebody who may read it sees it. */
+/** The secret's content, as only someone allowed to read it sees it. */
 async function content(environment: string): Promise<Record<string, string | string[]>> {
   const reader = new SecretsManager({
     ...{ endpoint: place.url, region: 'eu-central-1' },
@@ -39,8 +39,8 @@ async function content(environment: string): Promise<Record<string, string | str
   return JSON.parse(text);
 }
 
-describe('the secret of an environment', () => {
-  it('is made with generated tokens and given keys, and nothing of it is printed', async () => {
+describe("an environment's secret", () => {
+  it('is created with generated tokens and given keys, and none of them is printed', async () => {
     const run = await bootstrap(['--env', 'first'], GIVEN);
     expect([run.code, run.stderr]).toEqual([0, '']);
     const made = await content('first');
@@ -53,7 +53,7 @@ describe('the secret of an environment', () => {
     expect((await bootstrap(['--env', 'first', '--check'])).stdout).toContain('is complete');
   });
 
-  it('is one that the backend starts with, and whose tokens open its doors', async () => {
+  it('works with the backend, which accepts its tokens', async () => {
     await bootstrap(['--env', 'started'], GIVEN);
     const made = await content('started');
     const backend = await startBackend();
@@ -68,7 +68,7 @@ describe('the secret of an environment', () => {
     await backend.stop();
   });
 
-  it('run again changes nothing, and adds only what was missing', async () => {
+  it('stays unchanged on a second run, except for missing entries', async () => {
     const { STRIPE_SECRET_KEY, ...others } = GIVEN;
     const first = JSON.parse((await bootstrap(['--env', 'again', '--json'], others)).stdout);
     expect(first.missing).toEqual(['STRIPE_SECRET_KEY']);
@@ -81,7 +81,7 @@ describe('the secret of an environment', () => {
     expect(JSON.parse((await bootstrap(['--env', 'again', '--json'], GIVEN)).stdout).done).toEqual({});
   });
 
-  it('rotates one entry: the old token stays good beside the new one until it is retired', async () => {
+  it('keeps the old token valid next to the rotated one until it is retired', async () => {
     await bootstrap(['--env', 'turning'], GIVEN);
     const { FACTORY_PROVISION_TOKEN: old } = await content('turning');
     const rotated = await bootstrap(['--env', 'turning', '--rotate', 'FACTORY_PROVISION_TOKEN']);
@@ -93,7 +93,7 @@ describe('the secret of an environment', () => {
   });
 
   it.each(['OTA_ADMIN_TOKEN', 'OTA_SIGNING_KEY'])(
-    'ends no value of %s by a second rotation, unless it is told to by name',
+    'keeps a value of %s that a second rotation would drop, unless told to by name',
     async (name) => {
       const environment = name === 'OTA_ADMIN_TOKEN' ? 'twice-token' : 'twice-key';
       await bootstrap(['--env', environment], GIVEN);
@@ -110,21 +110,21 @@ describe('the secret of an environment', () => {
 
   it('drops nothing that is not rotated', async () => {
     const run = await bootstrap(['--env', 'kept', '--drop', 'OTA_ADMIN_TOKEN']);
-    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('goes with --rotate')]);
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('needs --rotate')]);
   });
 
   it.each([
     ['staging', 'sk_live_0123456789', 'is a live key, and this is not prod'],
     ['drill', 'rk_live_0123456789', 'is a live key, and this is not prod'],
     ['prod', 'sk_test_0123456789', 'is a test key, and this is prod'],
-  ])('of %s takes no key of Stripe’s that is not for it', async (environment, STRIPE_SECRET_KEY, reason) => {
+  ])('of %s rejects a Stripe key for another environment', async (environment, STRIPE_SECRET_KEY, reason) => {
     const run = await bootstrap(['--env', environment], { ...GIVEN, STRIPE_SECRET_KEY });
     expect([run.code, run.stderr]).toEqual([1, expect.stringContaining(reason)]);
     expect(run.stderr).not.toContain(STRIPE_SECRET_KEY);
     await expect(content(environment)).rejects.toThrow("can't find");
   });
 
-  it('stands in for the webhook secret, which Stripe gives out only when the endpoint is there', async () => {
+  it('gets a placeholder for the webhook secret, which Stripe issues only once the endpoint exists', async () => {
     const { STRIPE_WEBHOOK_SECRET, ...others } = GIVEN;
     const run = await bootstrap(['--env', 'early'], others);
     expect(run.stdout).toContain('--rotate STRIPE_WEBHOOK_SECRET');
@@ -137,7 +137,7 @@ describe('the secret of an environment', () => {
     expect((await content('early'))['STRIPE_WEBHOOK_SECRET']).toBe(STRIPE_WEBHOOK_SECRET);
   });
 
-  it('replaces a key of others by the one in the variable', async () => {
+  it('takes a third-party key from the variable', async () => {
     await bootstrap(['--env', 'replaced'], GIVEN);
     const KINDWISE_API_KEY = 'kindwise-key-of-tomorrow';
     const run = await bootstrap(['--env', 'replaced', '--rotate', 'KINDWISE_API_KEY'], { KINDWISE_API_KEY });
@@ -146,12 +146,12 @@ describe('the secret of an environment', () => {
   });
 
   it.each([
-    ['the salt', ['--rotate', 'RATE_LIMIT_SALT'], {}, 1, 'is never changed'],
-    ['what has no new value', ['--rotate', 'KINDWISE_API_KEY'], {}, 1, 'has no new value'],
-    ['into what it was', ['--rotate', 'KINDWISE_API_KEY'], GIVEN, 1, 'the new value is the old one'],
-    ['what there is not', ['--rotate', 'PASSWORD'], {}, 2, 'one of FACTORY_PROVISION_TOKEN'],
+    ['the salt', ['--rotate', 'RATE_LIMIT_SALT'], {}, 1, "can't be rotated"],
+    ['an entry without a new value', ['--rotate', 'KINDWISE_API_KEY'], {}, 1, 'No new value for KINDWISE_API_KEY'],
+    ['an entry to its old value', ['--rotate', 'KINDWISE_API_KEY'], GIVEN, 1, 'the new value is the same'],
+    ['an unknown entry', ['--rotate', 'PASSWORD'], {}, 2, 'one of FACTORY_PROVISION_TOKEN'],
     [
-      'what looks wrong',
+      'an entry to a malformed value',
       ['--rotate', 'STRIPE_SECRET_KEY'],
       { STRIPE_SECRET_KEY: 'pk_live_x' },
       1,
@@ -166,17 +166,17 @@ describe('the secret of an environment', () => {
     expect(await content('refusing')).toEqual(before);
   });
 
-  it('is no riddle to somebody without credentials, with old ones, or with too few rights', async () => {
+  it('reports missing credentials, expired ones and missing permissions clearly', async () => {
     const nobody = {
       AWS_ACCESS_KEY_ID: '',
       AWS_SECRET_ACCESS_KEY: '',
       AWS_EC2_METADATA_DISABLED: 'true',
       HOME: '/nowhere',
     };
-    expect((await bootstrap(['--env', 'kept'], nobody)).stderr).toMatch(/^Error: No AWS credentials/);
+    expect((await bootstrap(['--env', 'kept'], nobody)).stderr).toMatch(/^Error: No valid AWS credentials/);
     for (const [type, sentence] of [
-      ['ExpiredTokenException', /^Error: AWS refuses these credentials/],
-      ['AccessDeniedException', /^Error: AWS does not allow it: not yours/],
+      ['ExpiredTokenException', /^Error: AWS rejected the credentials/],
+      ['AccessDeniedException', /^Error: AWS denied access: not yours/],
     ] as const) {
       place.setFaults([{ status: 400, body: JSON.stringify({ __type: type, message: 'not yours' }) }]);
       const run = await bootstrap(['--env', 'kept']);
@@ -186,7 +186,7 @@ describe('the secret of an environment', () => {
     place.setFaults([]);
   });
 
-  it('is told of with everything that is wrong at once, and without its values', async () => {
+  it('is reported with all its faults at once, without its values', async () => {
     place.setValues({
       ...{ STRIPE_SECRET_KEY: 'sk_live_0123456789', OTA_ADMIN_TOKEN: 'short-one', RATE_LIMIT_SALT: ['a', 'b'] },
       ...{ FACTORY_PROVISION_TOKEN: 7 },

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 describe('npm run sim', () => {
-  it('runs a device that clients reach by UDP and on its console, and tells of its boots', async () => {
+  it('runs a device reachable by UDP and on its console, and reports its boots', async () => {
     const sim = startTool('sim', ['--port', '0', '--console-port', '0', '--self-test', 'fails']);
     await sim.printed(/Running 1\.0\.0\.1; SMP over UDP on 127\.0\.0\.1:\d+, console on TCP port \d+/);
     const [, port = '', consolePort = ''] = /127\.0\.0\.1:(\d+), console on TCP port (\d+)/.exec(sim.output()) ?? [];
@@ -47,7 +47,7 @@ describe('npm run sim', () => {
     await sim.ended;
   });
 
-  it('says what to do when a port is taken, or the image does not boot', async () => {
+  it('says what to do when a port is in use or the image does not boot', async () => {
     const first = startTool('sim', ['--port', '0', '--console-port', '0']);
     await first.printed(/console on TCP port \d+/);
     const [, udp = '', tcp = ''] = /127\.0\.0\.1:(\d+), console on TCP port (\d+)/.exec(first.output()) ?? [];
@@ -69,12 +69,12 @@ describe('npm run sim', () => {
 describe('npm run sim:fleet', () => {
   const fleet = (...args: string[]) => runTool('sim:fleet', ['--report', directory, ...args]);
 
-  it('tells people what became of every device, and writes a report with a chart', async () => {
+  it('prints the outcome of every device and writes a report with a chart', async () => {
     const run = await fleet('--devices', '40', '--seed', '3');
     expect(run.stderr).toBe('');
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(
-      /What became of 40 devices.*By the app on the phone.*How long each phase took.*Seed 3 replays it/s,
+      /Outcomes of 40 devices.*By the app on the phone.*Duration of each phase.*Repeat this run with --seed 3/s,
     );
     const report = JSON.parse(await readFile(path.join(directory, 'report.json'), 'utf8'));
     expect(report).toMatchObject({ seed: 3, online: false, devices: 40 });
@@ -84,7 +84,7 @@ describe('npm run sim:fleet', () => {
     expect(svg).toMatch(/^<svg .*Devices by version.*Time in each phase.*<\/svg>\s*$/s);
   });
 
-  it('gives machines the same numbers for the same seed', async () => {
+  it('prints the same numbers as JSON for the same seed', async () => {
     const runs = await Promise.all([1, 2].map(() => fleet('--devices', '12', '--json')));
     const [first, second] = runs.map(({ stdout }) => {
       const { wallMs, idleBytesPerDevice, ...report } = JSON.parse(stdout);
@@ -94,21 +94,21 @@ describe('npm run sim:fleet', () => {
     expect(second).toEqual(first);
   });
 
-  it('gives as many phones the shipped app as it is told to, and says how many have it by itself', async () => {
+  it('gives the requested number of phones the shipped app, and prints the default number', async () => {
     const all = await fleet('--devices', '4', '--shipped-app', '100', '--json');
     expect(Object.keys(JSON.parse(all.stdout).profiles)).toEqual(['shipped-app']);
     const none = await fleet('--devices', '4', '--shipped-app', '0', '--json');
     expect(Object.keys(JSON.parse(none.stdout).profiles)).toEqual(['own']);
     expect((await fleet('--shipped-app', '101')).code).toBe(2);
     const help = (await fleet('--help')).stdout.replace(/\s+/g, ' ');
-    expect(help).toMatch(/--shipped-app <percent>.*app that people have today.*\(default: 50\)/);
+    expect(help).toMatch(/--shipped-app <percent>.*phones with the shipped app.*\(default: 50\)/);
   });
 
-  it('says in one sentence what is wrong', async () => {
+  it('reports errors in one sentence', async () => {
     const image = await fleet('--image', 'README.md');
-    expect([image.code, image.stderr]).toEqual([1, expect.stringContaining('README.md is no MCUboot image')]);
+    expect([image.code, image.stderr]).toEqual([1, expect.stringContaining('README.md is not an MCUboot image')]);
     const elsewhere = await fleet('--api', 'https://api.example.com');
-    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is needed')]);
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('A token is required')]);
     expect((await fleet('--devices', '0')).code).toBe(2);
   });
 });

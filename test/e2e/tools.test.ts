@@ -23,7 +23,7 @@ const publish = (...args: string[]) => runTool('ota:publish', [...here(), ...arg
 const image = (name: string) => path.join('test/fixtures/firmware', name);
 
 describe('the factory tool', () => {
-  it('prints a label with serial, claim code and QR code; repeated, the same serial', async () => {
+  it('prints a label with serial, claim code and QR code, and the same serial when repeated', async () => {
     const first = await provision('--hw-id', 'E2:E0:00:00:00:01');
     expect(first.code).toBe(0);
     const serial = /Serial {6}(\d{6})/.exec(first.stdout)?.[1];
@@ -32,10 +32,10 @@ describe('the factory tool', () => {
     expect(first.stdout).toContain('██');
     const again = await provision('--hw-id', 'E2:E0:00:00:00:01');
     expect(again.stdout).toContain(`Serial      ${serial}`);
-    expect(again.stdout).toContain('known already');
+    expect(again.stdout).toContain('already known');
   });
 
-  it('gives no serial twice from four stations at once', async () => {
+  it('never assigns a serial twice from four stations at once', async () => {
     const hwIds = (station: number) => ['E2E1AAAA0001', 'E2E1AAAA0002', `E2E1BBBB000${station}`];
     const runs = await Promise.all([0, 1, 2, 3].map((station) => provision('--json', '--hw-id', ...hwIds(station))));
     const devices = runs.flatMap(({ stdout }) =>
@@ -51,10 +51,10 @@ describe('the factory tool', () => {
     expect(byHwId.size).toBe(6);
   });
 
-  it('says in one sentence what is wrong, and exits with 1', async () => {
+  it('reports errors in one sentence and exits with 1', async () => {
     const bad = await provision('--hw-id', 'nope');
     expect(bad.code).toBe(1);
-    expect(bad.stderr).toMatch(/^Error: POST \/provision answered 400 validation_failed/);
+    expect(bad.stderr).toMatch(/^Error: POST \/provision returned 400 validation_failed/);
     const token = await provision('--hw-id', 'E2E000000002', '--token', 'wrong-token-wrong-token');
     expect(token.stderr).toContain('401 invalid_token');
     const pair = await provision('--hw-id', 'E2E000000002', '--metadata', 'novalue');
@@ -67,12 +67,12 @@ describe('the factory tool', () => {
       '--token',
       'x',
     ]);
-    expect(nobody.stderr).toContain('can not be reached');
+    expect(nobody.stderr).toContain("can't be reached");
     const nowhere = await runTool('factory:provision', ['--hw-id', 'E2E000000002', '--stack', '/nowhere']);
     expect(nowhere.stderr).toContain('npm run dev');
   });
 
-  it('exits with 2 when it is called wrongly, and explains itself', async () => {
+  it('exits with 2 for wrong usage and prints its help', async () => {
     expect((await provision()).code).toBe(2);
     const help = await provision('--help');
     expect(help.code).toBe(0);
@@ -81,7 +81,7 @@ describe('the factory tool', () => {
 });
 
 describe('the release tool', () => {
-  it('publishes an image, and may be run again', async () => {
+  it('publishes an image and can be run again', async () => {
     const first = await publish(
       '--artifact-path',
       image(GOOD['1.1.0']),
@@ -97,7 +97,7 @@ describe('the release tool', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ version: '1.1.0', artifact_size_bytes: 98_967 });
   });
 
-  it('goes on where an earlier run was cut short', async () => {
+  it('continues where an earlier run was interrupted', async () => {
     const bytes = firmware(GOOD['2.0.0']);
     const { createHash } = await import('node:crypto');
     await fetch(new URL('/ota/releases', stack.info.apiBaseUrl), {
@@ -114,7 +114,7 @@ describe('the release tool', () => {
     expect(run.stdout).toContain('2.0.0 is offered');
   });
 
-  it('refuses what it should not publish, before anything is sent', async () => {
+  it('rejects an unsuitable image before sending anything', async () => {
     const none = await publish('--artifact-path', image('not-mcuboot.bin'));
     expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('not a signed MCUboot image')]);
     const other = await publish('--artifact-path', image(GOOD['1.0.0']), '--version', '1.0.1');
@@ -128,17 +128,17 @@ describe('the release tool', () => {
     expect([stranger.code, stranger.stderr]).toEqual([3, expect.stringContaining('not registered for this board')]);
     const unsigned = await publish('--artifact-path', image('unsigned-1.2.0.bin'));
     expect([unsigned.code, unsigned.stderr]).toEqual([3, expect.stringMatching(/nobody has signed it|not signed/)]);
-    // No draft was left that would keep the version from the image that is signed.
+    // No draft was left to block the version for the signed image.
     const draft = await fetch(new URL('/ota/releases/1.2.0', stack.info.apiBaseUrl), {
       headers: { 'x-admin-token': stack.info.adminToken },
     });
     expect(draft.status).toBe(404);
     const odd = await publish('--artifact-path', image(GOOD['1.0.0']), '--version', 'latest');
     expect(odd.stderr).toContain('not a semantic version');
-    expect((await publish('--artifact-path', '/no/such/file')).stderr).toContain('can not be read');
+    expect((await publish('--artifact-path', '/no/such/file')).stderr).toContain("Can't read");
   });
 
-  it('does not replace a version by other bytes', async () => {
+  it('does not replace a version with other bytes', async () => {
     const file = path.join(directory, 'other.bin');
     await writeFile(file, withVersion(firmware(GOOD['1.0.0']), '1.1.0'));
     const run = await publish('--artifact-path', file, '--channel', 'stable');
@@ -150,7 +150,7 @@ describe('the release tool', () => {
 describe('npm run ota', () => {
   const ota = (...args: string[]) => runTool('ota', [...args, ...here()]);
 
-  it('shows every step of a publication and changes nothing', async () => {
+  it('shows every step of publishing and changes nothing on a dry run', async () => {
     const args = [
       'publish',
       '--artifact-path',
@@ -164,10 +164,10 @@ describe('npm run ota', () => {
     const run = await ota(...args);
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(
-      /Nothing is changed.*1\. read .*1\.1\.0.*2\. register.*3\. upload.*4\. publish it to 5 %/s,
+      /nothing was changed.*1\. read .*1\.1\.0.*2\. register.*3\. upload.*4\. publish it to 5 %/s,
     );
     expect(JSON.parse((await ota(...args, '--json')).stdout)).toMatchObject({ dry_run: true, version: '1.1.0' });
-    expect((await ota('list', '--channel', 'dry')).stdout).toContain('There are none on dry');
+    expect((await ota('list', '--channel', 'dry')).stdout).toContain('No releases on dry');
   });
 
   it('agrees with the VERSION file and the tag of a source tree, or refuses', async () => {
@@ -182,10 +182,10 @@ describe('npm run ota', () => {
     const tagged = await ota(...from);
     expect([tagged.code, tagged.stderr]).toEqual([3, expect.stringContaining('the git tag says 1.2.0')]);
     await writeFile(path.join(source, 'VERSION'), 'two');
-    expect((await ota(...from)).stderr).toContain('holds no semantic version');
+    expect((await ota(...from)).stderr).toContain('does not contain a semantic version');
   });
 
-  it('builds with west when there is no image, and says so when there is no west', async () => {
+  it('builds with west when there is no image, and reports a missing west', async () => {
     const plan = await ota('publish', '--sysbuild', '--pristine', '--source-dir', 'app', '--dry-run');
     expect(plan.stdout).toContain(
       'west build --board arduino_nano_33_ble --build-dir build --sysbuild --pristine always app',
@@ -197,7 +197,7 @@ describe('npm run ota', () => {
     const args = ['publish', '--channel', 'west', '--source-dir', tools, '--build-dir', built, ...here()];
     const none = await runTool('ota', args, withPath(tools));
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('west was not found')]);
-    // A west that takes the options as they are, and leaves an image where the real one does.
+    // A west that accepts the options and writes an image to the usual place.
     const west = `#!/bin/sh\nmkdir -p "${built}/zephyr"\ncp "${path.resolve(image(GOOD['1.1.0']))}" "${built}/zephyr/zephyr.signed.bin"\n`;
     await writeFile(path.join(tools, 'west'), west, { mode: 0o755 });
     const run = await runTool('ota', args, withPath(`${tools}:${process.env['PATH']}`));
@@ -209,7 +209,7 @@ describe('npm run ota', () => {
     expect(skipped.code).toBe(0);
   });
 
-  it('widens, pauses, resumes, promotes and withdraws, and tells what it did', async () => {
+  it('widens, pauses, resumes, promotes and withdraws, and prints what it did', async () => {
     const at = ['--channel', 'cli'];
     await publish('--artifact-path', image(GOOD['1.1.0']), ...at, '--rollout-pct', '0');
     expect((await ota('rollout', '1.1.0', '12.5', ...at)).stdout).toContain('published, 12.5 %');
@@ -245,7 +245,7 @@ describe('npm run ota', () => {
     expect((await ota('stats', '9.9.9', ...at)).stderr).toContain('release_not_found');
   });
 
-  it('keeps the keys of a board', async () => {
+  it("manages a board's keys", async () => {
     const keys = (...args: string[]) => runTool('ota:keys', [...args, ...here()]);
     const [listed, signing] = await Promise.all([keys('list'), keys('signing', '--json')]);
     expect(listed.stdout).toMatch(/ecdsa-p256 .*development key of this repository/);
@@ -254,13 +254,13 @@ describe('npm run ota', () => {
     expect((await keys('list', ...board)).stdout).toContain('npm run ota:keys -- add');
     const added = await keys('add', image('dev-signing-key.pub.pem'), '--json', ...board);
     const { key_hash: hash } = JSON.parse(added.stdout);
-    expect((await keys('remove', hash, ...board)).stdout).toContain('signs nothing for other_board');
+    expect((await keys('remove', hash, ...board)).stdout).toContain('no longer trusted for other_board');
     expect((await keys('remove', hash, ...board)).stderr).toContain('key_not_found');
     const secret = await keys('add', image('dev-signing-key.pem'), ...board);
     expect([secret.code, secret.stderr]).toEqual([1, expect.stringContaining('private key')]);
   });
 
-  it('explains itself', async () => {
+  it('prints its help', async () => {
     const help = await runTool('ota', ['--help']);
     for (const name of [
       'publish',
@@ -283,7 +283,7 @@ describe('npm run ota', () => {
 describe('npm run fleet', () => {
   const fleet = (...args: string[]) => runTool('fleet', [...args, ...here()]);
 
-  it('lists, shows and counts devices, for people, spreadsheets and machines', async () => {
+  it('lists, shows and counts devices as text, CSV and JSON', async () => {
     await provision(
       '--hw-id',
       'F1EE70000001',
@@ -306,11 +306,11 @@ describe('npm run fleet', () => {
     expect((await fleet('audit', 'F1EE70000001')).stdout).toMatch(/provision +factory:line-7/);
     expect((await fleet('summary')).stdout).toMatch(/devices.*By status.*By version.*By day/s);
     expect(JSON.parse((await fleet('summary', '--days', '1', '--json')).stdout).by_day).toHaveLength(1);
-    expect((await fleet('list', '--batch', 'none')).stdout).toContain('There are none');
+    expect((await fleet('list', '--batch', 'none')).stdout).toContain('No devices found');
     expect((await fleet('list', '--status', 'sold')).code).toBe(2);
   });
 
-  it('takes the steps of a device, each with its reason', async () => {
+  it("changes a device's state, each time with a reason", async () => {
     await provision('--hw-id', 'F1EE70000003', 'F1EE70000004', '--status', 'factory_only', '--json');
     const device = 'F1EE70000003';
     expect((await fleet('activate', device)).stdout).toContain('can be claimed now; it was factory_only before');
@@ -324,7 +324,7 @@ describe('npm run fleet', () => {
   });
 });
 
-/** Everything that is stored for good, as a backup would hold it; counters of calls are no such thing. */
+/** Everything stored permanently, as a backup would contain it, so without rate-limit counters. */
 async function exportedTables(): Promise<unknown> {
   const folder = path.join(await mkdtemp(path.join(directory, 'build', 'backup-')), 'copy');
   const { tables, objects } = JSON.parse((await runTool('backup', ['export', folder, ...here(), '--json'])).stdout);
@@ -332,7 +332,7 @@ async function exportedTables(): Promise<unknown> {
 }
 
 describe('the smoke test', () => {
-  it('is green against the running stack, for people and for machines', async () => {
+  it('passes against the running stack, with text and JSON output', async () => {
     const run = await runTool('smoke', ['--api-base-url', stack.info.apiBaseUrl]);
     expect(run.stdout).toMatch(/\d+ checks passed, 0 failed/);
     expect(run.code).toBe(0);
@@ -340,15 +340,15 @@ describe('the smoke test', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ failed: 0 });
   });
 
-  it('looks behind the OTA guards with the admin token, which it does not print, and writes JUnit', async () => {
+  it('checks the OTA admin routes with the token, which it does not print, and writes JUnit', async () => {
     const file = path.join(directory, 'smoke.xml');
     const before = await exportedTables();
     const run = await runTool('smoke', [...here(), '--admin-token', '--junit', file]);
     expect(run.stderr).toBe('');
     for (const name of ['/ota/releases', '/ota/releases/{version}/stats', '/ota/keys']) {
-      expect(run.stdout).toContain(`GET ${name} lets the admin token in`);
+      expect(run.stdout).toContain(`GET ${name} accepts the admin token`);
     }
-    expect(run.stdout).toContain('refuses a token that differs at its end');
+    expect(run.stdout).toContain('refuses a token that differs in its last character');
     const xml = await readFile(file, 'utf8');
     expect(xml).toMatch(/<testsuite[^>]*failures="0"/);
     expect(xml).toContain('name="GET /health is alive"');
@@ -356,7 +356,7 @@ describe('the smoke test', () => {
     expect(await exportedTables(), 'a smoke test only reads').toEqual(before);
   });
 
-  it('is red, with exit code 1 and the reason, when something is wrong', async () => {
+  it('fails with exit code 1 and the reason when something is wrong', async () => {
     const impostor = await startStandIn(async (_request, response) => {
       response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"ok":true}');
     }, undefined);
@@ -370,8 +370,8 @@ describe('the smoke test', () => {
 });
 
 describe('npm run sim:fleet -- --api', () => {
-  it('makes devices at the factory, lets owners claim them, and updates them by what the backend offers', async () => {
-    // An older image is offered to no device of it: 1.0.0 stays, 1.1.0 and what came after it are there by now.
+  it("provisions devices, lets owners claim them, and updates them from the backend's offers", async () => {
+    // An older image is not offered to any of its devices: 1.0.0 stays, 1.1.0 and later are published by now.
     await publish('--artifact-path', image(GOOD['1.1.0']), '--channel', 'stable');
     const report = path.join(directory, 'sim-fleet');
     const run = await runTool('sim:fleet', [...here(), '--api', '--devices', '6', '--report', report, '--json']);
@@ -381,7 +381,7 @@ describe('npm run sim:fleet -- --api', () => {
     const sum = Object.values<number>(outcomes).reduce((all, one) => all + one, 0);
     expect([sum, outcomes.confirmed >= 3]).toEqual([6, true]);
     expect(phases.confirming.count).toBe(outcomes.confirmed);
-    // The backend knows the devices by what their phones have told it.
+    // The backend knows the devices from their phones' reports.
     const listed = await runTool('fleet', ['list', '--json', ...here()]);
     expect(listed.stdout).toMatch(/"batch":"sim-[0-9A-F]{8}"/);
   }, 60_000);

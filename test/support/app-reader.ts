@@ -32,16 +32,16 @@ const Field: z.ZodType<AppField> = z.lazy(() =>
 );
 const file = new URL('../fixtures/app/app-reads.json', import.meta.url);
 
-/** The app's reads by call, and those of an error. */
+/** The fields the app reads, by call and for errors. */
 export const APP_READS = z.record(z.string(), z.array(Field)).parse(JSON.parse(readFileSync(file, 'utf8')));
 
 export interface AppReading {
-  /** By the field's name, with those of an object or list below it: `latest.version`, `diseases.0.name`. */
+  /** By field name, with nested ones as a path: `latest.version`, `diseases.0.name`. */
   readonly found: Readonly<Record<string, unknown>>;
   readonly missing: readonly string[];
 }
 
-/** Reads an answer as the shipped app does: the first path that holds a value of the right type. */
+/** Reads an answer as the shipped app does: the first path with a value of the right type. */
 export function readAsApp(call: string, body: unknown): AppReading {
   const fields = APP_READS[call];
   if (fields === undefined) throw new Error(`the app makes no call ${call}`);
@@ -49,7 +49,7 @@ export function readAsApp(call: string, body: unknown): AppReading {
   const missing: string[] = [];
   const read = (from: unknown, { name, type, paths, optional, ...below }: AppField, prefix: string) => {
     const label = `${prefix}${name}`;
-    // What is there is taken, and then has to be of the right kind: an object behind a text is not looked for.
+    // The app takes the first value there is, which must then be an object. It does not look for one behind a text.
     const inOrder = paths.map((path) => at(from, path));
     const value = type === 'object' ? inOrder.find((one) => one != null) : inOrder.find((one) => IS_TYPE[type](one));
     if (!IS_TYPE[type](value)) {

@@ -7,9 +7,9 @@ import path from 'node:path';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { fetchFrom } from '../../src/http/adapters/fetch-adapter.ts';
+import { createNodeServer } from '../../src/http/adapters/node-server.ts';
 import type { App } from '../../src/http/exchange.ts';
-import { fetchFrom } from '../../src/http/fetch-adapter.ts';
-import { createNodeServer } from '../../src/http/node-server.ts';
 import type { Services } from '../../src/platform/services.ts';
 import { createServices } from '../../src/services.ts';
 import { parseLeniently } from '../../tools/cli/lenient-json.ts';
@@ -38,14 +38,14 @@ import { movableClock, recordingLog, recordingMetrics } from './recorders.ts';
 export interface CallOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON; a string, bytes or a form are sent as they are. */
+  /** Sent as JSON, except for a string, bytes or a form. */
   readonly body?: unknown;
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape; the schemas check the types
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of every shape; the schemas check the types
   readonly body: any;
 }
 
@@ -61,25 +61,25 @@ export interface Backend {
   readonly dynamo: DynamoProxy;
   readonly s3: StandIn;
   readonly secretsManager: SecretsStandIn;
-  /** Sends no webhooks by itself until a test says `stripe.webhooks.deliverTo`. */
+  /** Sends no webhooks until a test calls `stripe.webhooks.deliverTo`. */
   readonly stripe: StripeStandIn;
   readonly plants: PlantStandIns;
   call(path: string, options?: CallOptions): Promise<Answer>;
-  /** Every item of a table, for tests that prove what is left. */
+  /** Every item of a table, for tests that check what is left. */
   scan(table: keyof Services['config']['tables']): Promise<Record<string, unknown>[]>;
-  /** The keys in the bucket that begin with a prefix. */
+  /** The keys in the bucket with this prefix. */
   objects(prefix: string): Promise<string[]>;
   stop(): Promise<void>;
 }
 
 export interface BackendOptions {
-  /** Straight to DynamoDB Local, past the proxy that counts calls and fails: for tests that only make very many. */
+  /** Connects to DynamoDB Local without the proxy that counts and fails calls, for tests with very many calls. */
   readonly isDirect?: boolean;
-  /** Whether tools work on the same tables, with rights that the function does not have. */
+  /** Whether tools work on the same tables, with permissions that the function does not have. */
   readonly isOpenToTools?: boolean;
 }
 
-/** The backend over HTTP on a port of its own, with tables, bucket and secrets of its own, on the shared engines. */
+/** Starts the backend over HTTP on its own port, with its own tables, bucket and secrets, on the shared engines. */
 export async function startBackend(
   env: Readonly<Record<string, string>> = {},
   { isDirect = false, isOpenToTools = false }: BackendOptions = {},
@@ -148,8 +148,8 @@ export async function startBackend(
 }
 
 /**
- * The SDK reads its endpoints from the process at a client's first call: here, so that a second backend of the same
- * test can't move the first one's. A service that a test has put out of reach stays so.
+ * The SDK reads its endpoints from the environment at a client's first call. Connecting here keeps a second backend in
+ * the same test from redirecting the first. A service that the test made unreachable stays unreachable.
  */
 async function connect(services: Services): Promise<void> {
   await Promise.allSettled([

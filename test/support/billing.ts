@@ -5,7 +5,7 @@ import { newUser } from './tokens.ts';
 
 export type TestUser = ReturnType<typeof newUser>;
 
-/** What people and Stripe do around the billing routes, in the words of the stories. */
+/** The actions of people and Stripe around the billing routes. */
 export function billing(backend: Backend) {
   const { stripe } = backend;
 
@@ -20,14 +20,14 @@ export function billing(backend: Backend) {
   const press = async (url: string, choice: 'pay' | 'decline' | 'cancel') =>
     fetch(`${url}/${choice}`, { method: 'POST', redirect: 'manual' });
 
-  /** Delivers what has happened since, once and in order. */
+  /** Delivers all events since then, once and in order. */
   const deliverSince = async (from: number): Promise<Answer[]> => {
     const answers: Answer[] = [];
     for (const event of events(from)) answers.push(await deliver(event));
     return answers;
   };
 
-  /** An event that nothing at the local Stripe has caused. */
+  /** An event that no change at the local Stripe has caused. */
   const makeEvent = (type: string, object: unknown): StoredEvent => {
     const event = { id: newId('evt'), type, created: stripe.state.now(), object };
     stripe.state.save('events', event);
@@ -38,7 +38,7 @@ export function billing(backend: Backend) {
     deliver,
     makeEvent,
     subscriptionEvent: (type: string, one: Subscription) => makeEvent(type, subscriptionObject(one)),
-    /** A customer that did not come about by our checkout. */
+    /** A customer not created by our checkout. */
     customerAtStripe({ email = null, uid }: { readonly email?: string | null; readonly uid?: string } = {}): Customer {
       const metadata = uid === undefined ? {} : { uid };
       const customer: Customer = {
@@ -68,7 +68,7 @@ export function billing(backend: Backend) {
     status,
     checkout,
     press,
-    /** A user who has paid, and of whom no event has been delivered yet. */
+    /** A user who has paid, with no event delivered yet. */
     async subscribed(user: TestUser = newUser()): Promise<TestUser & { readonly subscription: Subscription }> {
       const { body } = await checkout(user);
       await press(body.url, 'pay');

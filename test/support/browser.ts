@@ -11,17 +11,17 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** A person with a browser, or without one: pages are opened and their buttons pressed. */
+/** Opens pages and presses their buttons, with or without a real browser. */
 export interface Visitor {
-  /** Opens a page and gives its text. */
+  /** Opens a page and returns its text. */
   open(url: string): Promise<string>;
-  /** Presses the button of that name and gives the text of the page it leads to. */
+  /** Presses the button with this name and returns the text of the resulting page. */
   press(button: string): Promise<string>;
   url(): string;
   leave(): Promise<void>;
 }
 
-/** A real browser, headless; a phone unless told otherwise. */
+/** A real headless browser, with a phone's viewport by default. */
 export async function startBrowser(
   options: BrowserContextOptions = {},
 ): Promise<Visitor & { readonly browser: Browser }> {
@@ -38,7 +38,7 @@ export async function startBrowser(
     },
     async press(button) {
       const found = page.getByRole('button', { name: button, exact: true });
-      // By keyboard, as somebody without a pointer would.
+      // By keyboard, as someone without a pointer would.
       await found.focus();
       await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
       return text();
@@ -48,7 +48,7 @@ export async function startBrowser(
   };
 }
 
-/** The same without a browser: forms are found in the HTML and sent. */
+/** The same without a browser: forms are parsed from the HTML and submitted. */
 export function plainVisitor(): Visitor {
   let at = '';
   let html = '';

@@ -16,17 +16,17 @@ const INSTALLED = [
 
 export interface Chromium {
   readonly executablePath: string;
-  /** What its process needs besides the environment of the tests. */
+  /** Environment variables its process needs in addition to those of the tests. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 let found: Promise<Chromium> | undefined;
 
 /**
- * The Chromium that browser tests run in: the one that `CHROMIUM_PATH` names, else an installed one, else the one that
- * the package `@sparticuz/chromium` brings, unpacked once for all runs.
+ * The Chromium for browser tests: the one in `CHROMIUM_PATH`, an installed one, or the one in the package
+ * `@sparticuz/chromium`, unpacked once for all runs.
  *
- * @throws where there is none, as on a machine that is neither Linux on x86-64 nor has a browser: no test is skipped
+ * @throws if there is none, as on a machine other than Linux on x86-64 without a browser: no test is skipped
  */
 export function chromium(): Promise<Chromium> {
   found ??= find();
@@ -48,7 +48,7 @@ const Package = z.object({ version: z.string() });
 
 const FONTS_CONF = 'fonts.conf';
 
-/** The browser of the package with the shared libraries and fonts that a bare machine lacks. */
+/** The package's browser with the shared libraries and fonts that a bare machine lacks. */
 async function unpacked(): Promise<Chromium> {
   const { version } = Package.parse(require(path.join(ENTRY, '../../../package.json')));
   const folder = path.join(BUILD_CACHE, `chromium-${version}`);
@@ -59,12 +59,12 @@ async function unpacked(): Promise<Chromium> {
   };
 }
 
-/** Puts a whole folder in place or none, whoever else unpacks at the same moment. */
+/** Moves a folder into place atomically, even if others unpack at the same time. */
 async function unpack(folder: string): Promise<void> {
   await mkdir(path.dirname(folder), { recursive: true });
   const own = await mkdtemp(`${folder}.`);
   try {
-    // The package unpacks to the directory for temporary files, and its libraries only where it believes it is in Lambda.
+    // The package unpacks to the temporary directory, and unpacks its libraries only if it detects Lambda.
     const script = `import chromium from '@sparticuz/chromium'; await chromium.executablePath();`;
     await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
       cwd: path.dirname(ENTRY),
@@ -79,7 +79,7 @@ async function unpack(folder: string): Promise<void> {
   }
 }
 
-/** The package's own configuration looks below /tmp only, and without a font no text is laid out. */
+/** The package's own configuration looks only below /tmp, and without a font no text is laid out. */
 function fontsConfiguration(folder: string): string {
   const [fonts, cache] = [path.join(folder, 'fonts'), path.join(folder, 'font-cache')];
   return `<?xml version="1.0"?><fontconfig><dir>${fonts}</dir><cachedir>${cache}</cachedir></fontconfig>\n`;

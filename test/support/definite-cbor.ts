@@ -1,6 +1,6 @@
 /*
- * CBOR as the shipped app reads it, written from RFC 8949 alone and without the product's library: what both would get
- * wrong together, a test could not see.
+ * CBOR as the shipped app reads it, written from RFC 8949 and without the product's library: a test with the same
+ * library could not see its mistakes.
  */
 
 export type DefiniteValue = number | string | boolean | null | Uint8Array | DefiniteValue[] | DefiniteMap;
@@ -11,7 +11,7 @@ export interface DefiniteMap {
 const MAJOR = { uint: 0, negative: 1, bytes: 2, text: 3, list: 4, map: 5, simple: 7 } as const;
 const INDEFINITE = 31;
 const BREAK = 0xff;
-/** From this many on, a number needs so many bytes of its own. */
+/** From this value on, a number needs this many bytes of its own. */
 const LENGTH_FORMS = [
   { info: 24, bytes: 1, from: 24 },
   { info: 25, bytes: 2, from: 0x100 },
@@ -43,7 +43,7 @@ class Reader {
     return taken;
   }
 
-  /** Whether the next byte ends a container of indefinite length; takes it if so. */
+  /** Returns whether the next byte ends a container of indefinite length, and consumes it if so. */
   takeBreak(): boolean {
     if (this.#bytes[this.#at] !== BREAK) return false;
     this.#at += 1;
@@ -66,9 +66,9 @@ class Reader {
 }
 
 /**
- * Decodes one value with definite lengths, in the shortest form, and nothing behind it.
+ * Decodes one value with definite lengths, in the shortest form, with nothing after it.
  *
- * @throws Error for anything else, as containers of indefinite length
+ * @throws Error for anything else, such as containers of indefinite length
  */
 export function decodeDefinite(bytes: Uint8Array): DefiniteValue {
   const reader = new Reader(bytes);
@@ -110,7 +110,7 @@ function definiteValue(reader: Reader): DefiniteValue {
   }
 }
 
-/** The same value, byte by byte, with the lengths of its maps and lists written in front of them. */
+/** Re-encodes the value with definite lengths for maps and lists. */
 export function inDefiniteForm(cbor: Uint8Array): Uint8Array {
   const reader = new Reader(cbor);
   const form = definiteForm(reader);

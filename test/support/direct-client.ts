@@ -1,6 +1,6 @@
 import { SmpClient, type SmpServer, type Transport } from '@autowatering/firmware-sim';
 
-/** A client on a wire without a radio: what is sent is answered before `send` returns. */
+/** A client connected without a radio: requests are answered before `send` returns. */
 export function directClient(server: Pick<SmpServer, 'handle'>): SmpClient {
   const listeners: ((packet: Uint8Array) => void)[] = [];
   const transport: Transport = {

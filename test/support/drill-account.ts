@@ -8,7 +8,7 @@ interface Version {
   readonly isLocked: boolean;
 }
 
-/** What an account holds of one environment, besides its tables. */
+/** The resources of one environment, except its tables. */
 export interface AccountContents {
   stack:
     | { readonly name: string; readonly environment: string; readonly tags: Readonly<Record<string, string>> }
@@ -21,7 +21,7 @@ export interface AccountContents {
 }
 
 export interface DrillAccount extends StandIn, AccountContents {
-  /** Every call that changes something. */
+  /** Every modifying call. */
   readonly changes: string[];
 }
 
@@ -34,8 +34,8 @@ interface Answer {
 const PAGE = 2;
 
 /**
- * The parts of CloudFormation, S3, CloudWatch Logs, Secrets Manager and AWS Backup that an environment is removed with.
- * Strict where it matters: a bucket or vault must be empty, a locked version wants its bypass, pages are short.
+ * The APIs of CloudFormation, S3, CloudWatch Logs, Secrets Manager and AWS Backup needed to remove an environment.
+ * Strict where it matters: a bucket or vault must be empty, a locked version needs its bypass, pages are short.
  */
 export async function startDrillAccount(contents: AccountContents): Promise<DrillAccount> {
   const changes: string[] = [];

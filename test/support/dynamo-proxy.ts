@@ -7,26 +7,23 @@ import type { MissingRight } from './function-rights.ts';
 export interface DynamoProxy extends StandIn {
   /** The operations that went through, e.g. `GetItem`, in order. */
   readonly operations: string[];
-  /** The next answer to that operation, after so many others of it, is lost on its way: the work itself was done. */
+  /** Loses the answer to this operation, after this many others of it. The work itself is done. */
   loseAnswer(operation: string, after?: number): void;
-  /** After so many more writes nothing gets through any more, not even the last one's answer: the caller has died. */
+  /** After this many more writes nothing gets through, not even the last answer, as if the caller had crashed. */
   dieAfterWrites(count: number): void;
-  /** Everything gets through again. */
+  /** Lets everything through again. */
   revive(): void;
 }
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems', 'BatchWriteItem']);
 
-/**
- * Stands in front of DynamoDB Local: counts what is asked of it, refuses what nobody has the right to, and fails where it is
- * told to.
- */
+/** A proxy for DynamoDB Local that counts calls, rejects those without permission, and fails on request. */
 export async function startDynamoProxy(target: string, missingRight: MissingRight): Promise<DynamoProxy> {
   const operations: string[] = [];
   let writesLeft = Number.POSITIVE_INFINITY;
   let losing: { readonly operation: string; after: number } | undefined;
   const agent = new Agent({ keepAlive: true });
-  /** By `node:http` and not by `fetch`, which takes a third of a test run's time at DynamoDB for itself. */
+  /** Uses `node:http`, because `fetch` takes a third of a test run's time at DynamoDB. */
   const forward = async (headers: IncomingHttpHeaders, body: Buffer) => {
     const { host: _host, connection: _connection, ...rest } = headers;
     const passed = httpRequest(target, { method: 'POST', agent, headers: rest });

@@ -13,7 +13,7 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the two real engines once for the whole run; each test brings its own tables and its own stand-ins. */
+/** Starts the two real engines once per run. Each test brings its own tables and simulated services. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-test-'));
   const { signal } = new AbortController();

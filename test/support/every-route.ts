@@ -11,9 +11,9 @@ export interface RouteCall extends CallOptions {
 }
 
 /**
- * A call of each route, by its name, that is good as long as everything works. Bodies are made anew for each use.
+ * A valid call of each route, by name. Bodies are created anew for each call.
  *
- * @throws Error when the route table has a route that is not here
+ * @throws Error when the route table has a route that is missing here
  */
 export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, () => RouteCall>> {
   const { adminToken, factoryToken } = backend.secrets;
@@ -134,7 +134,7 @@ export interface TimedAnswer extends Answer {
   readonly ms: number;
 }
 
-/** Calls all of them side by side. */
+/** Calls all of them in parallel. */
 export async function callEveryRoute(
   backend: Backend,
   calls: ReadonlyMap<string, () => RouteCall>,

@@ -5,7 +5,7 @@ import { parseMcubootHeader, trustedKey } from '@autowatering/release-format';
 
 const FOLDER = fileURLToPath(new URL('../fixtures/firmware/', import.meta.url));
 
-/** A genuine MCUboot image of the fixtures, good or bad. */
+/** A real MCUboot image from the fixtures, good or bad. */
 export function firmware(name: string): Buffer {
   return readFileSync(`${FOLDER}${name}`);
 }
@@ -24,7 +24,7 @@ export function sha256(bytes: Uint8Array): string {
 
 const DEV_PRIVATE_KEY = createPrivateKey(firmware('dev-signing-key.pem'));
 
-/** The same firmware as another version: header, hash and signature by the dev key are good. */
+/** The same firmware as another version, with a valid header, hash and dev-key signature. */
 export function withVersion(image: Uint8Array, version: string): Buffer {
   const header = parseMcubootHeader(image);
   if (!header.ok) throw new Error('not an image');
@@ -36,7 +36,7 @@ export function withVersion(image: Uint8Array, version: string): Buffer {
   return signedImageOf(region, DEV_PRIVATE_KEY, DEV_KEY.hash);
 }
 
-/** Header and body with the TLVs behind them, as imgtool writes them for an ECDSA key. */
+/** Header and body followed by the TLVs, as imgtool writes them for an ECDSA key. */
 export function signedImageOf(region: Uint8Array, key: KeyObject, keyHash: Uint8Array): Buffer {
   const tlv = (type: number, value: Uint8Array) => {
     const head = Buffer.alloc(4);

@@ -8,7 +8,7 @@ export interface MadeDevice {
 
 let made = 0;
 
-/** The factory's calls against one backend, and devices of their own for each test. */
+/** The factory's calls to a backend, and new devices for each test. */
 export function fleetOf(backend: Backend, station = 'line-1') {
   const headers = { 'x-factory-token': backend.secrets.factoryToken, 'x-factory-station': station };
   const post = (path: string, body: unknown): Promise<Answer> => backend.call(path, { headers, body });
@@ -27,7 +27,7 @@ export function fleetOf(backend: Backend, station = 'line-1') {
   };
 }
 
-/** Adds up the kept counts of states, as the table holds them. */
+/** Sums the state counters stored in the table. */
 export async function keptStates(backend: Backend): Promise<Record<string, number>> {
   const sums: Record<string, number> = {};
   for (const item of await backend.scan('provisioning')) {

@@ -4,7 +4,7 @@ import { readTemplate } from '../../tools/build/template/template.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What an operation does, as IAM counts it: each action with the table or index that it needs. */
+/** The permissions an operation needs in IAM: each action with its table or index. */
 interface Need {
   readonly action: string;
   readonly table: string;
@@ -18,15 +18,15 @@ const TRANSACT_ACTIONS = {
   ConditionCheck: 'ConditionCheckItem',
 };
 
-/** The first right that a call needs and its caller does not have. */
+/** The first permission that a call needs and the caller does not have. */
 export type MissingRight = (operation: string, body: Buffer) => string | undefined;
 
-/** Of operators, whose tools read and write everything. */
+/** For operators, whose tools read and write everything. */
 export const everyRight: MissingRight = () => undefined;
 
 /**
- * Holds calls of DynamoDB against the rights that template.yaml gives the function.
- * Scans are the tests' own: no code of the function may scan.
+ * Checks DynamoDB calls against the function's permissions in template.yaml.
+ * Scans come from the tests: the function's code must never scan.
  */
 export const functionRights = once(async (): Promise<MissingRight> => {
   const template = await readTemplate();

@@ -2,10 +2,10 @@ import type { Answer, Backend } from './backend.ts';
 import { billing, type TestUser } from './billing.ts';
 import { jpeg, photoForm } from './photos.ts';
 
-/** What people with plants do. */
+/** The actions of plant owners. */
 export function gardeners(backend: Backend) {
   return {
-    /** A user who has premium, and of whom that is stored. */
+    /** A user with stored premium. */
     async premium(): Promise<TestUser> {
       const people = billing(backend);
       const user = await people.subscribed();

@@ -1,4 +1,4 @@
-/** Holds something up until it is let go: for races that have to go one way. */
+/** Holds something back until it is released, for races with a fixed outcome. */
 export function gate(): { readonly until: Promise<void>; readonly letGo: () => void } {
   let letGo = () => {};
   const until = new Promise<void>((resolve) => {

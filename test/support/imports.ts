@@ -6,10 +6,10 @@ export interface Import {
   readonly to: string;
 }
 
-/** The project's packages: their folders have the names that follow the scope. */
+/** The project's packages: their folders are named after the package without its scope. */
 const OWN_PACKAGE = /^@autowatering\/([\w-]+)(?:\/(.+))?$/;
 
-/** Every import of the project's own code in these folders, types and dynamic ones too, as paths from the project's folder. */
+/** All imports of the project's own code in these folders, including types and dynamic imports, as project paths. */
 export function importsOf(folders: readonly string[]): readonly Import[] {
   return folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })

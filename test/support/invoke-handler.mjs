@@ -1,5 +1,5 @@
-// Runs the bundled Lambda handler as Lambda does: one process, one event after another. It reads events as JSON lines
-// from standard input and writes the answers as lines that begin with "answer ".
+// Runs the bundled Lambda handler like Lambda: one process, one event at a time. It reads events as JSON lines from
+// standard input and writes the answers as lines that start with "answer ".
 import { createInterface } from 'node:readline';
 
 const { handler } = await import(process.argv[2]);

@@ -6,7 +6,7 @@ export interface KeySetProxy extends StandIn {
   fetches(): number;
 }
 
-/** Stands before the key set of cognito-local: counts, and fails where it is told to. */
+/** A proxy for cognito-local's key set that counts requests and fails on request. */
 export async function startKeySetProxy(): Promise<KeySetProxy> {
   const jwksUri = inject('jwksUri');
   let fetches = 0;

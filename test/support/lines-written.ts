@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 
-/** What is written to the two outputs of the process meanwhile, line by line as JSON. */
+/** Runs the function and returns the JSON lines written to both outputs of the process. */
 export function linesWritten(work: () => void) {
   const written: string[] = [];
   const spies = [process.stdout, process.stderr].map((stream) =>

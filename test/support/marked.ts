@@ -1,7 +1,7 @@
 import { deviceCommands, type FlashMap, imageGroup, SmpServer } from '@autowatering/firmware-sim';
 import { directClient } from './direct-client.ts';
 
-/** Marks the image in slot 1 as mcumgr does: for one trial, or for good. */
+/** Marks the image in slot 1 like mcumgr, for test or permanently. */
 export async function mark(flash: FlashMap, permanent = false): Promise<void> {
   const client = directClient(new SmpServer({ groups: [imageGroup(flash)], bufferBytes: 2475 }));
   const [, other] = await deviceCommands(client).images();

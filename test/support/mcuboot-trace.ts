@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type FlashOperation, PAGE_BYTES } from '@autowatering/firmware-sim';
 
-/** The largest write that is a field of a trailer, or some; a longer one is a piece of an image. */
+/** The largest write that covers trailer fields. Longer ones belong to an image. */
 const LONGEST_FIELD = 16;
 
-/** A line of the reference traces: what was done, where, and with which bytes. */
+/** A line of the reference traces: operation, place and bytes. */
 export function traceLine(operation: FlashOperation, sectors: Readonly<Record<string, number>>): string {
   const { flash, offset } = operation;
   if (operation.kind === 'erase') return `E ${flash} sector ${offset / PAGE_BYTES}`;
@@ -14,10 +14,10 @@ export function traceLine(operation: FlashOperation, sectors: Readonly<Record<st
 }
 
 /**
- * The same lines from a file that was recorded with MCUboot itself.
+ * The same lines from a file recorded with MCUboot itself.
  *
- * @param title how the trace begins in it
- * @returns what each step did: the marking, then each boot
+ * @param title the trace's heading in the file
+ * @returns the lines of each step: the marking, then each boot
  */
 export function referenceTrace(file: string, title: string): string[][] {
   const text = readFileSync(`test/fixtures/smp/${file}`, 'utf8');

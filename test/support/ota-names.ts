@@ -7,7 +7,7 @@ export function version(text: string): ReleaseVersion {
   return parsed;
 }
 
-/** A hardware id by its number, or as it is written. */
+/** A hardware id from a number or a string. */
 export function hwId(of: number | string): HwId {
   const text = typeof of === 'number' ? of.toString(16).toUpperCase().padStart(12, '0') : of;
   if (!isHwId(text)) throw new Error(`${text} is no hardware id`);

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 
-/** What no provider may get to see. */
+/** What no provider may see. */
 export const PRIVATE_TEXT = 'GPS 52.516275 13.377704 Ada Lovelace';
 
 interface JpegOptions {
   readonly width?: number;
   readonly height?: number;
-  /** 1–8, as the camera was held. */
+  /** EXIF orientation, 1–8. */
   readonly orientation?: number;
   readonly withPlace?: boolean;
   readonly pictureBytes?: number;
@@ -21,7 +21,7 @@ function segment(marker: number, data: Uint8Array): Buffer {
   return Buffer.concat([head, data]);
 }
 
-/** EXIF as phones write it: the orientation, and a directory that tells where the photo was taken. */
+/** EXIF as phones write it: the orientation, and a directory with the location. */
 export function exif(orientation: number): Buffer {
   const text = Buffer.from(`${PRIVATE_TEXT}\0`, 'latin1');
   const tiff = Buffer.alloc(64);
@@ -42,14 +42,14 @@ export function exif(orientation: number): Buffer {
   return Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), tiff, text]);
 }
 
-/** A JPEG in all its segments; another one with each call, as photos are. */
+/** A JPEG with all kinds of segments, different on each call, like real photos. */
 export function jpeg(options: JpegOptions = {}): Uint8Array<ArrayBuffer> {
   const { width = 1200, height = 900, orientation = 1, withPlace = false, pictureBytes = 600 } = options;
   const frame = Buffer.from([8, 0, 0, 0, 0, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1]);
   frame.writeUInt16BE(height, 1);
   frame.writeUInt16BE(width, 3);
   const scan = segment(0xda, Buffer.from([3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0]));
-  // Compressed data stuffs each FF with a zero, and may hold restart markers.
+  // Compressed data escapes each FF with a zero byte, and may contain restart markers.
   const data = Buffer.from([...randomBytes(pictureBytes)].flatMap((byte) => (byte === 0xff ? [0xff, 0x00] : [byte])));
   const picture = Buffer.concat([scan, data, Buffer.from([0xff, 0xd3]), data.subarray(0, 20)]);
   return new Uint8Array(
@@ -130,7 +130,7 @@ export function webp({ width = 320, height = 200, withPlace = false, lossless = 
   return new Uint8Array(Buffer.concat([head, body]));
 }
 
-/** A form with the photo where the app puts it. */
+/** A form with the photo in the field the app uses. */
 export function photoForm(
   photo: Uint8Array<ArrayBuffer> | undefined,
   fields: Readonly<Record<string, string>> = {},

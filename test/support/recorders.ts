@@ -20,7 +20,7 @@ export function recordingLog(isDebug = false): Log & { readonly lines: LogLine[]
   return { lines, isDebug, debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') };
 }
 
-/** Metrics that keep what they were told, as `name` or `name{dimension=value}`. */
+/** Metrics that record each call as `name` or `name{dimension=value}`. */
 export function recordingMetrics(): Metrics & {
   readonly counted: string[];
   readonly measured: string[];
@@ -45,13 +45,13 @@ export function recordingMetrics(): Metrics & {
 
 const MINUTE_MS = 60_000;
 const WINDOW_MS = 10 * MINUTE_MS;
-/** Longer than any test takes that counts requests. */
+/** Longer than any test that counts requests. */
 const ROOM_MS = 1.5 * MINUTE_MS;
 
 /**
- * A clock that runs with the real one and can be set ahead. It is up to two and a half minutes ahead from the start: at the
- * beginning of a minute and well within ten minutes (and so within a day), because limits count in such windows, and a
- * test that ran across an edge would find the count at zero.
+ * A clock that runs with the real one and can be set ahead. At the start it is up to two and a half minutes ahead: at
+ * the beginning of a minute and well within ten minutes (and so within a day). Limits count in such windows, and a test
+ * that crossed a window's edge would find the count at zero.
  */
 export function movableClock(): Clock & { forward(ms: number): void } {
   let ahead = untilRoom(Date.now());

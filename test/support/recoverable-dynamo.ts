@@ -5,14 +5,14 @@ import { readAll, type StandIn, startStandIn } from '../../tools/run/local-stack
 type Items = readonly Record<string, AttributeValue>[];
 
 export interface RecoverableDynamo extends StandIn {
-  /** This is the moment that a later restore of the table goes back to. */
+  /** Marks the moment that a later restore of the table goes back to. */
   remember(table: string): Promise<void>;
-  /** Switches point-in-time recovery on. */
+  /** Enables point-in-time recovery. */
   protect(table: string): void;
   isProtected(table: string): boolean;
 }
 
-/** DynamoDB Local with the one thing that it lacks: point-in-time recovery. */
+/** DynamoDB Local with simulated point-in-time recovery. */
 export async function startRecoverableDynamo(target: string): Promise<RecoverableDynamo> {
   const client = localDynamoDb(target, 'eu-central-1');
   const remembered = new Map<string, { readonly items: Items; readonly keys: KeySchemaElement[] }>();

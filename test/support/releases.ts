@@ -1,7 +1,7 @@
 import { type Answer, type Backend, startBackend } from './backend.ts';
 import { firmware, GOOD, sha256, withVersion } from './firmware.ts';
 
-/** The release engineer's calls against one backend. */
+/** The release engineer's calls to a backend. */
 export function releasesOf(backend: Backend) {
   const headers = { 'x-admin-token': backend.secrets.adminToken };
   const post = (path: string, body: unknown = {}): Promise<Answer> => backend.call(path, { headers, body });
@@ -17,9 +17,9 @@ export function releasesOf(backend: Backend) {
   return {
     post,
     get: (path: string) => backend.call(path, { headers }),
-    /** Registers and uploads, and no more. */
+    /** Registers and uploads, without publishing. */
     draft,
-    /** All the way out. */
+    /** Registers, uploads and publishes. */
     async publish(version: string, channel: string, fields: object = {}): Promise<void> {
       await draft(version, channel, fields);
       const { board } = { board: undefined, ...fields };
@@ -31,7 +31,7 @@ export function releasesOf(backend: Backend) {
     },
     step: (version: string, step: string, channel: string, fields: object = {}) =>
       post(`/ota/releases/${version}/${step}`, { channel, ...fields }),
-    /** What a phone is told. */
+    /** The answer to a phone. */
     async latest(channel: string, query = '', phone: Readonly<Record<string, string>> = {}) {
       return (await backend.call(`/ota/latest?channel=${channel}${query}`, { headers: phone })).body;
     },

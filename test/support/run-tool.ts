@@ -6,17 +6,17 @@ import { toolBundle } from '../../tools/cli/bundle/tool-bundle.ts';
 export interface ToolRun {
   readonly code: number | null;
   readonly stdout: string;
-  /** What it complains of: without the lines that say which system it talks to. */
+  /** Standard error without the lines that name the system. */
   readonly stderr: string;
-  /** The first line that says which system it talks to; empty when it talks to none. */
+  /** The first line that names the system; empty if there is none. */
   readonly place: string;
 }
 
 export interface RunningTool {
   readonly child: ChildProcess;
-  /** What it has printed so far. */
+  /** The output so far. */
   output(): string;
-  /** Waits until it has printed something that matches. */
+  /** Waits until the output matches. */
   printed(pattern: RegExp): Promise<void>;
   readonly ended: Promise<ToolRun>;
 }
@@ -25,7 +25,7 @@ export interface ToolOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts one of the command lines as a person would: in a process of its own. */
+/** Starts a command line as a person would, in its own process. */
 export function startTool(script: string, args: readonly string[], options: ToolOptions = {}): RunningTool {
   return startNode(['--import', 'tsx', commandFile(script), ...args], options);
 }
@@ -58,7 +58,7 @@ function startNode(args: readonly string[], options: ToolOptions): RunningTool {
   };
 }
 
-/** Runs one of the command lines to its end, from a bundle: tests run so many that compiling each would be most of it. */
+/** Runs a command line to its end, from a bundle: compiling each of the many runs would take most of the time. */
 export async function runTool(script: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolRun> {
   return startNode([await toolBundle(script), ...args], options).ended;
 }

@@ -10,7 +10,7 @@ export interface RunningStack {
   stop(): Promise<void>;
 }
 
-/** The whole product on ports and in a directory of its own, as `npm run dev` starts it. */
+/** The whole product on its own ports and in its own directory, as `npm run dev` starts it. */
 export async function runningStack(): Promise<RunningStack> {
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-e2e-'));
   const stack = await startStack({ directory, ownPorts: true, env: BUSY_MACHINE });

@@ -11,7 +11,7 @@ import { bearer } from './tokens.ts';
 
 const PASSWORD = 'Aw1!password-for-tests';
 
-/** The local Cognito that all tests share. */
+/** The local Cognito shared by all tests. */
 function pool() {
   return cognitoUsers({
     endpoint: inject('cognitoUrl'),
@@ -23,7 +23,7 @@ function pool() {
 
 export const logIn = (email: string) => pool().logIn(email, PASSWORD);
 
-/** A user who really is in the user pool, unlike those whose tokens tests mint for themselves. */
+/** A user who exists in the user pool, unlike those whose tokens the tests mint themselves. */
 export async function signedUp(backend: Backend, email = `${randomUUID()}@example.com`) {
   await pool().signUp(email, PASSWORD);
   const { idToken, accessToken } = await logIn(email);

@@ -10,7 +10,7 @@ import {
 import { type TrustedKey, trustedKey } from '@autowatering/release-format';
 import { signedImageOf } from './firmware.ts';
 
-/** Slots of six pages, as the reference traces were recorded with: every flash operation of a swap can be looked at. */
+/** Slots of six pages, as in the reference traces, so every flash operation of a swap can be checked. */
 export const SMALL_SECTORS = 6;
 
 export interface SmallSlotsOptions {
@@ -49,9 +49,9 @@ export interface ImageParts {
   readonly guarded?: readonly { readonly type: number; readonly value: Uint8Array }[];
 }
 
-/** A validly signed image of exactly that many bytes, signature and all. */
+/** A validly signed image of exactly this size, including the signature. */
 export function signedImage(version: Version, fileBytes: number, parts: ImageParts = {}): Buffer {
-  // ECDSA signatures vary by a byte or two: sign until the length fits.
+  // ECDSA signatures vary by a byte or two, so sign until the length fits.
   for (;;) {
     const image = trySign(version, fileBytes, parts);
     if (image.length === fileBytes) return image;

@@ -19,7 +19,7 @@ export interface BenchOptions {
 
 export type TestBench = ReturnType<typeof testBench>;
 
-/** A device with a phone beside it, in a time of their own. */
+/** A device with a phone next to it, in virtual time. */
 export function testBench(options: BenchOptions = {}) {
   const time = new VirtualTime();
   const device = new SimulatedDevice({ firmware: firmware(GOOD['1.0.0']), keys: [DEV_KEY], time, ...options.device });
@@ -29,7 +29,7 @@ export function testBench(options: BenchOptions = {}) {
     device,
     link,
     connect: () => time.run(async () => new SmpClient(await link.connect(), time)),
-    /** Connects, asks, and gives the answer. */
+    /** Connects, sends the request, and returns the answer. */
     ask: <T>(question: (commands: DeviceCommands, client: SmpClient) => Promise<T>) =>
       time.run(async () => {
         const client = new SmpClient(await link.connect(), time);
@@ -39,7 +39,7 @@ export function testBench(options: BenchOptions = {}) {
           client.close();
         }
       }),
-    /** An update of the product, with an image of the fixtures or any other. */
+    /** An update through the product's client, with a fixture image or any other. */
     update: (image: string | Uint8Array, more: Partial<UpdateOptions> = {}) =>
       time.run(() =>
         updateDevice({
@@ -49,7 +49,7 @@ export function testBench(options: BenchOptions = {}) {
           ...more,
         }),
       ),
-    /** The reset button, and a minute to come back. */
+    /** Presses the reset button and waits a minute. */
     async reset() {
       device.reset();
       await time.advance(60_000);

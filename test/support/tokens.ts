@@ -5,7 +5,7 @@ export function bearer(jwt: string): { readonly Authorization: string } {
   return { Authorization: `Bearer ${jwt}` };
 }
 
-/** A new user who is signed in: their id, and the headers of their calls. */
+/** A new signed-in user: the id and the request headers. */
 export function newUser(claims: TokenClaims = {}) {
   const uid = claims.sub ?? randomUUID();
   return { uid, headers: bearer(mintToken({ email: `${uid}@example.com`, ...claims, sub: uid })) };

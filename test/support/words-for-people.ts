@@ -1,6 +1,6 @@
 import { routeContracts } from '../../tools/build/docs/route-contracts.ts';
 
-/** Names with a capital in the middle that people know. */
+/** Known names with a capital in the middle. */
 const NAMES = /\b(AutoWatering|WebP|iPhone|KiB|MiB)\b/g;
 
 const PATTERNS: readonly (readonly [string, RegExp])[] = [
@@ -10,7 +10,7 @@ const PATTERNS: readonly (readonly [string, RegExp])[] = [
   ['a name out of the code', /\b[a-z0-9]+_[a-z0-9_]+\b|\b_+[a-z]\w*|\b[a-z]+[A-Z]\w*|`/],
 ];
 
-/** What in a message is for a developer and not for the person who reads it. */
+/** The parts of a message that are for developers and not for its reader. */
 export function jargonIn(message: string): string[] {
   const text = message.replace(NAMES, '');
   const found = PATTERNS.flatMap(([what, pattern]) => (pattern.test(text) ? [what] : []));

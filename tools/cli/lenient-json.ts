@@ -1,4 +1,4 @@
-/** What an answer says: JSON where it is JSON, else the text as it came. */
+/** Parses JSON; returns the text itself if it is not JSON. */
 export function parseLeniently(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,10 +1,10 @@
-/** Something a person can mend; the command line prints the sentence and no stack. */
+/** An error that the user can fix. The command line prints its message without a stack trace. */
 export class PlainError extends Error {
   override readonly name: string = 'PlainError';
 }
 
-/** What was asked for must not be done: a pipeline that repeats it only wastes its time. */
+/** The request was refused; repeating it will not help. */
 export class RefusedError extends PlainError {}
 
-/** The command was called wrongly, which only shows when its options are looked at together. */
+/** An invalid combination of options. */
 export class UsageError extends PlainError {}

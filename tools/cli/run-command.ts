@@ -4,28 +4,28 @@ import { systemTrouble } from './system-trouble.ts';
 import { awsAnswer, awsTrouble } from './target/aws-trouble.ts';
 import { isChanging } from './target/say-where.ts';
 
-// The lockfile pins an SDK that runs on Node 20; what later ones will need is no business of who runs a command.
+// The lockfile pins an SDK that runs on Node 20, so its warning about later versions is of no use to users.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
 /**
- * Exit codes of all commands: 0 done, 1 it failed or something is wrong, 2 it was called wrongly, 3 what was asked for is
- * refused and a repetition will not help, 130 Ctrl-C.
+ * Exit codes of all commands: 0 success, 1 failure or faults found, 2 invalid arguments, 3 refused (repeating will not
+ * help), 130 Ctrl-C.
  */
 export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, interrupted: 130 } as const;
 
-/** The command was stopped by Ctrl-C or a terminal that closed. */
+/** The command was stopped by Ctrl-C or a closed terminal. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }
 
-/** Nobody reads the output any more, as after `| head`. */
+/** The output was closed, for example by `| head`. */
 class OutputClosedError extends Error {
   override readonly name = 'OutputClosedError';
 }
 
 /**
- * Runs a command line: errors that people can mend become one sentence on stderr, everything else shows its stack.
- * The signal is aborted by Ctrl-C, so that the command can stop what it started; a second Ctrl-C ends it at once.
+ * Runs a command line. Errors that users can fix are printed as one sentence on stderr, others with their stack.
+ * Ctrl-C aborts the signal, so that the command can clean up; a second Ctrl-C exits immediately.
  */
 export async function runCommand(create: (signal: AbortSignal) => Command, argv: readonly string[] = process.argv) {
   const controller = new AbortController();
@@ -37,7 +37,7 @@ export async function runCommand(create: (signal: AbortSignal) => Command, argv:
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
-      // Reading on for nobody is a waste; what changes something is brought to its end.
+      // Stop reading when nobody reads the output, but complete changes.
       if (!isChanging()) controller.abort(new OutputClosedError('closed'));
     });
   }
@@ -51,7 +51,7 @@ export async function runCommand(create: (signal: AbortSignal) => Command, argv:
   }
 }
 
-/** Lets commander throw instead of ending the process; its subcommands don't inherit that. */
+/** Makes commander throw instead of exiting. Subcommands don't inherit this setting. */
 function throwing(command: Command): Command {
   for (const inner of command.commands) throwing(inner);
   return command.exitOverride();

@@ -1,28 +1,28 @@
-/** A sentence about a connection that could not be made, and what to do about it. */
+/** Why a connection failed, by error code. */
 const CONNECTION: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'the connection was cut',
-  EPIPE: 'the connection was cut',
-  ENOTFOUND: 'there is no host of that name',
-  EAI_AGAIN: 'the name could not be looked up; is this machine online?',
-  EHOSTUNREACH: 'the host is out of reach',
-  ENETUNREACH: 'the network is out of reach',
-  ETIMEDOUT: 'it did not answer in time',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'the connection was closed',
+  EPIPE: 'the connection was closed',
+  ENOTFOUND: 'unknown host name',
+  EAI_AGAIN: 'the name could not be resolved; is this machine online?',
+  EHOSTUNREACH: 'the host is unreachable',
+  ENETUNREACH: 'the network is unreachable',
+  ETIMEDOUT: 'it did not respond in time',
   CERT_HAS_EXPIRED: 'its certificate has expired',
 };
 
 const FILE: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
-  EACCES: 'may not be read or written by this user',
-  EPERM: 'may not be changed by this user',
+  EACCES: 'is not accessible to this user',
+  EPERM: "can't be changed by this user",
   EISDIR: 'is a folder',
-  ENOTDIR: 'is no folder',
-  EEXIST: 'exists already',
-  ENOSPC: 'can not be written: the disk is full',
-  EROFS: 'can not be written: the file system is read-only',
+  ENOTDIR: 'is not a folder',
+  EEXIST: 'already exists',
+  ENOSPC: "can't be written: the disk is full",
+  EROFS: "can't be written: the file system is read-only",
 };
 
-/** A sentence about a connection or a file that failed; undefined for what is something else. */
+/** Describes a failed connection or file access in a sentence; undefined for other errors. */
 export function systemTrouble(error: unknown): string | undefined {
   const found = causes(error).find(({ code }) => code !== undefined);
   if (found === undefined) return error instanceof Error && error.name === 'TimeoutError' ? TIMEOUT : undefined;
@@ -31,12 +31,12 @@ export function systemTrouble(error: unknown): string | undefined {
   const reason = CONNECTION[code];
   if (reason === undefined) return undefined;
   const host = hostname ?? address;
-  const where = host === undefined ? 'The other side' : `${host}${port === undefined ? '' : `:${port}`}`;
-  return `${where} can not be reached: ${reason} (${code}).`;
+  const where = host === undefined ? 'The server' : `${host}${port === undefined ? '' : `:${port}`}`;
+  return `${where} can't be reached: ${reason} (${code}).`;
 }
 
 const TIMEOUT =
-  'The other side did not answer in time. Run it again; if it stays so, look whether the network is well.';
+  'The server did not respond in time. Run the command again; if the problem persists, check the network.';
 
 interface SystemError {
   readonly code?: string;
@@ -46,7 +46,7 @@ interface SystemError {
   readonly path?: string;
 }
 
-/** The error, what it was caused by, and for attempts at several addresses each of them. */
+/** Returns the error with its causes, including each attempt if several addresses were tried. */
 function causes(error: unknown, depth = 0): readonly SystemError[] {
   if (!(error instanceof Error) || depth > 4) return [];
   const inner = error instanceof AggregateError ? error.errors : [error.cause];
@@ -56,7 +56,7 @@ function causes(error: unknown, depth = 0): readonly SystemError[] {
 function systemError(error: Error): SystemError {
   const fields: Readonly<Record<string, unknown>> = { ...error };
   const text = (name: string) => (typeof fields[name] === 'string' ? { [name]: fields[name] } : {});
-  // An attempt at several addresses has a code of its own, and no address.
+  // The error for several attempts has a code, but no address.
   const isSummary = error instanceof AggregateError;
   return {
     ...(isSummary ? {} : { ...text('code'), ...text('address'), ...text('hostname'), ...text('path') }),

@@ -1,9 +1,9 @@
 import { parseDeviceKey } from '@autowatering/device-proof';
 import * as z from 'zod';
+import { storableMap } from '../../http/body/storable-json.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';
-import { storableMap } from '../../http/storable-json.ts';
 import type { Services } from '../../platform/services.ts';
 import {
   type Device,

@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import { storableMap } from '../../http/body/storable-json.ts';
 import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, pageCursor, pageLimit, textLine } from '../../http/fields.ts';
-import { storableMap } from '../../http/storable-json.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
 import type { Services } from '../../platform/services.ts';
 import { DeviceStatus, MetadataValue, SerialField } from '../device/device.ts';

@@ -5,7 +5,7 @@ import {
   noteUncounted,
   refusal,
   windowAt,
-} from '../../http/rate-limit.ts';
+} from '../../http/checks/rate-limit.ts';
 import { failedCondition } from '../../platform/aws/dynamo.ts';
 import type { Serial, Uid } from '../../platform/ids.ts';
 

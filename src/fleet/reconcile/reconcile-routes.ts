@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { createAllow } from '../../http/checks/rate-limit.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
-import { createAllow } from '../../http/rate-limit.ts';
 import type { Services } from '../../platform/services.ts';
 import { HwIdField, SerialField, thingName } from '../device/device.ts';
 import { DeviceVersionField, notUnderstood } from '../device/device-version.ts';

@@ -21,6 +21,9 @@ export interface DecisionSigner {
   keys(): Promise<readonly SigningKey[]>;
 }
 
+/** A second's worth of different decisions, at most some 100 KB. */
+const MOST_SIGNED = 200;
+
 /** Signs answers with Ed25519, so that a phone that knows the public key detects a changed one (docs/ota.md). */
 export function createDecisionSigner(secrets: Secrets): DecisionSigner {
   /** Parsed keys by their text, for the life of the container: they change only when the secret does. */
@@ -32,6 +35,9 @@ export function createDecisionSigner(secrets: Secrets): DecisionSigner {
     parsed.set(text, key);
     return key;
   };
+  /** Decisions signed lately, by their text: many phones ask the same thing in the same second. */
+  const signed = new Map<string, SignedDecision>();
+  let signedWith = '';
   const keys = async () => {
     const { OTA_SIGNING_KEY: configured = [] } = await secrets.values();
     return [configured].flat().map(keyOf);
@@ -41,14 +47,22 @@ export function createDecisionSigner(secrets: Secrets): DecisionSigner {
     async sign(decision) {
       const inUse = await keys();
       if (inUse.length === 0) return undefined;
-      const bytes = Buffer.from(JSON.stringify(decision));
-      return {
+      const text = JSON.stringify(decision);
+      const keyIds = inUse.map(({ keyId }) => keyId).join();
+      if (keyIds !== signedWith || signed.size >= MOST_SIGNED) signed.clear();
+      signedWith = keyIds;
+      const known = signed.get(text);
+      if (known !== undefined) return known;
+      const bytes = Buffer.from(text);
+      const fresh: SignedDecision = {
         payload: bytes.toString('base64url'),
         signatures: inUse.map(({ keyId, privateKey }) => ({
           key_id: keyId,
           value: sign(null, bytes, privateKey).toString('base64url'),
         })),
       };
+      signed.set(text, fresh);
+      return fresh;
     },
   };
 }

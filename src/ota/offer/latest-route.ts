@@ -84,14 +84,16 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     services.metrics.count('OtaLatest', { reason: verdict.reason });
 
     const { withheld } = answer.decision;
-    const expiresAt = isoTime(now + OFFER_MS);
+    // Whole seconds: within one, equal answers are one signature.
+    const issuedAt = Math.floor(now / 1000) * 1000;
+    const expiresAt = isoTime(issuedAt + OFFER_MS);
     const hwId = signingDevice(query, device, isOwner);
     const nonce =
       verdict.updateAvailable && verdict.offered !== undefined && hwId !== undefined
         ? await orUnavailable(parts.nonces.issue(receiptPurpose({ hwId }, verdict.offered.release.version), RECEIPT_MS))
         : undefined;
     // Unsigned, where answers are signed, it would be refused by the phone anyway.
-    const signed = await orUnavailable(signer.sign(decisionBody(query, verdict, now, expiresAt)));
+    const signed = await orUnavailable(signer.sign(decisionBody(query, verdict, issuedAt, expiresAt)));
     return {
       status: 200,
       body: {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { HwIdField, SerialField } from '../../fleet/index.ts';
+import { storableNumber } from '../../http/body/storable-json.ts';
 import { isoDateTime } from '../../http/fields.ts';
-import { storableNumber } from '../../http/storable-json.ts';
 import { type HaltPolicy, type Release, ReleaseState } from './release.ts';
 import type { StoredReleaseAudit } from './release-audit.ts';
 

@@ -10,17 +10,17 @@ import { identifyPhoto } from '../providers/identification.ts';
 import { type Metered, metered } from '../usage/metered.ts';
 
 const RESULT_LIFE_MS = 24 * 60 * 60 * 1000;
-/** With less time the advice would only be cut off. */
+/** With less time left, the advice would be cut off. */
 const WORTHWHILE_MS = 3_000;
-/** Kept back for writing the answer. */
+/** Reserved for writing the answer. */
 const RESERVE_MS = 1_000;
 
 export interface DoctorRequest extends PhotoRequest {
-  /** In the owner's words. */
+  /** As the user describes them. */
   readonly symptoms: string | undefined;
 }
 
-/** Says what ails the plant on a photo, and what to do about it. */
+/** Diagnoses the plant on a photo and advises what to do. */
 export async function diagnosePlant(
   needs: PlantsNeeds,
   request: DoctorRequest,
@@ -28,7 +28,7 @@ export async function diagnosePlant(
   deadline: Deadline,
 ): Promise<Metered<Cached<Diagnosis>>> {
   const { photo, photoHash, uid, symptoms } = request;
-  // The answer carries the token of a conversation, which is one user's own: so is what is kept of it.
+  // The answer carries the token of one user's conversation, so it is cached per user.
   const asked = [
     photoHash,
     uid,
@@ -47,7 +47,7 @@ export async function diagnosePlant(
       if (result.degraded !== true) await needs.cache.write('aiDoctor', asked, result, RESULT_LIFE_MS);
       return { fromCache: false, result };
     },
-    // Without a diagnosis it is not what the user came for.
+    // Without a diagnosis the user did not get what they asked for.
     ({ result }) => result.degraded !== true,
   );
 }
@@ -84,7 +84,7 @@ async function diagnose(needs: PlantsNeeds, request: DoctorRequest, deadline: De
   };
 }
 
-/** What to do, if there is time left to ask for it; the diagnosis does not wait for it. */
+/** Asks what to do, if enough time is left; otherwise the diagnosis comes without advice. */
 async function advice(
   needs: PlantsNeeds,
   { symptoms, signal, photo }: DoctorRequest,

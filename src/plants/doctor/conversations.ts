@@ -6,7 +6,7 @@ import type { Services } from '../../platform/services.ts';
 const SCHEMA = 1;
 const LIFE_MS = 30 * 24 * 60 * 60 * 1000;
 
-/** Who may go on with a conversation: whoever sent the photo. Neither the token nor the user stands there readably. */
+/** Records who may continue a conversation: the user who sent the photo. Token and user are stored as hashes only. */
 export interface Conversations {
   open(accessToken: string, uid: Uid, now: number): Promise<void>;
   isOf(accessToken: string, uid: Uid, now: number): Promise<boolean>;

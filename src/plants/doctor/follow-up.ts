@@ -12,14 +12,14 @@ export interface FollowUp {
   readonly signal: AbortSignal;
 }
 
-/** Goes on with the conversation about a photo; only whoever sent the photo may. */
+/** Continues the conversation about a photo; only the user who sent the photo may. */
 export async function askAgain(
   needs: PlantsNeeds,
   { uid, accessToken, question, signal }: FollowUp,
   limits: UsageLimits,
   deadline: Deadline,
 ): Promise<Metered<ConversationAnswer> | { readonly outcome: 'conversation_not_found' }> {
-  // Somebody else's conversation and one that never was look the same.
+  // Another user's conversation and one that never existed look the same.
   if (!(await needs.conversations.isOf(accessToken, uid, needs.now()))) return { outcome: 'conversation_not_found' };
   const { kindwise } = await needs.providers();
   return metered(needs, { uid, feature: 'aiDoctorFollowUp', limits }, () =>

@@ -2,7 +2,7 @@ import { ApiError } from '../../http/errors.ts';
 import type { PhotoFault } from './image/photo.ts';
 import { LARGEST_IN_REQUEST_BYTES, LARGEST_UPLOAD_BYTES, MOST_PIXELS } from './image-limits.ts';
 
-/** A form that is not as it should be: our app never sends one. */
+/** Error for a malformed form, which our app never sends. */
 export function badPhoto(message: string): ApiError {
   return new ApiError('validation_failed', 'We did not get your photo. Please choose one photo and send it again.', {
     details: [{ in: 'body', field: 'image', message }],
@@ -11,7 +11,7 @@ export function badPhoto(message: string): ApiError {
 
 const IN_REQUEST_MB = LARGEST_IN_REQUEST_BYTES / 1024 / 1024;
 
-/** What the app can do about a photo that does not fit into a request. */
+/** Error for a photo that does not fit into a request; its details say where to upload it. */
 export function tooLargeForARequest(): ApiError {
   return new ApiError(
     'payload_too_large',
@@ -28,7 +28,7 @@ export function tooLargeForARequest(): ApiError {
 
 const ACCEPTED = ['image/jpeg', 'image/png', 'image/webp', 'image/heic'];
 
-/** A photo that can not be used, and what to do about it. */
+/** Error for an unusable photo, with advice for the user. */
 export function refusedPhoto(reason: PhotoFault): ApiError {
   switch (reason) {
     case 'no_image':

@@ -10,11 +10,11 @@ import { LARGEST_IN_REQUEST_BYTES } from './image-limits.ts';
 import { badPhoto, refusedPhoto, tooLargeForARequest } from './photo-refusals.ts';
 import type { ImageUploads } from './uploads.ts';
 
-/** A photo that may go to a provider, and whose it is. */
+/** A photo that may be sent to a provider, and its owner. */
 export interface PhotoRequest {
   readonly uid: Uid;
   readonly photo: PhotoToIdentify;
-  /** Of the photo as it goes out, in hex. */
+  /** Of the photo as it is sent, in hex. */
   readonly photoHash: string;
   readonly signal: AbortSignal;
 }
@@ -28,7 +28,7 @@ export interface PhotoFields {
 
 export interface IncomingPhoto {
   readonly request: PhotoRequest;
-  /** Removes an upload that has done its service; does nothing for a photo that came with the request. */
+  /** Removes an upload that is no longer needed; does nothing for a photo sent with the request. */
   readonly used: () => Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export interface PhotoSources {
 }
 
 /**
- * Takes the photo out of the request or the bucket, and everything out of the photo that is not the picture.
+ * Reads the photo from the request or the bucket and strips everything but the picture.
  *
  * @throws ApiError `validation_failed`, `payload_too_large`, `unsupported_media_type` or `upload_not_found`
  */
@@ -54,8 +54,8 @@ export async function takePhoto(
     try {
       await uploads.remove(uid, fields.upload_id);
     } catch (error) {
-      // The answer is not lost over it: the bucket removes what was left after a day.
-      caller.log.warn('A used photo could not be removed', {}, error);
+      // No reason to lose the answer: the bucket's lifecycle removes it after a day.
+      caller.log.warn('Could not remove a used photo', {}, error);
     }
   };
   const original = await bytesOf(uploads, files, fields.upload_id, uid);
@@ -98,7 +98,7 @@ async function bytesOf(
   return bytes;
 }
 
-/** Two decimals are about a kilometre: enough for the climate, too little for a garden. */
+/** Two decimals are about a kilometre: precise enough for the climate, too coarse to find a garden. */
 function roughly(degrees: number | undefined): number | undefined {
   return degrees === undefined ? undefined : Math.round(degrees * 100) / 100;
 }

@@ -15,10 +15,10 @@ import { LARGEST_IN_REQUEST_BYTES } from './image-limits.ts';
 import { tooLargeForARequest } from './photo-refusals.ts';
 import type { PhotoFields, PhotoRequest } from './photo-request.ts';
 
-/** A form around the photo: its other fields and the boundaries. */
+/** Allowance for the form's other fields and boundaries. */
 const FORM_BYTES = 64 * 1024;
 const PHOTO_BODY_BYTES = LARGEST_IN_REQUEST_BYTES + FORM_BYTES;
-/** The contract's windows, per address. */
+/** The contract's rate limits, per IP address. */
 export const DOCTOR_LIMIT = { requests: 30, windowSeconds: 600, per: 'address' } as const;
 const PLANT_ID_LIMIT = { requests: 60, windowSeconds: 600, per: 'address' } as const;
 
@@ -36,7 +36,7 @@ const photoFields = {
 };
 const PHOTO_ERRORS: readonly ErrorCode[] = [...METERED_ERRORS, 'upload_not_found'];
 
-/** What the app sends photos of plants to. */
+/** Routes that take photos of plants. */
 export function photoRoutes(
   services: Services,
   plants: LoadPlants,
@@ -47,7 +47,7 @@ export function photoRoutes(
   const limitsOf = async (feature: PlantFeature, uid: Uid, isKnownPremium: boolean): Promise<UsageLimits> =>
     limits[feature][isKnownPremium || (await isPremium(uid)) ? 'premium' : 'free'];
 
-  /** The way of a photo, whatever is asked about it. */
+  /** Takes a photo, asks the provider and answers, whatever the question is. */
   const answered = async <T extends object>(
     feature: 'aiDoctor' | 'plantId',
     { uid, files, fields }: { uid: Uid; files: readonly UploadedFile[]; fields: PhotoFields },
@@ -77,12 +77,13 @@ export function photoRoutes(
     bodyLimit: PHOTO_BODY_BYTES,
     bodyTooLarge: tooLargeForARequest,
     rateLimit: DOCTOR_LIMIT,
-    summary: 'Says what ails the plant on a photo',
+    summary: 'Diagnoses the plant on a photo',
     description:
-      'A form with the photo in the part `image` (JPEG, PNG, WebP or HEIC by its bytes, at most 4 MiB), or with the field ' +
-      '`upload_id` from `POST /uploads/image` for a larger one. Place and time are taken out of the photo; `latitude` and `longitude` are rounded to two decimals. While ' +
-      'Kindwise is away the plant is still named, with `degraded: true` and `is_healthy: null`, and nothing is counted. ' +
-      '`X-AI-Cache` tells whether the answer was kept from before.',
+      'A form with the photo in the part `image` (JPEG, PNG, WebP or HEIC by its bytes, at most 4 MiB) or, for a ' +
+      'larger photo, the field `upload_id` from `POST /uploads/image`. Location and time are stripped from the ' +
+      'photo; `latitude` and `longitude` are rounded to two decimals. While Kindwise is unavailable, the plant is ' +
+      'still identified, with `degraded: true` and `is_healthy: null`, and the use is not counted. `X-AI-Cache` ' +
+      'says whether the answer came from the cache.',
     body: z.object({
       ...photoFields,
       symptoms: textBlock(2_000).optional(),
@@ -115,10 +116,10 @@ export function photoRoutes(
     bodyLimit: PHOTO_BODY_BYTES,
     bodyTooLarge: tooLargeForARequest,
     rateLimit: PLANT_ID_LIMIT,
-    summary: 'Names the plant on a photo',
+    summary: 'Identifies the plant on a photo',
     description:
       'A form as for `/aiDoctor`. Kindwise answers, or Pl@ntNet while Kindwise is failing, slow or out of credits; ' +
-      '`provider` tells who did. GBIF’s names are added where they come within 2 s.',
+      '`provider` says which. GBIF’s names are added if they arrive within 2 s.',
     body: z.object(photoFields),
     responses: {
       200: PlantIdResult.extend({ proxy_timestamp: isoDateTime }),

@@ -3,7 +3,7 @@ import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 
 const UPLOAD_SECONDS = 600;
-/** As `randomness.id()` makes them; nothing else becomes part of a key. */
+/** The form of `randomness.id()`; nothing else may become part of a key. */
 const UPLOAD_ID = /^[0-9a-f-]{36}$/;
 
 export interface UploadRequest {
@@ -12,10 +12,10 @@ export interface UploadRequest {
   readonly sha256: string;
 }
 
-/** Photos that are too large for a request: they go to the bucket first, for minutes. */
+/** Photos that are too large for a request and stay in the bucket for minutes. */
 export interface ImageUploads {
   prepare(uid: Uid, request: UploadRequest): Promise<PreparedUpload>;
-  /** Undefined for an upload of somebody else's too. */
+  /** Returns undefined for another user's upload as well. */
   read(uid: Uid, uploadId: string): Promise<Uint8Array | undefined>;
   remove(uid: Uid, uploadId: string): Promise<void>;
 }
@@ -30,7 +30,7 @@ export interface PreparedUpload {
 type Needed = Pick<Services, 'objectLinks' | 'objectStore' | 'randomness'>;
 
 export function createImageUploads({ objectLinks, objectStore, randomness }: Needed): ImageUploads {
-  // A hash of the user's id: nobody reaches another one's photo, and what is left over for a day names nobody.
+  // A hash of the user's id: nobody can reach another user's photo, and leftovers identify nobody.
   const keyOf = (uid: Uid, uploadId: string) =>
     `uploads/${createHash('sha256').update(uid).digest('hex').slice(0, 32)}/${uploadId}`;
 

@@ -10,7 +10,7 @@ import { type PlantSuggestion, withNames } from './plant-names.ts';
 const RESULT_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 const MOST_SUGGESTIONS = 5;
 
-/** Names the plant on a photo. */
+/** Identifies the plant on a photo. */
 export async function identifyPlant(
   needs: PlantsNeeds,
   request: PhotoRequest,

@@ -6,7 +6,7 @@ import type { PlantsNeeds } from '../plants-needs.ts';
 
 const HIT_LIFE_MS = 24 * 60 * 60 * 1000;
 const MISS_LIFE_MS = 60 * 60 * 1000;
-/** Names are an extra: they come within this time or not at all. */
+/** Names are optional: they arrive within this time or are left out. */
 const NAMES_MS = 2_000;
 const MOST_NAMES = 5;
 
@@ -21,7 +21,7 @@ export interface PlantSuggestion {
 
 type Named = Pick<PlantSuggestion, 'canonical_name' | 'gbif_key'>;
 
-/** Adds what GBIF calls the plants; whatever is not known in time is left out. */
+/** Adds GBIF's names of the plants; leaves out those that do not arrive in time. */
 export async function withNames(
   needs: PlantsNeeds,
   gbif: Gbif,
@@ -40,7 +40,7 @@ export async function withNames(
     );
   } catch (error) {
     needs.metrics.count('PlantNamesIncomplete');
-    needs.log.debug('GBIF did not answer for all names', {
+    needs.log.debug('GBIF did not return all names', {
       reason: error instanceof Error ? error.message : 'unknown',
     });
   }
@@ -55,7 +55,7 @@ async function lookUp({ cache, health }: PlantsNeeds, gbif: Gbif, name: string, 
     await cache.write('gbif', [name], found, found === null ? MISS_LIFE_MS : HIT_LIFE_MS);
     return found;
   } catch (error) {
-    // One name that fails must not cost the others.
+    // One failed name must not cost the others.
     if (error instanceof ProviderError) return null;
     throw error;
   }

@@ -7,7 +7,7 @@ import type { Services } from '../../platform/services.ts';
 import type { LoadPlants } from '../plants.ts';
 import type { ProviderHealth } from './provider-health.ts';
 
-/** These routes are public: the state is read this often at most. */
+/** These routes are public, so the state is read at most this often. */
 const KEEP_MS = 5_000;
 
 const Provider = z.object({
@@ -28,7 +28,7 @@ const Health = z.object({
   provider: Provider.extend({ fallback: Provider }),
 });
 
-/** Whether photos are answered, and by whom. They ask no provider: that would cost credits. */
+/** Routes that report which providers are available. They call none, because that would cost credits. */
 export function plantHealthRoutes({ clock, secrets }: Services, plants: LoadPlants): readonly Route[] {
   const describe = async (name: ProviderName, key: string | undefined): Promise<Provider> => {
     const health: ProviderHealth = await (await plants()).providerHealth(name);
@@ -57,8 +57,10 @@ export function plantHealthRoutes({ clock, secrets }: Services, plants: LoadPlan
       path,
       auth: 'public',
       domain: 'plants',
-      summary: `Whether ${service} is at its best`,
-      description: `${promise} The state is each provider's circuit, shared by all containers; a report is kept ${KEEP_MS / 1000} s.`,
+      summary: `Health of ${service}`,
+      description:
+        `${promise} The state is that of each provider's circuit breaker, shared by all containers; reports are ` +
+        `cached for ${KEEP_MS / 1000} s.`,
       responses: { 200: Health, 503: Health },
       errors: [],
     }).handledBy(async (_input, { now }) => {
@@ -70,7 +72,7 @@ export function plantHealthRoutes({ clock, secrets }: Services, plants: LoadPlan
     });
 
   return [
-    route('/aiDoctorHealth', 'aiDoctor', '503 while Kindwise is not asked: diseases have no second provider.'),
-    route('/plantIdHealth', 'plantId', '503 only while neither provider is asked.'),
+    route('/aiDoctorHealth', 'aiDoctor', '503 while Kindwise is unavailable: diagnoses have no fallback.'),
+    route('/plantIdHealth', 'plantId', '503 only while neither provider is available.'),
   ];
 }

@@ -4,9 +4,9 @@ import { ProviderError } from '../../platform/plant-providers/provider-errors.ts
 import type { Deadline } from '../deadline.ts';
 import type { PlantsNeeds } from '../plants-needs.ts';
 
-/** So much of the time is Kindwise's; the rest is for the second provider. */
+/** Kindwise's share of the time; the rest is for the fallback. */
 const FIRST_TRY_MS = 11_000;
-/** With less there is no point in asking. */
+/** With less time left, a call is not worth starting. */
 const WORTHWHILE_MS = 1_000;
 
 export type Identified =
@@ -20,10 +20,10 @@ export interface IdentifyOptions {
 }
 
 /**
- * Asks Kindwise, and Pl@ntNet when Kindwise is failing, slow, or out of credits. Each is asked only while its circuit is
- * closed, so that an outage is waited for a few times and not by everybody.
+ * Asks Kindwise, and Pl@ntNet when Kindwise is failing, slow or out of credits. Each is called only while its circuit
+ * is closed, so that an outage delays a few requests and not all of them.
  *
- * @throws ProviderError that says best what was wrong, when neither answers
+ * @throws ProviderError with the more telling reason, when neither answers
  */
 export async function identifyPhoto(
   needs: PlantsNeeds,
@@ -53,7 +53,7 @@ export async function identifyPhoto(
   }
 }
 
-/** Whether the second provider was really asked; else the first one's trouble is the reason. */
+/** Checks whether the fallback was really called; otherwise the first provider's error is the one to report. */
 function isAboutItself({ reason }: ProviderError): boolean {
   return reason !== 'unsupported' && reason !== 'not_configured' && reason !== 'circuit_open';
 }

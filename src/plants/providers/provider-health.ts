@@ -5,14 +5,14 @@ import { ProviderError, type ProviderName, tellsOfHealth } from '../../platform/
 import type { Services } from '../../platform/services.ts';
 
 const SCHEMA = 1;
-/** So many failures in a row, of all containers together, and the provider is not asked any more. */
+/** Consecutive failures, over all containers, that open the circuit. */
 const FAILURES_TO_OPEN = 3;
 const OPEN_MS = 30_000;
-/** Longer than a call may take: a probe whose container died gives way to the next. */
+/** Longer than a call may take; after that, a probe whose container died gives way to the next. */
 const PROBE_MS = 25_000;
-/** How old the state may be that a container acts on. */
+/** How long a container may act on the state it has read. */
 const KNOWN_MS = 2_000;
-/** The last success is written this often, not with every photo. */
+/** The last success is written at most this often. */
 const SUCCESS_NOTED_MS = 60_000;
 
 const StoredHealth = z.object({
@@ -34,14 +34,14 @@ type Needed = Pick<Services, 'config' | 'documents' | 'clock' | 'log' | 'metrics
 type Stored = z.output<typeof StoredHealth>;
 
 /**
- * The circuit breakers of the providers. Their state lies in DynamoDB, so that what one container has found out spares
- * the others the waiting; it is kept for two seconds. When it can't be read the provider is asked: a photo that fails is
- * better than none that is tried.
+ * The providers' circuit breakers. Their state is stored in DynamoDB, so that containers learn from each other, and
+ * cached for two seconds. When it can't be read, the provider is called: a photo that fails is better than one that is
+ * never tried.
  */
 export function createProviderHealth({ config, documents, clock, log, metrics }: Needed) {
   const TableName = config.tables.rateLimits;
   const keyOf = (provider: ProviderName) => ({ id: `provider#${provider}` });
-  /** A cache, as long as the container lives. */
+  /** Cache that lives as long as the container. */
   const known = new Map<ProviderName, { readonly at: number; readonly stored: Stored }>();
 
   const read = async (provider: ProviderName, maxAgeMs = KNOWN_MS): Promise<Stored> => {
@@ -53,17 +53,17 @@ export function createProviderHealth({ config, documents, clock, log, metrics }:
     known.set(provider, { at: now, stored });
     return stored;
   };
-  /** State that can't be kept must not cost the user the answer. */
+  /** A state that can't be saved must not cost the user the answer. */
   const quietly = async (provider: ProviderName, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
     } catch (error) {
       metrics.count('ProviderHealthUnavailable', { provider });
-      log.warn('The state of a provider could not be kept', { provider }, error);
+      log.warn('Could not save the state of a provider', { provider }, error);
     }
   };
 
-  /** Whether the provider may be asked now; of all containers one may probe a provider whose time is up. */
+  /** Admits a call to the provider. Once the open time is over, only one of all containers may probe it. */
   const enter = async (provider: ProviderName): Promise<'closed' | 'probe'> => {
     const now = clock.now();
     const { open_until: openUntil } = await read(provider);
@@ -128,11 +128,11 @@ export function createProviderHealth({ config, documents, clock, log, metrics }:
       ExpressionAttributeValues: { ':until': now + OPEN_MS },
     });
     metrics.count('ProviderCircuitOpened', { provider });
-    log.error('A provider fails again and again and is not asked for a while', { provider, reason, openMs: OPEN_MS });
+    log.error('A provider keeps failing and is not called for a while', { provider, reason, openMs: OPEN_MS });
   };
 
   return {
-    /** Runs a call to the provider, and learns from how it ends. @throws ProviderError */
+    /** Runs a call to the provider and records how it ends. @throws ProviderError */
     async watch<T>(provider: ProviderName, call: () => Promise<T>): Promise<T> {
       const started = performance.now();
       let before: Stored = StoredHealth.parse({});
@@ -146,7 +146,7 @@ export function createProviderHealth({ config, documents, clock, log, metrics }:
           throw error;
         }
         metrics.count('ProviderHealthUnavailable', { provider });
-        log.warn('The state of a provider could not be read; it is asked', { provider }, error);
+        log.warn('Could not read the state of a provider; calling it anyway', { provider }, error);
       }
       try {
         const result = await call();

@@ -5,7 +5,7 @@ import { ProviderError } from '../../platform/plant-providers/provider-errors.ts
 import { createDeadline, type Deadline } from '../deadline.ts';
 import type { Metered } from './metered.ts';
 
-/** What every route can answer that asks a provider and counts it. */
+/** Errors of every route that makes a metered call to a provider. */
 export const METERED_ERRORS: readonly ErrorCode[] = [
   'daily_limit_reached',
   'monthly_limit_reached',
@@ -13,13 +13,13 @@ export const METERED_ERRORS: readonly ErrorCode[] = [
   'provider_timeout',
 ];
 
-/** The time of a request begins to run. */
+/** Starts the clock of a request. */
 export function startDeadline(): Deadline {
   const started = performance.now();
   return createDeadline(() => performance.now() - started);
 }
 
-/** The result, or what the caller is told instead. */
+/** Returns the result, or throws the error for the caller. */
 export async function resultOf<T>({ now }: RequestContext, work: () => Promise<Metered<T>>): Promise<T> {
   try {
     const outcome = await work();

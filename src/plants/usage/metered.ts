@@ -15,10 +15,10 @@ export type Metered<T> =
   | { readonly outcome: 'limit_reached'; readonly limit: 'day' | 'month'; readonly resetsAt: number };
 
 /**
- * Does something that is counted: the use is taken before, so that parallel requests can't all pass, and given back when
- * nothing came of it (contract, traps 4 and 5).
+ * Runs metered work: the use is reserved first, so that parallel requests can't exceed the limit, and given back when
+ * the work fails (contract, traps 4 and 5).
  *
- * @param isWorthIt whether the result is what the user pays for; of half a result the use is given back too
+ * @param isWorthIt whether the result counts as a use; for a partial result the use is given back too
  */
 export async function metered<T>(
   needs: PlantsNeeds,
@@ -35,7 +35,7 @@ export async function metered<T>(
   try {
     const result = await work();
     if (!isWorthIt(result)) await giveBack(needs, uid, reservation);
-    // The account may have been deleted since the check at the door: its counter must not stay behind.
+    // The account may have been deleted since the request was admitted: its counter must not stay behind.
     if (!(await needs.isAccountDeleted(uid))) return { outcome: 'done', result };
     await needs.usage.drop(uid, reservation);
     return { outcome: 'account_deleted' };
@@ -45,12 +45,12 @@ export async function metered<T>(
   }
 }
 
-/** What failed before is what the user is told of, and not that a counter could not be turned back. */
+/** Never throws: the user gets the original error, not that of the counter. */
 async function giveBack(needs: PlantsNeeds, uid: Uid, reservation: Reservation): Promise<void> {
   try {
     await needs.usage.countDown(uid, reservation);
   } catch (error) {
     needs.metrics.count('QuotaNotGivenBack', { feature: reservation.feature });
-    needs.log.error('A use could not be given back', { uid, feature: reservation.feature }, error);
+    needs.log.error('Could not give back a use', { uid, feature: reservation.feature }, error);
   }
 }

@@ -3,13 +3,13 @@ import type { Uid } from '../../platform/ids.ts';
 import type { PlantFeature, UsageLimits } from '../../platform/plant-providers/plants-config.ts';
 import type { UsageStore } from './usage-store.ts';
 
-/** The UTC day and month that a use counts for. */
+/** The UTC day and month that a use counts towards. */
 export interface UsagePeriod {
   /** `2026-11`. */
   readonly month: string;
-  /** `21`, the day within it. */
+  /** `21`, the day of the month. */
   readonly day: string;
-  /** When the day, and the month, begin anew. */
+  /** When the day and the month end, in ms since 1970. */
   readonly dayEnds: number;
   readonly monthEnds: number;
 }
@@ -34,7 +34,7 @@ export type ReserveOutcome =
   | { readonly reserved: true; readonly reservation: Reservation }
   | { readonly reserved: false; readonly limit: 'day' | 'month'; readonly resetsAt: number };
 
-/** Takes one use of day and month at once, so that parallel requests can't all pass (contract, traps 4 and 5). */
+/** Reserves a use for day and month at once; parallel requests can't exceed the limit (contract, traps 4 and 5). */
 export async function reserveUse(
   store: UsageStore,
   uid: Uid,
@@ -52,7 +52,7 @@ export async function reserveUse(
   return refused(limits.month !== -1 && counts.month >= limits.month ? 'month' : 'day');
 }
 
-/** Counters of a month are of interest until somebody has looked at them. */
+/** A month's counters stay readable for a while after it has ended. */
 const KEPT_MS = 60 * 24 * 60 * 60 * 1000;
 
 export interface Usage {
@@ -60,7 +60,7 @@ export interface Usage {
   readonly dayLimit: number;
   readonly monthCount: number;
   readonly monthLimit: number;
-  /** When the day's count begins anew, RFC 3339. */
+  /** When the day's count resets, RFC 3339. */
   readonly resetsAt: string;
 }
 

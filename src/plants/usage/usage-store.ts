@@ -21,7 +21,7 @@ export function createUsageStore({ config, documents }: Pick<Services, 'config' 
   const dayField = ({ day }: UsagePeriod) => `day_${day}`;
 
   return {
-    /** Counts one use if both limits allow it; else tells how things stand. */
+    /** Counts one use if both limits allow it; otherwise returns the current counts. */
     async countUp(
       uid: Uid,
       feature: PlantFeature,
@@ -57,7 +57,7 @@ export function createUsageStore({ config, documents }: Pick<Services, 'config' 
       }
     },
 
-    /** Gives a use back; a record that is gone with its account is not brought back. */
+    /** Gives a use back; does not recreate a record that was deleted with its account. */
     async countDown(uid: Uid, { feature, period }: Reservation): Promise<void> {
       try {
         await (await documents()).update({

@@ -1,10 +1,10 @@
 import { isUid, type Uid } from '../ids.ts';
 import { once } from '../once.ts';
 
-/** What a verified Cognito token says. An access token knows no e-mail address. */
+/** The claims of a verified Cognito token. An access token has no e-mail address. */
 export interface UserClaims {
   readonly uid: Uid;
-  /** The name under which the user pool knows the user; not always the `sub`. */
+  /** The user's name in the user pool; not always the `sub`. */
   readonly username: string;
   readonly tokenUse: 'id' | 'access';
   /** Seconds since 1970 of the sign-in with credentials; a refresh keeps it. */
@@ -19,10 +19,10 @@ export type TokenVerdict =
 
 export interface CognitoTokens {
   /**
-   * @throws KeySetError when Cognito's keys can't be fetched: that is our trouble, not the caller's
+   * @throws KeySetError when Cognito's keys can't be fetched, which is not the caller's fault
    */
   verify(token: string): Promise<TokenVerdict>;
-  /** Fetches the key set, so that a health check can tell whether it is within reach. */
+  /** Fetches the key set, for a health check of whether it is reachable. */
   fetchKeys(signal?: AbortSignal): Promise<void>;
 }
 
@@ -31,9 +31,9 @@ export class KeySetError extends Error {
 }
 
 const FETCH_MS = 2_500;
-/** While Cognito's keys can't be fetched, they are asked for once in this time, and not by every request. */
+/** While Cognito's keys can't be fetched, they are requested at most this often, not by every request. */
 const FETCH_AGAIN_AFTER_MS = 1_000;
-/** A token longer than this is not one of Cognito's, and is not worth a signature check. */
+/** A longer token is not one of Cognito's and not worth a signature check. */
 const LONGEST_TOKEN = 8_192;
 
 interface Options {
@@ -73,7 +73,7 @@ export function createCognitoTokens(options: Options): CognitoTokens {
         ) {
           throw new KeySetError("Cognito's keys could not be fetched", { cause: error });
         }
-        // Among them WaitPeriodNotYetEndedJwkError: another unknown key, seconds after the keys were fetched in vain.
+        // Includes WaitPeriodNotYetEndedJwkError: another unknown key, seconds after fetching the keys did not help.
         if (error instanceof Error) return { valid: false, reason: error.name };
         throw error;
       }
@@ -106,7 +106,7 @@ function claimsOf(payload: Readonly<Record<string, unknown>>): TokenVerdict {
   };
 }
 
-/** Fetches the key set; a failure is remembered for a moment, so that an outage is not made worse. */
+/** Fetches the key set; remembers a failure for a moment, so as not to make an outage worse. */
 function fetcher(jwksUri: string | undefined): (uri: string) => Promise<ArrayBuffer> {
   let failed: { readonly at: number; readonly error: unknown } | undefined;
   return async (uri) => {

@@ -2,12 +2,12 @@ import type { MiddlewareStack } from '@smithy/types';
 import { currentRequest } from '../observability/current-request.ts';
 import type { Log } from '../observability/log.ts';
 
-/** A call that takes longer, with all its tries, is worth a line in the log. */
+/** A call that takes longer, retries included, is logged. */
 const SLOW_MS = 200;
 
 type Needed = Pick<Log, 'warn' | 'isDebug'>;
 
-/** Looks at every call to DynamoDB: tells of slow ones, and in debug adds up what each request consumes. */
+/** Watches every call to DynamoDB: logs slow ones and, at debug level, adds up each request's consumption. */
 export function watchCalls<Input extends object, Output extends object>(
   stack: Pick<MiddlewareStack<Input, Output>, 'add'>,
   log: Needed,
@@ -36,7 +36,7 @@ function addConsumed(output: object): void {
   const counted: unknown = 'ConsumedCapacity' in output ? output.ConsumedCapacity : undefined;
   if (consumed === undefined || counted === undefined) return;
   consumed.calls += 1;
-  // One entry for a single item, one for each table for several.
+  // One entry for a single item, one per table for several.
   for (const entry of Array.isArray(counted) ? counted : [counted]) {
     const units: unknown =
       typeof entry === 'object' && entry !== null && 'CapacityUnits' in entry && entry.CapacityUnits;

@@ -12,10 +12,10 @@ import { traceCalls } from './traced-client.ts';
 /** The document client, created on first use: `/health` never loads it. */
 export type Documents = () => Promise<DynamoDBDocument>;
 
-/** A connection is there within a fraction of what a call may take, or another one is tried. */
+/** Share of a call's time within which a connection must be established, or another one is tried. */
 const CONNECT_SHARE = 1 / 3;
 
-/** The client, with at most three attempts at a call that is not answered in time. */
+/** Creates the client, with at most three attempts per call. */
 export async function createDocuments(
   { region, dynamoDbTimeoutMs: requestTimeout }: Pick<Config, 'region' | 'dynamoDbTimeoutMs'>,
   log: Pick<Log, 'warn' | 'isDebug'>,
@@ -39,13 +39,13 @@ export async function createDocuments(
 
 export type TransactItems = NonNullable<TransactWriteCommandInput['TransactItems']>;
 
-/** Gives an action that fails while the user's account is being deleted; the account domain supplies it. */
+/** Returns an action that fails while the user's account is being deleted; supplied by the account domain. */
 export type AliveCheck = (uid: Uid) => TransactItems[number];
 
-/** What DynamoDB said of one action of a cancelled transaction. */
+/** DynamoDB's reason for one action of a cancelled transaction. */
 export interface CancellationReason {
   readonly code: string;
-  /** The item as it stands, where the action asked for it (`ReturnValuesOnConditionCheckFailure`). */
+  /** The current item, if the action asked for it (`ReturnValuesOnConditionCheckFailure`). */
   readonly item?: Record<string, unknown>;
 }
 
@@ -56,10 +56,10 @@ export type TransactOutcome =
 const TRANSACT_RETRY = { attempts: 6, baseMs: 40 } as const;
 
 /**
- * Writes all items or none. A failed condition is an outcome, not an exception; a clash with another transaction
- * on the same item is tried again.
+ * Writes all items or none. A failed condition is an outcome, not an exception; a conflict with another transaction on
+ * the same item is retried.
  *
- * @throws whatever else DynamoDB says; DependencyUnavailableError when the clash lasts
+ * @throws any other error of DynamoDB; DependencyUnavailableError when the conflict persists
  */
 export async function transactWrite(
   documents: Documents,
@@ -98,7 +98,7 @@ function cancellationReasons(error: unknown): CancellationReason[] | undefined {
   });
 }
 
-/** For a failed `ConditionExpression` of a single write: the item as it stands (empty when there is none). */
+/** Returns the current item (if any) when a single write failed its condition; undefined for every other error. */
 export function failedCondition(error: unknown): { readonly item: Record<string, unknown> | undefined } | undefined {
   if (!isNamed(error, 'ConditionalCheckFailedException')) return undefined;
   return { item: itemOn(error) };
@@ -116,7 +116,7 @@ function isAttributeMap(value: unknown): value is Record<string, AttributeValue>
   return isRecord(value);
 }
 
-/** The SDK decodes answers but not what hangs on an exception: that is still in DynamoDB's own notation. */
+/** The SDK decodes answers, but not an item attached to an exception: that is still in DynamoDB's own notation. */
 function itemOn(value: unknown): Record<string, unknown> | undefined {
   const item = isRecord(value) ? value['Item'] : undefined;
   return isAttributeMap(item) ? unmarshall(item) : undefined;

@@ -14,11 +14,11 @@ export interface DownloadLink {
   readonly expiresAt: number;
 }
 
-/** Presigned URLs. Made here, without S3's client: signing is arithmetic, and the hot route should load little. */
+/** Presigned URLs, created without the S3 client: signing needs no call, and the hot route should load little. */
 export interface ObjectLinks {
   /**
-   * A URL that takes exactly one object: S3 itself refuses another length (the signature fails), other bytes
-   * (the checksum fails) and a second upload over the first (`If-None-Match: *`).
+   * A URL that accepts exactly one object: S3 itself rejects another length (the signature fails), other bytes (the
+   * checksum fails) and a second upload over the first (`If-None-Match: *`).
    */
   upload(key: string, sizeBytes: number, sha256: string, validSeconds: number): Promise<UploadLink>;
   download(key: string, fileName: string, validSeconds: number): Promise<DownloadLink>;
@@ -43,7 +43,7 @@ export function createObjectLinks(bucket: string, region: string, endpoint: stri
         {
           expiresIn: validSeconds,
           signingDate: new Date(clock.now()),
-          // Without this the checksum moves into the query, where S3 does not hold the body against it.
+          // Otherwise the checksum moves into the query, where S3 does not check the body against it.
           unhoistableHeaders: new Set(['x-amz-checksum-sha256']),
         },
       );
@@ -77,7 +77,7 @@ async function createPresigner(region: string): Promise<S3RequestPresigner> {
 
 type Query = Readonly<Record<string, string | readonly string[] | null>>;
 
-/** Amazon's own address is one host per bucket; any other engine is spoken to with the bucket in the path. */
+/** Amazon has one host per bucket; any other S3 server gets the bucket in the path. */
 function bucketPlace(bucket: string, region: string, endpoint: string | undefined) {
   const base = new URL(endpoint ?? `https://${bucket}.s3.${region}.amazonaws.com`);
   const prefix = endpoint === undefined ? '' : `/${bucket}`;
@@ -94,7 +94,7 @@ function bucketPlace(bucket: string, region: string, endpoint: string | undefine
       for (const [name, value] of Object.entries(query ?? {})) {
         if (typeof value === 'string') url.searchParams.set(name, value);
       }
-      // Signature version 4 wants %20, which is what every S3 reads; URLSearchParams writes a plus sign.
+      // Signature version 4 requires %20, which every S3 server accepts; URLSearchParams writes a plus sign.
       url.search = url.search.replaceAll('+', '%20');
       return url.href;
     },

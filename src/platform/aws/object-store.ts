@@ -18,9 +18,9 @@ export interface ObjectStore {
   read(key: string): Promise<Uint8Array | undefined>;
   put(key: string, body: Uint8Array, contentType: string): Promise<void>;
   /**
-   * Copies on S3's side, and only if the source still is the object with that etag.
+   * Copies within S3, and only if the source still has that etag.
    *
-   * @param lockedUntil before that moment nobody may remove or replace the copy
+   * @param lockedUntil until then nobody may remove or replace the copy
    */
   copy(fromKey: string, etag: string, toKey: string, lockedUntil?: Date): Promise<void>;
   remove(key: string): Promise<void>;
@@ -30,7 +30,7 @@ export interface ObjectStore {
 }
 
 const CONNECT_MS = 1_000;
-/** Until an answer begins; how long a request waits in all is bounded besides (`dependency.ts`). */
+/** Until an answer begins; the request's total wait has its own limit (`dependency.ts`). */
 const REQUEST_MS = 2_000;
 
 export function createObjectStore(bucket: string, region: string): ObjectStore {
@@ -107,7 +107,7 @@ export function createObjectStore(bucket: string, region: string): ObjectStore {
           Key: toKey,
           CopySource: `${bucket}/${fromKey}`,
           CopySourceIfMatch: etag,
-          // Governance, not compliance: somebody with a right of its own can still undo a mistake.
+          // Governance, not compliance: someone with a special permission can still undo a mistake.
           ...(lockedUntil && { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: lockedUntil }),
         }),
       );

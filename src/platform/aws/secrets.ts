@@ -1,52 +1,35 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { SecretValues } from './secret-values.ts';
 
-const text = z.string().min(1).optional();
-/** A token may be a list while it rotates: both the old and the new one are good. */
-const token = z.union([z.string().min(16), z.array(z.string().min(16)).min(1)]).optional();
+export type { SecretValues };
 
-const SecretValues = z.object({
-  STRIPE_SECRET_KEY: text,
-  STRIPE_WEBHOOK_SECRET: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
-  KINDWISE_API_KEY: text,
-  PLANTNET_API_KEY: text,
-  FACTORY_PROVISION_TOKEN: token,
-  OTA_ADMIN_TOKEN: token,
-  /** Ed25519 private keys (PKCS#8), the list while they rotate: answers of `/ota/latest` are signed with each. */
-  OTA_SIGNING_KEY: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
-  RATE_LIMIT_SALT: z.string().min(16).optional(),
-  /** Claim and transfer codes are hashed with the first one; hashes made with the others are still understood. */
-  CLAIM_CODE_KEY: token,
-});
-
-export type SecretValues = Readonly<z.output<typeof SecretValues>>;
 export type TokenName = 'FACTORY_PROVISION_TOKEN' | 'OTA_ADMIN_TOKEN';
 
 export interface Secrets {
   /** The current values, read at most every few minutes. */
   values(): Promise<SecretValues>;
-  /** Values read within the last seconds: for a caller whose credential was just refused. */
+  /** Values read within the last seconds: for a caller whose credential was just rejected. */
   freshValues(): Promise<SecretValues>;
-  /** Whether `given` is the token of that name; after a miss the secret is read again, so a rotation needs no deploy. */
+  /** Checks `given` against the named token; rereads the secret after a miss, so that a rotation needs no deploy. */
   isToken(name: TokenName, given: string): Promise<boolean>;
 }
 
-/** The secret could not be read or does not have the form described in the architecture page. */
+/** The secret could not be read, or does not have the format described on the architecture page. */
 export class SecretsError extends Error {
   override readonly name = 'SecretsError';
 }
 
-/** However many wrong tokens arrive, the secret is not read again more often than this. */
+/** However many wrong tokens arrive, the secret is not reread more often than this. */
 const REREAD_AFTER_MISS_MS = 10_000;
 
-/** The secret as it is kept. */
+/** The secret as stored. */
 export interface SecretText {
   readonly text: string;
-  /** When this version of it was written, in milliseconds since 1970; undefined where nobody knows. */
+  /** When this version was written, in milliseconds since 1970; undefined when unknown. */
   readonly writtenAt: number | undefined;
 }
 
@@ -54,9 +37,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * @param fetchSecret reads the secret
- * @param cacheMs how long a read is good for
- * @param metrics told of its age with every read: keys that nobody ever rotates are known to too many
- * @param onFirstRead told what the secret holds, once
+ * @param cacheMs how long the values are cached
+ * @param metrics records the secret's age on every read: keys that are never rotated become known to too many people
+ * @param onFirstRead called once, with the values of the first read
  */
 export function createSecrets(
   fetchSecret: () => Promise<SecretText>,
@@ -71,11 +54,11 @@ export function createSecrets(
   const read = (maxAgeMs: number): Promise<SecretValues> => {
     if (cached !== undefined && clock.now() - cached.at < maxAgeMs) return cached.values;
     const values = fetchSecret()
-      .then(({ text, writtenAt }) => {
+      .then(async ({ text, writtenAt }) => {
         if (writtenAt !== undefined) {
           metrics.gauge('SecretAgeDays', Math.max(0, Math.floor((clock.now() - writtenAt) / DAY_MS)));
         }
-        const values = parseSecret(text);
+        const values = await parseSecret(text);
         if (!wasRead) onFirstRead(values);
         wasRead = true;
         return values;
@@ -101,8 +84,8 @@ export function createSecrets(
 }
 
 /**
- * Entries that this configuration needs and the secret lacks: told of all at once with a container's first read, and not
- * one by one as somebody happens to need them.
+ * Returns the entries that this configuration needs and the secret lacks. They are reported together on a container's
+ * first read, not one by one when something needs them.
  */
 export function missingSecrets(values: SecretValues, { billing }: Pick<Config, 'billing'>): readonly string[] {
   const needed = [
@@ -114,7 +97,7 @@ export function missingSecrets(values: SecretValues, { billing }: Pick<Config, '
   return needed.filter((name) => values[name] === undefined);
 }
 
-/** Says in the log what the secret lacks; what does not need it works all the same. */
+/** Logs which entries the secret lacks; whatever does not need them keeps working. */
 export function reportMissing(config: Pick<Config, 'billing'>, log: Pick<Log, 'error'>) {
   return (values: SecretValues): void => {
     const missing = missingSecrets(values, config);
@@ -122,7 +105,9 @@ export function reportMissing(config: Pick<Config, 'billing'>, log: Pick<Log, 'e
   };
 }
 
-function parseSecret(json: string): SecretValues {
+/** The schema is loaded with the first secret that is read: many containers never read one. */
+async function parseSecret(json: string): Promise<SecretValues> {
+  const { SecretValues } = await import('./secret-values.ts');
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);
@@ -141,7 +126,7 @@ function parseSecret(json: string): SecretValues {
 function isOneOf(given: string, tokens: string | readonly string[] | undefined): boolean {
   const digest = sha256(given);
   let found = false;
-  // Every token is compared, and digests of equal length are: neither place nor length shows in the time it takes.
+  // Every token is compared, by digests of equal length: the time taken reveals neither position nor length.
   for (const expected of typeof tokens === 'string' ? [tokens] : (tokens ?? [])) {
     if (timingSafeEqual(digest, sha256(expected))) found = true;
   }

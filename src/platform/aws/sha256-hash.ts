@@ -2,7 +2,7 @@ import { createHash, createHmac, type Hmac, type Hash as NodeHash } from 'node:c
 
 type SourceData = string | ArrayBuffer | ArrayBufferView;
 
-/** SHA-256, keyed or not, in the shape that the AWS signers ask for, over Node's own crypto. */
+/** SHA-256 or HMAC-SHA-256 by Node's own crypto, behind the interface that the AWS signers expect. */
 export class Hash {
   readonly #hash: NodeHash | Hmac;
 

@@ -1,7 +1,7 @@
 import type { MiddlewareStack } from '@smithy/types';
 import { traced } from '../observability/tracing.ts';
 
-/** Gives every call of an AWS client a span, with all its tries in it. */
+/** Gives every call of an AWS client a span that covers all its attempts. */
 export function traceCalls<Input extends object, Output extends object>(
   stack: Pick<MiddlewareStack<Input, Output>, 'add'>,
   service: string,

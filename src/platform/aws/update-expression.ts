@@ -1,4 +1,4 @@
-/** What an update changes, by attribute; `set` leaves out what is undefined. */
+/** An update's changes by attribute; undefined values in `set` are left out. */
 export interface ItemChange {
   readonly set?: Readonly<Record<string, unknown>>;
   readonly remove?: readonly string[];
@@ -6,8 +6,8 @@ export interface ItemChange {
 }
 
 /**
- * The parts of an UpdateItem. Every attribute stands behind a `#name` and every value behind `:name`, so that none of
- * DynamoDB's reserved words is in the way; a condition beside it uses the same spelling.
+ * Returns the parts of an UpdateItem. Attributes are written `#name` and values `:name`, so that DynamoDB's reserved
+ * words are no problem; a condition in the same call uses the same spelling.
  */
 export function updateExpression({ set = {}, remove = [], add = {} }: ItemChange) {
   const assigned = Object.entries(set).filter(([, value]) => value !== undefined);

@@ -4,7 +4,7 @@ import { once } from '../once.ts';
 import { boundCalls } from '../resilience/dependency.ts';
 import { traceCalls } from './traced-client.ts';
 
-/** What the user pool knows of a user. */
+/** A user's entry in the user pool. */
 export interface DirectoryUser {
   readonly email: string | null;
   readonly emailVerified: boolean;
@@ -16,9 +16,9 @@ export interface DirectoryUser {
 
 export interface UserDirectory {
   find(username: string, signal?: AbortSignal): Promise<DirectoryUser | undefined>;
-  /** Whether a user of that id is there, under whatever username. */
+  /** Checks whether a user with that id exists, under any username. */
   exists(uid: Uid): Promise<boolean>;
-  /** Sets Cognito's `name` and `picture`; an empty string clears. A user who is gone is left gone. */
+  /** Sets Cognito's `name` and `picture`; an empty string clears. Does nothing for a user who is gone. */
   setAttributes(username: string, attributes: { readonly name?: string; readonly picture?: string }): Promise<void>;
   /** Removes the login; a user who is already gone counts as removed. */
   remove(username: string): Promise<void>;
@@ -65,7 +65,7 @@ export function createUserDirectory(userPoolId: string, region: string): UserDir
       }
     },
     async exists(uid) {
-      // The filter is a string of its own small language: a uid never needs quoting, and anything else is no uid.
+      // The filter has a small language of its own: a uid never needs quoting, and anything that does is not a uid.
       if (!/^[\w-]+$/.test(uid)) return false;
       const { Users: users = [] } = await (await client()).listUsers({
         UserPoolId: userPoolId,

@@ -12,15 +12,15 @@ interface Directive {
   readonly Metrics: readonly { readonly Name: string; readonly Unit: MetricValue['unit'] }[];
 }
 
-/** The members that CloudWatch reads of one log line. */
+/** The members of a log line that CloudWatch reads as metrics. */
 export type EmbeddedMetrics = Readonly<Record<string, unknown>> & {
   readonly _aws: { readonly Timestamp: number; readonly CloudWatchMetrics: readonly Directive[] };
 };
 
 /**
- * Metrics as members of as few log lines as can hold them, by the embedded metric format's specification: values and
- * dimensions are members of the line, and a directive says which belong together. A line holds a name once, so a second
- * value of a metric, or another value of a dimension, begins another line.
+ * Packs metrics into as few log lines as possible, following the embedded metric format: values and dimensions are
+ * members of the line, and directives say which belong together. A line can hold each name only once, so a second value
+ * of a metric or dimension starts another line.
  *
  * @param now milliseconds since 1970
  */
@@ -45,7 +45,7 @@ interface Line {
   readonly directives: Directive[];
 }
 
-/** In every metric, so that environments and services are told apart. */
+/** Dimensions of every metric. */
 const COMMON = ['environment', 'service'] as const;
 
 function begin(environment: string, lines: Line[]): Line {

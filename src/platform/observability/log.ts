@@ -1,11 +1,11 @@
 import { currentRequest } from './current-request.ts';
 import { isWritten, type LogLevel } from './log-level.ts';
 
-/** Plain facts about one event. Never a token, an e-mail address, a claim code, an image or a secret. */
+/** Facts about one event. Never a token, e-mail address, claim code, image or secret. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 export interface Log {
-  /** Whether debug lines are written: what is costly to find out is found out only then. */
+  /** Whether debug lines are written. Guards expensive diagnostics. */
   readonly isDebug: boolean;
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -13,12 +13,12 @@ export interface Log {
   error(message: string, fields?: LogFields, error?: unknown): void;
 }
 
-/** How deep a chain of causes is written: enough for the SDK's, short enough for a line. */
+/** The longest chain of causes to log: enough for the SDK's errors, short enough for a line. */
 const MOST_CAUSES = 4;
 
 /**
- * JSON lines on stdout, which Lambda hands to CloudWatch. Whatever is logged while a request is served carries its id,
- * however far outside: a circuit that opens, a key that is refused.
+ * Creates a log of JSON lines on stdout, which Lambda sends to CloudWatch. Everything logged while serving a request
+ * carries its id.
  */
 export function createLog(level: LogLevel = 'INFO'): Log {
   const write = (name: LogLevel, message: string, fields: LogFields, error?: unknown): void => {
@@ -43,12 +43,12 @@ export function createLog(level: LogLevel = 'INFO'): Log {
   };
 }
 
-/** Lambda patches the console to add a prefix of its own; what is written to the stream stays JSON. */
+/** Writes to stdout directly, because Lambda's patched console adds a prefix. */
 export function writeLine(line: Readonly<Record<string, unknown>>): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-/** A log that adds the same fields to every line: a request's id, say. */
+/** Returns a log that adds the same fields to every line, e.g. a request's id. */
 export function logWith(log: Log, bound: LogFields): Log {
   return {
     isDebug: log.isDebug,

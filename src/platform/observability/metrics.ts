@@ -3,17 +3,17 @@ import { embeddedMetrics, type MetricValue } from './embedded-metrics.ts';
 import { writeLine } from './log.ts';
 import type { LogLevel } from './log-level.ts';
 
-/** Counts and durations. Dimensions stay bounded: a route or an outcome, never a user, a serial or an address. */
+/** Dimensions must stay bounded: a route or an outcome, never a user, serial or address. */
 export interface Metrics {
   count(name: string, dimensions?: Readonly<Record<string, string>>): void;
   duration(name: string, ms: number, dimensions?: Readonly<Record<string, string>>): void;
-  /** A number as it stands now, whose largest or smallest counts and not its sum. */
+  /** A current value, whose maximum or minimum matters rather than its sum. */
   gauge(name: string, value: number, dimensions?: Readonly<Record<string, string>>): void;
 }
 
 /**
- * CloudWatch's embedded metric format: lines on stdout, no call on the way. What is counted while a request is served
- * waits for the request's own line (`request-line.ts`); outside of one each metric is a line.
+ * Creates metrics in CloudWatch's embedded metric format: lines on stdout instead of API calls. Metrics counted during a
+ * request go into its own line (`request-line.ts`). Outside a request, each metric is a line.
  */
 export function createMetrics(environment: string, level: LogLevel = 'INFO'): Metrics {
   const add = (metric: MetricValue): void => {

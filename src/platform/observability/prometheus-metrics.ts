@@ -2,12 +2,12 @@ import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporte
 import { AggregationType, MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { Metrics } from './metrics.ts';
 
-/** Milliseconds: from a health check to the function's own limit. */
+/** In milliseconds, from a health check to the function's timeout. */
 const BUCKETS_MS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
 
-/** The same calls that CloudWatch gets, in Prometheus' text, for the local stack. */
+/** Creates metrics in Prometheus' text format, for the local stack. */
 export function createPrometheusMetrics(): Metrics & { text(): Promise<string> } {
-  // The exporter only collects here: the page is served with the API.
+  // The exporter only collects; the API serves the page.
   const reader = new PrometheusExporter({ preventServerStart: true });
   const provider = new MeterProvider({
     readers: [reader],
@@ -21,7 +21,7 @@ export function createPrometheusMetrics(): Metrics & { text(): Promise<string> }
   const meter = provider.getMeter('backend');
   const serializer = new PrometheusSerializer('', false, undefined, true, true);
   const instruments = new Map<string, (value: number, dimensions: Readonly<Record<string, string>>) => void>();
-  /** An instrument is made once, with its first value. */
+  /** Instruments are created with their first value. */
   const instrument = (name: string, make: () => (value: number, of: Readonly<Record<string, string>>) => void) => {
     const known = instruments.get(name) ?? make();
     instruments.set(name, known);
@@ -54,7 +54,7 @@ export function createPrometheusMetrics(): Metrics & { text(): Promise<string> }
   };
 }
 
-/** `ProviderCircuitOpened` is `autowatering_provider_circuit_opened`. */
+/** Converts `ProviderCircuitOpened` to `autowatering_provider_circuit_opened`. */
 export function prometheusName(name: string): string {
   return `autowatering_${name.replaceAll(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase()}`;
 }

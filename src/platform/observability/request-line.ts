@@ -4,7 +4,7 @@ import { type Log, writeLine } from './log.ts';
 import { isWritten, type LogLevel } from './log-level.ts';
 import type { Metrics } from './metrics.ts';
 
-/** What one request leaves behind. */
+/** The facts logged about one request. */
 export interface RequestFacts {
   readonly requestId: string;
   /** `GET /health`, or `unmatched`. */
@@ -16,12 +16,12 @@ export interface RequestFacts {
   readonly coldStart: boolean;
 }
 
-/** Ends a request: its log line, and the metrics that were counted while it was served. */
+/** Writes a request's log line and the metrics counted while it was served. */
 export type RequestLine = (facts: RequestFacts, metrics: readonly MetricValue[]) => void;
 
 /**
- * Log line and metrics in one: CloudWatch charges by the byte, and the names of route, environment and service would stand in
- * each line anew. A request whose metrics contradict each other (two values of one metric) needs further lines.
+ * Writes log line and metrics as one line: CloudWatch charges by the byte, and separate lines would repeat route,
+ * environment and service. Metrics that conflict (two values of one metric) need further lines.
  */
 export function createRequestLine(environment: string, level: LogLevel): RequestLine {
   if (level === 'SILENT') return () => {};
@@ -49,7 +49,7 @@ export function createRequestLine(environment: string, level: LogLevel): Request
   };
 }
 
-/** For a log and metrics that go different ways: the local stack's, say. */
+/** Writes to a separate log and metrics, e.g. in the local stack. */
 export function separateRequestLine(log: Log, metrics: Metrics): RequestLine {
   return (facts) => {
     log.info('request', { ...facts });

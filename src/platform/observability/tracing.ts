@@ -1,21 +1,21 @@
 import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 
 /**
- * Spans for whoever has an SDK running: in Lambda a layer (template.yaml, `TracingLayerArn`), in tests a recorder.
- * Without one each of these calls does nothing. A span holds names and outcomes, never a value, a key or a message: they
- * go to a place with rules of its own.
+ * Creates spans if an SDK is running: a layer in Lambda (template.yaml, `TracingLayerArn`), a recorder in tests.
+ * Otherwise these calls do nothing. Spans leave for another system, so they hold names and outcomes but never values,
+ * keys or messages.
  */
 const tracer = trace.getTracer('autowatering-backend');
 
-/** The status of a span whose work failed. */
+/** The status of failed spans. */
 export const SPAN_ERROR = SpanStatusCode.ERROR;
 
-/** A call that leaves the process, e.g. `DynamoDB.GetItem`. */
+/** Traces a call that leaves the process, e.g. `DynamoDB.GetItem`. */
 export function traced<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T> {
   return during(name, SpanKind.CLIENT, attributes, work);
 }
 
-/** The request that is served; its name is known once a route is found. */
+/** Traces the request being served. Its name is set once a route is found. */
 export function tracedRequest<T>(requestId: string, work: (span: Span) => Promise<T>): Promise<T> {
   return during('request', SpanKind.SERVER, { 'autowatering.request_id': requestId }, work);
 }

@@ -10,21 +10,21 @@ const Match = z.looseObject({
 
 export interface GbifName {
   readonly canonicalName: string;
-  /** A string: other checklists have keys that are no numbers. */
+  /** A string, because other checklists have non-numeric keys. */
   readonly key: string;
 }
 
-/** The name as the world's checklist has it. Throws ProviderError. */
+/** GBIF's worldwide checklist of species. Throws ProviderError. */
 export interface Gbif {
-  /** Undefined for a name that is not in it as a species. */
+  /** Returns undefined for a name that it does not list as a species. */
   match(name: string, signal: AbortSignal): Promise<GbifName | undefined>;
 }
 
-/** Names have 2 s in all; a call ends a little earlier, so that slowness is told from a caller who has left. */
+/** All names get 2 s together; a call ends earlier, so that slowness can be told from a caller who has left. */
 const MATCH_MS = 1_500;
-/** GBIF asks its callers to say who they are. */
+/** GBIF asks callers to identify themselves. */
 const USER_AGENT = 'AutoWatering-backend/1';
-/** A miss says confidence 100, and a higher rank gives the key of the genus: only these two are the species. */
+/** A miss has confidence 100, and a match of higher rank has the genus's key: only these two are the species. */
 const SPECIES_MATCHES = new Set(['EXACT', 'FUZZY']);
 
 export function createGbif(apiBase: string): Gbif {

@@ -6,7 +6,7 @@ import { ProviderError } from './provider-errors.ts';
 const Named = z.looseObject({ id: z.string().optional(), name: z.string(), probability: z.number() });
 const Suggestions = z.looseObject({ suggestions: z.array(Named) });
 
-/** Kindwise plant.id v3, as far as it is relied on; whatever else comes is handed on. */
+/** The fields of Kindwise plant.id v3 that we rely on; all others are passed through. */
 export const KindwiseIdentification = z.looseObject({
   access_token: z.string().min(1).max(200),
   model_version: z.string().nullish(),
@@ -31,7 +31,7 @@ const Conversation = z.looseObject({
 export interface PhotoToIdentify {
   readonly bytes: Uint8Array;
   readonly type: string;
-  /** Rounded by whoever calls; never from the photo itself. */
+  /** Rounded by the caller; never taken from the photo itself. */
   readonly latitude: number | undefined;
   readonly longitude: number | undefined;
   readonly language: string | undefined;

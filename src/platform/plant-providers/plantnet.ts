@@ -4,13 +4,13 @@ import type { CallLimits, PhotoToIdentify } from './kindwise.ts';
 import { callProvider } from './provider-call.ts';
 import { ProviderError } from './provider-errors.ts';
 
-/** Pl@ntNet v2, as far as it is relied on. */
+/** The fields of Pl@ntNet v2 that we rely on. */
 const Identification = z.looseObject({
   results: z.array(
     z.looseObject({
       score: z.number(),
       species: z.looseObject({ scientificNameWithoutAuthor: z.string() }),
-      // Seen as a number and as text.
+      // Arrives as a number or as text.
       gbif: z.looseObject({ id: z.union([z.string(), z.number()]) }).nullish(),
     }),
   ),
@@ -21,9 +21,9 @@ export interface PlantnetSuggestion {
   readonly probability: number;
 }
 
-/** Pl@ntNet v2: the second opinion, and the only one while Kindwise is away. Throws ProviderError. */
+/** Pl@ntNet v2: the fallback while Kindwise is unavailable. Throws ProviderError. */
 export interface Plantnet {
-  /** Empty for a photo on which it finds no plant. */
+  /** Returns an empty list when it finds no plant on the photo. */
   identify(photo: PhotoToIdentify, limits: CallLimits): Promise<readonly PlantnetSuggestion[]>;
 }
 
@@ -38,7 +38,7 @@ export function createPlantnet(secrets: Secrets, apiBase: string): Plantnet {
       const url = new URL(`${apiBase.replace(/\/$/, '')}/v2/identify/all`);
       url.searchParams.set('api-key', key);
       url.searchParams.set('nb-results', String(MOST_SUGGESTIONS));
-      // It knows languages, not their countries.
+      // It takes a language without a country.
       if (photo.language !== undefined) url.searchParams.set('lang', photo.language.slice(0, 2));
       const form = new FormData();
       form.set('images', new Blob([Buffer.from(photo.bytes)], { type: photo.type }), 'photo');

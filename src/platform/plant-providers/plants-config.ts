@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import { type EnvironmentReader, WEB_ADDRESS } from '../environment.ts';
 
 export type PlantFeature = 'aiDoctor' | 'aiDoctorFollowUp' | 'plantId';
 export type Plan = 'free' | 'premium';
@@ -17,62 +17,40 @@ export interface PlantsConfig {
   readonly limits: Readonly<Record<PlantFeature, Readonly<Record<Plan, UsageLimits>>>>;
 }
 
-/** -1 is unlimited. */
-const limit = (standard: number) => z.coerce.number().int().min(-1).max(1_000_000).default(standard);
-const flag = (standard: 'true' | 'false') => z.enum(['true', 'false']).default(standard);
-
-/** The variables that say how often plants may be asked about, by whom, and where. */
-export const plantFields = {
-  KINDWISE_API_BASE: z.url().default('https://plant.id/api/v3'),
-  PLANTNET_API_BASE: z.url().default('https://my-api.plantnet.org'),
-  GBIF_API_BASE: z.url().default('https://api.gbif.org'),
-  AI_DOCTOR_REQUIRES_PREMIUM: flag('true'),
-  PLANT_ID_REQUIRES_PREMIUM: flag('true'),
-  AI_DOCTOR_DAILY_LIMIT_FREE: limit(0),
-  AI_DOCTOR_DAILY_LIMIT_PREMIUM: limit(5),
-  AI_DOCTOR_MONTHLY_LIMIT_FREE: limit(0),
-  AI_DOCTOR_MONTHLY_LIMIT_PREMIUM: limit(50),
-  AI_DOCTOR_FOLLOW_UP_DAILY_LIMIT_FREE: limit(0),
-  AI_DOCTOR_FOLLOW_UP_DAILY_LIMIT_PREMIUM: limit(20),
-  AI_DOCTOR_FOLLOW_UP_MONTHLY_LIMIT_FREE: limit(0),
-  AI_DOCTOR_FOLLOW_UP_MONTHLY_LIMIT_PREMIUM: limit(200),
-  PLANT_ID_DAILY_LIMIT_FREE: limit(0),
-  PLANT_ID_DAILY_LIMIT_PREMIUM: limit(20),
-  PLANT_ID_MONTHLY_LIMIT_FREE: limit(0),
-  PLANT_ID_MONTHLY_LIMIT_PREMIUM: limit(200),
-};
-
-const PlantValues = z.object(plantFields);
-
-/** What the variables mean. */
-export function plantsConfig(values: z.output<typeof PlantValues>): PlantsConfig {
+/** Reads usage limits, premium requirements and the providers' addresses. */
+export function plantsConfig(read: EnvironmentReader): PlantsConfig {
+  const limits = (feature: string, day: number, month: number) => ({
+    free: usageLimits(read, feature, 'FREE', 0, 0),
+    premium: usageLimits(read, feature, 'PREMIUM', day, month),
+  });
   return {
-    kindwiseApiBase: values.KINDWISE_API_BASE,
-    plantnetApiBase: values.PLANTNET_API_BASE,
-    gbifApiBase: values.GBIF_API_BASE,
+    kindwiseApiBase: read.optional('KINDWISE_API_BASE', WEB_ADDRESS) ?? 'https://plant.id/api/v3',
+    plantnetApiBase: read.optional('PLANTNET_API_BASE', WEB_ADDRESS) ?? 'https://my-api.plantnet.org',
+    gbifApiBase: read.optional('GBIF_API_BASE', WEB_ADDRESS) ?? 'https://api.gbif.org',
     requiresPremium: {
-      aiDoctor: values.AI_DOCTOR_REQUIRES_PREMIUM === 'true',
-      plantId: values.PLANT_ID_REQUIRES_PREMIUM === 'true',
+      aiDoctor: read.flag('AI_DOCTOR_REQUIRES_PREMIUM', true),
+      plantId: read.flag('PLANT_ID_REQUIRES_PREMIUM', true),
     },
     limits: {
-      aiDoctor: {
-        free: { day: values.AI_DOCTOR_DAILY_LIMIT_FREE, month: values.AI_DOCTOR_MONTHLY_LIMIT_FREE },
-        premium: { day: values.AI_DOCTOR_DAILY_LIMIT_PREMIUM, month: values.AI_DOCTOR_MONTHLY_LIMIT_PREMIUM },
-      },
-      aiDoctorFollowUp: {
-        free: {
-          day: values.AI_DOCTOR_FOLLOW_UP_DAILY_LIMIT_FREE,
-          month: values.AI_DOCTOR_FOLLOW_UP_MONTHLY_LIMIT_FREE,
-        },
-        premium: {
-          day: values.AI_DOCTOR_FOLLOW_UP_DAILY_LIMIT_PREMIUM,
-          month: values.AI_DOCTOR_FOLLOW_UP_MONTHLY_LIMIT_PREMIUM,
-        },
-      },
-      plantId: {
-        free: { day: values.PLANT_ID_DAILY_LIMIT_FREE, month: values.PLANT_ID_MONTHLY_LIMIT_FREE },
-        premium: { day: values.PLANT_ID_DAILY_LIMIT_PREMIUM, month: values.PLANT_ID_MONTHLY_LIMIT_PREMIUM },
-      },
+      aiDoctor: limits('AI_DOCTOR', 5, 50),
+      aiDoctorFollowUp: limits('AI_DOCTOR_FOLLOW_UP', 20, 200),
+      plantId: limits('PLANT_ID', 20, 200),
     },
+  };
+}
+
+/** -1 is unlimited. */
+const LIMIT = { min: -1, max: 1_000_000 } as const;
+
+function usageLimits(
+  read: EnvironmentReader,
+  feature: string,
+  plan: 'FREE' | 'PREMIUM',
+  day: number,
+  month: number,
+): UsageLimits {
+  return {
+    day: read.number(`${feature}_DAILY_LIMIT_${plan}`, LIMIT, day),
+    month: read.number(`${feature}_MONTHLY_LIMIT_${plan}`, LIMIT, month),
   };
 }

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { traced } from '../observability/tracing.ts';
 import { ProviderError, type ProviderName, type ProviderTrouble } from './provider-errors.ts';
 
-/** Far above what any of them sends; an answer without end must not fill the memory. */
+/** Far above any real answer; an endless one must not fill the memory. */
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 export interface ProviderCall<T> {
@@ -14,15 +14,15 @@ export interface ProviderCall<T> {
     readonly body?: FormData | string;
   };
   readonly timeoutMs: number;
-  /** Ends the call when nobody waits for it any more. */
+  /** Cancels the call when the caller has left. */
   readonly signal: AbortSignal | undefined;
   readonly schema: z.ZodType<T>;
-  /** An answer of another status that is an answer all the same. */
+  /** Maps an error status that is a valid answer to a result. */
   readonly instead?: (status: number, body: unknown) => T | undefined;
 }
 
 /**
- * One call to a provider, with a limit on time and size, its answer parsed.
+ * Calls a provider with a limit on time and size, and parses its answer.
  *
  * @throws ProviderError for everything that can go wrong
  */
@@ -67,7 +67,7 @@ async function makeCall<T>(call: ProviderCall<T>): Promise<T> {
   }
 }
 
-/** Providers answer HTML and plain text too; undefined for what is no JSON. */
+/** Providers also answer with HTML or plain text; returns undefined for anything but JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

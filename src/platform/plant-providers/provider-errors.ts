@@ -13,7 +13,7 @@ export type ProviderTrouble =
   | 'unreachable'
   | 'unsupported';
 
-/** A provider gave no usable answer. Says nothing of what was sent: some carry their key in the address. */
+/** A provider gave no usable answer. Contains nothing of the request: some carry their key in the URL. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError';
   readonly provider: ProviderName;
@@ -26,7 +26,7 @@ export class ProviderError extends Error {
   }
 }
 
-/** Whether the trouble tells of the provider's health; a photo it does not like tells nothing of it. */
+/** Checks whether the error says anything about the provider's health; a rejected photo does not. */
 export function tellsOfHealth({ reason }: ProviderError): boolean {
   return !['cancelled', 'circuit_open', 'not_configured', 'rejected', 'unsupported'].includes(reason);
 }

@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.ts';
 
 export interface BreakerPolicy {
-  /** So many failures in a row open the circuit. */
+  /** Consecutive failures that open the circuit. */
   readonly failuresToOpen: number;
-  /** How long nothing is tried then, in ms; after it one call at a time probes whether the other side is back. */
+  /** How long the circuit stays open, in ms; after that, one call at a time probes whether the other side is back. */
   readonly openMs: number;
 }
 
-/** The other side has failed so often that it is not asked for a while. */
+/** The other side has failed so often that it is not called for a while. */
 export class CircuitOpenError extends Error {
   override readonly name = 'CircuitOpenError';
   readonly retryAfterMs: number;
@@ -22,13 +22,13 @@ export interface CircuitBreaker {
   /**
    * Runs `work`, unless the circuit is open.
    *
-   * @param isFailure whether an error tells that the other side is in trouble; a refusal is none
+   * @param isFailure whether an error means that the other side is failing; a rejected request does not
    * @throws CircuitOpenError without running anything
    */
   run<T>(isFailure: (error: unknown) => boolean, work: () => Promise<T>): Promise<T>;
 }
 
-/** The state lives as long as the container: each one finds out for itself. */
+/** The state lives in the container: each one learns on its own. */
 export function createCircuitBreaker(policy: BreakerPolicy, clock: Clock, onOpen: () => void): CircuitBreaker {
   let failures = 0;
   let openUntil: number | undefined;

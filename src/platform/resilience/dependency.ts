@@ -3,10 +3,10 @@ import { currentRequest } from '../observability/current-request.ts';
 import { createPatience } from './patience.ts';
 import { TimeLimitError, withTimeLimit } from './time-limit.ts';
 
-/** What the backend can do little without. Stripe and the plant providers have errors of their own. */
+/** Services that nearly everything depends on. Stripe and the plant providers have errors of their own. */
 export type Dependency = 'Cognito' | 'DynamoDB' | 'S3' | 'Secrets Manager';
 
-/** A service of AWS does not answer, or answers that it is in trouble. Whether a write was done is not known. */
+/** An AWS service does not answer, or reports a failure. A write may or may not have happened. */
 export class DependencyUnavailableError extends Error {
   override readonly name = 'DependencyUnavailableError';
   readonly dependency: Dependency;
@@ -17,7 +17,7 @@ export class DependencyUnavailableError extends Error {
   }
 }
 
-/** Outside of any request: at a local server's start, say. */
+/** For calls outside a request, e.g. when a local server starts. */
 const WITHOUT_REQUEST_MS = 3_000;
 /** With less time than this left, a call is not worth starting. */
 const LEAST_MS = 20;
@@ -26,12 +26,13 @@ const LEAST_MS = 20;
  * Waits for a dependency no longer than the request can still afford (`patience.ts`).
  *
  * @param work gets a signal that is aborted when the time is up
- * @throws DependencyUnavailableError when it does not answer in time, can't be reached, or says that it is in trouble
+ * @throws DependencyUnavailableError when it does not answer in time, can't be reached, or reports a failure
  */
 export async function whileAvailable<T>(dependency: Dependency, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const patience = currentRequest()?.patience ?? createPatience(WITHOUT_REQUEST_MS);
   const ms = patience.allowance(dependency);
-  if (ms < LEAST_MS) throw new DependencyUnavailableError(dependency, new Error('it has just failed this request'));
+  if (ms < LEAST_MS)
+    throw new DependencyUnavailableError(dependency, new Error('it has already failed in this request'));
   const started = performance.now();
   try {
     return await withTimeLimit(ms, work);
@@ -42,7 +43,7 @@ export async function whileAvailable<T>(dependency: Dependency, work: (signal: A
   }
 }
 
-/** Bounds every call of an AWS client, with all its attempts; once a call is given up, it is not attempted again. */
+/** Limits the time of every call of an AWS client, retries included; an abandoned call is not retried. */
 export function boundCalls<Input extends object, Output extends object>(
   stack: Pick<MiddlewareStack<Input, Output>, 'add'>,
   dependency: Dependency,
@@ -61,7 +62,7 @@ export function boundCalls<Input extends object, Output extends object>(
       signals.get(context)?.throwIfAborted();
       return next(args);
     },
-    // After the SDK's own retrying, so that it is asked before every attempt.
+    // After the SDK's own retry step, so that it runs before every attempt.
     { step: 'finalizeRequest', name: 'stopAttempts', priority: 'low' },
   );
 }
@@ -76,17 +77,17 @@ const THROTTLED = new Set([
   'TransactionInProgressException',
 ]);
 
-/** Whether the error is the other side's trouble, and not a mistake in what was asked. */
+/** Checks whether the other side is failing, as opposed to a mistake in the request. */
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof TimeLimitError || THROTTLED.has(error.name)) return true;
   const status = statusOf(error);
-  // Connections that are refused, cut or silent: Node's errors have a code, the SDK's limits this name.
+  // Refused, broken or silent connections: Node's errors have a code, the SDK's timeouts have this name.
   if (status === undefined || status < 400) return error.name === 'TimeoutError' || isNetworkError(error);
   return status >= 500;
 }
 
-/** Whether Node says so; a wrong argument has a code as well, and is a mistake of ours. */
+/** Checks for Node's network errors; an invalid argument has a code as well, but is our own mistake. */
 function isNetworkError(error: Error): boolean {
   return 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_INVALID_');
 }

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Randomness } from '../ids.ts';
 
-/** What an attempt says when somebody else has changed what it was based on: it has to look again. */
+/** Returned by an attempt when another writer has changed what it was based on: it has to read again. */
 export const OVERTAKEN = Symbol('overtaken');
 
-/** Many writers at one item pass each other within some dozens of milliseconds. */
+/** Even many concurrent writers of one item are done within a few dozen milliseconds. */
 const MOST_TRIES = 15;
 const BASE_MS = 5;
 const LONGEST_MS = 160;
@@ -12,8 +12,8 @@ const LONGEST_MS = 160;
 export type WhileOvertaken = <T>(what: string, attempt: () => Promise<T | typeof OVERTAKEN>) => Promise<T>;
 
 /**
- * Optimistic locking: makes an attempt again, from what it reads anew, until nobody gets in between. Pauses grow and are
- * random, so that those who clash do not clash again.
+ * Optimistic locking: repeats an attempt from a fresh read until no other writer gets in between. Pauses grow and are
+ * random, so that conflicting writers do not collide again.
  *
  * @throws Error when it is overtaken so often that something must be wrong
  */

@@ -1,12 +1,12 @@
-/** How long one request waits for what does not answer, over all its calls. Calls that succeed cost nothing of it. */
+/** One request's time budget for failing dependencies, over all its calls. Successful calls cost nothing. */
 export interface Patience {
   /** Milliseconds that the next call to this dependency may take. */
   allowance(dependency: string): number;
-  /** A call to it has failed after so many milliseconds. */
+  /** Records that a call to it failed after `ms` milliseconds. */
   spend(dependency: string, ms: number): void;
 }
 
-/** What a dependency gets that has not failed yet, however long the others were waited for. */
+/** Minimum for a dependency that has not failed yet, however much the others have used up. */
 const FIRST_FAILURE_MS = 1_000;
 
 /** @param totalMs for all failing calls together; each further dependency that fails may add a second */

@@ -3,11 +3,11 @@ import type { Randomness } from '../ids.ts';
 
 export interface RetryPolicy {
   readonly attempts: number;
-  /** First pause in ms; it doubles each time, and a random part of it is taken (full jitter). */
+  /** First pause in ms; doubles each time, with full jitter. */
   readonly baseMs: number;
 }
 
-/** Runs `work` again while `retryable` says so; the last failure is thrown as it is. */
+/** Repeats `work` while `retryable` allows it; rethrows the last failure unchanged. */
 export async function retry<T>(
   policy: RetryPolicy,
   randomness: Pick<Randomness, 'fraction'>,

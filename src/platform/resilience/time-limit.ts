@@ -1,11 +1,11 @@
-/** Something that left the process did not answer in time. */
+/** A call outside the process was not answered in time. */
 export class TimeLimitError extends Error {
   override readonly name = 'TimeLimitError';
 }
 
 /**
- * Gives `work` at most `ms` milliseconds. The signal it gets is aborted when the time is up, so that the call is
- * really given up and does not go on unseen.
+ * Gives `work` at most `ms` milliseconds. Its signal is aborted when the time is up, so that the call really stops and
+ * does not continue in the background.
  *
  * @throws TimeLimitError when the time is up first
  */

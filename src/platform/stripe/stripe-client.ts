@@ -7,11 +7,11 @@ import { traced } from '../observability/tracing.ts';
 import { type CircuitBreaker, CircuitOpenError, createCircuitBreaker } from '../resilience/circuit-breaker.ts';
 import { StripeNotConfiguredError, StripeUnavailableError, translated } from './stripe-errors.ts';
 
-/** The one place that says how long Stripe is waited for and how often it is asked again. */
+/** Time limits and retries of all calls to Stripe. */
 const READ = { timeout: 2_000, maxNetworkRetries: 1 } as const;
-/** The SDK gives each write an idempotency key that its own second try repeats, so that this is no second write. */
+/** The SDK gives each write an idempotency key and repeats it in its retry, so that nothing is written twice. */
 const WRITE = { timeout: 5_000, maxNetworkRetries: 1 } as const;
-/** A refused webhook comes again, and a status has its snapshot: giving up early costs little. */
+/** Giving up early costs little: Stripe redelivers a failed webhook, and a status falls back to the snapshot. */
 const BREAKER = { failuresToOpen: 3, openMs: 15_000 } as const;
 
 type Call<T> = (stripe: Stripe, options: Stripe.RequestOptions) => Promise<T>;
@@ -20,8 +20,8 @@ export interface StripeClient {
   /** @throws StripeUnavailableError, StripeRefusedError */
   read<T>(operation: string, call: Call<T>): Promise<T>;
   /**
-   * @param idempotencyKey for what must happen once however often it is asked for. Left out where a repetition does no
-   *   harm: Stripe repeats its first answer to a key for a day, a failure too.
+   * @param idempotencyKey for writes that must happen only once. Omitted where a repetition does no harm, because
+   *   Stripe repeats its first answer to a key for a day, even a failure.
    * @throws StripeUnavailableError, StripeRefusedError
    */
   write<T>(operation: string, call: Call<T>, idempotencyKey?: string): Promise<T>;
@@ -34,13 +34,13 @@ interface Needed {
   readonly metrics: Metrics;
 }
 
-/** @param apiBase another address than Stripe's own, for the local stand-in */
+/** @param apiBase replaces Stripe's own address, for the local stand-in */
 export function createStripeClient(needed: Needed, apiBase: string | undefined): StripeClient {
   const { clock, log, metrics } = needed;
   const connect = connector(needed.secrets, apiBase);
   const breaker = createCircuitBreaker(BREAKER, clock, () => {
     metrics.count('StripeCircuitOpened');
-    log.error('Stripe fails again and again and is not asked for a while', { openMs: BREAKER.openMs });
+    log.error('Stripe keeps failing and is not called for a while', { openMs: BREAKER.openMs });
   });
 
   const attempt = async <T>(options: Stripe.RequestOptions, call: Call<T>): Promise<T> => {
@@ -50,7 +50,7 @@ export function createStripeClient(needed: Needed, apiBase: string | undefined):
     } catch (error) {
       const reason = translated(error);
       if (!(reason instanceof StripeUnavailableError) || reason.reason !== 'refused_key') throw reason;
-      // The key may just have been rotated: once more with what the secret says now.
+      // The key may just have been rotated: try again with the current secret.
       const second = await connect(first.key);
       if (second.key === first.key) throw reason;
       return call(second.stripe, options).catch((again: unknown) => {
@@ -88,7 +88,7 @@ async function guarded<T>(breaker: CircuitBreaker, work: () => Promise<T>): Prom
   }
 }
 
-/** Whether Stripe is in trouble; a key that is not there is our own, and asking again costs nobody anything. */
+/** Checks whether Stripe is failing; a missing key is our own fault, and trying again costs nothing. */
 function isStripesTrouble(error: unknown): boolean {
   if (!(error instanceof StripeUnavailableError)) return false;
   return error.reason !== 'not_configured' && error.reason !== 'no_key';
@@ -99,7 +99,7 @@ interface Connection {
   readonly stripe: Stripe;
 }
 
-/** Keeps one client per key; the SDK is loaded with the first. */
+/** Keeps one client per key; loads the SDK with the first. */
 function connector(secrets: Secrets, apiBase: string | undefined) {
   let kept: Connection | undefined;
   return async (refusedKey: string | undefined): Promise<Connection> => {

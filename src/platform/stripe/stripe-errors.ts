@@ -8,11 +8,11 @@ export type StripeTrouble =
   | 'timeout'
   | 'unreachable';
 
-/** Stripe can't be asked now. Nothing is known of what was asked; a write may or may not have happened. */
+/** Stripe is unavailable now. A read has no result; a write may or may not have happened. */
 export class StripeUnavailableError extends Error {
   override readonly name: string = 'StripeUnavailableError';
   readonly reason: StripeTrouble;
-  /** When asking again makes sense. */
+  /** When a retry makes sense. */
   readonly retryAfterSeconds: number;
 
   constructor(reason: StripeTrouble, retryAfterSeconds: number, cause?: unknown) {
@@ -22,7 +22,7 @@ export class StripeUnavailableError extends Error {
   }
 }
 
-/** Somebody has to put Stripe's key into the secret first. */
+/** The secret lacks Stripe's API key or webhook secret; an operator has to add it. */
 export class StripeNotConfiguredError extends StripeUnavailableError {
   override readonly name = 'StripeNotConfiguredError';
 
@@ -31,13 +31,13 @@ export class StripeNotConfiguredError extends StripeUnavailableError {
   }
 }
 
-/** Stripe understood and said no: an unknown id, a parameter it does not take, an idempotency key used otherwise. */
+/** Stripe rejected the request: an unknown id, an invalid parameter, an idempotency key used for something else. */
 export class StripeRefusedError extends Error {
   override readonly name = 'StripeRefusedError';
   readonly kind: 'missing' | 'idempotency' | 'invalid';
-  /** Stripe's own word for it, e.g. `resource_missing`. */
+  /** Stripe's error code, e.g. `resource_missing`. */
   readonly code: string | undefined;
-  /** The parameter that Stripe did not like. */
+  /** The rejected parameter. */
   readonly param: string | undefined;
 
   constructor(kind: StripeRefusedError['kind'], code: string | undefined, param: string | undefined, cause: unknown) {
@@ -51,7 +51,7 @@ export class StripeRefusedError extends Error {
 const SOON_SECONDS = 5;
 const RATE_LIMIT_SECONDS = 2;
 
-/** What an error of Stripe's SDK means to us; anything else is thrown on as it is. */
+/** Translates an error of Stripe's SDK into one of ours; returns anything else unchanged. */
 export function translated(error: unknown): unknown {
   return isSdkError(error) ? meaningOf(error, withoutPersonalData(error)) : error;
 }
@@ -61,7 +61,7 @@ function meaningOf(error: SdkError, cause: Error): Error {
     case 'StripeConnectionError':
       return new StripeUnavailableError(isTimeout(error) ? 'timeout' : 'unreachable', SOON_SECONDS, cause);
     case 'StripeAPIError':
-      // Another request with the same idempotency key is under way: Stripe is well, and it did nothing of this one.
+      // Another request with the same idempotency key is in progress: Stripe is healthy and did nothing for this one.
       if (error.statusCode === 409) return new StripeRefusedError('idempotency', error.code, error.param, cause);
       return new StripeUnavailableError('server_error', SOON_SECONDS, cause);
     case 'StripeRateLimitError':
@@ -78,14 +78,14 @@ function meaningOf(error: SdkError, cause: Error): Error {
   }
 }
 
-/** The part of the SDK's errors that is relied on; their classes are not loaded before the SDK is. */
+/** The fields of the SDK's errors that we rely on; their classes are loaded with the SDK only. */
 interface SdkError extends Error {
   readonly type: string;
   readonly code?: string;
   readonly param?: string;
   readonly statusCode?: number;
   readonly requestId?: string;
-  /** What went wrong on the network. */
+  /** The network error. */
   readonly detail?: unknown;
 }
 
@@ -93,7 +93,7 @@ function isSdkError(error: unknown): error is SdkError {
   return error instanceof Error && 'type' in error && typeof error.type === 'string' && error.type.startsWith('Stripe');
 }
 
-/** Stripe's messages quote what was sent, an address for instance, and this goes into the log. */
+/** Stripe's messages quote the request, e.g. an address, and the cause is logged. */
 function withoutPersonalData({ type, code, statusCode, requestId, detail }: SdkError): Error {
   const network = detail instanceof Error && 'code' in detail ? String(detail.code) : undefined;
   const facts = [type, statusCode, code, network, requestId].filter((fact) => fact !== undefined);

@@ -3,11 +3,11 @@ import type { Uid } from '../ids.ts';
 import type { StripeClient } from './stripe-client.ts';
 import { StripeRefusedError } from './stripe-errors.ts';
 
-/** A subscription as Stripe has it now, reduced to what decides something here. Times in ms since 1970. */
+/** A subscription as Stripe has it now, reduced to the fields we use. Times in ms since 1970. */
 export interface StripeSubscription {
   readonly id: string;
   readonly customerId: string;
-  /** One of Stripe's words; new ones may come, and grant nothing. */
+  /** Stripe's status; new values may appear, and grant nothing. */
   readonly status: string;
   readonly priceIds: readonly string[];
   readonly createdAt: number;
@@ -18,13 +18,13 @@ export interface StripeSubscription {
 
 export interface StripeCustomer {
   readonly id: string;
-  /** Whose customer it says it is, in its metadata; whether that is true is for the caller to find out. */
+  /** The owner named in the customer's metadata; the caller must verify it. */
   readonly uid: string | undefined;
 }
 
 export interface CheckoutSession {
   readonly id: string;
-  /** Where the customer pays; null once it is over. */
+  /** The payment page; null once the session is over. */
   readonly url: string | null;
   readonly isOpen: boolean;
   readonly successUrl: string | null;
@@ -44,36 +44,36 @@ export interface CheckoutRequest {
 
 export interface StripeEventPage {
   readonly events: readonly unknown[];
-  /** Where the next page begins; absent on the last one. */
+  /** Cursor of the next page; absent on the last one. */
   readonly next: string | undefined;
 }
 
-/** Every call that the product makes to Stripe. All throw StripeUnavailableError and StripeRefusedError. */
+/** All of the product's calls to Stripe. All throw StripeUnavailableError and StripeRefusedError. */
 export interface StripeGateway {
-  /** Whether the stored key is one that Stripe takes; the cheapest authenticated read there is. */
+  /** Checks that Stripe accepts the stored key, with the cheapest authenticated read. */
   ping(): Promise<void>;
   createCustomer(
     user: { readonly uid: Uid; readonly email: string | undefined },
     idempotencyKey: string,
   ): Promise<string>;
-  /** Writes into the customer whose it is; null removes it. A customer who is gone is left gone. */
+  /** Writes the owner into the customer's metadata; null removes it. Does nothing for a customer who is gone. */
   nameCustomer(customerId: string, uid: Uid | null): Promise<void>;
-  /** Removes a customer that was made in vain; only for one without subscriptions. */
+  /** Removes a customer that turned out to be unneeded; only for one without subscriptions. */
   removeCustomer(customerId: string): Promise<void>;
   findCustomer(customerId: string): Promise<StripeCustomer | undefined>;
   /** The newest customers with exactly that address, ten at most. */
   customersByEmail(email: string): Promise<readonly StripeCustomer[]>;
-  /** All subscriptions the customer ever had; undefined when there is no such customer any more. */
+  /** All subscriptions the customer ever had; undefined when the customer no longer exists. */
   subscriptionsOf(customerId: string): Promise<readonly StripeSubscription[] | undefined>;
-  /** Ends it now. One that has ended already is left so. */
+  /** Cancels immediately. Does nothing if it has already ended. */
   cancelSubscription(subscriptionId: string): Promise<void>;
   newestCheckout(customerId: string): Promise<CheckoutSession | undefined>;
   createCheckout(request: CheckoutRequest, idempotencyKey: string): Promise<CheckoutSession>;
-  /** Closes the page, so that nobody can pay there any more. `over`: it was paid or had expired already. */
+  /** Closes the page, so that nobody can pay there. `over`: it had already been paid or had expired. */
   expireCheckout(sessionId: string): Promise<'expired' | 'over'>;
-  /** Where the customer manages the subscription, for a short time; undefined for one whom Stripe has removed. */
+  /** Returns a short-lived URL to manage the subscription; undefined for a customer removed at Stripe. */
   openPortal(customerId: string, returnUrl: string): Promise<string | undefined>;
-  /** An event of the last 30 days as Stripe would send it; undefined for one it does not know. */
+  /** An event of the last 30 days as Stripe would send it; undefined for an unknown one. */
   event(eventId: string): Promise<unknown>;
   /** Events of these types since that time (ms), newest first. */
   events(since: number, types: readonly string[], limit: number, after: string | undefined): Promise<StripeEventPage>;
@@ -229,7 +229,7 @@ function checkoutFields(request: CheckoutRequest): Stripe.Checkout.SessionCreate
     cancel_url: cancelUrl,
     allow_promotion_codes: true,
     payment_method_collection: 'always',
-    // A session's metadata is not copied to the subscription: both carry it.
+    // A session's metadata is not copied to the subscription, so both carry it.
     metadata: { uid, price: priceId, trial: String(trialDays !== undefined) },
     subscription_data: { metadata: { uid }, ...trial },
   };
@@ -250,7 +250,7 @@ function toSubscription(subscription: Stripe.Subscription): StripeSubscription {
     priceIds: items.data.map(({ price }) => price.id),
     createdAt: created * 1000,
     currentPeriodEnd: ends.length === 0 ? null : Math.max(...ends) * 1000,
-    // Flexible billing schedules an end by `cancel_at` alone.
+    // Flexible billing schedules an end with `cancel_at` alone.
     cancelAtPeriodEnd: subscription.cancel_at_period_end || subscription.cancel_at !== null,
     hadTrial: subscription.trial_start !== null,
   };

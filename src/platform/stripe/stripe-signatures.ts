@@ -2,13 +2,13 @@ import type { Secrets } from '../aws/secrets.ts';
 import type { Clock } from '../clock.ts';
 import { StripeNotConfiguredError } from './stripe-errors.ts';
 
-/** How old a signature may be, in seconds: Stripe's own default. */
+/** Maximum age of a signature, in seconds: Stripe's own default. */
 const TOLERANCE_SECONDS = 300;
 
 export interface StripeSignatures {
   /**
-   * Whether Stripe has signed exactly these bytes within the last minutes, with any of the current secrets: while a
-   * secret rotates there are two. After a miss the secret is read again, so that a rotation needs no deploy.
+   * Checks whether Stripe signed exactly these bytes within the last minutes, with any of the current secrets (two
+   * during a rotation). Rereads the secret after a miss, so that a rotation needs no deploy.
    *
    * @param header the value of `Stripe-Signature`
    * @throws StripeNotConfiguredError when there is no webhook secret: that is our fault, not the sender's
@@ -21,7 +21,7 @@ export function createStripeSignatures(secrets: Secrets, clock: Clock): StripeSi
     async isGenuine(raw, header) {
       const { default: StripeSdk } = await import('stripe');
       const { signature } = StripeSdk.webhooks;
-      if (signature === null) throw new Error('the SDK came without its signature check');
+      if (signature === null) throw new Error('the SDK has no signature check');
       const isSignedWith = (secret: string): boolean => {
         try {
           return signature.verifyHeader(raw, header, secret, TOLERANCE_SECONDS, undefined, clock.now());

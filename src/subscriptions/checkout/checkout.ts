@@ -11,7 +11,7 @@ import { mayTry } from './trial.ts';
 import { TRIAL_DAYS } from './trial-days.ts';
 
 export interface CheckoutUrls {
-  /** As Stripe takes them: http(s) only. */
+  /** As Stripe accepts them: http(s) only. */
   readonly successUrl: string;
   readonly cancelUrl: string;
 }
@@ -21,11 +21,11 @@ export type CheckoutOutcome =
   | { readonly outcome: 'already_subscribed'; readonly status: string }
   | { readonly outcome: 'account_deleted' };
 
-/** Two requests that race want the same page; a third round means that something else is wrong. */
+/** Two racing requests want the same page; needing more rounds means that something else is wrong. */
 const ROUNDS = 3;
 
 /**
- * Opens the one page on which the user can subscribe. Stripe is asked what the user has, not our snapshot: whoever has a
+ * Opens the one page on which the user can subscribe. Asks Stripe what the user has, not our snapshot: a user with a
  * subscription, even one whose payment is late, must not pay for a second one.
  *
  * @throws StripeUnavailableError
@@ -49,14 +49,14 @@ export async function openCheckout(
       const billing = result?.billing ?? (await store.readBilling(buyer.uid));
       const trialDays = (await mayTry(needs, buyer, billing)) ? TRIAL_DAYS : undefined;
       const session = await openSession(needs, { uid: buyer.uid, customerId, priceId, trialDays, ...urls });
-      // Somebody has just paid on the page that was to be closed: look again at what they have now.
+      // The page to be closed has just been paid: check again what the user has now.
       if (session === 'page_was_paid' && round < ROUNDS) continue;
-      if (session === 'page_was_paid') throw new Error('one page after the other was paid while this one was opened');
+      if (session === 'page_was_paid') throw new Error('pages kept being paid while this one was opened');
       if (session.url === null) throw new Error('Stripe opened a checkout without a page');
       return { outcome: 'open', url: session.url, sessionId: session.id };
     } catch (error) {
       if (!isCustomerGone(error) || round >= ROUNDS) throw error;
-      // Stripe has removed the customer and its event has not come yet: the next round makes a new one.
+      // The customer was removed at Stripe and the event has not arrived yet: the next round creates a new one.
       const cause = { eventCreated: Math.floor(now() / 1000), removedCustomer: customerId };
       await syncSubscription(needs, buyer.uid, cause);
     }
@@ -71,10 +71,10 @@ interface Wanted extends CheckoutUrls {
 }
 
 /**
- * At most one page is open per customer, because two could be paid on. The idempotency key is made of the customer and
- * the page before: requests that race see the same one before, and get the same page, or a refusal if they want another
- * one; then the page that won is closed and the key of the next round names it. Who loses every round takes the page of
- * the winner, which is the same user's and sells the same.
+ * Keeps at most one page open per customer, because two could both be paid. The idempotency key consists of the
+ * customer and the previous page. Racing requests see the same previous page, so they get the same new page, or a
+ * conflict if they want a different one. After a conflict, the page that won is closed and named in the next round's
+ * key. A request that loses every round uses the winner's page, which belongs to the same user and sells the same.
  */
 async function openSession({ stripe, now }: BillingNeeds, wanted: Wanted): Promise<CheckoutSession | 'page_was_paid'> {
   for (let round = 1; ; round += 1) {

@@ -4,10 +4,10 @@ import type { BillingRecord } from '../billing-record.ts';
 import { adoptByEmail } from '../status/recovery.ts';
 import { writeOnce } from './idempotent-write.ts';
 
-/** The person at the till. */
+/** The user who subscribes. */
 export interface Buyer {
   readonly uid: Uid;
-  /** As far as it is known. */
+  /** Undefined when unknown. */
   readonly email: string | undefined;
   readonly emailVerified: boolean;
 }
@@ -15,9 +15,9 @@ export interface Buyer {
 export type CustomerOutcome = { readonly customerId: string } | 'account_deleted';
 
 /**
- * The user's one customer at Stripe: the one that is stored, else one found by e-mail, else a new one. When two
- * requests race, both create under one idempotency key, which gives one customer; and should there be two all the same,
- * because the address changed meanwhile, the stored mapping decides and the other one is removed again.
+ * Returns the user's one customer at Stripe: the stored one, else one found by e-mail, else a new one. Racing requests
+ * create it under one idempotency key, which gives one customer. If there are two all the same, because the address
+ * changed in between, the stored mapping decides and the other customer is removed.
  *
  * @throws StripeUnavailableError
  */
@@ -45,11 +45,11 @@ export async function ensureCustomer(
       await needs.stripe.removeCustomer(created);
       return 'account_deleted';
     case 'taken':
-      throw new Error('a new customer belongs to somebody already');
+      throw new Error('a new customer already belongs to someone');
   }
 }
 
-/** A repeated request finds the customer of the first one; after Stripe removed a customer, the next one is new. */
+/** A repeated request gets the first one's customer; after a customer was removed at Stripe, the next one is new. */
 async function creationKey(needs: BillingNeeds, { uid, email }: Buyer, billing: BillingRecord): Promise<string> {
   const address = email === undefined ? 'none' : await needs.hashEmail(email);
   return `customer:${uid}:${billing.formerCustomerIds.at(-1) ?? 'first'}:${address}`;

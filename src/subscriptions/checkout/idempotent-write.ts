@@ -3,8 +3,9 @@ import { StripeUnavailableError } from '../../platform/stripe/stripe-errors.ts';
 const MINUTE_MS = 60_000;
 
 /**
- * Makes something at Stripe once, under a key that all who want the same thing share. Stripe repeats its first answer to
- * a key for a day, a failure too: behind a failure the key changes every minute, still the same for everybody.
+ * Creates something at Stripe once, under a key shared by all requests for the same thing. Stripe repeats its first
+ * answer to a key for a day, even a failure. After a failure the key therefore changes every minute, still the same for
+ * all requests.
  *
  * @param now milliseconds since 1970
  */

@@ -1,2 +1,2 @@
-/** First-time subscribers pay nothing so long (contract). */
+/** Length of the free trial for first-time subscribers (contract). */
 export const TRIAL_DAYS = 7;

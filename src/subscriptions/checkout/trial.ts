@@ -4,11 +4,11 @@ import { usedTrial } from '../status/subscription.ts';
 import type { Buyer } from './customer.ts';
 
 /**
- * Whether this person is a first-time subscriber. There is no trial for whoever had a subscription, by any of three
- * memories: the user's own record, the mark that a deleted account leaves under its address, and Stripe, which knows
- * every subscription of every customer with that address, whatever happened to our records.
+ * Checks whether this user is a first-time subscriber. Three sources can rule out a trial: the user's own record, the
+ * mark that a deleted account leaves under its address, and Stripe, which knows every subscription of every customer
+ * with that address, whatever happened to our records.
  *
- * @throws StripeUnavailableError: a trial is not given on a guess
+ * @throws StripeUnavailableError: a trial is never granted on a guess
  */
 export async function mayTry(needs: BillingNeeds, { email }: Buyer, billing: BillingRecord): Promise<boolean> {
   if (billing.trialUsedAt !== null) return false;

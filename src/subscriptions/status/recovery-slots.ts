@@ -7,16 +7,16 @@ import type { Services } from '../../platform/services.ts';
 const SCHEMA = 1;
 const HOUR_MS = 60 * 60 * 1000;
 
-/** Holds the search for a lost customer to once per user and hour: it costs Stripe several calls. */
+/** Limits the search for a lost customer to once per user and hour, because it takes several calls to Stripe. */
 export interface RecoverySlots {
-  /** Whether the search may go ahead now; of parallel requests one gets the slot. */
+  /** Returns whether the search may run now; only one of several parallel requests gets the slot. */
   take(uid: Uid, now: number): Promise<boolean>;
   giveBack(uid: Uid): Promise<void>;
 }
 
 export function createRecoverySlots({ config, documents }: Pick<Services, 'config' | 'documents'>): RecoverySlots {
   const TableName = config.tables.rateLimits;
-  // The user's id is not what a deleted account leaves behind for an hour.
+  // Hashed, so that a deleted account does not leave the user's id behind for an hour.
   const keyOf = (uid: Uid) => ({ id: `recovery#${createHash('sha256').update(uid).digest('base64url')}` });
 
   return {
@@ -25,7 +25,7 @@ export function createRecoverySlots({ config, documents }: Pick<Services, 'confi
         await (await documents()).put({
           TableName,
           Item: { ...keyOf(uid), taken_at: now, expires_at: ttlSeconds(now + HOUR_MS), schema: SCHEMA },
-          // TTL removes late, so the time decides and not whether the item is still there.
+          // TTL deletes late, so the time decides, not the existence of the item.
           ConditionExpression: 'attribute_not_exists(id) OR taken_at <= :before',
           ExpressionAttributeValues: { ':before': now - HOUR_MS },
         });

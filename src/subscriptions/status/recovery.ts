@@ -3,7 +3,7 @@ import type { StripeCustomer, StripeSubscription } from '../../platform/stripe/s
 import type { BillingNeeds } from '../billing-needs.ts';
 import { bestSubscription } from './subscription.ts';
 
-/** Who the user is to Stripe; the address is one that Cognito has verified. */
+/** A user whose e-mail address Cognito has verified. */
 export interface VerifiedUser {
   readonly uid: Uid;
   readonly email: string;
@@ -11,19 +11,19 @@ export interface VerifiedUser {
 
 interface Candidate {
   readonly customerId: string;
-  /** The user who had it and does not exist any more. */
+  /** The previous owner, who no longer exists. */
   readonly formerOwner: string | undefined;
   readonly isOwn: boolean;
   readonly subscriptions: readonly StripeSubscription[];
 }
 
 /**
- * Finds the user's customer by e-mail and makes it theirs: for a user whose billing record was lost, or who comes back
- * after deleting an account. Never one that belongs to somebody else who still exists.
+ * Finds the user's customer by e-mail and assigns it to them: for a user whose billing record was lost, or who returns
+ * after deleting an account. Never takes a customer from another user who still exists.
  *
- * The caller brings the snapshot up to date and ends the events that were kept for the customer.
+ * The caller syncs the snapshot and settles the events kept for the customer.
  *
- * @returns the customer adopted, if any
+ * @returns the adopted customer, if any
  */
 export async function adoptByEmail(needs: BillingNeeds, user: VerifiedUser): Promise<string | undefined> {
   const customers = await needs.stripe.customersByEmail(user.email);
@@ -42,7 +42,7 @@ export async function adoptByEmail(needs: BillingNeeds, user: VerifiedUser): Pro
   return customerId;
 }
 
-/** The best subscription decides; without any, a customer that was the user's own already. */
+/** Picks the customer with the best subscription; without any, one that was already the user's own. */
 function choose(candidates: readonly Candidate[]): Candidate | undefined {
   const best = bestSubscription(candidates.flatMap(({ subscriptions }) => subscriptions));
   return candidates.find(({ customerId }) => customerId === best?.customerId) ?? candidates.find(({ isOwn }) => isOwn);
@@ -53,7 +53,7 @@ async function candidate(needs: BillingNeeds, uid: Uid, customer: StripeCustomer
     needs.store.readOwner(customer.id),
     needs.stripe.subscriptionsOf(customer.id),
   ]);
-  // Our own record of whose it is counts more than what the customer says of itself.
+  // Our own record of the owner takes precedence over the customer's metadata.
   const named = owner.kind === 'user' ? owner.uid : owner.kind === 'unknown' ? customer.uid : undefined;
   const isOwn = named === uid;
   if (named !== undefined && !isOwn && isUid(named) && (await needs.userDirectory.exists(named))) return undefined;

@@ -10,12 +10,12 @@ import type { RecoverySlots } from './recovery-slots.ts';
 import { grantsPremium } from './subscription.ts';
 import { syncSubscription } from './sync.ts';
 
-/** The app shows a spinner meanwhile; after this the stored snapshot is the better answer. */
+/** The app shows a spinner meanwhile; after this, the stored snapshot is the better answer. */
 const STRIPE_MS = 3_000;
 
 export interface Status {
   readonly isPremium: boolean;
-  /** Stripe's word, or `none`. */
+  /** Stripe's status, or `none`. */
   readonly status: string;
   readonly plan: string | null;
   readonly currentPeriodEnd: string | null;
@@ -23,11 +23,11 @@ export interface Status {
   readonly trialUsed: boolean;
   readonly source: 'stripe' | 'snapshot' | 'stripe_recovered_email';
   readonly stale?: true;
-  /** Seconds since Stripe last confirmed the snapshot; null when it never did. */
+  /** Seconds since Stripe last confirmed the snapshot; null if never. */
   readonly snapshotAgeSeconds?: number | null;
 }
 
-/** What the user has: from Stripe if it answers in time, else from the stored snapshot, which then says that it is. */
+/** Returns the status from Stripe if it answers in time, else from the stored snapshot, marked as stale. */
 export async function subscriptionStatus(
   needs: BillingNeeds,
   slots: RecoverySlots,
@@ -51,15 +51,15 @@ export async function subscriptionStatus(
     });
   } catch (error) {
     if (!(error instanceof StripeUnavailableError || error instanceof TimeLimitError)) throw error;
-    // Nothing was read in time: that is our database, not Stripe, and there is nothing to fall back to.
+    // Nothing was read in time: our database failed, not Stripe, and there is nothing to fall back to.
     if (billing === undefined) throw error;
     metrics.count('SubscriptionStatusFallback');
-    log.warn('Stripe could not be asked; the stored snapshot answers', { uid: user.uid }, error);
+    log.warn('Stripe did not answer; using the stored snapshot', { uid: user.uid }, error);
     return stale(billing, now());
   }
 }
 
-/** Looks for the customer by e-mail, at most once an hour for each user; a failure does not use the hour up. */
+/** Searches the customer by e-mail, at most once an hour per user; a failed search does not count. */
 async function recover(needs: BillingNeeds, slots: RecoverySlots, user: Buyer): Promise<BillingRecord | undefined> {
   const { uid, email, emailVerified } = user;
   if (email === undefined || !emailVerified || !(await slots.take(uid, needs.now()))) return undefined;

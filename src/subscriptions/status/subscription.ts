@@ -2,18 +2,18 @@ import * as z from 'zod';
 import type { StripeSubscription } from '../../platform/stripe/stripe-gateway.ts';
 
 /**
- * A stored snapshot is believed this long beyond the end of what was paid for. Stripe delivers an event for three days;
- * if none came by then, the subscription is more likely over than renewed.
+ * How long a stored snapshot is trusted beyond the end of the paid period. Stripe delivers an event for three days; if
+ * none arrived by then, the subscription has more likely ended than been renewed.
  */
 const GRACE_MS = 3 * 24 * 60 * 60 * 1000;
 
 const PREMIUM = new Set(['active', 'trialing']);
-/** Not premium, but it can become so without a new checkout; a second one would be paid for twice. */
+/** Not premium, but can become so without a new checkout; with a second one the user would pay twice. */
 const PENDING = new Set(['past_due', 'unpaid', 'paused', 'incomplete']);
-/** What Stripe calls a subscription that never came about. */
+/** Statuses of a subscription that never started. */
 const NEVER_WAS = new Set(['incomplete', 'incomplete_expired']);
 
-/** What is kept of a subscription, so that no hot path has to ask Stripe. */
+/** The stored part of a subscription, so that no hot path has to ask Stripe. */
 export const Snapshot = z.object({
   subscriptionId: z.string(),
   customerId: z.string(),
@@ -25,7 +25,7 @@ export const Snapshot = z.object({
 });
 export type Snapshot = Readonly<z.output<typeof Snapshot>>;
 
-/** The contract's order: what grants premium, what may again, what may yet, what is over. */
+/** The contract's order: grants premium, may grant it again, may still come to grant it, is over. */
 const RANKS: Readonly<Record<string, number>> = {
   active: 0,
   trialing: 0,
@@ -38,7 +38,7 @@ const RANKS: Readonly<Record<string, number>> = {
 };
 const UNKNOWN_RANK = 6;
 
-/** The subscription that counts, of all that a user ever had: the best status, then the newest. */
+/** Returns the subscription that counts, of all the user ever had: the best status, then the newest. */
 export function bestSubscription(all: readonly StripeSubscription[]): StripeSubscription | undefined {
   const rank = ({ status }: StripeSubscription) => RANKS[status] ?? UNKNOWN_RANK;
   return [...all].sort(
@@ -58,12 +58,12 @@ export function snapshotOf(subscription: StripeSubscription, priceId: string | u
   };
 }
 
-/** What is left of a snapshot whose customer is gone: Stripe ends the subscriptions of a customer it removes. */
+/** The snapshot after its customer was removed: Stripe cancels the subscriptions of a removed customer. */
 export function ended(snapshot: Snapshot): Snapshot {
   return { ...snapshot, status: 'canceled', cancelAtPeriodEnd: false };
 }
 
-/** Whether the snapshot grants premium now; one that nobody has renewed lapses by itself. */
+/** Checks whether the snapshot grants premium now; without a renewal it lapses. */
 export function grantsPremium(snapshot: Snapshot | null, now: number): boolean {
   if (snapshot === null || !PREMIUM.has(snapshot.status)) return false;
   return snapshot.currentPeriodEnd === null || now < Date.parse(snapshot.currentPeriodEnd) + GRACE_MS;
@@ -73,7 +73,7 @@ export function isLive({ status }: Pick<StripeSubscription, 'status'>): boolean 
   return PREMIUM.has(status) || PENDING.has(status);
 }
 
-/** Whether the subscription is one that the user really had, so that there is no trial any more. */
+/** Checks whether the subscription really existed, which uses up the trial. */
 export function usedTrial(subscription: StripeSubscription): boolean {
   return subscription.hadTrial || !NEVER_WAS.has(subscription.status);
 }

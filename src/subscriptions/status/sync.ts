@@ -13,7 +13,7 @@ import {
   usedTrial,
 } from './subscription.ts';
 
-/** Runs for the same user meet here. Two others that got through are enough to end an event's run (see below). */
+/** Runs for the same user compete. Two other runs that succeeded are enough to end an event's run (see below). */
 const ROUNDS = 10;
 const ENOUGH_OTHERS = 2;
 /** An unchanged snapshot is written again after this time, so that its age says when Stripe last confirmed it. */
@@ -22,7 +22,7 @@ const CONFIRM_AGAIN_MS = 10 * 60 * 1000;
 export interface SyncCause {
   /** `created` of the event, in seconds. */
   readonly eventCreated: number;
-  /** A customer of whom the event says that Stripe has removed it. */
+  /** The customer, if the event reports that it was removed at Stripe. */
   readonly removedCustomer: string | undefined;
 }
 
@@ -31,18 +31,18 @@ export interface SyncResult {
   /** Every subscription the user ever had, as this run saw them. */
   readonly subscriptions: readonly StripeSubscription[];
   readonly changed: boolean;
-  /** Whether the cause is older than what was stored already. */
+  /** Whether the event is older than the stored state. */
   readonly outOfOrder: boolean;
 }
 
 /**
- * Brings a user's snapshot to what Stripe has now. What an event says is never applied: events come late, twice and in
- * any order, while a subscription that is read is the truth. The write holds only if nobody wrote since the version
- * was read, and the version is read before Stripe is asked; so the last one who writes has seen everything that was
- * there when the one before wrote.
+ * Syncs a user's snapshot with Stripe. The content of an event is never applied: events arrive late, twice and in any
+ * order, while a subscription read from Stripe is the truth. The version is read before Stripe is asked, and the write
+ * succeeds only if nobody has written since. So the last writer has seen everything that existed when the previous one
+ * wrote.
  *
- * @returns undefined for a user without a customer: there is nobody to ask about
- * @throws StripeUnavailableError; the snapshot is then as it was
+ * @returns undefined for a user without a customer
+ * @throws StripeUnavailableError; the snapshot is then unchanged
  */
 export async function syncSubscription(
   needs: BillingNeeds,
@@ -58,8 +58,8 @@ export async function syncSubscription(
     if (billing.customerIds.length === 0) return undefined;
     first ??= billing;
     outOfOrder ??= cause !== undefined && cause.eventCreated < billing.lastEventAt;
-    // The second of two others has read its version after the first one's write, and so asked Stripe after this run
-    // began: what the event tells of is in its answer. Only a removed customer is news that Stripe may not show.
+    // The second of two other runs read its version after the first one's write, so it asked Stripe after this run
+    // began: its answer includes what the event reports. Only a removed customer may not show in Stripe's answer.
     const isDoneByOthers = billing.syncs >= first.syncs + ENOUGH_OTHERS;
     if (isDoneByOthers && cause !== undefined && cause.removedCustomer === undefined) {
       return { billing, subscriptions, changed: false, outOfOrder };
@@ -71,20 +71,20 @@ export async function syncSubscription(
       })),
     );
     subscriptions = found.flatMap((one) => one.subscriptions ?? []);
-    // Checkout sees to it that nobody gets a second one; somebody may still be given one at Stripe's dashboard.
+    // Checkout prevents a second one, but one can still be created in Stripe's dashboard.
     if (subscriptions.filter(isLive).length > 1) metrics.count('SeveralLiveSubscriptions');
     const gone = found.flatMap((one) => (one.subscriptions === undefined ? [one.customerId] : []));
     const write = decideWrite(billing, { subscriptions, gone, priceId, eventCreated: cause?.eventCreated });
     const changed = isChange(billing, write);
-    // For an event the write is made even if it changes nothing: the version it raises is what stops a run that was held
-    // up with an older answer. Whoever only asks may leave it, because an event is still to come for what changed.
+    // An event's run writes even if nothing changed: the higher version stops a delayed run with an older answer. A run
+    // that only reads the status may skip the write, because an event for any change is still to come.
     if (!changed && cause === undefined && isFresh(billing, now()))
       return { billing, subscriptions, changed, outOfOrder };
     if (await store.writeSync(uid, write, now())) {
       return { billing: after(billing, write, now()), subscriptions, changed, outOfOrder };
     }
   }
-  throw new Error('a billing record was written so often that no answer of Stripe could be stored');
+  throw new Error('a billing record changed too often to store an answer from Stripe');
 }
 
 interface Truth {
@@ -106,7 +106,7 @@ function decideWrite(billing: BillingRecord, { subscriptions, gone, priceId, eve
   };
 }
 
-/** Whoever pays is the customer that checkout and portal go to; one who is gone is none. */
+/** Checkout and portal use the customer who pays, never one who is gone. */
 function currentCustomer(
   billing: BillingRecord,
   best: StripeSubscription | undefined,
@@ -131,7 +131,7 @@ function isChange(billing: BillingRecord, write: SyncWrite): boolean {
   );
 }
 
-/** Whether the stored snapshot was confirmed so lately that its age need not be written anew. */
+/** Checks whether the snapshot was confirmed so recently that its age need not be updated. */
 function isFresh({ syncedAt }: BillingRecord, now: number): boolean {
   return syncedAt !== null && now - syncedAt < CONFIRM_AGAIN_MS;
 }

@@ -4,22 +4,22 @@ import type { EventStatus } from './event-status.ts';
 import { EVENT_ID, HANDLED_TYPES, parseStripeEvent, type StripeEvent } from './stripe-event.ts';
 import { type Delivery, processEvent } from './webhook.ts';
 
-/** An event as Stripe lists it, beside what we know of it. */
+/** An event as Stripe lists it, with our ledger's data. */
 export interface ListedEvent extends Omit<LedgerEntry, 'receivedAt' | 'status'> {
   /** Milliseconds since 1970; null for one that never reached us. */
   readonly receivedAt: number | null;
-  /** `unseen`: Stripe has it and we never got it. */
+  /** `unseen`: Stripe has it, but we never received it. */
   readonly status: EventStatus | 'unseen';
 }
 
 export interface EventQuery {
   readonly source: 'ledger' | 'stripe';
-  /** For the ledger: which of its events. */
+  /** For the ledger: the status to list. */
   readonly status: EventStatus;
   /** Milliseconds since 1970. */
   readonly since: number;
   readonly limit: number;
-  /** Where an earlier page ended. */
+  /** Where the previous page ended. */
   readonly after: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export type EventList =
   | { readonly events: readonly (LedgerEntry | ListedEvent)[]; readonly next: string | undefined }
   | 'no_such_place';
 
-/** What the ledger holds, newest first. */
+/** Lists the ledger's events, newest first. */
 export async function listInLedger({ ledger }: BillingNeeds, query: EventQuery): Promise<EventList> {
   const { status, since, limit, after } = query;
   if (after !== undefined && !isPlace(after)) return 'no_such_place';
@@ -35,7 +35,7 @@ export async function listInLedger({ ledger }: BillingNeeds, query: EventQuery):
   return { events: entries, next };
 }
 
-/** Stripe's own list of the events that matter here, with what became of each; the last 30 days at most. */
+/** Lists Stripe's own events of the handled types, with their state in the ledger; the last 30 days at most. */
 export async function listAtStripe(needs: BillingNeeds, { since, limit, after }: EventQuery): Promise<EventList> {
   if (after !== undefined && !EVENT_ID.test(after)) return 'no_such_place';
   const page = await needs.stripe.events(since, HANDLED_TYPES, limit, after);
@@ -47,9 +47,9 @@ export async function listAtStripe(needs: BillingNeeds, { since, limit, after }:
 }
 
 /**
- * Does an event again, from Stripe's copy or, when Stripe does not have it any more, from what the ledger kept of it.
+ * Processes an event again, from Stripe's copy or, when Stripe no longer has it, from the ledger.
  *
- * @returns undefined for an event that neither knows
+ * @returns undefined for an event known to neither
  */
 export async function replayEvent(needs: BillingNeeds, eventId: string): Promise<Delivery | undefined> {
   const event = parseStripeEvent(await needs.stripe.event(eventId)) ?? fromLedger(await needs.ledger.read(eventId));
@@ -69,12 +69,12 @@ function unseen({ id: eventId, type, created, customerId }: StripeEvent): Listed
   };
 }
 
-/** How the webhook is doing, for the health page. */
+/** State of the webhook, for the health page. */
 export interface WebhookHealth {
-  /** When the newest event came, in ms; null when none ever did. */
+  /** When the newest event arrived, in ms; null if none ever did. */
   readonly lastEventAt: number | null;
   readonly failedEvents: number;
-  /** Events that wait for somebody whose customer they are about. */
+  /** Events that wait until their customer has an owner. */
   readonly keptEvents: number;
 }
 

@@ -5,15 +5,15 @@ import type { Services } from '../../platform/services.ts';
 import { EventStatus } from './event-status.ts';
 import type { StripeEvent } from './stripe-event.ts';
 
-/** Layout of the items below; a change of it gets the next number and a migration. */
+/** Version of the item layout below; a change needs the next number and a migration. */
 const SCHEMA = 1;
-/** Longer than a request can last: whoever holds the lease beyond it has died. */
+/** Longer than a request can last: a run that has not finished by then has died. */
 const LEASE_MS = 60_000;
-/** Longer than Stripe goes on delivering an event, or can be asked for it. */
+/** Longer than Stripe redelivers an event or can return it. */
 const DONE_LIFE_MS = 31 * 24 * 60 * 60 * 1000;
 const OPEN_LIFE_MS = 90 * 24 * 60 * 60 * 1000;
 const INDEX = 'webhook-status-index';
-/** Counting stops here: beyond it the number is no news. */
+/** Counting stops here: the exact number no longer matters. */
 const MOST_COUNTED = 1_000;
 
 const StoredEvent = z.object({
@@ -29,13 +29,13 @@ const StoredEvent = z.object({
   failure: z.string().optional(),
 });
 
-/** What is known of an event: enough to see what went wrong, and to do it again without Stripe's copy. */
+/** An event's record: enough to see what went wrong, and to replay it without Stripe's copy. */
 export interface LedgerEntry {
   readonly eventId: string;
   readonly type: string;
   /** Seconds since 1970, by Stripe's clock. */
   readonly created: number;
-  /** Milliseconds since 1970, by ours, of the first delivery. */
+  /** First delivery in milliseconds since 1970, by our clock. */
   readonly receivedAt: number;
   readonly status: EventStatus;
   readonly customerId: string | null;
@@ -57,7 +57,7 @@ export interface LedgerPage {
 const PREFIX = 'stripe-event#';
 const keyOf = (eventId: string) => ({ id: `${PREFIX}${eventId}` });
 
-/** Which events were received and what became of them, in `rate-limits`; the one place that accesses them. */
+/** Received events and their state, in `rate-limits`; all access to them is here. */
 export function createEventLedger({ config, documents }: Pick<Services, 'config' | 'documents'>) {
   const TableName = config.tables.rateLimits;
 
@@ -80,15 +80,15 @@ export function createEventLedger({ config, documents }: Pick<Services, 'config'
         },
       });
     } catch (error) {
-      // The lease ran out and another delivery has taken the event over: its ending counts.
+      // The lease expired and another delivery has taken over: its result counts.
       if (failedCondition(error) === undefined) throw error;
     }
   };
 
   return {
     /**
-     * Records the event and leases it to this run: of parallel deliveries one begins. A failed or kept event may begin
-     * again, one under way only after its lease, one that is done only when that is asked for.
+     * Records the event and leases it to this run: only one of several parallel deliveries begins. A failed or kept
+     * event may begin again, one in progress only after its lease has expired, one that is done only on request.
      */
     async begin(event: StripeEvent, run: string, now: number, options: { readonly again: boolean }): Promise<Begin> {
       const { id, type, created, customerId } = event;
@@ -130,7 +130,7 @@ export function createEventLedger({ config, documents }: Pick<Services, 'config'
         const conflict = failedCondition(error);
         if (conflict === undefined) throw error;
         const found = StoredEvent.parse(conflict.item);
-        // The answer to the first try was lost and the SDK tried again: it has met its own work.
+        // The answer to the first attempt was lost and the SDK retried: it has found its own work.
         if (found.run === run) return { begun: true, attempts: found.attempts };
         return { begun: false, status: found.webhook_status === 'done' ? 'done' : 'processing' };
       }
@@ -149,7 +149,7 @@ export function createEventLedger({ config, documents }: Pick<Services, 'config'
       });
     },
 
-    /** Ends a kept event that somebody has turned up for; one that is not kept any more is left alone. */
+    /** Finishes a kept event whose customer now has an owner; does nothing for one that is no longer kept. */
     async settle(eventId: string, outcome: string, now: number): Promise<void> {
       try {
         await (await documents()).update({
@@ -175,7 +175,7 @@ export function createEventLedger({ config, documents }: Pick<Services, 'config'
       return item === undefined ? undefined : toEntry(item);
     },
 
-    /** What is known of these events, a hundred at most. */
+    /** Reads these events, a hundred at most. */
     async readMany(eventIds: readonly string[]): Promise<readonly LedgerEntry[]> {
       if (eventIds.length === 0) return [];
       const client = await documents();
@@ -208,7 +208,7 @@ export function createEventLedger({ config, documents }: Pick<Services, 'config'
       return last === undefined || end === undefined ? { entries } : { entries, next: placeOf(end) };
     },
 
-    /** How many events have that status; a thousand stands for any number above it. */
+    /** Counts the events with that status, up to a thousand. */
     async count(status: EventStatus): Promise<number> {
       const { Count: count = 0 } = await (await documents()).query({
         TableName,
@@ -242,7 +242,7 @@ function toEntry(item: Readonly<Record<string, unknown>>): LedgerEntry {
 
 const placeOf = ({ receivedAt, eventId }: LedgerEntry) => `${receivedAt}#${eventId}`;
 
-/** Whether a cursor's content is a place in this list. */
+/** Checks whether a cursor's content is a place in this list. */
 export function isPlace(place: string): boolean {
   return /^\d{1,15}#evt_\w{1,100}$/.test(place);
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
 
-/** What has become of an event. `kept`: it waits for somebody whose customer it is about. */
+/** Processing state of an event. `kept`: it waits until its customer has an owner. */
 export const EventStatus = z.enum(['processing', 'done', 'failed', 'kept']);
 export type EventStatus = z.output<typeof EventStatus>;

@@ -3,8 +3,8 @@ import type { BillingNeeds } from '../billing-needs.ts';
 const AT_ONCE = 25;
 
 /**
- * Ends the events that came before anybody knew whose customer they are about. The user's subscription is read from
- * Stripe after the mapping was written, so it holds what they had to say; here they only cease to wait.
+ * Settles the events that arrived before their customer had an owner. The subscription is read from Stripe after the
+ * mapping was written, so it already includes what they reported; here they only stop waiting.
  */
 export async function applyKeptEvents(needs: Pick<BillingNeeds, 'store' | 'ledger' | 'now'>, customerId: string) {
   const { store, ledger, now } = needs;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** Events after which a user's subscription may be another one. Of every other type only the number is of interest. */
+/** Events that may change a user's subscription. All other types are only counted. */
 export const HANDLED_TYPES = [
   'checkout.session.completed',
   'checkout.session.async_payment_succeeded',
@@ -17,19 +17,19 @@ export const HANDLED_TYPES = [
 ] as const;
 const handled: ReadonlySet<string> = new Set(HANDLED_TYPES);
 
-/** The end of the year 9999, as far as a date is written with four digits. */
+/** The end of 9999, the last year with four digits. */
 const LATEST_SECONDS = 253_402_300_799;
 
 export const EVENT_ID = /^evt_\w{1,100}$/;
 
-/** Stripe's ids have at most 255 characters; ours are keys of a table, which takes no empty one and none over 2 KB. */
+/** Stripe's ids have at most 255 characters; as table keys they must not be empty or longer than 2 KB. */
 const StripeId = z.string().min(1).max(255);
 const Reference = z
   .union([StripeId, z.object({ id: StripeId })])
   .transform((it) => (typeof it === 'string' ? it : it.id));
 const Metadata = z.record(z.string(), z.string()).nullish();
 
-/** The envelope of a snapshot event and the few fields of its object that say whom it is about. */
+/** The envelope of a snapshot event and the few fields of its object that identify customer and user. */
 const Envelope = z.object({
   id: z.string().regex(EVENT_ID),
   object: z.literal('event'),
@@ -51,15 +51,15 @@ const Envelope = z.object({
   }),
 });
 
-/** What is needed of an event: Stripe is asked for the rest, because by the time it arrives it may be out of date. */
+/** The part of an event that we use. The rest is read from Stripe, because events may arrive out of date. */
 export interface StripeEvent {
   readonly id: string;
   readonly type: string;
   /** Seconds since 1970. */
   readonly created: number;
-  /** Undefined for an event that is about no customer. */
+  /** Undefined for an event without a customer. */
   readonly customerId: string | undefined;
-  /** Whose it says it is. Only a hint: the stored mapping decides. */
+  /** The owner named in the event. Only a hint: the stored mapping decides. */
   readonly uid: string | undefined;
 }
 
@@ -74,7 +74,7 @@ export function parseStripeEvent(payload: unknown): StripeEvent | undefined {
   return { id, type, created, customerId: customerId ?? undefined, uid: uid === '' ? undefined : uid };
 }
 
-/** Whether the event can change a user's subscription. */
+/** Checks whether the event can change a user's subscription. */
 export function isHandled({ type }: StripeEvent): boolean {
   return handled.has(type);
 }

@@ -14,7 +14,7 @@ import { EventStatus } from './event-status.ts';
 import { EVENT_ID, isHandled, parseStripeEvent } from './stripe-event.ts';
 import type { Delivery } from './webhook.ts';
 
-/** Stripe waits for an answer some seconds only; later it takes the delivery for failed and comes again. */
+/** Stripe waits only some seconds for an answer; after that it counts the delivery as failed and retries. */
 const WEBHOOK_MS = 20_000;
 const WEBHOOK_BYTES = 1024 * 1024;
 const DEFAULT_PAGE = 50;
@@ -33,18 +33,18 @@ const EventView = z.object({
   error: z.string().nullable(),
 });
 
-/** Stripe's events: how they come in, and how an operator looks at them and does them again. */
+/** Routes that receive Stripe's events, and let operators inspect and replay them. */
 export function webhookRoutes({ metrics }: Pick<Services, 'metrics'>, billing: LoadBilling): readonly Route[] {
   const webhook = defineRoute({
     method: 'POST',
     path: '/stripeWebhook',
     auth: 'stripe',
     domain: 'subscriptions',
-    summary: 'Takes an event from Stripe',
+    summary: 'Receives an event from Stripe',
     description:
-      'Signed over the raw bytes. 400 only for a bad signature or body; when something fails on our side it is 5xx, and ' +
-      'Stripe sends the event again. An event that was done is answered without work; one that is being done right now ' +
-      'is 503 `event_in_progress`. Create the endpoint with the API version of the SDK in package.json.',
+      'Signed over the raw bytes. 400 only for a bad signature or body; a failure on our side is 5xx, and Stripe ' +
+      'sends the event again. An event that is done is acknowledged without work; one in progress gets 503 ' +
+      '`event_in_progress`. Create the endpoint with the API version of the SDK in package.json.',
     bodyLimit: WEBHOOK_BYTES,
     responses: { 200: z.object({ received: z.literal(true) }) },
     errors: ['billing_unavailable', 'event_in_progress', 'validation_failed'],
@@ -58,11 +58,11 @@ export function webhookRoutes({ metrics }: Pick<Services, 'metrics'>, billing: L
     }
     if (!isHandled(event)) {
       metrics.count('WebhookIgnored');
-      log.info('An event of a type that changes nothing here', { event: event.id, type: event.type });
+      log.info('Ignored an event of an unhandled type', { event: event.id, type: event.type });
       return { status: 200, body: { received: true } };
     }
     const delivery = await timed(async () => (await billing()).process(event));
-    log.info('An event of Stripe', { event: event.id, type: event.type, outcome: describe(delivery) });
+    log.info('Received an event from Stripe', { event: event.id, type: event.type, outcome: describe(delivery) });
     if (!delivery.processed && delivery.reason === 'in_progress') throw inProgress();
     return { status: 200, body: { received: true } };
   });
@@ -72,10 +72,10 @@ export function webhookRoutes({ metrics }: Pick<Services, 'metrics'>, billing: L
     path: '/stripeEvents',
     auth: 'admin',
     domain: 'subscriptions',
-    summary: 'Lists the events of Stripe and what became of them',
+    summary: 'Lists Stripe’s events and their state',
     description:
-      'From the ledger those with one `status` (default `failed`), newest first; with `source=stripe` those that Stripe ' +
-      'lists since that time (30 days at most), so that events which never came show as `unseen`.',
+      'From the ledger: events with one `status` (default `failed`), newest first. With `source=stripe`: events that ' +
+      'Stripe lists from `since` on (30 days at most), so that events that never arrived show as `unseen`.',
     query: z.object({
       source: z.enum(['ledger', 'stripe']).default('ledger'),
       status: EventStatus.default('failed'),
@@ -117,8 +117,8 @@ export function webhookRoutes({ metrics }: Pick<Services, 'metrics'>, billing: L
     path: '/stripeEvents/{eventId}',
     auth: 'admin',
     domain: 'subscriptions',
-    summary: 'What is known of one event',
-    description: 'Its state in the ledger: attempts, outcome, and the error of the last attempt that failed.',
+    summary: 'Shows one event',
+    description: 'Its state in the ledger: attempts, outcome, and the error of the last failed attempt.',
     params: z.object({ eventId: EventIdField }),
     responses: { 200: z.object({ ok: z.literal(true), event: EventView }) },
     errors: ['event_not_found'],
@@ -133,10 +133,10 @@ export function webhookRoutes({ metrics }: Pick<Services, 'metrics'>, billing: L
     path: '/stripeEvents/{eventId}/replay',
     auth: 'admin',
     domain: 'subscriptions',
-    summary: 'Does an event again',
+    summary: 'Replays an event',
     description:
-      'From Stripe’s copy, or from the ledger when Stripe has none any more. Safe to repeat: what counts is what Stripe ' +
-      'has now, so a second time changes nothing.',
+      'From Stripe’s copy, or from the ledger when Stripe no longer has one. Safe to repeat: only Stripe’s current ' +
+      'state counts, so a second replay changes nothing.',
     params: z.object({ eventId: EventIdField }),
     body: z.strictObject({}),
     responses: { 200: z.object({ ok: z.literal(true), eventId: z.string(), outcome: Outcome }) },

@@ -5,7 +5,7 @@ import { syncSubscription } from '../status/sync.ts';
 import { applyKeptEvents } from './kept-events.ts';
 import type { StripeEvent } from './stripe-event.ts';
 
-/** What became of an event. `kept`: it waits for somebody whose customer it is about. */
+/** Result of an event. `kept`: it waits until its customer has an owner. */
 export type EventOutcome = 'applied' | 'unchanged' | 'account_deleted' | 'nobodys' | 'kept';
 
 export type Delivery =
@@ -13,11 +13,11 @@ export type Delivery =
   | { readonly processed: false; readonly reason: 'duplicate' | 'in_progress' };
 
 /**
- * Does an event's work once, however often and in whatever order it comes: it is recorded before the work and finished
- * after it. A failure is recorded too and thrown on, so that Stripe sends the event again; a run that died leaves its
- * lease behind, and the next delivery takes over when that has run out.
+ * Processes an event once, however often and in whatever order it arrives: it is recorded before the work and finished
+ * after it. A failure is recorded and rethrown, so that Stripe sends the event again. A run that died leaves its lease
+ * behind, and the next delivery takes over once that has expired.
  *
- * @param options.again does it once more though it is done, which changes nothing unless Stripe has something new
+ * @param options.again repeats an event that is done, which changes nothing unless Stripe has something new
  */
 export async function processEvent(
   needs: BillingNeeds,
@@ -41,8 +41,8 @@ export async function processEvent(
   } catch (error) {
     metrics.count('WebhookFailed');
     await ledger.fail(event.id, run, summaryOf(error), now()).catch((failure: unknown) => {
-      // The database is what failed. The lease runs out, and until then Stripe is told to come again.
-      log.warn('A failed event could not be recorded as failed', { event: event.id }, failure);
+      // The database itself failed. Until the lease expires, Stripe is told to retry.
+      log.warn('Could not record an event as failed', { event: event.id }, failure);
     });
     throw error;
   } finally {
@@ -78,7 +78,7 @@ async function syncOwner(needs: BillingNeeds, event: StripeEvent, owned: Owned):
   const known = [...(result?.billing.customerIds ?? []), ...(result?.billing.formerCustomerIds ?? [])];
   if (result === undefined || !known.includes(customerId)) {
     const billing = result?.billing ?? (await needs.store.readBilling(uid));
-    // Removed by an earlier event: there is nothing left to learn of it.
+    // Removed by an earlier event: nothing left to do.
     if (billing.formerCustomerIds.includes(customerId)) return 'unchanged';
     // The billing record was lost, the mapping was not.
     return mapAndSync(needs, event, customerId, uid);
@@ -88,7 +88,7 @@ async function syncOwner(needs: BillingNeeds, event: StripeEvent, owned: Owned):
   return result.changed ? 'applied' : 'unchanged';
 }
 
-/** The mapping is written before anything else is, so that whatever comes next finds it. */
+/** Writes the mapping before anything else, so that whatever comes next finds it. */
 async function mapAndSync(
   needs: BillingNeeds,
   event: StripeEvent,
@@ -102,17 +102,17 @@ async function mapAndSync(
     await store.anonymiseMapping(customerId, now());
     return endForNobody(needs, customerId);
   }
-  throw new Error(`a customer was mapped to somebody else meanwhile (${mapping.outcome})`);
+  throw new Error(`a customer was mapped to another user meanwhile (${mapping.outcome})`);
 }
 
-/** Nobody is known to have the customer: the event's own hint is taken if that user is there, else it waits. */
+/** For a customer without a known owner: uses the event's hint if that user exists, otherwise keeps the event. */
 async function adoptHinted(needs: BillingNeeds, event: StripeEvent, customerId: string): Promise<EventOutcome> {
   const { store, metrics, now } = needs;
   const hinted = await hintedUser(needs, event, customerId);
   if (hinted !== undefined) return mapAndSync(needs, event, customerId, hinted);
   metrics.count('WebhookMappingMiss');
   await store.keepEvent(customerId, event, now());
-  // The mapping may have been written between the first look and the keeping: then nobody will look for kept events.
+  // The mapping may have been written between the first read and the keeping: then nobody will look for kept events.
   const owner = await store.readOwner(customerId);
   if (owner.kind !== 'user') return 'kept';
   return syncOwner(needs, event, { customerId, uid: owner.uid, isRepeated: true });
@@ -121,24 +121,24 @@ async function adoptHinted(needs: BillingNeeds, event: StripeEvent, customerId: 
 async function hintedUser(needs: BillingNeeds, event: StripeEvent, customerId: string): Promise<Uid | undefined> {
   const hint = event.uid ?? (await needs.stripe.findCustomer(customerId))?.uid;
   if (hint === undefined || !isUid(hint)) return undefined;
-  // Another product of the same Stripe account may use the same metadata: only a user who is there counts.
+  // Another product of the same Stripe account may use the same metadata: only an existing user counts.
   return (await needs.userDirectory.exists(hint)) ? hint : undefined;
 }
 
-/** Somebody paid for an account that is deleted: the subscription ends, because nobody could use or cancel it. */
+/** Cancels subscriptions paid for a deleted account, because nobody could use or cancel them. */
 async function endForNobody({ stripe, metrics, log }: BillingNeeds, customerId: string): Promise<EventOutcome> {
   const live = ((await stripe.subscriptionsOf(customerId)) ?? []).filter(isLive);
   for (const { id } of live) {
     await stripe.cancelSubscription(id);
     metrics.count('OrphanSubscriptionCancelled');
-    log.warn('A subscription of a deleted account was cancelled', { subscription: id });
+    log.warn('Cancelled a subscription of a deleted account', { subscription: id });
   }
   return 'account_deleted';
 }
 
 const LONGEST_SUMMARY = 300;
 
-/** The error as operators may read it: no address, no key, no token. */
+/** Describes the error for operators, without addresses, keys or tokens. */
 function summaryOf(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return text

@@ -19,7 +19,7 @@ const activityOf = async (uid: string) => {
 };
 
 describe("a user's last activity", () => {
-  it('is the day, written once however much they do, and again on the next day', async () => {
+  it('is stored as a date, once a day however much they do', async () => {
     const { headers, uid } = newUser();
     const before = backend.dynamo.operations.length;
     await Promise.all(['/getProfile', '/getUserState', '/myDevices'].map((path) => backend.call(path, { headers })));
@@ -29,7 +29,7 @@ describe("a user's last activity", () => {
     expect(notes).toHaveLength(1);
   });
 
-  it('is in the export, and gone with the account', async () => {
+  it('is in the export and deleted with the account', async () => {
     const { headers, uid } = await signedUp(backend);
     await backend.call('/getProfile', { headers });
     expect((await backend.call('/exportMyData', { headers })).body.lastActiveOn).toBe(today());
@@ -38,7 +38,7 @@ describe("a user's last activity", () => {
     expect(await activityOf(uid)).toEqual([]);
   });
 
-  it('is not left behind an account that is deleted while it is being written', async () => {
+  it('is not left behind by an account deleted while it is being written', async () => {
     const { headers, uid } = newUser();
     const { until, letGo } = gate();
     const met = backend.dynamo.faultsMet();
@@ -52,13 +52,13 @@ describe("a user's last activity", () => {
     backend.dynamo.setFaults([]);
   });
 
-  it('is not noted for a caller who is refused', async () => {
+  it('is not recorded for a rejected caller', async () => {
     const { uid, headers } = newUser();
     await backend.call('/getProfile', { headers: { Authorization: `${headers.Authorization}x` } });
     expect(await activityOf(uid)).toEqual([]);
   });
 
-  it('keeps nobody from their request when it can not be written, and is tried again', async () => {
+  it('never fails a request when it cannot be written, and is retried', async () => {
     const { headers, uid } = newUser();
     backend.dynamo.setFaults([{ match: 'TransactWriteItems', status: 400, body: '{"__type":"AccessDenied"}' }]);
     expect((await backend.call('/getProfile', { headers })).status).toBe(200);
@@ -69,7 +69,7 @@ describe("a user's last activity", () => {
     expect(await activityOf(uid)).toHaveLength(1);
   });
 
-  it('never goes back to an earlier day', async () => {
+  it('never moves back to an earlier day', async () => {
     const { headers, uid } = newUser();
     await backend.call('/getProfile', { headers });
     backend.clock.forward(DAY_MS);

@@ -32,7 +32,7 @@ async function claimedDevice(headers: Record<string, string>): Promise<string> {
 }
 
 describe('deleteMyAccount', () => {
-  it('removes every trace of the user, frees the devices and removes the login', async () => {
+  it('removes every trace of the user, releases the devices and deletes the login', async () => {
     const { email, headers, uid } = await signedUp(backend);
     const serials = [await claimedDevice(headers), await claimedDevice(headers)];
     await backend.call('/updateProfile', { headers, body: { profile: { displayName: 'Ada' } } });
@@ -52,7 +52,7 @@ describe('deleteMyAccount', () => {
     }
   });
 
-  it('shuts every other route while the token is still good, and may be repeated', async () => {
+  it('blocks every other route while the token is still valid, and can be repeated', async () => {
     const { headers } = await signedUp(backend);
     await remove(headers);
     const shut = routeContracts().filter(
@@ -66,7 +66,7 @@ describe('deleteMyAccount', () => {
     expect((await remove(headers)).body).toEqual({ ok: true, deleted: true });
   });
 
-  it('asked for twice at once deletes once, and says so both times', async () => {
+  it('deletes once when requested twice at the same time, and succeeds both times', async () => {
     const { email, headers, uid } = await signedUp(backend);
     await claimedDevice(headers);
     const answers = await Promise.all([remove(headers), remove(headers), remove(headers)]);
@@ -83,14 +83,14 @@ describe('deleteMyAccount', () => {
     expect((await backend.call('/getUserState', { headers: old.headers })).status).toBe(200);
   });
 
-  it.each([{}, { confirmText: 'delete' }, { confirmText: 'DELETE', extra: 1 }])('refuses %j', async (body) => {
+  it.each([{}, { confirmText: 'delete' }, { confirmText: 'DELETE', extra: 1 }])('rejects %j', async (body) => {
     const { headers } = newUser();
     expect((await backend.call('/deleteMyAccount', { headers, body })).body.error.code).toBe('validation_failed');
     expect((await backend.call('/getUserState', { headers })).status).toBe(200);
   });
 
   it.each(['TransactWriteItems', 'DeleteItem', 'Query'])(
-    'keeps the login when %s fails half-way, and finishes when asked again (trap 8)',
+    'keeps the login when %s fails halfway, and finishes on retry (trap 8)',
     async (operation) => {
       const { email, headers, uid } = await signedUp(backend);
       const serial = await claimedDevice(headers);
@@ -109,7 +109,7 @@ describe('deleteMyAccount', () => {
     },
   );
 
-  /** Lets a request through to its last write, holds that back, deletes the account, and lets the write go on. */
+  /** Lets a request run up to its last write, holds that write, deletes the account, then releases the write. */
   async function overtakenByDeletion(
     headers: Record<string, string>,
     held: { readonly operation: string; readonly before: number },
@@ -128,7 +128,7 @@ describe('deleteMyAccount', () => {
     return answering;
   }
 
-  it('keeps the login when the bucket fails half-way, and finishes when asked again', async () => {
+  it('keeps the login when the bucket fails halfway, and finishes on retry', async () => {
     const { email, headers, uid } = await signedUp(backend);
     await backend.call('/saveUserState', { headers, body: { state: { t: incompressible(500_000) } } });
     backend.s3.setFaults([{ status: 403 }]);
@@ -140,7 +140,7 @@ describe('deleteMyAccount', () => {
     await expect(logIn(email)).rejects.toThrow();
   });
 
-  it('wins against a claim that was under way', async () => {
+  it('wins against a claim in progress', async () => {
     const { headers, uid } = await signedUp(backend);
     const { serial } = (
       await backend.call('/provision', {
@@ -160,9 +160,9 @@ describe('deleteMyAccount', () => {
     ['/saveUserState', { state: { late: true } }],
     ['/saveUserState', { state: { late: incompressible(500_000) } }],
     ['/updateProfile', { profile: { displayName: 'Late' } }],
-  ])('wins against a write that was under way: %s', async (path, body) => {
+  ])('wins against a write in progress: %s', async (path, body) => {
     const { headers, uid } = await signedUp(backend);
-    // The first update counts the rate limit, the second one is the write.
+    // The first update counts the rate limit, the second is the write.
     const answer = await overtakenByDeletion(headers, { operation: 'UpdateItem', before: 1 }, () =>
       backend.call(path, { headers, body }),
     );
@@ -171,7 +171,7 @@ describe('deleteMyAccount', () => {
     expect(await stateObjects(uid)).toEqual([]);
   });
 
-  it('leaves nothing behind when writes race it', async () => {
+  it('leaves nothing behind when writes race with it', async () => {
     const { headers, uid } = await signedUp(backend);
     made += 1;
     const { serial } = (
@@ -206,7 +206,7 @@ describe('deleteMyAccount', () => {
     expect(hours).toBeLessThan(26);
   });
 
-  it('lets the user of an expired tombstone be forgotten even before TTL has removed it', async () => {
+  it('ignores an expired tombstone even before TTL has removed it', async () => {
     const { headers } = newUser({ expiresAt: Math.floor(Date.now() / 1000) + 100_000 });
     await remove(headers);
     expect((await backend.call('/getUserState', { headers })).status).toBe(410);
@@ -226,13 +226,13 @@ describe('deleting the account of a subscriber', () => {
   };
   const namesOf = (customerId: string) => backend.stripe.state.find('customers', customerId)?.metadata;
 
-  it('cancels the subscription, and leaves nothing that names them, here or in the metadata at Stripe', async () => {
+  it('cancels the subscription and leaves no trace of them, here or in the metadata at Stripe', async () => {
     const { headers, uid, email, people, subscription } = await subscriber();
     const from = people.events().length;
     expect((await remove(headers)).status).toBe(200);
     expect(people.subscription(subscription.id).status).toBe('canceled');
     expect(namesOf(subscription.customer)).toEqual({});
-    // What Stripe tells of it afterwards is recognised, and brings nothing back.
+    // Later Stripe events are recognised and bring nothing back.
     for (const { status } of await people.deliverSince(from)) expect(status).toBe(200);
     const left = JSON.stringify(await Promise.all([backend.scan('users'), backend.scan('rateLimits')]));
     expect(left).not.toContain(uid);
@@ -243,13 +243,13 @@ describe('deleting the account of a subscriber', () => {
     expect(mapping).toMatchObject({ record: 'mapping', anonymised_at: expect.any(String) });
   });
 
-  it('whose customer is somebody’s again is not forgotten with the mark', async () => {
+  it('keeps the customer mapping if the person signs up again', async () => {
     const { headers, email, people, subscription } = await subscriber();
     await remove(headers);
     const mappingOf = async () =>
       (await backend.scan('users')).find((one) => one['uid'] === `stripe-customer#${subscription.customer}`);
     expect(await mappingOf()).toMatchObject({ expires_at: expect.any(Number) });
-    // The same person, with a new account, and a subscription that was begun anew at Stripe.
+    // The same person, with a new account and a new subscription at Stripe.
     backend.stripe.state.save('subscriptions', { ...people.subscription(subscription.id), status: 'active' });
     const next = await signedUp(backend, email);
     expect(await people.status(next)).toMatchObject({ isPremium: true });
@@ -257,14 +257,14 @@ describe('deleting the account of a subscriber', () => {
     expect(await mappingOf()).not.toHaveProperty('expires_at');
   });
 
-  it('closes the page on which they could still have paid', async () => {
+  it('closes the checkout page where they could still have paid', async () => {
     const { headers } = await signedUp(backend);
     const { sessionId } = (await billing(backend).checkout({ headers })).body;
     expect((await remove(headers)).status).toBe(200);
     expect(backend.stripe.state.find('sessions', sessionId)?.status).toBe('expired');
   });
 
-  it('is 503 while Stripe is away, keeps the login, and finishes when asked again', async () => {
+  it('is 503 while Stripe is down, keeps the login, and finishes on retry', async () => {
     const { headers, email, people, subscription } = await subscriber();
     backend.stripe.setFaults([{ match: '^DELETE /v1/subscriptions', status: 500 }]);
     const answer = await remove(headers);
@@ -278,7 +278,7 @@ describe('deleting the account of a subscriber', () => {
     await expect(logIn(email)).rejects.toThrow();
   });
 
-  it.each([1, 2, 3, 4, 5])('finishes after a crash behind write %i', async (writes) => {
+  it.each([1, 2, 3, 4, 5])('finishes after a crash following write %i', async (writes) => {
     const { headers, uid, email, people, subscription } = await subscriber();
     backend.dynamo.dieAfterWrites(writes);
     const first = await remove(headers);
@@ -292,7 +292,7 @@ describe('deleting the account of a subscriber', () => {
     await expect(logIn(email)).rejects.toThrow();
   });
 
-  it('is remembered as far as the trial goes, though Stripe too has forgotten them', async () => {
+  it('remembers a used trial even when Stripe has forgotten the customer', async () => {
     const { headers, email, subscription } = await subscriber();
     expect((await remove(headers)).status).toBe(200);
     const customer = backend.stripe.state.find('customers', subscription.customer);

@@ -13,7 +13,7 @@ afterAll(() => backend.stop());
 const exported = (headers: Record<string, string>) => backend.call('/exportMyData', { headers });
 
 describe('exportMyData', () => {
-  it('gives everything held about the user, as a download', async () => {
+  it('returns everything stored about the user, as a download', async () => {
     const people = billing(backend);
     const user = await people.subscribed();
     const { headers } = user;
@@ -50,7 +50,7 @@ describe('exportMyData', () => {
     });
   });
 
-  it('of a user who has nothing is an export of nothing', async () => {
+  it('is empty for a user without data', async () => {
     const { headers } = newUser();
     expect((await exported(headers)).body).toMatchObject({
       profile: {},
@@ -61,7 +61,7 @@ describe('exportMyData', () => {
     });
   });
 
-  it('has all devices of somebody who has very many', async () => {
+  it('contains all devices of a user with very many', async () => {
     const { uid, headers } = newUser();
     const documents = await backend.services.documents();
     const TableName = backend.services.config.tables.users;
@@ -80,7 +80,7 @@ describe('exportMyData', () => {
     expect((await exported(headers)).body.devices.map((one: { serial: string }) => one.serial)).toEqual(serials);
   });
 
-  it('does not need Stripe', async () => {
+  it('works without Stripe', async () => {
     const people = billing(backend);
     const user = await people.subscribed();
     await people.status(user);

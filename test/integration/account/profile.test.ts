@@ -19,7 +19,7 @@ const update = (headers: Record<string, string>, profile: unknown) =>
   backend.call('/updateProfile', { headers, body: { profile } });
 
 describe('getProfile', () => {
-  it('shows a signed-up user, from an id token and from an access token alike', async () => {
+  it('shows a signed-up user, from an id token and an access token alike', async () => {
     const pool = {
       endpoint: inject('cognitoUrl'),
       region: LOCAL_REGION,
@@ -54,7 +54,7 @@ describe('getProfile', () => {
     expect(elsewhere.body).toMatchObject({ displayName: 'Ada', photoURL, profile: {} });
   });
 
-  it('writes nothing, so that it can not reset anything (trap 1)', async () => {
+  it('writes nothing, so it cannot reset anything (trap 1)', async () => {
     const { headers } = newUser();
     await update(headers, { language: 'de', theme: 'dark' });
     const before = await backend.scan('users');
@@ -64,7 +64,7 @@ describe('getProfile', () => {
     expect(await backend.scan('users')).toEqual(before);
   });
 
-  it('shows what the token says while the user pool is gone', async () => {
+  it("shows the token's claims while the user pool is unavailable", async () => {
     const alone = await startBackend({ AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: 'http://127.0.0.1:9' });
     const { headers } = newUser({ email: 'ada@example.com' });
     const answer = await alone.call('/getProfile', { headers });
@@ -78,7 +78,7 @@ describe('getProfile', () => {
 });
 
 describe('updateProfile', () => {
-  it('changes the fields it is given and no other', async () => {
+  it('changes only the given fields', async () => {
     const { headers } = newUser();
     await update(headers, { language: 'de', unitSystem: 'metric', notificationsEnabled: true });
     const second = await update(headers, { theme: 'dark', notificationsEnabled: false });
@@ -110,7 +110,7 @@ describe('updateProfile', () => {
     { photoURL: 'javascript:alert(1)' },
     { photoURL: `https://example.com/${'x'.repeat(2048)}` },
     { uid: 'somebody-else' },
-  ])('refuses %j and leaves the profile alone', async (profile) => {
+  ])('rejects %j and leaves the profile unchanged', async (profile) => {
     const { uid, headers } = newUser();
     const answer = await update(headers, profile);
     expect(answer.status).toBe(400);
@@ -119,7 +119,7 @@ describe('updateProfile', () => {
     expect(records.filter(({ record }) => record !== 'activity')).toEqual([]);
   });
 
-  it('keeps the changes of two phones at once', async () => {
+  it('keeps concurrent changes from two phones', async () => {
     const { headers } = newUser();
     await Promise.all([
       update(headers, { language: 'fr' }),

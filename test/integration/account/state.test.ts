@@ -14,13 +14,13 @@ const save = (headers: Headers, body: unknown) => backend.call('/saveUserState',
 const load = async (headers: Headers) => (await backend.call('/getUserState', { headers })).body;
 const objectsOf = (uid: string) => backend.objects(`user-state/${uid}/`);
 
-describe('the state of the app', () => {
-  it('is null before it was ever saved', async () => {
+describe('the app state', () => {
+  it('is null before the first save', async () => {
     const { uid, headers } = newUser();
     expect(await load(headers)).toEqual({ uid, state: null, updatedAt: null, version: null, docVersion: 0 });
   });
 
-  it('comes back as it was saved, and its document version rises with each save', async () => {
+  it('comes back as saved, with a document version that rises with each save', async () => {
     const { headers } = newUser();
     const state = { zones: [{ litres: 2.5, name: 'Tomaten 🍅' }], empty: '', nothing: null, nested: { a: { b: [] } } };
     const first = await save(headers, { state, version: '3.1.0' });
@@ -41,7 +41,7 @@ describe('the state of the app', () => {
     expect(await load(headers)).toMatchObject({ state: {}, version: null, docVersion: 2 });
   });
 
-  it('is not overwritten by a save from an old version, which gets the newer one', async () => {
+  it('is not overwritten by a save based on an old version, which gets the newer state back', async () => {
     const { headers } = newUser();
     await save(headers, { state: { from: 'phone' }, baseDocVersion: 0 });
     const stale = await save(headers, { state: { from: 'tablet' }, baseDocVersion: 0 });
@@ -52,7 +52,7 @@ describe('the state of the app', () => {
     expect(merged.body.docVersion).toBe(2);
   });
 
-  it('has one winner when two phones save at once on the same base', async () => {
+  it('has one winner when two phones save at once from the same base version', async () => {
     const { headers } = newUser();
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, phone) => save(headers, { state: { phone }, baseDocVersion: 0 })),
@@ -62,14 +62,14 @@ describe('the state of the app', () => {
     expect((await load(headers)).docVersion).toBe(1);
   });
 
-  it('knows a base that never was for what it is', async () => {
+  it('rejects a base version that never existed', async () => {
     const { headers } = newUser();
     const answer = await save(headers, { state: {}, baseDocVersion: 7 });
     expect(answer.status).toBe(409);
     expect(answer.body.error.details.current).toBeNull();
   });
 
-  it('of 512 KiB goes in and comes out, although an item ends at 400 KB (trap 11)', async () => {
+  it('can be 512 KiB, although a DynamoDB item is limited to 400 KB (trap 11)', async () => {
     const { uid, headers } = newUser();
     const room = 512 * 1024 - Buffer.byteLength('{"t":""}');
     const readable = { t: 'water '.repeat(room / 6).slice(0, room) };
@@ -77,7 +77,7 @@ describe('the state of the app', () => {
     expect((await load(headers)).state).toEqual(readable);
     expect(await objectsOf(uid)).toEqual([]);
 
-    // Random text can't be compressed: only S3 has room for it.
+    // Random text cannot be compressed, so only S3 has room for it.
     const noise = { t: incompressible(room) };
     for (const state of [noise, { t: incompressible(room) }, noise]) {
       expect((await save(headers, { state })).status).toBe(200);
@@ -88,7 +88,7 @@ describe('the state of the app', () => {
     expect(await objectsOf(uid)).toEqual([]);
   });
 
-  it('leaves nothing in S3 when a large save loses against a newer one', async () => {
+  it('leaves nothing in S3 when a large save loses to a newer one', async () => {
     const { uid, headers } = newUser();
     await save(headers, { state: { small: true } });
     const state = { t: incompressible(500_000) };
@@ -107,7 +107,7 @@ describe('the state of the app', () => {
         const { uid, headers } = newUser();
         await save(headers, { state: { t: incompressible(500_000) } });
         const state = make();
-        // The first update counts the rate limit, the second one is the save.
+        // The first update counts the rate limit, the second is the save.
         backend.dynamo.loseAnswer('UpdateItem', 1);
         const answer = await save(headers, based ? { state, baseDocVersion: 1 } : { state });
         expect(answer.status).toBe(200);
@@ -118,7 +118,7 @@ describe('the state of the app', () => {
     },
   );
 
-  it('over 512 KiB is refused with the limit, and what was saved stays', async () => {
+  it('over 512 KiB is rejected with the limit, and the saved state stays', async () => {
     const { headers } = newUser();
     await save(headers, { state: { kept: true } });
     const answer = await save(headers, { state: { t: 'x'.repeat(512 * 1024) } });
@@ -137,7 +137,7 @@ describe('the state of the app', () => {
     { state: {}, baseDocVersion: -1 },
     { state: {}, baseDocVersion: 1.5 },
     { state: {}, other: 1 },
-  ])('refuses %j', async (body) => {
+  ])('rejects %j', async (body) => {
     expect((await save(newUser().headers, body)).body.error.code).toBe('validation_failed');
   });
 

@@ -8,8 +8,8 @@ import { releasesOf } from '../../support/releases.ts';
 import { signedUp } from '../../support/signed-up.ts';
 
 /*
- * A person who has used everything there is, and then deletes the account: no table and no object may name them
- * afterwards. Whatever they typed carries a mark; what they are called by machines is looked for as it is.
+ * Someone who has used every feature deletes their account: no table and no object may identify them afterwards.
+ * Everything they typed contains a marker; generated ids are searched for directly.
  */
 
 let backend: Backend;
@@ -20,7 +20,7 @@ afterAll(() => backend.stop());
 
 const MARK = 'Rosamund-Marked-Gardener';
 
-/** Everything that is stored anywhere, as text: compressed states are unpacked, objects are read. */
+/** Everything stored anywhere, as text: compressed states unpacked, objects read. */
 async function everythingStored(): Promise<Map<string, string>> {
   const places = new Map<string, string>();
   for (const table of ['users', 'provisioning', 'otaReleases', 'rateLimits'] as const) {
@@ -43,7 +43,7 @@ function unpacked(bytes: Uint8Array): Uint8Array {
 }
 
 describe('after deleteMyAccount', () => {
-  it('no table and no object holds a trace of somebody who has used everything', async () => {
+  it('no table and no object holds a trace of someone who used every feature', async () => {
     const person = await signedUp(backend);
     const { headers, uid, email } = person;
     const post = async (path: string, body: unknown) => {
@@ -85,7 +85,7 @@ describe('after deleteMyAccount', () => {
     );
     expect(found).toEqual([]);
     expect(await backend.objects(`user-state/${uid}/`)).toEqual([]);
-    // What stays of the customer, for a while: that it was somebody's, and not whose.
+    // The customer mapping stays for a while. It says that the customer had an owner, not who.
     const mapping = (await backend.scan('users')).filter((item) => JSON.stringify(item).includes(customer?.id ?? '?'));
     expect(mapping).toEqual([
       {

@@ -16,12 +16,12 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-/** What an app can call: routes of users and of everybody, but for the redirect, which a browser follows. */
+/** What an app can call: user and public routes, except the redirect, which a browser follows. */
 const APP_CONTRACTS = routeContracts().filter(
   ({ auth, responses }) => ['public', 'cognito', 'cognito-optional'].includes(auth) && !(302 in responses),
 );
 
-/** The client of a user, and the routes whose real answers have matched their contract. */
+/** The client of a user. Collects the routes whose real answers matched their contract. */
 function clientOf({ headers }: { readonly headers: { readonly Authorization: string } }, seen = new Set<string>()) {
   return createAppClient({
     baseUrl: `${backend.url}/`,
@@ -42,27 +42,24 @@ function clientOf({ headers }: { readonly headers: { readonly Authorization: str
   });
 }
 
-describe('the app client, against the backend', () => {
-  it('calls every route of the app, and each answer is what its contract says', async () => {
+describe('the app client against the backend', () => {
+  it('calls every route of the app, and each answer matches its contract', async () => {
     const seen = new Set<string>();
     const people = gardeners(backend);
     const user = await people.premium();
     const client = clientOf(user, seen);
 
-    // Account.
     await client.updateProfile({ profile: { displayName: 'Ada', notificationsEnabled: true } });
     expect((await client.getProfile()).profile.displayName).toBe('Ada');
     const saved = await client.saveUserState({ state: { zones: 3 }, version: 'v1' });
     expect(await client.getUserState()).toMatchObject({ state: { zones: 3 }, docVersion: saved.docVersion });
     expect((await client.exportMyData()).uid).toBe(user.uid);
 
-    // Subscription.
     expect((await client.subscriptionStatus()).isPremium).toBe(true);
     expect((await client.createBillingPortalSession()).url).toMatch(/^http/);
     const newcomer = clientOf(newUser(), seen);
     expect((await newcomer.createSubscriptionCheckout()).url).toMatch(/^http/);
 
-    // Plants.
     const diagnosis = await client.aiDoctor({ image: new Blob([jpeg()]), symptoms: 'gelbe Blätter', language: 'de' });
     expect(diagnosis.result.classification.suggestions.length).toBeGreaterThan(0);
     const question = 'How often does it need water?';
@@ -81,7 +78,6 @@ describe('the app client, against the backend', () => {
     await client.aiDoctorHealth();
     await client.plantIdHealth();
 
-    // Devices.
     const [kept, given] = [await fleetOf(backend).device(), await fleetOf(backend).device()];
     for (const { serial } of [kept, given]) {
       expect((await client.claimChallenge({ serial })).nonce).not.toBe('');
@@ -96,7 +92,6 @@ describe('the app client, against the backend', () => {
     await client.transferDevice({ serial: given.serial });
     expect((await client.unclaimDevice({ serial: given.serial, reason: 'sold' })).unclaimed).toBe(true);
 
-    // Firmware.
     await releasesOf(backend).publish('1.1.0', 'for-the-client');
     const channel = 'for-the-client';
     const { latest } = await client.otaLatest({ channel, current_version: '1.0.0', serial: kept.serial });
@@ -109,7 +104,6 @@ describe('the app client, against the backend', () => {
     expect(await client.otaReports({ reports: [{ ...attempt, status: 'confirmed' }] })).toMatchObject({ recorded: 1 });
     await client.otaSigningKeys();
 
-    // Health.
     await Promise.all([
       client.health(),
       client.healthDeep(),
@@ -118,7 +112,7 @@ describe('the app client, against the backend', () => {
       client.healthProvision(),
     ]);
 
-    // And gone, with a login that there really is.
+    // A deletion needs a login that really exists.
     const leaving = clientOf(await signedUp(backend), seen);
     expect(await leaving.deleteMyAccount({ confirmText: 'DELETE' })).toEqual({ ok: true, deleted: true });
 
@@ -126,7 +120,7 @@ describe('the app client, against the backend', () => {
     expect(Object.keys(client)).toHaveLength(APP_CONTRACTS.length);
   });
 
-  it('tells an error by its code, with a message for people and what support needs', async () => {
+  it('reports an error with its code, a message for people, and the request id for support', async () => {
     const { serial } = await fleetOf(backend).device();
     await clientOf(newUser()).claimDevice({ serial });
     const refused = await clientOf(newUser())
@@ -139,14 +133,14 @@ describe('the app client, against the backend', () => {
     expect(backend.log.lines.some((entry) => JSON.stringify(entry).includes(requestId ?? 'none'))).toBe(true);
   });
 
-  it('names the fields that are wrong', async () => {
+  it('names the invalid fields', async () => {
     await expect(clientOf(newUser()).updateDevice({ serial: 'no serial' })).rejects.toMatchObject({
       code: 'validation_failed',
       details: expect.anything(),
     });
   });
 
-  it('reads a health report whose status is 503: it is an answer, and is not asked for again', async () => {
+  it('returns a health report with status 503 as an answer and does not retry it', async () => {
     const away = await startBackend();
     try {
       await away.s3.stop();
@@ -165,14 +159,14 @@ describe('the app client, against the backend', () => {
     }
   });
 
-  it('asks without a token where none is needed, and says what is missing where one is', async () => {
+  it('calls public routes without a token, and reports auth_required where one is needed', async () => {
     const anonymous = createAppClient({ baseUrl: backend.url });
     expect((await anonymous.health()).ok).toBe(true);
     expect((await anonymous.otaLatest()).ok).toBe(true);
     await expect(anonymous.getProfile()).rejects.toMatchObject({ code: 'auth_required', status: 401 });
   });
 
-  it('gets a new token when the old one has expired', async () => {
+  it('fetches a new token when the old one has expired', async () => {
     const user = newUser();
     const expired = newUser({ sub: user.uid, expiresAt: Math.floor(Date.now() / 1000) - 60 });
     const asked: boolean[] = [];

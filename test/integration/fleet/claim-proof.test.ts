@@ -16,8 +16,8 @@ type Headers = Record<string, string>;
 const claim = (headers: Headers, serial: string, code?: string) =>
   backend.call('/claimDevice', { headers, body: { serial, ...(code === undefined ? {} : { claim_code: code }) } });
 
-describe('where a proof is required', () => {
-  it('an unknown serial, a wrong code and somebody else’s device can’t be told apart', async () => {
+describe('where claims require a proof', () => {
+  it('an unknown serial, a wrong code and a device owned by someone else look the same', async () => {
     const [free, foreign, sealed, other] = [
       await fleet.device(),
       await fleet.device(),
@@ -45,7 +45,7 @@ describe('where a proof is required', () => {
     expect(wrong).toMatchObject({ status: 403, error: { code: 'claim_proof_invalid' } });
   });
 
-  it('the right code tells the truth about the device', async () => {
+  it("the right code reveals the device's state", async () => {
     const taken = await fleet.device();
     await claim(newUser().headers, taken.serial, taken.claim_code);
     expect((await claim(newUser().headers, taken.serial, taken.claim_code)).body.error.code).toBe('already_claimed');
@@ -53,14 +53,14 @@ describe('where a proof is required', () => {
     expect((await claim(newUser().headers, sealed.serial, sealed.claim_code)).body.error.code).toBe('not_claimable');
   });
 
-  it('the owner asks again without a code', async () => {
+  it('the owner can claim again without a code', async () => {
     const { serial, claim_code: code } = await fleet.device();
     const { headers } = newUser();
     await claim(headers, serial, code);
     expect((await claim(headers, serial)).body.already_owned).toBe(true);
   });
 
-  it('one person tries ten codes on a device in ten minutes, known or not, also all at once', async () => {
+  it('one person can try ten codes per device in ten minutes, even in parallel and for unknown serials', async () => {
     const { serial, claim_code: code } = await fleet.device();
     const other = await fleet.device();
     const { headers } = newUser();
@@ -74,7 +74,7 @@ describe('where a proof is required', () => {
     expect((await claim(headers, serial, code)).status).toBe(200);
   });
 
-  it('a mistyped code costs no try', async () => {
+  it('a mistyped code does not count as a try', async () => {
     const { serial, claim_code: code } = await fleet.device();
     const { headers } = newUser();
     for (let slip = 0; slip < 12; slip += 1) {
@@ -83,7 +83,7 @@ describe('where a proof is required', () => {
     expect((await claim(headers, serial, code)).status).toBe(200);
   });
 
-  it('strangers who keep guessing don’t keep out the person with the right code', async () => {
+  it('strangers who keep guessing cannot lock out the person with the right code', async () => {
     const { serial, claim_code: code } = await fleet.device();
     const other = await fleet.device();
     const strangers = Array.from({ length: 3 }, () => newUser());
@@ -99,7 +99,7 @@ describe('where a proof is required', () => {
     expect(owner.status).toBe(200);
   });
 
-  it('on a device that many have tried each newcomer has three tries, also all at once', async () => {
+  it('each newcomer gets three tries on a device that many have tried, even in parallel', async () => {
     const { serial, claim_code: code } = await fleet.device();
     const other = await fleet.device();
     const wrong = (headers: Headers, times: number) =>
@@ -115,7 +115,7 @@ describe('where a proof is required', () => {
     expect((await claim(headers, serial, code)).status).toBe(200);
   });
 
-  it('one address can’t try without end behind ever new accounts', async () => {
+  it('one address cannot keep trying with new accounts', async () => {
     const crowd = await startBackend({ CLAIM_PROOF: 'required' });
     const serials = Array.from({ length: 320 }, (_, number) => String(900_000 + number));
     const answers = await pMap(

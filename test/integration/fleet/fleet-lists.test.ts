@@ -33,7 +33,7 @@ afterAll(() => backend.stop());
 const serialsOf = (list: readonly MadeDevice[]) => list.map(({ serial }) => serial);
 const at = (...places: number[]) => serialsOf(devices.filter((_, i) => places.includes(i)));
 
-/** Every page of a list, `limit` at a time. */
+/** All pages of a list, `limit` devices at a time. */
 async function listed(query: string, limit = 5): Promise<string[]> {
   const found: string[] = [];
   let cursor = '';
@@ -63,11 +63,11 @@ describe('GET /fleet/devices', () => {
     for (const limit of [1, 2, 5, 100]) expect(await listed(query, limit)).toEqual(at(...places));
   });
 
-  it('lists everything without a filter, each device once', async () => {
+  it('lists all devices without a filter, each once', async () => {
     for (const limit of [1, 3, 100]) expect((await listed('', limit)).sort()).toEqual(serialsOf(devices).sort());
   });
 
-  it('tells of a device what runs the fleet needs, and not who owns it', async () => {
+  it('shows what fleet operators need, but not the owner', async () => {
     const { body } = await fleet.get('/fleet/devices?status=claimed&limit=1');
     expect(body.devices[0]).toMatchObject({
       serial: devices[0]?.serial,
@@ -80,7 +80,7 @@ describe('GET /fleet/devices', () => {
     expect(JSON.stringify(body)).not.toMatch(/uid|owner/);
   });
 
-  it('is for the factory, and takes only cursors of its own', async () => {
+  it('needs the factory token and accepts only its own cursors', async () => {
     expect((await backend.call('/fleet/devices')).status).toBe(401);
     expect((await backend.call('/fleet/summary', { headers: newUser().headers })).status).toBe(401);
     const strange = Buffer.from(JSON.stringify([1, 'device#000001'])).toString('base64url');
@@ -91,7 +91,7 @@ describe('GET /fleet/devices', () => {
 });
 
 describe('GET /fleet/summary', () => {
-  it('counts by status, version and day, without looking at a device', async () => {
+  it('counts by status, version and day without reading any device', async () => {
     const before = backend.dynamo.operations.length;
     const { body } = await fleet.get('/fleet/summary');
     expect(backend.dynamo.operations.slice(before)).toEqual(['Query', 'Query', 'Query']);

@@ -8,7 +8,7 @@ import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
 let fleet: ReturnType<typeof fleetOf>;
-// Each test its own: some move the clock, which object storage does not forgive.
+// Each test has its own backend: some move the clock, and object storage rejects a skewed clock.
 beforeEach(async () => {
   backend = await startBackend({ CLAIM_PROOF: 'optional' });
   fleet = fleetOf(backend);
@@ -32,7 +32,7 @@ async function owned(): Promise<{ owner: User; device: MadeDevice }> {
 }
 
 describe('a transfer', () => {
-  it('gives the device to whoever has the code, with its name and settings', async () => {
+  it('gives the device to the person with the code, with its name and settings', async () => {
     const { owner, device } = await owned();
     const named = await post(owner, '/updateDevice', {
       serial: device.serial,
@@ -42,7 +42,7 @@ describe('a transfer', () => {
     expect(named.body).toMatchObject({ name: 'Balcony', settings: { zone: 2, winter: true } });
     const offer = await transfer(owner, device);
     expect(offer.body).toMatchObject({ ok: true, state: 'offered', serial: device.serial });
-    // Until it is accepted it stays where it is.
+    // The device stays with its owner until the transfer is accepted.
     expect(await myDevices(owner)).toHaveLength(1);
     const next = newUser();
     const accepted = await transfer(next, device, { transfer_code: offer.body.transfer_code.toLowerCase() });
@@ -52,14 +52,14 @@ describe('a transfer', () => {
       { serial: device.serial, name: 'Balcony', settings: { zone: 2, winter: true } },
     ]);
     expect(await actions(device)).toEqual(['transfer', 'transfer_offered', 'claim', 'provision']);
-    // A lost answer, asked again; and the code is spent for everybody else.
+    // A retry after a lost answer succeeds; for everyone else the code is spent.
     const again = await transfer(next, device, { transfer_code: offer.body.transfer_code });
     expect(again.body).toMatchObject({ state: 'transferred', already_owned: true });
     const late = await transfer(newUser(), device, { transfer_code: offer.body.transfer_code });
     expect([late.status, late.body.error.code]).toEqual([403, 'transfer_invalid']);
   });
 
-  it('has one winner, however many accept at once', async () => {
+  it('has one winner, however many people accept at once', async () => {
     const { owner, device } = await owned();
     const { transfer_code: code } = (await transfer(owner, device)).body;
     const users = Array.from({ length: 5 }, () => newUser());
@@ -69,7 +69,7 @@ describe('a transfer', () => {
     expect(lists.flat()).toHaveLength(1);
   });
 
-  it('is over after a day, after a second offer, when it is cancelled, and when the device is given back', async () => {
+  it('ends after a day, with a second offer, a cancellation or an unclaim', async () => {
     const { owner, device } = await owned();
     const accept = async (code: string) => (await transfer(newUser(), device, { transfer_code: code })).body.error.code;
     const offer = async () => (await transfer(owner, device)).body.transfer_code;
@@ -93,7 +93,7 @@ describe('a transfer', () => {
     ]);
   });
 
-  it('can be offered by the owner only, and the code is nowhere but in the answer', async () => {
+  it('can be offered only by the owner, and the code appears only in the answer', async () => {
     const { owner, device } = await owned();
     expect((await transfer(newUser(), device)).body.error.code).toBe('not_owned');
     expect((await transfer(newUser(), device, { cancel: true })).body.error.code).toBe('not_owned');
@@ -104,7 +104,7 @@ describe('a transfer', () => {
     expect(JSON.stringify(backend.log.lines)).not.toContain(code);
   });
 
-  it('tells nothing about devices: every fault is the same answer', async () => {
+  it('reveals nothing about devices: every failure looks the same', async () => {
     const { device } = await owned();
     const free = await fleet.device();
     const code = device.claim_code;
@@ -118,7 +118,7 @@ describe('a transfer', () => {
     );
   });
 
-  it('reaches the person with the code while strangers guess, who have ten tries each', async () => {
+  it('succeeds with the right code while strangers guess, with ten tries each', async () => {
     const { owner, device } = await owned();
     const { transfer_code: code } = (await transfer(owner, device)).body;
     const wrong = device.claim_code;
@@ -131,7 +131,7 @@ describe('a transfer', () => {
     expect((await transfer(newUser(), device, { transfer_code: code })).status).toBe(200);
   });
 
-  it('and a claim, an unclaim, a revocation at the same time leave one owner at most', async () => {
+  it('racing with a claim, an unclaim and a revocation leaves at most one owner', async () => {
     for (let round = 0; round < 4; round += 1) {
       const { owner, device } = await owned();
       const [next, other] = [newUser(), newUser()];
@@ -177,7 +177,7 @@ describe('a replacement', () => {
     expect(JSON.stringify(await backend.scan('users'))).not.toContain('former#');
   });
 
-  it('needs a former owner whose account exists, and a free unit', async () => {
+  it('needs a former owner whose account exists, and an unclaimed unit', async () => {
     const [nobodys, unit] = [await fleet.device(), await fleet.device()];
     await fleet.step('revoke', nobodys.hw_id);
     expect((await replace(nobodys, unit)).body.error.code).toBe('no_former_owner');
@@ -193,7 +193,7 @@ describe('a replacement', () => {
     expect((await replace(one.device, one.device)).body.error.code).toBe('validation_failed');
   });
 
-  it('is off the table when the old device goes back into service', async () => {
+  it('is no longer possible once the old device is back in service', async () => {
     const { owner, device } = await owned();
     await fleet.step('revoke', device.hw_id);
     const exported = async () => (await backend.call('/exportMyData', { headers: owner.headers })).body;
@@ -205,7 +205,7 @@ describe('a replacement', () => {
   });
 });
 
-describe('a claim with a device that signs', () => {
+describe('a claim with a device signature', () => {
   const kinds = {
     ed25519: () => generateKeyPairSync('ed25519'),
     'P-256': () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
@@ -227,7 +227,7 @@ describe('a claim with a device that signs', () => {
   const challenge = async (user: User, serial: string) => (await post(user, '/claimChallenge', { serial })).body.nonce;
   const claimWith = (user: User, serial: string, proof: object) => post(user, '/claimDevice', { serial, proof });
 
-  it.each(['ed25519', 'P-256'] as const)('is good with its %s key', async (kind) => {
+  it.each(['ed25519', 'P-256'] as const)('succeeds with an %s key', async (kind) => {
     const { device, signed } = await proven(kind);
     const user = newUser();
     const nonce = await challenge(user, device.serial);
@@ -257,7 +257,7 @@ describe('a claim with a device that signs', () => {
     expect(await refused(claimWith(user, device.serial, signed(nonce)))).toBe('claim_proof_invalid');
   });
 
-  it('uses a nonce once: given back, the device is not claimed with the old signature', async () => {
+  it('accepts a nonce once: after an unclaim the old signature cannot claim the device', async () => {
     const { device, signed } = await proven('ed25519');
     const user = newUser();
     const proof = signed(await challenge(user, device.serial));
@@ -272,7 +272,7 @@ describe('a claim with a device that signs', () => {
     expect((await claimWith(user, device.serial, fresh)).status).toBe(200);
   });
 
-  it('gives a challenge for any serial, and takes one proof at a time', async () => {
+  it('gets a challenge for any serial, and accepts only one kind of proof at a time', async () => {
     const user = newUser();
     expect(await challenge(user, '999996')).toMatch(/^\w+\.[\w-]+\.[\w-]+$/);
     const { device, signed } = await proven('ed25519');
@@ -282,7 +282,7 @@ describe('a claim with a device that signs', () => {
 });
 
 describe('a lost claim code', () => {
-  it('is made anew for a device that nobody owns, and the old one is worth nothing', async () => {
+  it('can be replaced while nobody owns the device, and the old one stops working', async () => {
     const device = await fleet.device();
     const answer = await fleet.post('/reissueClaimCode', { hw_id: device.hw_id, reason: 'label torn' });
     expect(answer.body).toMatchObject({ ok: true, serial: device.serial });
@@ -297,8 +297,8 @@ describe('a lost claim code', () => {
   });
 });
 
-describe('a step that is overtaken by another one, which does not concern it,', () => {
-  /** Holds a step's own write back until something else has happened to the device. */
+describe('a step overtaken by another one', () => {
+  /** Delays the step's own write until something else has happened to the device. */
   async function overtaken(step: () => Promise<Answer>, meanwhile: () => Promise<Answer>): Promise<Answer> {
     const { until, letGo } = gate();
     const met = backend.dynamo.faultsMet();
@@ -310,7 +310,7 @@ describe('a step that is overtaken by another one, which does not concern it,', 
     return late;
   }
 
-  it('is taken all the same: an unclaim while another phone offers a transfer', async () => {
+  it('still succeeds if the other is unrelated: an unclaim while another phone offers a transfer', async () => {
     const { owner, device } = await owned();
     const answer = await overtaken(
       () => post(owner, '/unclaimDevice', { serial: device.serial }),
@@ -320,7 +320,7 @@ describe('a step that is overtaken by another one, which does not concern it,', 
     expect(await actions(device)).toEqual(['unclaim', 'transfer_offered', 'claim', 'provision']);
   });
 
-  it('is looked at anew: a claim by a code that is replaced at that moment', async () => {
+  it('is checked again: a claim whose code is replaced at that moment', async () => {
     const [user, device] = [newUser(), await fleet.device()];
     await backend.call('/myDevices', { headers: user.headers });
     const withCode = () => post(user, '/claimDevice', { serial: device.serial, claim_code: device.claim_code });
@@ -331,7 +331,7 @@ describe('a step that is overtaken by another one, which does not concern it,', 
 });
 
 describe('POST /updateDevice', () => {
-  it('changes what is sent, and only on one’s own devices', async () => {
+  it('changes only the given fields, and only for the owner', async () => {
     const { owner, device } = await owned();
     const update = (user: User, fields: object) => post(user, '/updateDevice', { serial: device.serial, ...fields });
     await update(owner, { name: 'One', settings: { a: 1 } });
@@ -345,7 +345,7 @@ describe('POST /updateDevice', () => {
 });
 
 describe('the export', () => {
-  it('holds the names, the settings, what was theirs, and what they did', async () => {
+  it('contains names, settings, former devices and own actions', async () => {
     const { owner, device } = await owned();
     await post(owner, '/updateDevice', { serial: device.serial, name: 'Terrace', settings: { zone: 3 } });
     const lost = await fleet.device();

@@ -21,7 +21,7 @@ const trail = async (hwId: string) => (await fleet.audit(hwId)).body.audit_trail
 const actions = async (hwId: string) => (await trail(hwId)).map(({ action }: { action: string }) => action);
 
 describe('the life of a device', () => {
-  it('goes from the factory over an owner out of service and back, with an entry for every step', async () => {
+  it('goes from the factory to an owner, out of service and back, with an audit entry for every step', async () => {
     const { hw_id: hwId, serial } = await fleet.device({ status: 'factory_only' });
     const { uid, headers } = newUser();
     expect((await claim(headers, serial)).body.error.code).toBe('not_claimable');
@@ -75,18 +75,18 @@ describe('the life of a device', () => {
     expect(await actions(hwId)).toEqual(before);
   });
 
-  it('a claimed device is active already, whoever wants to reactivate it', async () => {
+  it('a claimed device cannot be reactivated: it is already active', async () => {
     const { hw_id: hwId, serial } = await fleet.device();
     await claim(newUser().headers, serial);
     expect((await fleet.step('reactivate', hwId)).body.error.code).toBe('already_active');
   });
 
-  it('knows no device that was never provisioned', async () => {
+  it('a device that was never provisioned is not found', async () => {
     expect((await fleet.step('revoke', '0000000000FF')).body.error.code).toBe('device_not_found');
     expect((await fleet.audit('0000000000FF')).body.error.code).toBe('device_not_found');
   });
 
-  it('revoked while it is being claimed, it ends out of service and in nobody’s list', async () => {
+  it("a device revoked while being claimed ends up revoked and on nobody's list", async () => {
     for (let round = 0; round < 6; round += 1) {
       const { hw_id: hwId, serial } = await fleet.device();
       const people = [newUser(), newUser(), newUser()];
@@ -100,7 +100,7 @@ describe('the life of a device', () => {
     }
   });
 
-  it('revoked by two stations at once, it is revoked once', async () => {
+  it('a device revoked by two stations at once is revoked once', async () => {
     const { hw_id: hwId } = await fleet.device();
     const answers = await Promise.all([fleet.step('revoke', hwId), fleet.step('revoke', hwId)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
@@ -120,7 +120,7 @@ describe('the audit', () => {
     expect((await fleet.audit(hwId, '&cursor=bm9uc2Vuc2U')).status).toBe(400);
   });
 
-  it('does not show an entry for a step whose transaction failed', async () => {
+  it('has no entry for a step whose transaction failed', async () => {
     const { hw_id: hwId } = await fleet.device();
     backend.dynamo.setFaults([{ match: 'TransactWriteItems', status: 400, body: '{"__type":"ValidationException"}' }]);
     expect((await fleet.step('revoke', hwId)).status).toBe(500);
@@ -129,7 +129,7 @@ describe('the audit', () => {
     expect((await fleet.step('activate', hwId)).body.error.code).toBe('already_active');
   });
 
-  it('refuses the name of a station that is none', async () => {
+  it('rejects an invalid station name', async () => {
     const answer = await backend.call('/revokeDevice', {
       headers: { 'x-factory-token': backend.secrets.factoryToken, 'x-factory-station': 'line 1; DROP' },
       body: { hw_id: 'AABBCCDDEEFF' },
@@ -137,7 +137,7 @@ describe('the audit', () => {
     expect(answer.body.error.code).toBe('validation_failed');
   });
 
-  it('keeps a pseudonym, and no trace of the uid, when the account goes', async () => {
+  it('keeps a pseudonym and no trace of the uid after the account is deleted', async () => {
     const { uid, headers } = newUser();
     const { hw_id: hwId, serial } = await fleet.device();
     await claim(headers, serial);
@@ -154,8 +154,8 @@ describe('the audit', () => {
   });
 });
 
-describe('random lives', () => {
-  it('never leave a device with two owners, lists that disagree, or counts that are off', async () => {
+describe('random device lives', () => {
+  it('never produce two owners, inconsistent lists or broken audit trails', async () => {
     const people = Array.from({ length: 3 }, () => newUser());
     const call = fc.record({
       what: fc.constantFrom(
@@ -188,7 +188,7 @@ describe('random lives', () => {
             }),
         } satisfies Record<string, (user: (typeof people)[number], device: MadeDevice) => Promise<Answer>>;
         for (const round of rounds) {
-          // Codes tried on one device are limited: a life may be longer than a window.
+          // Tries per device are limited, so each round starts a new rate-limit window.
           backend.clock.forward(600_000);
           await Promise.all(
             round.map(async ({ what, device: at, person }) => {
@@ -203,7 +203,7 @@ describe('random lives', () => {
           const factory = await fleet.post('/provision', { hw_id: hwId });
           const owners = people.filter((_, index) => lists[index]?.includes(serial)).map(({ uid }) => uid);
           expect(owners).toEqual(factory.body.claimed_by_uid === null ? [] : [factory.body.claimed_by_uid]);
-          // The audit is a chain: each entry begins where the one before it ended.
+          // The audit is a chain: each entry starts from the state in which the previous one ended.
           const entries = (await trail(hwId)).toReversed();
           for (const [index, entry] of entries.entries()) {
             if (index > 0) expect(entry.details.before).toEqual(entries[index - 1].details.after);
@@ -216,7 +216,7 @@ describe('random lives', () => {
     );
   });
 
-  it('leave counts that equal the devices', async () => {
+  it('leave counters that match the devices', async () => {
     const counted: Record<string, number> = { factory_only: 0, active: 0, claimed: 0, revoked: 0 };
     for (const item of await backend.scan('provisioning')) {
       if (item['record'] !== 'device') continue;

@@ -21,7 +21,7 @@ const unclaim = (headers: Headers, body: unknown) => backend.call('/unclaimDevic
 const mine = async (headers: Headers) => (await backend.call('/myDevices', { headers })).body;
 
 describe('claimDevice', () => {
-  it('makes the user the owner, and the device shows in their list', async () => {
+  it('makes the user the owner and lists the device for them', async () => {
     const { uid, headers } = newUser();
     const { serial, hw_id } = await device();
     const answer = await claim(headers, { serial });
@@ -51,7 +51,7 @@ describe('claimDevice', () => {
     expect(factory.body).toMatchObject({ claimed_by_uid: uid, claimed_at: answer.body.claimed_at });
   });
 
-  it('asked again by the owner says already_owned, with the time of the first claim', async () => {
+  it('repeated by the owner returns already_owned with the time of the first claim', async () => {
     const { headers } = newUser();
     const { serial } = await device();
     const first = await claim(headers, { serial });
@@ -59,7 +59,7 @@ describe('claimDevice', () => {
     expect(again.body).toEqual({ ...first.body, already_owned: true });
   });
 
-  it('tells a second person already_claimed', async () => {
+  it('returns already_claimed to a second person', async () => {
     const { serial } = await device();
     await claim(newUser().headers, { serial });
     const second = newUser();
@@ -79,7 +79,7 @@ describe('claimDevice', () => {
     expect(lists.map(({ count }) => count).filter((count) => count === 1)).toHaveLength(1);
   });
 
-  it('answers the same request sent twice at once with success both times', async () => {
+  it('succeeds both times when the same request is sent twice at once', async () => {
     const { headers } = newUser();
     const { serial } = await device();
     const answers = await Promise.all([claim(headers, { serial }), claim(headers, { serial })]);
@@ -87,7 +87,7 @@ describe('claimDevice', () => {
     expect((await mine(headers)).count).toBe(1);
   });
 
-  /** DynamoDB's answer to a transaction that it cancels for that reason. */
+  /** DynamoDB's answer to a transaction cancelled for this reason. */
   const cancelled = (code: string) =>
     JSON.stringify({
       __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
@@ -95,7 +95,7 @@ describe('claimDevice', () => {
       CancellationReasons: [{ Code: code, Message: 'for the test' }, { Code: 'None' }, { Code: 'None' }],
     });
 
-  it('is tried again when DynamoDB reports a clash with another transaction', async () => {
+  it('is retried when DynamoDB reports a conflict with another transaction', async () => {
     const { headers } = newUser();
     const { serial } = await device();
     const fault = { match: 'TransactWriteItems', status: 400, body: cancelled('TransactionConflict') };
@@ -110,7 +110,7 @@ describe('claimDevice', () => {
     expect((await mine(headers)).count).toBe(1);
   });
 
-  it('fails at once when DynamoDB refuses for a reason that will not pass', async () => {
+  it('fails at once when DynamoDB refuses for a permanent reason', async () => {
     const { headers } = newUser();
     const { serial } = await device();
     await mine(headers);
@@ -121,7 +121,7 @@ describe('claimDevice', () => {
     expect(backend.dynamo.faultsMet() - met).toBe(1);
   });
 
-  it('knows no device with a serial that was never given', async () => {
+  it('does not find a serial that was never assigned', async () => {
     const answer = await claim(newUser().headers, { serial: '999999' });
     expect(answer.status).toBe(404);
     expect(answer.body.error.code).toBe('device_not_found');
@@ -134,7 +134,7 @@ describe('claimDevice', () => {
     expect(answer.body.error.code).toBe('not_claimable');
   });
 
-  it('refuses a wrong claim code even where none is required, and takes one typed by hand', async () => {
+  it('rejects a wrong claim code even where none is required, and accepts one typed by hand', async () => {
     const { serial, claim_code: code } = await device();
     const { headers } = newUser();
     const other = await device();
@@ -147,7 +147,7 @@ describe('claimDevice', () => {
     expect((await claim(headers, { serial, claim_code: typed })).status).toBe(200);
   });
 
-  it('needs the claim code where it is required', async () => {
+  it('needs the claim code where a proof is required', async () => {
     const strict = await startBackend({ CLAIM_PROOF: 'required' });
     const made = await strict.call('/provision', {
       headers: { 'x-factory-token': strict.secrets.factoryToken },
@@ -165,7 +165,7 @@ describe('claimDevice', () => {
 });
 
 describe('unclaimDevice', () => {
-  it('takes the device off the list, so that somebody else can claim it (trap 2)', async () => {
+  it('removes the device from the list so that someone else can claim it (trap 2)', async () => {
     const [first, second] = [newUser(), newUser()];
     const { serial, hw_id } = await device();
     await claim(first.headers, { serial });
@@ -177,7 +177,7 @@ describe('unclaimDevice', () => {
     expect((await mine(first.headers)).devices).toEqual([]);
   });
 
-  it("refuses somebody else's device and an unknown one alike", async () => {
+  it('refuses an unknown device and one owned by someone else in the same way', async () => {
     const { serial } = await device();
     await claim(newUser().headers, { serial });
     for (const body of [{ serial }, { serial: '999998' }]) {
@@ -187,7 +187,7 @@ describe('unclaimDevice', () => {
     }
   });
 
-  it('succeeds when the answer of the database is lost, and so does the claim before it', async () => {
+  it("succeeds when the database's answer is lost, and so does the claim before it", async () => {
     const { headers } = newUser();
     const { serial } = await device();
     backend.dynamo.loseAnswer('TransactWriteItems');
@@ -197,7 +197,7 @@ describe('unclaimDevice', () => {
     expect((await mine(headers)).count).toBe(0);
   });
 
-  it('done twice at once releases once', async () => {
+  it('releases the device once when sent twice at once', async () => {
     const { headers } = newUser();
     const { serial } = await device();
     await claim(headers, { serial });
@@ -209,7 +209,7 @@ describe('unclaimDevice', () => {
     expect((await mine(headers)).count).toBe(0);
   });
 
-  it('refuses a device that was taken out of service', async () => {
+  it('refuses a revoked device', async () => {
     const { headers } = newUser();
     const { serial, hw_id } = await device();
     await claim(headers, { serial });
@@ -226,7 +226,7 @@ describe('unclaimDevice', () => {
     expect((await claim(newUser().headers, { serial })).body.error.code).toBe('not_claimable');
   });
 
-  it('while somebody else claims ends with one owner, whose list agrees', async () => {
+  it("racing with another person's claim leaves one owner, whose list agrees", async () => {
     const [owner, other] = [newUser(), newUser()];
     const { serial, hw_id } = await device();
     await claim(owner.headers, { serial });
@@ -248,7 +248,7 @@ describe('unclaimDevice', () => {
 });
 
 describe('myDevices', () => {
-  it('comes in pages, each device once', async () => {
+  it('is paged, with each device once', async () => {
     const { headers } = newUser();
     const devices = await Promise.all(Array.from({ length: 7 }, () => device()));
     for (const { serial } of devices) await claim(headers, { serial });

@@ -14,7 +14,7 @@ const provision = (body: unknown) =>
   backend.call('/provision', { headers: { 'x-factory-token': backend.secrets.factoryToken }, body });
 
 describe('provision', () => {
-  it('gives a new device the next serial and tells its claim code once', async () => {
+  it('gives a new device the next serial and returns its claim code once', async () => {
     const first = await provision({
       hw_id: 'aa:bb:cc:dd:00:01',
       metadata: { batch: '2026-11', tested: true, volts: 3.3 },
@@ -84,7 +84,7 @@ describe('provision', () => {
     expect(body.audit_trail.map(({ action }: { action: string }) => action)).toEqual(['revoke', 'provision']);
   });
 
-  it('still tells the claim code when the answer of the database was lost and the write tried again', async () => {
+  it("still returns the claim code when the database's answer was lost and the write retried", async () => {
     backend.dynamo.loseAnswer('PutItem');
     const made = await provision({ hw_id: 'AABBCCDD0004' });
     expect(made.status).toBe(201);
@@ -102,7 +102,7 @@ describe('provision', () => {
   it.each([
     ['the device was stored', 2, 'AABBCCDD0120'],
     ['only a serial number was taken', 1, 'AABBCCDD0121'],
-  ])('tells a claim code that works when the first answer was 503 and %s', async (_what, writes, hwId) => {
+  ])('returns a working claim code when the first answer was 503 and %s', async (_what, writes, hwId) => {
     backend.dynamo.dieAfterWrites(writes);
     const lost = await provision({ hw_id: hwId });
     backend.dynamo.revive();
@@ -117,7 +117,7 @@ describe('provision', () => {
     expect(await claimed(made.body)).toBe(200);
   });
 
-  it('tells the claim code though the database went away just after the device was stored', async () => {
+  it('returns the claim code even if the database fails right after the device was stored', async () => {
     backend.dynamo.dieAfterWrites(3);
     const made = await provision({ hw_id: 'AABBCCDD0122' });
     backend.dynamo.revive();
@@ -125,7 +125,7 @@ describe('provision', () => {
     expect(await claimed(made.body)).toBe(200);
   });
 
-  it('tells exactly one code that works when many stations ask again at once', async () => {
+  it('returns exactly one working code when many stations retry at once', async () => {
     backend.dynamo.dieAfterWrites(2);
     await provision({ hw_id: 'AABBCCDD0130' });
     backend.dynamo.revive();
@@ -136,7 +136,7 @@ describe('provision', () => {
     expect(await claimed(told[0]?.body)).toBe(200);
   });
 
-  it('keeps the code that the factory asked for in another way meanwhile', async () => {
+  it('keeps a code that the factory reissued in the meantime', async () => {
     backend.dynamo.dieAfterWrites(2);
     await provision({ hw_id: 'AABBCCDD0140' });
     backend.dynamo.revive();
@@ -146,21 +146,21 @@ describe('provision', () => {
     expect(await claimed(reissued.body)).toBe(200);
   });
 
-  it('gives one serial to a device that many stations provision at once', async () => {
+  it('gives a device one serial when many stations provision it at once', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => provision({ hw_id: 'AABBCCDD0003' })));
     expect(new Set(answers.map(({ body }) => body.serial)).size).toBe(1);
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(answers.filter(({ body }) => body.claim_code !== undefined)).toHaveLength(1);
   });
 
-  it('gives no serial twice to devices that are provisioned at once', async () => {
+  it('never gives the same serial to two devices provisioned at once', async () => {
     const hwIds = Array.from({ length: 60 }, (_, i) => `FEED${String(i).padStart(8, '0')}`);
     const answers = await Promise.all(hwIds.map((hwId) => provision({ hw_id: hwId })));
     expect(answers.every(({ status }) => status === 201)).toBe(true);
     expect(new Set(answers.map(({ body }) => body.serial)).size).toBe(60);
   });
 
-  it('refuses the millionth serial in plain words instead of printing seven digits', async () => {
+  it('reports serial_space_exhausted for the millionth serial instead of printing seven digits', async () => {
     const full = await startBackend();
     const documents = await full.services.documents();
     await documents.put({
@@ -190,13 +190,13 @@ describe('provision', () => {
     { hw_id: 'AABBCCDD0010', metadata: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`k${i}`, i])) },
     { hw_id: 'AABBCCDD0010', public_key: 'not base64!' },
     { hw_id: 'AABBCCDD0010', public_key: Buffer.alloc(44, 7).toString('base64') },
-  ])('refuses %j and stores nothing', async (body) => {
+  ])('rejects %j and stores nothing', async (body) => {
     const answer = await provision(body);
     expect(answer.status).toBe(400);
     expect(JSON.stringify(await backend.scan('provisioning'))).not.toContain('AABBCCDD0010');
   });
 
-  it('keeps a public key for later proofs', async () => {
+  it('stores a public key for later proofs', async () => {
     const key = String(generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }));
     expect((await provision({ hw_id: 'AABBCCDD0011', public_key: key })).status).toBe(201);
     const device = (await backend.scan('provisioning')).find(

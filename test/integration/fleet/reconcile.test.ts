@@ -15,7 +15,7 @@ const claim = (headers: Record<string, string>, serial: string) =>
   backend.call('/claimDevice', { headers, body: { serial } });
 
 describe('reconcileDevices', () => {
-  it('has one answer and one suggestion for every pair of seen and known', async () => {
+  it('returns one status and one suggestion for every combination of seen and known devices', async () => {
     const { headers } = newUser();
     const own = await fleet.device();
     const unseen = await fleet.device();
@@ -71,7 +71,7 @@ describe('reconcileDevices', () => {
     });
   });
 
-  it('tells a stranger nothing by serials alone', async () => {
+  it('reveals nothing to a stranger who sends only serials', async () => {
     const [free, taken, sealed, revoked] = [
       await fleet.device(),
       await fleet.device(),
@@ -90,7 +90,7 @@ describe('reconcileDevices', () => {
     );
   });
 
-  it('lets nobody search: 600 devices of others in ten minutes, also all at once, and the own ones don’t count', async () => {
+  it('limits searches to 600 foreign devices in ten minutes, even in parallel, not counting own devices', async () => {
     const { headers } = newUser();
     const own = await fleet.device();
     await claim(headers, own.serial);
@@ -102,7 +102,7 @@ describe('reconcileDevices', () => {
     expect((await ask([{ serial: own.serial }])).body.devices[0].status).toBe('owned');
   });
 
-  it('takes at most 50, and none that names nothing', async () => {
+  it('accepts at most 50 devices, each with an id', async () => {
     const { headers } = newUser();
     const ask = (devices: unknown) => backend.call('/reconcileDevices', { headers, body: { devices } });
     expect((await ask(Array.from({ length: 51 }, () => ({ serial: '000001' })))).status).toBe(400);

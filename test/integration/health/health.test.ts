@@ -11,7 +11,7 @@ afterEach(() => backend.stop());
 const REPORTS = ['/health/deep', '/health/ota', '/health/stripe', '/health/provision'];
 
 describe('health', () => {
-  it('says alive, with exactly the fields that the smoke test relies on (trap 12), and touches nothing', async () => {
+  it('is alive, with exactly the fields the smoke test relies on (trap 12), and calls nothing', async () => {
     const answer = await backend.call('/health');
     expect(answer.body).toEqual({ ok: true, status: 'alive', timestamp: expect.stringMatching(/^\d{4}-.*Z$/) });
     expect(backend.dynamo.operations).toEqual([]);
@@ -25,12 +25,12 @@ describe('health', () => {
       expect(check).toEqual({ name: expect.any(String), ok: true, latencyMs: expect.any(Number) });
   });
 
-  it('names the subsystems', async () => {
+  it('lists the subsystems', async () => {
     const subsystems = await Promise.all(REPORTS.map(async (path) => (await backend.call(path)).body.subsystem));
     expect(subsystems).toEqual([undefined, 'ota', 'stripe', 'provisioning']);
   });
 
-  it('is degraded with 503 when a table is gone, and tells which, but not why', async () => {
+  it('is degraded with 503 when a table is gone, and says which one but not why', async () => {
     backend.dynamo.setFaults([
       { match: 'GetItem', status: 400, body: '{"__type":"ResourceNotFoundException","message":"secret detail"}' },
     ]);
@@ -42,7 +42,7 @@ describe('health', () => {
     expect(backend.log.lines.some(({ message }) => message === 'A health check failed')).toBe(true);
   });
 
-  it('gives a check two seconds, not the whole request', async () => {
+  it('allows two seconds per check, not for the whole request', async () => {
     backend.s3.setFaults([{ hang: true }]);
     const answer = await backend.call('/health/ota');
     expect(answer.status).toBe(503);
@@ -55,7 +55,7 @@ describe('health', () => {
     expect(answer.body.checks[0]).toMatchObject({ name: 'table:ota-releases', ok: true });
   });
 
-  it('tells a key that was never set from a service that is down', async () => {
+  it('distinguishes a key that was never set from a service that is down', async () => {
     backend.secretsManager.setValues({ FACTORY_PROVISION_TOKEN: backend.secrets.factoryToken });
     backend.clock.forward(301_000);
     const answer = await backend.call('/health/stripe');
@@ -75,7 +75,7 @@ describe('health', () => {
     });
   });
 
-  it('tells how the webhook is doing: the age of the last event, how many failed, how many wait', async () => {
+  it("shows the webhook's state: age of the last event, failed and waiting events", async () => {
     const people = billing(backend);
     expect((await backend.call('/health/stripe')).body.webhooks).toEqual({
       lastEventAt: null,
@@ -98,7 +98,7 @@ describe('health', () => {
     expect(webhooks.lastEventAgeSeconds).toBeLessThan(130);
   });
 
-  it('says so when the ledger of events can not be read', async () => {
+  it('reports when the event ledger cannot be read', async () => {
     backend.dynamo.setFaults([{ match: 'Query', status: 400, body: '{"__type":"AccessDeniedException"}' }]);
     const answer = await backend.call('/health/stripe');
     expect(answer.status).toBe(503);
@@ -106,7 +106,7 @@ describe('health', () => {
     expect(answer.body.checks[2]).toMatchObject({ name: 'webhook-ledger', ok: false, error: 'unavailable' });
   });
 
-  it('can not be used to hammer the database: results are kept some seconds', async () => {
+  it('cannot be used to hammer the database: results are cached for some seconds', async () => {
     await Promise.all(Array.from({ length: 20 }, () => backend.call('/health/deep')));
     const reads = backend.dynamo.operations.length;
     expect(reads).toBe(4);

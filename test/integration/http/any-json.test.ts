@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-/** Written as text: what JavaScript would make of them first is what some of these are about. */
+/** Written as text, because JavaScript would change some of these values before they are sent. */
 const ODD = [
   ...[
     '9007199254740991',
@@ -61,7 +61,7 @@ const ODD = [
   `${'['.repeat(70)}${']'.repeat(70)}`,
   `${'{"a":'.repeat(3_000)}1${'}'.repeat(3_000)}`,
 ];
-/** One of each kind, for the fields that take a single text or number. */
+/** One of each kind, for fields that take a single text or number. */
 const ODDEST = [
   ...[
     '9007199254740993',
@@ -87,7 +87,7 @@ const anyName = fc.oneof(
   fc.constantFrom('constructor', '__proto__', 'prototype', 'toString', 'a', 'board', 'batch', 'firmware_version', ''),
   fc.string({ unit: 'binary', maxLength: 12 }),
 );
-/** Any JSON, and objects of any names with any JSON below them. */
+/** Any JSON, including objects with arbitrary names. */
 const anyJson = fc.oneof(
   anyValue,
   fc
@@ -97,13 +97,13 @@ const anyJson = fc.oneof(
 const examples = [...ODD, ...ODD.map((odd) => `{"a":${odd}}`), ...ODD.map((odd) => `{"board":${odd}}`)];
 
 interface Field {
-  /** Sends the value at the place of the field. */
+  /** Sends the value in this field. */
   send(json: string): Promise<Answer>;
-  /** What the API then says it has kept. */
+  /** Returns what the API has stored. */
   readBack(sent: Answer): Promise<unknown>;
 }
 
-/** Each answer is a refusal by name, or the value is there afterwards. */
+/** Each value is either rejected with an error code or stored unchanged. */
 async function holds(field: Field, json: string): Promise<void> {
   const sent = await field.send(json);
   if (sent.status >= 300) {
@@ -111,7 +111,7 @@ async function holds(field: Field, json: string): Promise<void> {
     expect(['validation_failed', 'invalid_json']).toContain(sent.body.error.code);
     return;
   }
-  // JSON writes a negative zero as a plain one.
+  // JSON.stringify writes a negative zero as a plain one.
   const meant: unknown = JSON.parse(json, (_name, value) => (value === 0 ? 0 : value));
   expect(await field.readBack(sent)).toEqual(meant);
 }
@@ -130,7 +130,7 @@ const nextNumber = (): number => {
 };
 const nextHwId = () => `A11${String(nextNumber()).padStart(9, '0')}`;
 
-/** Sends with another user each time that one has asked often enough to be told to wait. */
+/** Switches to a new user before the rate limit of the current one is reached. */
 function inTurns<T>(make: () => Promise<T>): () => Promise<T> {
   let used = 0;
   let current: Promise<T> | undefined;
@@ -141,8 +141,8 @@ function inTurns<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-describe('any JSON that there is', () => {
-  it('in the metadata of a new device is kept, or refused without using up a serial', async () => {
+describe('arbitrary JSON', () => {
+  it("in a new device's metadata is stored, or rejected without using up a serial", async () => {
     const headers = { 'x-factory-token': backend.secrets.factoryToken };
     let serial = Number((await fleet.device()).serial);
     await always({
@@ -160,7 +160,7 @@ describe('any JSON that there is', () => {
     expect(Number((await fleet.device()).serial)).toBe(serial + 1);
   });
 
-  it('in the settings of a device is kept, or refused', async () => {
+  it('in device settings is stored or rejected', async () => {
     const owner = inTurns(async () => {
       const { headers } = newUser();
       const { serial } = await fleet.device();
@@ -181,7 +181,7 @@ describe('any JSON that there is', () => {
     });
   });
 
-  it('in the saved state is kept, or refused', async () => {
+  it('in the saved state is stored or rejected', async () => {
     const user = inTurns(async () => newUser());
     await always({
       async send(json) {
@@ -193,7 +193,7 @@ describe('any JSON that there is', () => {
     });
   });
 
-  it('below the saved state is kept, whatever the app keeps there', async () => {
+  it('nested in the saved state is stored unchanged', async () => {
     const user = inTurns(async () => newUser());
     const kept = [
       '9007199254740993',
@@ -214,7 +214,7 @@ describe('any JSON that there is', () => {
   it.each([
     ['halt_policy', 'max_failure_pct'],
     ['halt_policy', 'min_reports'],
-  ])('in %s.%s of a release is kept, or refused', async (_policy, name) => {
+  ])('in %s.%s of a release is stored or rejected', async (_policy, name) => {
     await releases.draft('9.9.9', `any-${name.replaceAll('_', '-')}`);
     const policy = (json: string) =>
       JSON.stringify({ min_reports: 10, max_failure_pct: 5, [name]: 0 }).replace(`"${name}":0`, `"${name}":${json}`);
@@ -230,7 +230,7 @@ describe('any JSON that there is', () => {
     });
   });
 
-  it.each(['displayName', 'photoURL'])('in the profile’s %s is kept, or refused', async (name) => {
+  it.each(['displayName', 'photoURL'])("in the profile's %s is stored or rejected", async (name) => {
     const user = inTurns(async () => newUser());
     await always({
       async send(json) {
@@ -243,7 +243,7 @@ describe('any JSON that there is', () => {
     });
   });
 
-  it('in every other text is stored or refused, and never a failure of ours', async () => {
+  it('in every other field is stored or rejected, and never a server error', async () => {
     const user = inTurns(async () => {
       const { headers } = newUser();
       const { serial } = await fleet.device();

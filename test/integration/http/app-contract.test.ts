@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-/** Calls as the app does, from its shell on Android, and reads the answer as the app does. */
+/** Calls the API as the Android app does, and reads the answer as the app does. */
 async function appCall(call: string, options: CallOptions & { readonly path?: string }) {
   seen.add(call);
   const [method = '', route = ''] = call.split(' ');
@@ -34,13 +34,13 @@ async function appCall(call: string, options: CallOptions & { readonly path?: st
   return { answer, ...readAsApp(call, answer.body) };
 }
 
-/** What the app shows of an answer that is an error. */
+/** The message the app shows for an error. */
 function shown({ body }: Answer): unknown {
   return readAsApp('error', body).found['message'];
 }
 
 describe('the shipped app reads', () => {
-  it('the profile, after signing in and after changing it', async () => {
+  it('the profile, after signing in and after an update', async () => {
     const { headers, email } = await signedUp(backend);
     const texts = { language: 'de', unitSystem: 'metric', theme: 'dark', phone: '1', company: 'c', country: 'DE' };
     const profile = {
@@ -52,7 +52,7 @@ describe('the shipped app reads', () => {
     const updated = await appCall('POST /updateProfile', { headers, body: { profile } });
     const loaded = await appCall('GET /getProfile', { headers });
     for (const { found, missing } of [updated, loaded]) {
-      // The address of a new user is not verified yet: the app compares with true.
+      // A new user's address is not verified yet: the app checks for true.
       expect(missing.filter((name) => name !== 'emailVerified')).toEqual([]);
       expect(found).toMatchObject({ email, displayName: 'Ada', 'profile.language': 'de' });
       expect(found['profile.notificationsEnabled']).toBe(false);
@@ -67,7 +67,7 @@ describe('the shipped app reads', () => {
     expect(verified.found['emailVerified']).toBe(true);
   });
 
-  it('the state it saved with its own version and no base version: the last save wins', async () => {
+  it('the state saved with its own version and no base version: the last save wins', async () => {
     const { headers } = newUser();
     expect((await appCall('GET /getUserState', { headers })).missing).toEqual(['state']);
     for (const plants of [1, 2]) {
@@ -76,7 +76,7 @@ describe('the shipped app reads', () => {
     expect((await appCall('GET /getUserState', { headers })).found['state']).toEqual({ plants: 2 });
   });
 
-  it('what was paid for, and where to pay and to cancel', async () => {
+  it('the subscription, and the links to pay and to cancel', async () => {
     const people = billing(backend);
     const user = await people.subscribed();
     const first = await appCall('GET /subscriptionStatus', { headers: user.headers });
@@ -99,7 +99,7 @@ describe('the shipped app reads', () => {
     'http://localhost:5173/premium',
     'http://localhost/premium',
     'https://localhost/premium',
-  ])('the address of a checkout that leads back to %s', async (back) => {
+  ])('the checkout link that returns to %s', async (back) => {
     const body = { successUrl: `${back}?checkout=success`, cancelUrl: `${back}?checkout=cancel` };
     const { missing } = await appCall('POST /createSubscriptionCheckout', { headers: newUser().headers, body });
     expect(missing).toEqual([]);
@@ -115,7 +115,7 @@ describe('the shipped app reads', () => {
     expect(found['advice']).toContain('Water it less');
   });
 
-  it('the diagnosis while the first provider is away: the plant, and nothing of the wrong type', async () => {
+  it('the diagnosis while the first provider is down: the plant, and no field of a wrong type', async () => {
     const { headers } = await gardeners(backend).premium();
     backend.plants.kindwise.setFaults([{ status: 500 }]);
     try {
@@ -138,7 +138,7 @@ describe('the shipped app reads', () => {
     }
   });
 
-  it('which firmware there is for a device that says 1.0, and gets its bytes', async () => {
+  it('the latest firmware for a device that reports 1.0, and downloads it', async () => {
     const path = '/ota/latest?channel=stable&board=arduino_nano_33_ble&current_version=1.0';
     const { found, missing } = await appCall('GET /ota/latest', { path });
     expect(missing).toEqual([]);
@@ -158,7 +158,7 @@ describe('the shipped app reads', () => {
     }
   });
 
-  it('that the account is gone', async () => {
+  it('the confirmation that the account is deleted', async () => {
     const { headers } = await signedUp(backend);
     await appCall('POST /deleteMyAccount', { headers, body: { confirmText: 'DELETE' } });
   });
@@ -169,11 +169,11 @@ describe('the shipped app reads', () => {
 });
 
 describe('the shipped app', () => {
-  it('asks once more with a fresh token after a 401', async () => {
+  it('retries with a fresh token after a 401', async () => {
     const stale = bearer(mintToken({ expiresAt: Math.floor(backend.clock.now() / 1000) - 600 }));
     const refused = await backend.call('/getUserState', { headers: { ...stale, Origin: ORIGIN } });
     expect([refused.status, shown(refused)]).toEqual([401, expect.any(String)]);
-    // Without this header a web view can't see the status and would not ask again.
+    // Without this header a web view cannot see the status and would not retry.
     expect(refused.headers.get('access-control-allow-origin')).toBe(ORIGIN);
     await appCall('GET /getUserState', { headers: newUser().headers });
   });
@@ -187,12 +187,12 @@ describe('the shipped app', () => {
     },
   );
 
-  it('shows a sentence for firmware that is not there', async () => {
+  it('shows a sentence for firmware that does not exist', async () => {
     const answer = await backend.call('/ota/releases/9.9.9/download-url');
     expect([answer.status, shown(answer)]).toEqual([404, expect.stringMatching(/\.$/)]);
   });
 
-  it.each(Object.keys(APP_READS).filter((call) => call !== 'error'))('may make %s from its shell', async (call) => {
+  it.each(Object.keys(APP_READS).filter((call) => call !== 'error'))('may call %s from its web view', async (call) => {
     const [method = '', path = ''] = call.replace('{version}', '1.1.0').split(' ');
     const headers = {
       Origin: ORIGIN,
@@ -206,8 +206,8 @@ describe('the shipped app', () => {
   });
 });
 
-describe('the fixture of what the app reads', () => {
-  it('counts a value of another type as missing', () => {
+describe('the list of fields the app reads', () => {
+  it('treats a value of another type as missing', () => {
     expect(
       readAsApp('POST /plantId', { best_match: 'Ficus', suggestions: [{ scientific_name: 'Ficus' }] }).missing,
     ).toEqual(['best_match']);

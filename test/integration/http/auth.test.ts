@@ -11,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([backend.stop(), keys.stop()]));
 
-describe('a Cognito route', () => {
-  it.each(['id', 'access'] as const)('takes a good %s token, and the user is its sub', async (use) => {
+describe('a user route', () => {
+  it.each(['id', 'access'] as const)('accepts a valid %s token and takes the user from its sub', async (use) => {
     const { uid, headers } = newUser({ use });
     const answer = await backend.call('/getUserState', { headers });
     expect(answer.status).toBe(200);
@@ -35,12 +35,12 @@ describe('a Cognito route', () => {
     ['of another client', token({ clientId: 'somebodyelsesclient' })],
     ['of another client (access)', token({ clientId: 'somebodyelsesclient', use: 'access' })],
     ['unsigned (alg none)', token({ algorithm: 'none' })],
-    ['keyed with HS256', token({ algorithm: 'HS256' })],
+    ['signed with HS256', token({ algorithm: 'HS256' })],
     ['signed by an unknown key', token({ keyId: 'Unknown' })],
     ['a refresh token', token({ use: 'refresh' })],
     ['tampered with', token().replace(/\.[^.]+\./, `.${Buffer.from('{"sub":"me"}').toString('base64url')}.`)],
-    ['no JWT', 'abc'],
-    ['endless', 'a'.repeat(9_000)],
+    ['not a JWT', 'abc'],
+    ['too long', 'a'.repeat(9_000)],
     ['without a subject', token({ sub: '' })],
   ])('answers invalid_token to a token that is %s', async (_what, jwt) => {
     const answer = await backend.call('/getUserState', { headers: bearer(jwt) });
@@ -50,17 +50,17 @@ describe('a Cognito route', () => {
 });
 
 describe('a route with an optional token', () => {
-  it('serves a caller without one', async () => {
+  it('serves a caller without a token', async () => {
     expect((await backend.call('/ota/latest')).status).toBe(200);
   });
 
-  it('refuses a bad one', async () => {
+  it('rejects a bad token', async () => {
     expect((await backend.call('/ota/latest', { headers: bearer('x.y.z') })).body.error.code).toBe('invalid_token');
   });
 });
 
 describe('a token with a made-up key id', () => {
-  it('is refused however many come, fetches the keys once, and raises no alarm', async () => {
+  it('is rejected every time, fetches the keys only once, and raises no alarm', async () => {
     const guarded = await startBackend({ COGNITO_JWKS_URI: keys.url });
     const fetches = keys.fetches();
     const answers = [];
@@ -74,28 +74,28 @@ describe('a token with a made-up key id', () => {
   });
 });
 
-describe('when the key set can not be fetched', () => {
-  it('answers 503 to a made-up key id too: nobody can tell it from a new one', async () => {
+describe('when the key set cannot be fetched', () => {
+  it('a made-up key id gets 503 too, because it might be a new key', async () => {
     const lonely = await startBackend({ COGNITO_JWKS_URI: 'http://127.0.0.1:9/jwks.json' });
     const answer = await lonely.call('/ota/latest', { headers: newUser({ keyId: 'made-up' }).headers });
     expect(answer).toMatchObject({ status: 503, body: { error: { code: 'auth_unavailable' } } });
     await lonely.stop();
   });
 
-  it('asks for it once a second, and not for every request', async () => {
+  it('the key set is requested at most once a second, not for every request', async () => {
     keys.setFaults([{ status: 500 }]);
     const lonely = await startBackend({ COGNITO_JWKS_URI: keys.url });
     const before = keys.faultsMet();
     for (let i = 0; i < 5; i += 1) {
       expect((await lonely.call('/getUserState', { headers: newUser().headers })).status).toBe(503);
     }
-    // Five requests take a fraction of a second; a machine that is very busy may reach the next one.
+    // Five requests take a fraction of a second; a very busy machine may run into the next one.
     expect(keys.faultsMet() - before).toBeLessThanOrEqual(2);
     keys.setFaults([]);
     await lonely.stop();
   });
 
-  it('answers 503 when what comes is no key set', async () => {
+  it('a user route answers 503 if something other than a key set comes back', async () => {
     keys.setFaults([{ status: 200, body: '<html>maintenance</html>' }]);
     const lonely = await startBackend({ COGNITO_JWKS_URI: keys.url });
     const answer = await lonely.call('/getUserState', { headers: newUser().headers });
@@ -104,7 +104,7 @@ describe('when the key set can not be fetched', () => {
     await lonely.stop();
   });
 
-  it('answers 503 auth_unavailable, because that is no fault of the token', async () => {
+  it('a user route answers 503 auth_unavailable, because the token is not at fault', async () => {
     const lonely = await startBackend({ COGNITO_JWKS_URI: 'http://127.0.0.1:9/jwks.json' });
     const answer = await lonely.call('/getUserState', { headers: newUser().headers });
     expect(answer.status).toBe(503);
@@ -114,8 +114,8 @@ describe('when the key set can not be fetched', () => {
   });
 });
 
-describe('the machine tokens', () => {
-  it('open their own routes only', async () => {
+describe('machine tokens', () => {
+  it('open only their own routes', async () => {
     const { factoryToken, adminToken } = backend.secrets;
     const list = (headers: Record<string, string>) => backend.call('/ota/releases', { headers });
     expect((await list({ 'x-admin-token': adminToken })).status).toBe(200);
@@ -127,7 +127,7 @@ describe('the machine tokens', () => {
     expect(provision.body.error.code).toBe('invalid_token');
   });
 
-  it('that are wrong are counted, those that are not there are not', async () => {
+  it('are counted when wrong, but not when missing', async () => {
     const watched = await startBackend();
     const wrong = {
       'x-factory-token': 'a-factory-token-that-is-wrong',
@@ -146,7 +146,7 @@ describe('the machine tokens', () => {
     await watched.stop();
   });
 
-  it('rotate without a deploy: while two are listed both are good, then only the new one', async () => {
+  it('rotate without a deploy: both are valid while both are listed, then only the new one', async () => {
     const rotating = await startBackend();
     const list = async (token: string) =>
       (await rotating.call('/ota/releases', { headers: { 'x-admin-token': token } })).status;
@@ -170,7 +170,7 @@ describe('the machine tokens', () => {
     await rotating.stop();
   });
 
-  it('can not be tried to hammer Secrets Manager: wrong tokens read it once in ten seconds', async () => {
+  it('cannot be used to hammer Secrets Manager: wrong tokens trigger one read in ten seconds', async () => {
     const guarded = await startBackend();
     let reads = 0;
     const values = guarded.services.secrets;

@@ -12,11 +12,11 @@ const factory = () => ({ 'x-factory-token': backend.secrets.factoryToken });
 const admin = () => ({ 'x-admin-token': backend.secrets.adminToken });
 const nothingStored = async () => {
   const tables = await Promise.all([backend.scan('users'), backend.scan('provisioning'), backend.scan('otaReleases')]);
-  // That somebody was here is noted of everybody who is signed in.
+  // Every signed-in request records the user's last activity.
   expect(tables.flat().filter(({ record }) => record !== 'activity')).toEqual([]);
 };
 
-describe('a body that is not right', () => {
+describe('an invalid body', () => {
   it.each(['', '{', '{"a":', 'null garbage', '\u0000', '{"a":1,}'].filter((body) => body !== ''))(
     'is invalid_json when it is %j',
     async (body) => {
@@ -26,7 +26,7 @@ describe('a body that is not right', () => {
     },
   );
 
-  it('is invalid_json when it is no UTF-8', async () => {
+  it('is invalid_json when it is not UTF-8', async () => {
     const answer = await backend.call('/provision', {
       body: Uint8Array.of(0x22, 0xff, 0xfe, 0x22),
       headers: factory(),
@@ -35,7 +35,7 @@ describe('a body that is not right', () => {
   });
 
   it.each([[[]], ['"text"'], [17], [null], [true]])(
-    'is validation_failed when it is %j and no object',
+    'is validation_failed when it is %j instead of an object',
     async (value) => {
       const answer = await backend.call('/provision', { body: JSON.stringify(value), headers: factory() });
       expect(answer.status).toBe(400);
@@ -43,7 +43,7 @@ describe('a body that is not right', () => {
     },
   );
 
-  it('is unsupported_media_type when it says it is something else', async () => {
+  it('is unsupported_media_type with another content type', async () => {
     const headers = { ...factory(), 'Content-Type': 'text/plain' };
     const answer = await backend.call('/provision', { body: '{"hw_id":"AABBCCDDEEFF"}', headers });
     expect(answer.status).toBe(415);
@@ -59,7 +59,7 @@ describe('a body that is not right', () => {
     await nothingStored();
   });
 
-  it('is refused when it is nested so deeply that nobody can read it', async () => {
+  it('is rejected when it is nested too deeply', async () => {
     const deep = `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`;
     const answer = await backend.call('/saveUserState', { body: `{"state":${deep}}`, headers: newUser().headers });
     expect(answer.status).toBe(400);
@@ -71,14 +71,14 @@ describe('a body that is not right', () => {
     '{"state":{"__proto__":{"admin":true}}}',
     '{"__proto__":{"state":{}},"state":{}}',
     '{"state":{"deep":[{"__proto__":1}]}}',
-  ])('is refused with a __proto__ key: %s', async (body) => {
+  ])('is rejected with a __proto__ key: %s', async (body) => {
     const answer = await backend.call('/saveUserState', { body, headers: newUser().headers });
     expect(answer.status).toBe(400);
     expect(Object.hasOwn(Object.prototype, 'admin')).toBe(false);
     await nothingStored();
   });
 
-  it('names every wrong field at once', async () => {
+  it('gets an error that names every invalid field', async () => {
     const body = { hw_id: 'short', status: 'revoked', metadata: { 'bad key!': 1 }, extra: true };
     const answer = await backend.call('/provision', { body, headers: factory() });
     expect(answer.body.error.code).toBe('validation_failed');
@@ -102,29 +102,29 @@ describe('hostile text in a field', () => {
     '../../etc/passwd',
     '000001 ',
   ];
-  it.each(hostile)('%j is no serial', async (serial) => {
+  it.each(hostile)('%j is rejected as a serial', async (serial) => {
     const answer = await backend.call('/claimDevice', { body: { serial }, headers: newUser().headers });
     expect(answer.status).toBe(400);
     expect(answer.body.error.code).toBe('validation_failed');
   });
 
-  it.each(hostile)('%j is no hardware id', async (hwId) => {
+  it.each(hostile)('%j is rejected as a hardware id', async (hwId) => {
     const answer = await backend.call('/provision', { body: { hw_id: hwId }, headers: factory() });
     expect(answer.body.error.code).toBe('validation_failed');
   });
 
-  it.each([1, true, null, {}, [], ['000001']])('%j is no serial either', async (serial) => {
+  it.each([1, true, null, {}, [], ['000001']])('%j is rejected as a serial', async (serial) => {
     const answer = await backend.call('/claimDevice', { body: { serial }, headers: newUser().headers });
     expect(answer.body.error.code).toBe('validation_failed');
   });
 
-  it.each(['\u0000', 'a\u0007b', 'line\nbreak', '\ud800'])('%j is no display name', async (displayName) => {
+  it.each(['\u0000', 'a\u0007b', 'line\nbreak', '\ud800'])('%j is rejected as a display name', async (displayName) => {
     const body = `{"profile":${JSON.stringify({ displayName })}}`;
     const answer = await backend.call('/updateProfile', { body, headers: newUser().headers });
     expect(answer.body.error.code).toBe('validation_failed');
   });
 
-  it('harmless text of every script is kept as it is', async () => {
+  it('harmless text in any script is stored unchanged', async () => {
     const { headers } = newUser();
     const displayName = "Zoë O'Brien – 李雷 🌱 <b>&amp;</b>";
     const answer = await backend.call('/updateProfile', { body: { profile: { displayName } }, headers });
@@ -132,7 +132,7 @@ describe('hostile text in a field', () => {
   });
 });
 
-describe('a version that is none', () => {
+describe('an invalid version', () => {
   const bad = [
     '1.2',
     '01.2.3',
@@ -149,7 +149,7 @@ describe('a version that is none', () => {
     '-1.2.3',
   ];
 
-  it.each(bad)('%j is refused in a new release', async (version) => {
+  it.each(bad)('%j is rejected in a new release', async (version) => {
     const body = { version, artifact_size_bytes: 1000, artifact_sha256: 'a'.repeat(64) };
     const answer = await backend.call('/ota/releases', { body, headers: admin() });
     expect(answer.status).toBe(400);
@@ -157,7 +157,7 @@ describe('a version that is none', () => {
   });
 });
 
-describe('odd queries', () => {
+describe('query parameters', () => {
   it.each(['limit=0', 'limit=101', 'limit=ten', 'limit=1e2', 'cursor=***', 'cursor=bm90LWEtY3Vyc29y'])(
     '%s is refused in a list',
     async (query) => {
@@ -168,7 +168,7 @@ describe('odd queries', () => {
     },
   );
 
-  it('a cursor that points elsewhere in the table is refused', async () => {
+  it('a cursor that points elsewhere in the table is rejected', async () => {
     const elsewhere = Buffer.from(JSON.stringify([1, 'profile'])).toString('base64url');
     const answer = await backend.call(`/myDevices?cursor=${elsewhere}`, { headers: newUser().headers });
     expect(answer.body.error.code).toBe('validation_failed');
@@ -177,7 +177,7 @@ describe('odd queries', () => {
     expect(releases.body.error.code).toBe('validation_failed');
   });
 
-  it('unknown parameters are passed over: apps of tomorrow may send more', async () => {
+  it('unknown parameters are ignored: future apps may send more', async () => {
     expect((await backend.call('/ota/latest?utm_source=app&platform=ios')).status).toBe(200);
   });
 });

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { newUser } from '../../support/tokens.ts';
 
-describe('what a request consumes of DynamoDB', () => {
+describe('the DynamoDB capacity of a request', () => {
   let backend: Backend;
   beforeAll(async () => {
     backend = await startBackend({ LOG_LEVEL: 'DEBUG' });
   });
   afterAll(() => backend.stop());
 
-  it('is told in debug, by route: calls and units', async () => {
+  it('is logged at debug level, by route: calls and units', async () => {
     const { headers } = newUser();
     const before = backend.dynamo.operations.length;
     await backend.call('/getProfile', { headers });
@@ -25,7 +25,7 @@ describe('what a request consumes of DynamoDB', () => {
     expect(Number(write?.['units'])).toBeGreaterThanOrEqual(1);
   });
 
-  it('is not asked for otherwise: counting is work as well', async () => {
+  it('is not requested otherwise, because counting costs work as well', async () => {
     const quiet = await startBackend();
     await quiet.call('/getProfile', { headers: newUser().headers });
     expect(quiet.log.lines.filter(({ level }) => level === 'debug')).toEqual([]);

@@ -11,25 +11,28 @@ beforeAll(async () => {
 afterAll(() => backend.stop());
 
 describe('every response', () => {
-  it('carries the request id and the time it took, and may not be cached', async () => {
+  it('carries the request id and the processing time, and must not be cached', async () => {
     const answer = await backend.call('/health');
     expect(answer.headers.get('x-request-id')).toMatch(/^[A-Za-z0-9._-]{8,128}$/);
     expect(Number(answer.headers.get('x-process-time'))).toBeGreaterThanOrEqual(0);
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
-  it("takes over the caller's request id when it is well-formed", async () => {
+  it("uses the caller's request id when it is well-formed", async () => {
     const answer = await backend.call('/nowhere', { headers: { 'X-Request-Id': 'phone-42.a_b' } });
     expect(answer.headers.get('x-request-id')).toBe('phone-42.a_b');
     expect(answer.body.error.requestId).toBe('phone-42.a_b');
   });
 
-  it.each(['short', 'x'.repeat(129), 'with space', 'semi;colon'])('makes a new request id for %j', async (given) => {
-    const answer = await backend.call('/health', { headers: { 'X-Request-Id': given } });
-    expect(answer.headers.get('x-request-id')).not.toBe(given);
-  });
+  it.each(['short', 'x'.repeat(129), 'with space', 'semi;colon'])(
+    'has a new request id instead of %j',
+    async (given) => {
+      const answer = await backend.call('/health', { headers: { 'X-Request-Id': given } });
+      expect(answer.headers.get('x-request-id')).not.toBe(given);
+    },
+  );
 
-  it('answers an unknown address with 404 in the error form', async () => {
+  it('is 404 in the error format for an unknown address', async () => {
     const answer = await backend.call('/no/such/thing');
     expect(answer.status).toBe(404);
     expect(answer.body).toEqual({
@@ -37,28 +40,28 @@ describe('every response', () => {
     });
   });
 
-  it('answers a known address with the wrong method with 405 and Allow', async () => {
+  it('is 405 with Allow for the wrong method', async () => {
     const answer = await backend.call('/ota/releases', { method: 'DELETE' });
     expect(answer.status).toBe(405);
     expect(answer.body.error.code).toBe('method_not_allowed');
     expect(answer.headers.get('allow')).toBe('GET, POST, HEAD, OPTIONS');
   });
 
-  it.each(['/health/', '/health//'])('takes %s for /health', async (path) => {
+  it.each(['/health/', '/health//'])('is the same for %s as for /health', async (path) => {
     expect((await backend.call(path)).body.status).toBe('alive');
   });
 
-  it('answers HEAD like GET, without a body', async () => {
+  it('to HEAD equals the one to GET, without the body', async () => {
     const answer = await backend.call('/health', { method: 'HEAD' });
     expect(answer.status).toBe(200);
     expect(answer.body).toBe('');
   });
 
-  it('writes one log line with route, user, status and error code, and nothing of the token', async () => {
+  it('is logged in one line with route, user, status and error code, and nothing of the token', async () => {
     const { uid, headers } = newUser();
     const { headers: got } = await backend.call('/claimDevice', { headers, body: { serial: '999999' } });
     const lines = backend.log.lines.filter(
-      // A busy machine may have been slow as well, and say so.
+      // A busy machine may log a slow call as well.
       ({ fields, message }) => fields['requestId'] === got.get('x-request-id') && !message.includes('slow'),
     );
     expect(lines).toHaveLength(1);
@@ -72,13 +75,13 @@ describe('every response', () => {
     expect(JSON.stringify(lines)).not.toContain(headers.Authorization.slice(7, 40));
   });
 
-  it('is told of in the log when a call to DynamoDB was slow, each under its own request id', async () => {
+  it('is logged with a warning for each slow DynamoDB call, under its own request id', async () => {
     const own = await startBackend();
     own.dynamo.setFaults([{ match: 'Query', latencyMs: 300 }]);
     const ask = (id: string) => own.call('/myDevices', { headers: { ...newUser().headers, 'X-Request-Id': id } });
     await Promise.all([ask('slow-request-1'), ask('slow-request-2')]);
     const slow = own.log.lines.filter(
-      // A busy machine may be slow with other calls too.
+      // A busy machine may be slow in other calls too.
       ({ message, fields }) => message === 'A DynamoDB call was slow' && fields['commandName'] === 'QueryCommand',
     );
     expect(slow.map(({ level, fields }) => [level, fields['requestId']]).sort()).toEqual([
@@ -90,7 +93,7 @@ describe('every response', () => {
     await own.stop();
   });
 
-  it('does not wait for DynamoDB longer than its limit, three times', async () => {
+  it('is sent after three DynamoDB timeouts at most', async () => {
     const own = await startBackend({ DYNAMODB_TIMEOUT_MS: '100' });
     own.dynamo.setFaults([{ match: 'Query', hang: true }]);
     const answer = await own.call('/myDevices', { headers: newUser().headers });
@@ -101,7 +104,7 @@ describe('every response', () => {
     await own.stop();
   });
 
-  it('says nothing of an unexpected failure but that it happened, and logs the rest', async () => {
+  it('hides the cause of an unexpected failure, which is only logged', async () => {
     backend.dynamo.setFaults([
       {
         match: 'Query',
@@ -144,7 +147,7 @@ describe('CORS', () => {
     'http://localhost.evil.com',
     'https://localhost:8100',
     'http://localhost:5173',
-  ])('refuses %s on private routes, and gives it no headers on public ones', async (origin) => {
+  ])('refuses %s on private routes, and sends it no headers on public ones', async (origin) => {
     const answer = await backend.call('/myDevices', { headers: { ...newUser().headers, Origin: origin } });
     expect(answer.status).toBe(403);
     expect(answer.body.error.code).toBe('origin_not_allowed');

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLambdaHandler } from '../../../src/http/lambda-adapter.ts';
+import { createLambdaHandler } from '../../../src/http/adapters/lambda-adapter.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
 import { gardeners } from '../../support/gardeners.ts';
@@ -21,9 +21,9 @@ interface EventOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
   readonly base64?: boolean;
-  /** A body that is said to be base64, as it is. */
+  /** Sends the body as it is, but marked as base64. */
   readonly rawBody?: string;
-  /** The route of the gateway that has matched. */
+  /** The gateway route that matched. */
   readonly routeKey?: string;
 }
 
@@ -49,7 +49,7 @@ function event(options: EventOptions): APIGatewayProxyEventV2 {
     headers: {
       host: 'abc123.execute-api.eu-central-1.amazonaws.com',
       'content-type': 'application/json',
-      // The gateway spells all names in lower case.
+      // The gateway sends all header names in lower case.
       ...Object.fromEntries(Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
     },
     requestContext: {
@@ -91,7 +91,7 @@ describe('API Gateway events of payload format 2.0', () => {
     expect(answer.headers?.['x-request-id']).toBeDefined();
   });
 
-  it.each(['prod', 'health'])('reach it behind the stage prefix /%s', async (stage) => {
+  it.each(['prod', 'health'])('reach a public route behind the stage prefix /%s', async (stage) => {
     expect((await invoke({ path: '/health', stage })).statusCode).toBe(200);
     expect((await invoke({ path: '/health/', stage })).statusCode).toBe(200);
     expect((await invoke({ path: '/nowhere', stage })).json.error.code).toBe('not_found');
@@ -108,7 +108,7 @@ describe('API Gateway events of payload format 2.0', () => {
     expect(answer.json.error.message).toContain('1.2.3');
   });
 
-  it.each([false, true])('carry a body, base64 or not (%s), with cookies beside it', async (base64) => {
+  it.each([false, true])('carry a body, base64 or not (%s), with cookies', async (base64) => {
     const { uid, headers } = newUser();
     const answer = await invoke({
       method: 'POST',
@@ -134,7 +134,7 @@ describe('API Gateway events of payload format 2.0', () => {
     expect(forged).toMatchObject({ statusCode: 400, json: { error: { code: 'invalid_signature' } } });
   });
 
-  it('tell where the API is reached, so that Stripe leads back to it', async () => {
+  it("carry the API's public address, so that Stripe returns to it", async () => {
     const { headers } = newUser();
     const open = async (stage: string) => {
       const answer = await invoke({
@@ -177,7 +177,7 @@ describe('API Gateway events of payload format 2.0', () => {
     expect(Buffer.from(sent?.bytes ?? []).includes(PRIVATE_TEXT)).toBe(false);
   });
 
-  it('carry a body that is too large, and one that is no JSON', async () => {
+  it('report a body that is too large, and one that is not JSON', async () => {
     const headers = { 'x-factory-token': backend.secrets.factoryToken };
     const large = await invoke({ method: 'POST', path: '/provision', headers, body: 'x'.repeat(70_000), base64: true });
     expect(large.json.error.code).toBe('payload_too_large');
@@ -185,13 +185,13 @@ describe('API Gateway events of payload format 2.0', () => {
     expect(broken.json.error.code).toBe('invalid_json');
   });
 
-  it.each(['GET', 'HEAD'])('carry a %s whose body means nothing', async (method) => {
+  it.each(['GET', 'HEAD'])('carry a %s whose body is ignored', async (method) => {
     const answer = await invoke({ method, path: '/health', body: '{"a":1}' });
     expect(answer.statusCode).toBe(200);
     expect(answer.headers?.['x-request-id']).toBeDefined();
   });
 
-  it.each(['TRACE', 'TRACK', 'CONNECT', 'PATCH', 'BREW'])('carry a %s, which no address answers', async (method) => {
+  it.each(['TRACE', 'TRACK', 'CONNECT', 'PATCH', 'BREW'])('reject %s, a method that no route has', async (method) => {
     const headers = { 'x-request-id': 'a-caller-of-its-own' };
     const known = await invoke({ method, path: '/claimDevice', headers });
     expect(known).toMatchObject({ statusCode: 405, json: { error: { code: 'method_not_allowed' } } });
@@ -215,16 +215,18 @@ describe('API Gateway events of payload format 2.0', () => {
     ['/ota/releases/%zz/download-url', '', 400, 'validation_failed'],
     ['/ota/releases/%ff/download-url', 'channel=%ff', 400, 'validation_failed'],
     ['/%', '%', 404, 'not_found'],
+    ['/nowhere/../health', '', 404, 'not_found'],
+    ['/nowhere/%2e%2e/health', '', 404, 'not_found'],
     ['//evil.example.com/health', '', 404, 'not_found'],
     ['/he\\alth', '', 404, 'not_found'],
   ])('carry the odd path %s?%s', async (path, query, status, code) => {
     expect(await invoke({ path, query })).toMatchObject({ statusCode: status, json: { error: { code } } });
   });
 
-  describe('that match no route of the gateway, because of a slash at the end', () => {
+  describe('that match no gateway route because of a trailing slash', () => {
     const slashed = (options: EventOptions) => invoke({ ...options, routeKey: '$default' });
 
-    it('are answered like those without it', async () => {
+    it('are answered as without it', async () => {
       expect(await slashed({ path: '/health/' })).toMatchObject({ statusCode: 200, json: { status: 'alive' } });
     });
 
@@ -232,12 +234,12 @@ describe('API Gateway events of payload format 2.0', () => {
       [{}, 'auth_required'],
       [{ authorization: 'Bearer x.y.z' }, 'invalid_token'],
       [{ authorization: newUser({ clientId: 'somebodyelsesclient' }).headers.Authorization }, 'invalid_token'],
-    ])('are let in by nobody whom the authorizer would not let in: %j', async (headers, code) => {
+    ])('are not let in without a token that the authorizer accepts: %j', async (headers, code) => {
       const answer = await slashed({ path: '/myDevices/', headers });
       expect(answer).toMatchObject({ statusCode: 401, json: { error: { code } } });
     });
 
-    it("count against the caller's own limit of the route", async () => {
+    it("count against the route's own limit for the caller", async () => {
       const { headers } = newUser();
       const ask = (path: string) =>
         slashed({
@@ -253,7 +255,7 @@ describe('API Gateway events of payload format 2.0', () => {
     });
   });
 
-  it('carry a preflight through a route of its own', async () => {
+  it('carry a preflight through its own route', async () => {
     const headers = { origin: 'capacitor://localhost', 'access-control-request-method': 'POST' };
     const answer = await invoke({ method: 'OPTIONS', path: '/claimDevice', headers, routeKey: 'OPTIONS /{proxy+}' });
     expect(answer.statusCode).toBe(204);

@@ -8,9 +8,9 @@ import { fleetOf } from '../../support/fleet.ts';
 import { newUser } from '../../support/tokens.ts';
 
 /*
- * What people and machines send must not be found in a log: not a token, an e-mail address, a claim code, a secret, nor
- * the bytes of an image. Each such value carries a mark here, goes through every route in every place where it might
- * stand, and the logs are searched for the mark.
+ * Values sent by people and machines must not appear in a log: no token, e-mail address, claim code, secret or image
+ * byte. Each such value carries a marker here and is sent through every route in every place it could occur. Then the
+ * logs are searched for the marker.
  */
 
 let backend: Backend;
@@ -23,7 +23,7 @@ const MARK = `mark-${randomUUID()}`;
 const EMAIL = `${MARK}@example.com`;
 const IMAGE = Buffer.concat([Buffer.of(0xff, 0xd8, 0xff, 0xe0), Buffer.from(MARK.repeat(50))]);
 
-/** Fields of every kind of body, each with a value that nobody may read in a log. */
+/** Fields of every kind of body, each with a value that must not be logged. */
 const BODY = {
   ...{ email: EMAIL, display_name: MARK, displayName: MARK, name: MARK, message: MARK, question: MARK, reason: MARK },
   ...{ claim_code: MARK, transfer_code: MARK, proof: { nonce: MARK, signature: MARK }, password: MARK, token: MARK },
@@ -39,7 +39,7 @@ const BODY = {
   },
 };
 
-/** Everything that was logged, with the causes of errors, as anybody could read it. */
+/** Everything that was logged, including the causes of errors, as text. */
 function logged(): string {
   const lines = backend.log.lines.map(({ level, message, fields, error }) =>
     inspect({ level, message, fields, error }, { depth: 20, maxStringLength: null, maxArrayLength: null }),
@@ -47,7 +47,7 @@ function logged(): string {
   return [...lines, ...backend.metrics.counted, ...backend.metrics.measured].join('\n');
 }
 
-/** A token of that user, and a few that are none. */
+/** A valid token of the user, and several invalid ones. */
 const credentials = (token: string) => [
   { Authorization: `Bearer ${token}` },
   { Authorization: `Bearer ${MARK}.${MARK}.${MARK}` },
@@ -56,7 +56,7 @@ const credentials = (token: string) => [
   { 'stripe-signature': `t=1,v1=${MARK}` },
 ];
 
-it('no log line of any route holds what may not be read there', async () => {
+it('no log line of any route contains a sensitive value', async () => {
   const { headers } = newUser({ email: EMAIL });
   const token = headers.Authorization.slice('Bearer '.length);
   const made = await fleetOf(backend).device();
@@ -84,7 +84,7 @@ it('no log line of any route holds what may not be read there', async () => {
     },
     { concurrency: 8 },
   );
-  // What can be claimed is claimed with its real code, wrong first.
+  // What can be claimed is claimed with its real code, after a wrong one.
   const { claim_code: code } = made;
   await backend.call('/claimDevice', { headers, body: { serial: made.serial, claim_code: '00000-00000' } });
   await backend.call('/claimDevice', { headers, body: { serial: made.serial, claim_code: code } });

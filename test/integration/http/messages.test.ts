@@ -22,8 +22,8 @@ function expectWords({ status, body }: Answer): void {
   expect(jargonIn(body.error.message), body.error.message).toEqual([]);
 }
 
-describe('what a person reads when the app sends something wrong', () => {
-  it.each(routes)('to $method $path is words, and the fields are in the details', async ({ method, path }) => {
+describe('error messages for invalid input', () => {
+  it.each(routes)('to $method $path are in plain words, with the fields in the details', async ({ method, path }) => {
     const sent = { headers, method };
     if (method === 'GET') {
       expectWords(await backend.call(`${path}?limit=0&cursor=%20&serial=x&current_version=%20&to=x`, sent));
@@ -51,7 +51,7 @@ describe('what a person reads when the app sends something wrong', () => {
     expectWords(await backend.call(path, { method }));
   });
 
-  it('who pays already names no route in the message, but in the details', async () => {
+  it('from someone who already subscribes name the route only in the details', async () => {
     const answer = await backend.call('/createSubscriptionCheckout', { headers, body: {} });
     expect(answer.body.error).toMatchObject({
       code: 'already_subscribed',

@@ -15,11 +15,11 @@ interface Received {
   readonly status: number | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** Whether it came over the connection of the request before it. */
+  /** Whether the answer came over the same connection as the one before. */
   readonly reused: boolean;
 }
 
-/** A client that keeps one connection and puts every request on it. */
+/** A client that keeps one connection and sends every request over it. */
 function oneConnection() {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const send = (method: string, path: string, body?: Buffer, headers: Record<string, string> = {}) =>
@@ -41,7 +41,7 @@ function oneConnection() {
   return { send, close: () => agent.destroy() };
 }
 
-describe('a connection on which a body was refused', () => {
+describe('a connection whose request body was refused', () => {
   it.each([
     [413, '/provision', 70_000],
     [413, '/provision', 500_000],
@@ -57,7 +57,7 @@ describe('a connection on which a body was refused', () => {
     close();
   });
 
-  it('takes the next request after a form that ended half-way', async () => {
+  it('takes the next request after an incomplete form', async () => {
     const { send, close } = oneConnection();
     const form = Buffer.alloc(2_000_000, 'no form at all');
     const type = { 'Content-Type': 'multipart/form-data; boundary=b', ...newUser().headers };
@@ -67,7 +67,7 @@ describe('a connection on which a body was refused', () => {
   });
 });
 
-/** Sends exactly these bytes and gives all that comes back until the server closes, or has said enough. */
+/** Sends exactly these bytes and returns everything received until the server closes or the expected end was seen. */
 function raw(bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let got = '';
@@ -84,38 +84,38 @@ function raw(bytes: string): Promise<string> {
   });
 }
 
-describe('a request that is odd', () => {
+describe('an odd request', () => {
   it.each([
     ['TRACE', 'TRACE /health HTTP/1.1\r\nHost: x\r\n\r\n', 405, 'method_not_allowed'],
-    ['TRACE of nothing', 'TRACE /nowhere HTTP/1.1\r\nHost: x\r\n\r\n', 404, 'not_found'],
+    ['TRACE of an unknown path', 'TRACE /nowhere HTTP/1.1\r\nHost: x\r\n\r\n', 404, 'not_found'],
     ['CONNECT', 'CONNECT /health HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'invalid_request'],
-    ['a method nobody knows', 'BREW /health HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'invalid_request'],
-    ['no HTTP', 'hello\r\n\r\n', 400, 'invalid_request'],
-    ['no host', 'GET /health HTTP/1.1\r\n\r\n', 400, 'invalid_request'],
-    ['a host that is none', 'GET /health HTTP/1.1\r\nHost: a b\r\n\r\n', 400, 'invalid_request'],
-    ['every address', 'OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'invalid_request'],
+    ['an unknown method', 'BREW /health HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'invalid_request'],
+    ['not HTTP', 'hello\r\n\r\n', 400, 'invalid_request'],
+    ['no Host header', 'GET /health HTTP/1.1\r\n\r\n', 400, 'invalid_request'],
+    ['an invalid host', 'GET /health HTTP/1.1\r\nHost: a b\r\n\r\n', 400, 'invalid_request'],
+    ['OPTIONS *', 'OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'invalid_request'],
     ['a header with a control character', 'GET / HTTP/1.1\r\nHost: x\r\nX-A: a\x01b\r\n\r\n', 400, 'invalid_request'],
-    ['headers without end', `GET / HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`, 400, 'invalid_request'],
+    ['endless headers', `GET / HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`, 400, 'invalid_request'],
     [
       'a broken chunk',
       'POST /provision HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
       400,
       'invalid_request',
     ],
-    ['a path that decodes to nothing', 'GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n', 404, 'not_found'],
+    ['a path that cannot be decoded', 'GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n', 404, 'not_found'],
     [
-      'a parameter that decodes to nothing',
+      'a parameter that cannot be decoded',
       'GET /ota/releases/%ff/download-url?channel=%zz HTTP/1.1\r\nHost: x\r\n\r\n',
       400,
       'validation_failed',
     ],
     [
-      'an expectation',
+      'an unknown expectation',
       'POST /provision HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nContent-Length: 0\r\n\r\n',
       401,
       'auth_required',
     ],
-  ])('is answered in the usual form: %s', async (_what, bytes, status, code) => {
+  ])('gets an answer in the usual format: %s', async (_what, bytes, status, code) => {
     const answer = await raw(bytes);
     const [head = '', body = ''] = answer.split('\r\n\r\n');
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
@@ -126,13 +126,13 @@ describe('a request that is odd', () => {
     expect(head).toMatch(/^content-type: application\/json/im);
   });
 
-  it('is served when its body means nothing: GET', async () => {
+  it('is served when its body is ignored: GET', async () => {
     const answer = await raw('GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nabcd');
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
     expect(answer).toMatch(/x-request-id/i);
   });
 
-  it.each(['/nowhere', '/ota/latest?serial=%00'])('has headers and no body when it is HEAD %s', async (path) => {
+  it.each(['/nowhere', '/ota/latest?serial=%00'])('gets headers and no body for HEAD %s', async (path) => {
     const answer = await backend.call(path, { method: 'HEAD' });
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(answer.headers.get('x-request-id')).not.toBeNull();

@@ -24,11 +24,11 @@ beforeAll(async () => {
 afterAll(() => Promise.all([backend.stop(), keys.stop()]));
 afterEach(() => {
   for (const standIn of [backend.dynamo, backend.s3, backend.secretsManager, keys]) standIn.setFaults([]);
-  // Health reports are kept a few seconds.
+  // Health reports are cached for a few seconds.
   backend.clock.forward(10_000);
 });
 
-/** Waiting takes a second here. The rest is for sixty requests at once on a machine that does much else besides. */
+/** Timeouts take a second here. The rest allows for sixty parallel requests on a busy machine. */
 const SOON_MS = 8_000;
 const AWAY: readonly (readonly [string, Fault])[] = [
   ['hangs', { hang: true }],
@@ -50,8 +50,8 @@ function expectOutageForm(answers: readonly TimedAnswer[]): void {
 const away = (answers: readonly TimedAnswer[]) =>
   answers.filter(({ status }) => status === 503).map(({ route }) => route);
 
-describe('while DynamoDB is away', () => {
-  it.each(AWAY)('every route that needs it is 503 soon, with Retry-After: it %s', async (_how, fault) => {
+describe('while DynamoDB is down', () => {
+  it.each(AWAY)('every route that needs it soon answers 503 with Retry-After: it %s', async (_how, fault) => {
     backend.dynamo.setFaults([fault]);
     const answers = await callEveryRoute(backend, calls);
     expectOutageForm(answers);
@@ -62,8 +62,8 @@ describe('while DynamoDB is away', () => {
   });
 });
 
-describe('while S3 is away', () => {
-  it.each(AWAY)('no route fails with anything but 503, and that soon: it %s', async (_how, fault) => {
+describe('while S3 is down', () => {
+  it.each(AWAY)('routes fail only with 503, and soon: it %s', async (_how, fault) => {
     const big = newUser();
     const save = (base?: number) => ({
       headers: big.headers,
@@ -91,8 +91,8 @@ describe('while S3 is away', () => {
   });
 });
 
-describe('while Secrets Manager is away', () => {
-  it.each(AWAY)('no route fails with anything but 503, and that soon: it %s', async (_how, fault) => {
+describe('while Secrets Manager is down', () => {
+  it.each(AWAY)('routes fail only with 503, and soon: it %s', async (_how, fault) => {
     backend.secretsManager.setFaults([fault]);
     const answers = await callEveryRoute(backend, calls);
     expectOutageForm(answers);
@@ -102,29 +102,26 @@ describe('while Secrets Manager is away', () => {
   });
 });
 
-describe("while Cognito's keys are away", () => {
-  it.each(AWAY)(
-    'who is signed in gets 503 soon, and everybody else is served: they are behind what %s',
-    async (_how, fault) => {
-      const lonely = await startBackend({ COGNITO_JWKS_URI: keys.url });
-      keys.setFaults([fault]);
-      const answers = await callEveryRoute(
-        lonely,
-        new Map<string, () => RouteCall>([
-          ['signed in', () => ({ path: '/myDevices', headers: newUser().headers })],
-          ['signed in, asking for an update', () => ({ path: '/ota/latest', headers: newUser().headers })],
-          ['anonymous', () => ({ path: '/ota/latest' })],
-        ]),
-      );
-      expectOutageForm(answers);
-      expect(answers.map(({ status }) => status)).toEqual([503, 503, 200]);
-      await lonely.stop();
-    },
-  );
+describe("while Cognito's keys are unavailable", () => {
+  it.each(AWAY)('signed-in callers soon get 503 and everyone else is served: the key set %s', async (_how, fault) => {
+    const lonely = await startBackend({ COGNITO_JWKS_URI: keys.url });
+    keys.setFaults([fault]);
+    const answers = await callEveryRoute(
+      lonely,
+      new Map<string, () => RouteCall>([
+        ['signed in', () => ({ path: '/myDevices', headers: newUser().headers })],
+        ['signed in, asking for an update', () => ({ path: '/ota/latest', headers: newUser().headers })],
+        ['anonymous', () => ({ path: '/ota/latest' })],
+      ]),
+    );
+    expectOutageForm(answers);
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 200]);
+    await lonely.stop();
+  });
 });
 
-describe('with the values of the product', () => {
-  it('a large state that S3 does not take is refused within seconds', async () => {
+describe('with production settings', () => {
+  it('saving a large state fails within seconds while S3 is down', async () => {
     const real = await startBackend({ DYNAMODB_TIMEOUT_MS: '1000', DEPENDENCY_WAIT_MS: '3000' });
     const save = () =>
       real.call('/saveUserState', { headers: newUser().headers, body: { state: { text: incompressible(500_000) } } });
@@ -139,14 +136,14 @@ describe('with the values of the product', () => {
 });
 
 describe('after an outage', () => {
-  it('everything is served again', async () => {
+  it('every route is served again', async () => {
     backend.dynamo.setFaults([{ drop: true }]);
     expect((await backend.call('/myDevices', { headers: newUser().headers })).status).toBe(503);
     backend.dynamo.setFaults([]);
     expect((await backend.call('/myDevices', { headers: newUser().headers })).status).toBe(200);
   });
 
-  it('a request that takes long is not cut short as long as everything answers', async () => {
+  it('a slow request is not cut off as long as everything answers', async () => {
     const slow = await startBackend({ DEPENDENCY_WAIT_MS: '2000' });
     await releasesOf(slow).draft('1.2.0', 'stable');
     slow.dynamo.setFaults([{ latencyMs: 700 }]);

@@ -8,13 +8,13 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-/** The route with the lowest limit: what passes is then refused for its body, and changes nothing. */
+/** The route with the lowest limit. Requests that pass it are rejected for their body and change nothing. */
 const LIMIT = 10;
 const attempt = (headers: Record<string, string>) =>
   backend.call('/deleteMyAccount', { headers, body: { confirmText: 'no' } });
 
 describe('the rate limit', () => {
-  it('lets exactly as many parallel requests pass as there are left (trap 4)', async () => {
+  it('lets exactly the remaining number of parallel requests pass (trap 4)', async () => {
     const { headers } = newUser();
     const answers = await Promise.all(Array.from({ length: LIMIT + 30 }, () => attempt(headers)));
     expect(answers.filter(({ status }) => status === 400)).toHaveLength(LIMIT);
@@ -28,13 +28,13 @@ describe('the rate limit', () => {
     }
   });
 
-  it('tells what is left', async () => {
+  it('reports what is left', async () => {
     const { headers } = newUser();
     expect((await attempt(headers)).headers.get('ratelimit')).toContain(`r=${LIMIT - 1};`);
     expect((await attempt(headers)).headers.get('ratelimit')).toContain(`r=${LIMIT - 2};`);
   });
 
-  it('is counted per user, and begins anew with the next window', async () => {
+  it('is counted per user and starts anew with the next window', async () => {
     const [one, two] = [newUser(), newUser()];
     await Promise.all(Array.from({ length: LIMIT + 1 }, () => attempt(one.headers)));
     expect((await attempt(one.headers)).status).toBe(429);
@@ -43,7 +43,7 @@ describe('the rate limit', () => {
     expect((await attempt(one.headers)).status).toBe(400);
   });
 
-  it('leaves counters that expire in seconds since 1970 (trap 6) and name nobody', async () => {
+  it('stores counters that expire in seconds since 1970 (trap 6) and name nobody', async () => {
     const { uid, headers } = newUser();
     await attempt(headers);
     const items = await backend.scan('rateLimits');
@@ -55,7 +55,7 @@ describe('the rate limit', () => {
     }
   });
 
-  it('does not stand in the way when its table can not be reached', async () => {
+  it('lets requests pass when its table is unavailable', async () => {
     const { headers } = newUser();
     backend.dynamo.setFaults([{ match: 'UpdateItem', status: 400, body: '{"__type":"ResourceNotFoundException"}' }]);
     const answer = await attempt(headers);

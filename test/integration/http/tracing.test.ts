@@ -7,7 +7,7 @@ import { gardeners } from '../../support/gardeners.ts';
 import { jpeg, photoForm } from '../../support/photos.ts';
 import { newUser } from '../../support/tokens.ts';
 
-/* An SDK as a Lambda layer brings it: registered from outside, the code knows only the API. */
+/* An SDK registered from outside, as a Lambda layer does: the code knows only the API. */
 
 const spans = new InMemorySpanExporter();
 let backend: Backend;
@@ -26,7 +26,7 @@ const finished = () => spans.getFinishedSpans();
 const named = (name: string) => finished().filter((span) => span.name === name);
 
 describe('a request', () => {
-  it('is a span named after its route, and every call outside is one within it', async () => {
+  it('is a span named after its route, with a child span for every outgoing call', async () => {
     const { headers } = newUser();
     await backend.call('/myDevices', { headers: { ...headers, 'X-Request-Id': 'traced-0001' } });
     const [request] = named('GET /myDevices');
@@ -42,7 +42,7 @@ describe('a request', () => {
     }
   });
 
-  it('shows the calls to Stripe, to a provider, to S3, to Cognito and for the secret', async () => {
+  it('shows its calls to Stripe, a plant provider, S3 and Cognito', async () => {
     const { headers } = await gardeners(backend).premium();
     await backend.call('/plantId', { headers, body: photoForm(jpeg()) });
     await backend.call('/getProfile', { headers });
@@ -56,7 +56,7 @@ describe('a request', () => {
     }
   });
 
-  it('that fails is marked, and so is the call that failed', async () => {
+  it('is marked when it fails, and so is the call that failed', async () => {
     backend.dynamo.setFaults([{ match: 'GetItem', status: 400, body: '{"__type":"AccessDeniedException"}' }]);
     await backend.call('/getProfile', { headers: newUser().headers });
     expect(named('GET /getProfile')[0]?.status.code).toBe(2);
@@ -64,12 +64,12 @@ describe('a request', () => {
     expect([call?.status.code, call?.attributes['error.type']]).toEqual([2, 'AccessDeniedException']);
   });
 
-  it('that is refused is no error of ours', async () => {
+  it('is not marked as an error when it is rejected', async () => {
     await backend.call('/getProfile');
     expect(named('GET /getProfile')[0]?.status.code).toBe(0);
   });
 
-  it('leaves nothing of its content in a span', async () => {
+  it('leaves none of its content in a span', async () => {
     const { headers, uid } = newUser();
     await backend.call('/saveUserState', { headers, body: { state: { secret: 'garden-gnome' } } });
     await backend.call('/myDevices?x=garden-gnome', { headers });

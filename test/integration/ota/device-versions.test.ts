@@ -30,18 +30,15 @@ async function recorded({ hw_id: hwId }: MadeDevice): Promise<string | null> {
   return (await fleetOf(backend).get(`/fleet/devices?hw_id=${hwId}`)).body.devices[0].firmware_version;
 }
 
-describe('the version a device gives in /ota/latest', () => {
-  it.each(['1', '1.0', 'v1.0.0', '1.0.0+7', '1.0.0.1'])(
-    '%s is older than 1.1.0, and nothing is amiss',
-    async (current) => {
-      const answer = await ask({ current_version: current, bootloader_version: '2.1' });
-      expect(answer.status).toBe(200);
-      expect(answer.body).toMatchObject({ update_available: true, latest: { version: '1.1.0' } });
-      expect(answer.body).not.toHaveProperty('not_understood');
-    },
-  );
+describe('the version a device reports in /ota/latest', () => {
+  it.each(['1', '1.0', 'v1.0.0', '1.0.0+7', '1.0.0.1'])('%s is older than 1.1.0 and is understood', async (current) => {
+    const answer = await ask({ current_version: current, bootloader_version: '2.1' });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ update_available: true, latest: { version: '1.1.0' } });
+    expect(answer.body).not.toHaveProperty('not_understood');
+  });
 
-  it.each(['1.1', 'v1.1.0', '1.1.0.5', '1.1.0+9'])('%s is 1.1.0, and up to date', async (current) => {
+  it.each(['1.1', 'v1.1.0', '1.1.0.5', '1.1.0+9'])('%s is 1.1.0 and up to date', async (current) => {
     const answer = await ask({ current_version: current, bootloader_version: 'v2.1.0.3' });
     expect(answer.body).toMatchObject({ update_available: false, reason: 'up_to_date' });
   });
@@ -56,12 +53,12 @@ describe('the version a device gives in /ota/latest', () => {
     },
   );
 
-  it('is as lenient with the bootloader, and names each field that is not understood', async () => {
+  it('is parsed as leniently for the bootloader, and each field that is not understood is named', async () => {
     const answer = await ask({ current_version: 'dev', bootloader_version: 'mcuboot' });
     expect([answer.status, answer.body.not_understood]).toEqual([200, ['current_version', 'bootloader_version']]);
   });
 
-  it('is never an error, whatever it is', async () => {
+  it('never causes an error', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 120 }), async (text) => {
         expect((await ask({ current_version: text, bootloader_version: text })).status).toBe(200);
@@ -70,7 +67,7 @@ describe('the version a device gives in /ota/latest', () => {
     );
   });
 
-  it('is recorded of an owned device in the form that releases have, and not at all when it is not understood', async () => {
+  it('is stored in canonical form for an owned device, and not at all when it is not understood', async () => {
     const { owner, device } = await ownedDevice();
     const latest = (version: string) =>
       releases.latest(CHANNEL, `&serial=${device.serial}&current_version=${version}`, owner.headers);
@@ -80,8 +77,8 @@ describe('the version a device gives in /ota/latest', () => {
   });
 });
 
-describe('the version a device gives elsewhere', () => {
-  it('is understood by /reconcileDevices, or named beside its device', async () => {
+describe('the version a device reports elsewhere', () => {
+  it('is understood by /reconcileDevices, or listed with its device as not understood', async () => {
     const { owner, device } = await ownedDevice();
     const other = await fleetOf(backend).device();
     const answer = await backend.call('/reconcileDevices', {
@@ -99,7 +96,7 @@ describe('the version a device gives elsewhere', () => {
     expect(await recorded(device)).toBe('1.0.0');
   });
 
-  it('is understood in reports, and one that is not costs a batch nothing but itself', async () => {
+  it('is understood in reports, and an unknown one affects only its own report', async () => {
     const { owner, device } = await ownedDevice();
     const report = (attempt: string, fields: object) => ({
       ...{ serial: device.serial, channel: CHANNEL, attempt_id: attempt, status: 'confirmed', ...fields },
@@ -121,7 +118,7 @@ describe('the version a device gives elsewhere', () => {
     expect([alone.status, alone.body.error.code]).toEqual([404, 'release_not_found']);
   });
 
-  it('is recorded from the factory in the form that releases have', async () => {
+  it('is stored in canonical form when it comes from the factory', async () => {
     expect(await recorded(await fleetOf(backend).device({ metadata: { firmware_version: '1.0' } }))).toBe('1.0.0');
     expect(await recorded(await fleetOf(backend).device({ metadata: { firmware_version: 'dev' } }))).toBeNull();
   });

@@ -9,15 +9,15 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-describe('published firmware, where it is locked', () => {
-  it('can not be removed before its time, by whoever has the rights of the backend', async () => {
+describe('published firmware with object lock', () => {
+  it("cannot be removed early with the backend's rights", async () => {
     await releases.publish('1.1.0', 'stable');
     const [key = ''] = (await backend.objects('')).filter((one) => !one.startsWith('drafts/'));
     await expect(backend.services.objectStore.remove(key)).rejects.toThrow('object lock');
     expect(await backend.services.objectStore.facts(key)).toBeDefined();
   });
 
-  it('is published and withdrawn like any other, and its draft is not locked', async () => {
+  it('is published and withdrawn as usual, and drafts are not locked', async () => {
     await releases.publish('1.2.0', 'stable');
     expect((await releases.step('1.2.0', 'withdraw', 'stable')).status).toBe(200);
     await releases.draft('1.3.0', 'stable');

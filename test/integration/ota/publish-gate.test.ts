@@ -17,7 +17,7 @@ const addKey = (board: string, publicKey: string, note = '') =>
   releases.post('/ota/keys', { board, public_key: publicKey, note });
 
 let channels = 0;
-/** Registers, uploads and tries to publish: the answer. */
+/** Registers and uploads an image, tries to publish it and returns the answer. */
 async function tryOut(image: Uint8Array, version: string, board: string) {
   channels += 1;
   const channel = `gate-${channels}`;
@@ -25,7 +25,7 @@ async function tryOut(image: Uint8Array, version: string, board: string) {
   return releases.step(version, 'publish', channel, { board });
 }
 
-/** A signed image of that many bytes. */
+/** A signed image of this size in bytes. */
 function imageOf(bytes: number, key: KeyObject): Buffer {
   const trusted = trustedKey(pemOf(key));
   for (;;) {
@@ -36,7 +36,7 @@ function imageOf(bytes: number, key: KeyObject): Buffer {
     region.writeUInt32LE(region.length - 32, 12);
     region.writeUInt8(1, 20);
     const image = signedImageOf(region, key, trusted.hash);
-    // ECDSA signatures vary by a byte or two.
+    // ECDSA signatures vary in length by a byte or two.
     if (image.length === bytes) return image;
   }
 }
@@ -51,20 +51,20 @@ describe('the publish gate', () => {
   it.each([
     ['not-mcuboot.bin', /not an MCUboot image/],
     ['truncated-1.2.0.signed.bin', /cut off/],
-    ['bit-flip-1.2.0.signed.bin', /hash in the image is not that of its bytes/],
+    ['bit-flip-1.2.0.signed.bin', /hash in the image does not match its bytes/],
     ['unsigned-1.2.0.bin', /not signed|nobody has signed/],
     ['wrong-key-1.2.0.signed.bin', /not registered for this board/],
-  ])('refuses %s with the reason', async (file, reason) => {
+  ])('rejects %s with the reason', async (file, reason) => {
     const answer = await tryOut(firmware(file), '1.2.0', 'guarded');
     expect(answer.body.error.code).toBe('artifact_invalid');
     expect(answer.body.error.details.reason).toMatch(reason);
   });
 
-  it.each(Object.entries(GOOD))('lets the genuine %s out', async (version, file) => {
+  it.each(Object.entries(GOOD))('accepts the genuine %s', async (version, file) => {
     expect((await tryOut(firmware(file), version, 'guarded')).status).toBe(200);
   });
 
-  it('refuses an image that leaves no room for the swap, to the byte', async () => {
+  it('rejects an image one byte too large for the swap', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     await addKey('large', pemOf(privateKey));
     expect((await tryOut(imageOf(LARGEST_IMAGE, privateKey), '1.0.0', 'large')).status).toBe(200);
@@ -72,12 +72,12 @@ describe('the publish gate', () => {
     expect(tooLarge.body.error.details.reason).toMatch(/no room for the swap in a 728 KB slot: at most 737280/);
   });
 
-  it('refuses bytes behind the image', async () => {
+  it('rejects bytes after the image', async () => {
     const padded = Buffer.concat([firmware(GOOD['1.0.0']), Buffer.alloc(8, 0xff)]);
     expect((await tryOut(padded, '1.0.0', 'guarded')).body.error.details.reason).toMatch(/8 bytes follow the image/);
   });
 
-  it('without a key takes what has a good hash where that is allowed, and nothing where it is not', async () => {
+  it('accepts an image with a valid hash for a board without keys, unless signatures are required', async () => {
     expect((await tryOut(firmware('wrong-key-1.2.0.signed.bin'), '1.2.0', 'keyless')).status).toBe(200);
     const strict = await startWithReleases({ OTA_IMAGE_SIGNATURES: 'required' });
     await strict.releases.draft('1.0.0', 'stable', {}, firmware(GOOD['1.0.0']));
@@ -90,7 +90,7 @@ describe('the publish gate', () => {
 });
 
 describe('the keys of a board', () => {
-  it('rotate: both sign for a while, then only the new one', async () => {
+  it('rotate: images may be signed with either for a while, then only with the new one', async () => {
     const next = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
     const old = (await addKey('rotating', DEV_PEM)).body.key_hash;
     const added = (await addKey('rotating', pemOf(next), 'the next one')).body.key_hash;
@@ -111,12 +111,12 @@ describe('the keys of a board', () => {
     expect((await tryOut(byNext, '1.1.0', 'rotating')).status).toBe(200);
     const again = await releases.post(`/ota/keys/${old}/remove`, { board: 'rotating' });
     expect(again.body.error.code).toBe('key_not_found');
-    // A key that was taken out of use may come back.
+    // A removed key may be added again.
     await addKey('rotating', DEV_PEM);
     expect(await list()).toContain(old);
   });
 
-  it('are public keys of kinds that MCUboot knows, and no private ones', async () => {
+  it('must be public keys of types that MCUboot supports, never private keys', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const secret = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
     const small = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'pem' });
@@ -140,7 +140,7 @@ describe('the keys of a board', () => {
     expect(keys.map(({ algorithm }: { algorithm: string }) => algorithm).sort()).toEqual(['ed25519', 'rsa-2048']);
   });
 
-  it('are twenty at most', async () => {
+  it('are limited to twenty', async () => {
     const make = () => pemOf(generateKeyPairSync('ed25519').privateKey);
     const answers = [];
     for (let i = 0; i < 21; i += 1) answers.push((await addKey('crowded', make())).status);

@@ -15,7 +15,7 @@ const create = (body: unknown, on: Backend = backend) =>
 const publish = (version: string, body: unknown = {}) =>
   backend.call(`/ota/releases/${version}/publish`, { headers: admin(), body });
 
-/** What a release of these bytes is registered with. */
+/** The request body that registers a release with these bytes. */
 const facts = (version: string, image: Uint8Array, channel: string) => ({
   version,
   channel,
@@ -40,8 +40,8 @@ async function release(version: string, channel: string, image: Uint8Array = fir
 const latest = async (channel: string, query = '') =>
   (await backend.call(`/ota/latest?channel=${channel}${query}`)).body;
 
-describe('the way of a release', () => {
-  it('goes from draft over a verified upload to the phones', async () => {
+describe('a release', () => {
+  it('goes from draft through a verified upload to the phones', async () => {
     const image = firmware(GOOD['1.1.0']);
     const draft = await create({ ...facts('v1.1.0', image, 'Story'), notes: 'Waters\nbetter.', mandatory: true });
     expect(draft.status).toBe(201);
@@ -87,7 +87,7 @@ describe('the way of a release', () => {
     expect(Buffer.from(await range.arrayBuffer())).toEqual(image.subarray(100, 200));
   });
 
-  it('published twice, also at once, is published once', async () => {
+  it('is published once when publish is sent repeatedly or in parallel', async () => {
     const bytes = withVersion(firmware(GOOD['1.1.0']), '1.4.0');
     const draft = await create(facts('1.4.0', bytes, 'twice'));
     await put(draft.body, bytes);
@@ -98,7 +98,7 @@ describe('the way of a release', () => {
     expect((await publish('1.4.0', { channel: 'twice' })).body.published_at).toBe([...times][0]);
   });
 
-  it('goes its way when answers of the database are lost', async () => {
+  it("is created and published even if the database's answers are lost", async () => {
     const image = firmware(GOOD['1.0.0']);
     backend.dynamo.loseAnswer('TransactWriteItems');
     const draft = await create(facts('1.0.0', image, 'lost'));
@@ -109,7 +109,7 @@ describe('the way of a release', () => {
     expect((await latest('lost')).latest.version).toBe('1.0.0');
   });
 
-  it('created twice at once is created once', async () => {
+  it('is created once when two requests race', async () => {
     const image = firmware(GOOD['1.0.0']);
     const answers = await Promise.all(Array.from({ length: 6 }, () => create(facts('1.0.0', image, 'race'))));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
@@ -118,7 +118,7 @@ describe('the way of a release', () => {
 });
 
 describe('an existing version', () => {
-  it('of the same bytes gets a fresh upload URL, so that a broken upload can go on', async () => {
+  it('with the same bytes gets a new upload URL, so that a broken upload can be resumed', async () => {
     const image = firmware(GOOD['1.0.0']);
     await create(facts('1.0.0', image, 'resume'));
     const again = await create(facts('1.0.0', image, 'resume'));
@@ -130,7 +130,7 @@ describe('an existing version', () => {
     expect(third.body.error.details).toEqual({ state: 'published', artifact_sha256: sha256(image) });
   });
 
-  it('is never replaced by other bytes', async () => {
+  it('is never replaced with other bytes', async () => {
     await release('1.0.0', 'fixed');
     const other = firmware(GOOD['2.0.0']);
     const answer = await create(facts('1.0.0', other, 'fixed'));
@@ -139,9 +139,9 @@ describe('an existing version', () => {
   });
 });
 
-describe('a draft that can not be published', () => {
+describe('a draft that cannot be published', () => {
   const signed = () => firmware(GOOD['2.0.0']);
-  /** As if it had been registered so much earlier: S3 would refuse a clock that is set ahead that far. */
+  /** Backdates the draft. S3 would reject requests if the clock were set ahead that far. */
   const olderBy = async (ms: number, channel: string) => {
     const item = (await backend.scan('otaReleases')).find((one) => one['channel'] === channel);
     const earlier = new Date(Date.parse(String(item?.['created_at'])) - ms - 1).toISOString();
@@ -149,7 +149,7 @@ describe('a draft that can not be published', () => {
     await (await backend.services.documents()).put({ TableName, Item: { ...item, created_at: earlier } });
   };
 
-  it('gives its version to other bytes, and the audit says so', async () => {
+  it('gives up its version to other bytes, and the audit records it', async () => {
     const [damaged, good] = [firmware('bit-flip-1.2.0.signed.bin'), withVersion(signed(), '1.2.0')];
     const draft = await create(facts('1.2.0', damaged, 'refused'));
     await put(draft.body, damaged);
@@ -163,11 +163,11 @@ describe('a draft that can not be published', () => {
     const { audit_trail: trail } = (await backend.call('/ota/releases/1.2.0?channel=refused', { headers: admin() }))
       .body;
     expect(trail.map(({ action }: { action: string }) => action)).toEqual(['published', 'replaced', 'created']);
-    // What is out stays.
+    // A published version stays.
     expect((await create(facts('1.2.0', damaged, 'refused'))).body.error.code).toBe('release_exists');
   });
 
-  it('for want of an upload keeps its version while the upload may still come', async () => {
+  it('because of a missing upload keeps its version while the upload URL is valid', async () => {
     const other = withVersion(firmware(GOOD['1.0.0']), '2.0.0');
     await create(facts('2.0.0', other, 'abandoned'));
     expect((await create(facts('2.0.0', signed(), 'abandoned'))).body.error.code).toBe('release_exists');
@@ -175,7 +175,7 @@ describe('a draft that can not be published', () => {
     expect((await create(facts('2.0.0', signed(), 'abandoned'))).status).toBe(201);
   });
 
-  it('is not one that only waits: its version stays taken', async () => {
+  it('is not one that is only waiting to be published: its version stays taken', async () => {
     const waiting = withVersion(firmware(GOOD['1.0.0']), '2.0.0');
     await put((await create(facts('2.0.0', waiting, 'waiting'))).body, waiting);
     await olderBy(60 * 60 * 1000, 'waiting');
@@ -184,7 +184,7 @@ describe('a draft that can not be published', () => {
     expect((await publish('2.0.0', { channel: 'waiting' })).status).toBe(200);
   });
 
-  it('is replaced once by many at the same moment', async () => {
+  it('is replaced once by many parallel requests', async () => {
     const broken = Buffer.alloc(1_000, 7);
     await put((await create(facts('2.0.0', broken, 'crowd'))).body, broken);
     const answers = await Promise.all(
@@ -197,7 +197,7 @@ describe('a draft that can not be published', () => {
 });
 
 describe('an upload', () => {
-  it('of other bytes, of another length, or without its headers is refused by the storage', async () => {
+  it('with other bytes, another length or missing headers is refused by the storage', async () => {
     const image = firmware(GOOD['1.0.0']);
     const draft = await create(facts('1.0.0', image, 'pinned'));
     const flipped = Buffer.from(image);
@@ -214,7 +214,7 @@ describe('an upload', () => {
     expect((await publish('1.0.0', { channel: 'pinned' })).status).toBe(200);
   });
 
-  it('that stops half-way leaves nothing, and can be repeated', async () => {
+  it('that stops halfway leaves nothing and can be repeated', async () => {
     const image = firmware(GOOD['1.0.0']);
     const draft = await create(facts('1.0.0', image, 'halfway'));
     const { request } = await import('node:http');
@@ -230,7 +230,7 @@ describe('an upload', () => {
     expect((await put(draft.body, image)).status).toBe(200);
   });
 
-  it('after the URL has expired is refused, and so is a late download', async () => {
+  it('is refused after the URL has expired, and so is a late download', async () => {
     const own = await startBackend();
     const image = firmware(GOOD['1.0.0']);
     const draft = await create(facts('1.0.0', image, 'late'), own);
@@ -247,13 +247,13 @@ describe('publish', () => {
     return publish(version, { channel });
   };
 
-  it('knows no release that was never registered', async () => {
+  it('does not find a release that was never registered', async () => {
     const answer = await publish('9.9.9');
     expect(answer.status).toBe(404);
     expect(answer.body.error.code).toBe('release_not_found');
   });
 
-  it('refuses a draft without a file', async () => {
+  it('rejects a draft without a file', async () => {
     await create(facts('1.0.0', firmware(GOOD['1.0.0']), 'empty'));
     const answer = await publish('1.0.0', { channel: 'empty' });
     expect(answer.status).toBe(409);
@@ -265,7 +265,7 @@ describe('publish', () => {
     ['other-version', '1.5.0', firmware(GOOD['1.0.0']), /version 1\.0\.0/],
     ['cut-off', '1.2.0', firmware('truncated-1.2.0.signed.bin'), /cut off/],
     ['pre-release', '1.1.0-rc.1', firmware(GOOD['1.1.0']), /pre-release/],
-  ])('refuses a wrong image (%s) as artifact_invalid', async (channel, version, image, reason) => {
+  ])('rejects a wrong image (%s) as artifact_invalid', async (channel, version, image, reason) => {
     const answer = await draftOf(version, image, channel);
     expect(answer.status).toBe(409);
     expect(answer.body.error.code).toBe('artifact_invalid');
@@ -273,7 +273,7 @@ describe('publish', () => {
     expect((await latest(channel)).latest).toBeNull();
   });
 
-  it('refuses an object that is not the announced one, however it got there', async () => {
+  it('rejects an object other than the announced one, however it got there', async () => {
     const image = firmware(GOOD['1.0.0']);
     const draft = await create(facts('1.0.0', image, 'swapped'));
     await backend.services.objectStore.put(draft.body.storage_key, image, 'application/octet-stream');
@@ -285,7 +285,7 @@ describe('publish', () => {
     expect(shorter.body.error.details).toEqual({ expected: '98968 bytes', found: '98967 bytes' });
   });
 
-  it('keeps the published bytes where no upload URL reaches', async () => {
+  it('copies the bytes to a place that no upload URL can write to', async () => {
     const { bytes } = await release('1.0.0', 'safe');
     const offer = await latest('safe');
     expect(offer.latest.download.url).toContain('/releases/arduino_nano_33_ble/safe/1.0.0/');
@@ -313,17 +313,17 @@ describe('a new release', () => {
     { ...good, min_version: 'two' },
     { ...good, min_bootloader: 'two' },
     { ...good, halt_policy: { min_reports: 0, max_failure_pct: 10 } },
-  ])('with a bad field is refused: %#', async (body) => {
+  ])('with an invalid field is rejected: %#', async (body) => {
     expect((await create(body)).body.error.code).toBe('validation_failed');
   });
 
-  it('may say that it is for everyone', async () => {
+  it('may explicitly be for all devices', async () => {
     expect((await create({ ...good, rollout_pct: 100, allowlist: [] })).status).toBe(201);
   });
 });
 
 describe('GET /ota/latest', () => {
-  it('offers the greatest version under semver, whatever the order of publishing', async () => {
+  it('offers the highest semver version, regardless of publishing order', async () => {
     await release('1.9.0', 'order');
     await release('1.10.0', 'order');
     await release('1.2.0', 'order');
@@ -345,14 +345,14 @@ describe('GET /ota/latest', () => {
     expect(list.body.releases.map(({ version }: { version: string }) => version)).toEqual(['1.10.0', '1.9.0', '1.2.0']);
   });
 
-  it('keeps boards and channels apart', async () => {
+  it('keeps boards and channels separate', async () => {
     await release('1.3.0', 'apart');
     expect((await latest('apart', '&board=another_board')).latest).toBeNull();
     expect((await latest('apart-beta')).reason).toBe('no_release');
     expect((await latest('APART')).latest.version).toBe('1.3.0');
   });
 
-  it('takes a device and a user, and serves the same', async () => {
+  it('accepts device parameters and a signed-in user, and answers the same', async () => {
     await release('1.3.0', 'device');
     const query = '/ota/latest?channel=device&serial=000001&hw_id=aabbccddeeff&bootloader_version=2.1.0';
     const answer = await backend.call(query, { headers: newUser().headers });
@@ -360,13 +360,13 @@ describe('GET /ota/latest', () => {
     expect((await backend.call('/ota/latest?serial=12')).body.error.code).toBe('validation_failed');
   });
 
-  it('costs one read of one small item a second, however many ask', async () => {
+  it('reads one small item per second, however many clients ask', async () => {
     await release('1.3.0', 'cost');
     await release('1.4.0', 'cost');
     backend.clock.forward(61_000);
     const before = backend.dynamo.operations.length;
     await latest('cost');
-    // The rules, and the facts of the release, which are kept with its revision.
+    // The rules, and the release's facts, which are cached by revision.
     expect(backend.dynamo.operations.slice(before)).toEqual(['GetItem', 'GetItem']);
     await Promise.all(Array.from({ length: 10 }, () => latest('cost', '&current_version=1.3.0')));
     expect(backend.dynamo.operations.slice(before)).toEqual(['GetItem', 'GetItem']);
@@ -375,7 +375,7 @@ describe('GET /ota/latest', () => {
     expect(backend.dynamo.operations.slice(before)).toEqual(['GetItem', 'GetItem', 'GetItem']);
   });
 
-  it('says 503 when the registry can not be read: never "no update", never the fallback (trap 7)', async () => {
+  it('is 503 when the registry cannot be read: never "no update", never the fallback (trap 7)', async () => {
     const own = await startBackend({
       OTA_LATEST_VERSION: '9.9.9',
       OTA_LATEST_STORAGE_KEY: 'releases/fallback.bin',
@@ -394,7 +394,7 @@ describe('GET /ota/latest', () => {
     expect(fallback.body).toMatchObject({ update_available: true, latest: { version: '9.9.9' } });
     expect((await own.call('/ota/latest?board=another_board')).body.latest).toBeNull();
 
-    // A draft is a release of the registry: from here on the fallback is out of the game.
+    // A draft is a release in the registry, so the fallback no longer applies.
     await create(facts('1.0.0', firmware(GOOD['1.0.0']), 'stable'), own);
     own.clock.forward(31_000);
     expect((await own.call('/ota/latest')).body).toMatchObject({ latest: null, reason: 'no_release' });
@@ -404,7 +404,7 @@ describe('GET /ota/latest', () => {
 });
 
 describe('download-url and list', () => {
-  it('do not know drafts as downloads', async () => {
+  it('do not offer drafts for download', async () => {
     await create(facts('1.0.0', firmware(GOOD['1.0.0']), 'hidden'));
     for (const version of ['1.0.0', '4.0.4']) {
       const answer = await backend.call(`/ota/releases/${version}/download-url?channel=hidden`);
@@ -413,7 +413,7 @@ describe('download-url and list', () => {
     }
   });
 
-  it('show drafts and published ones to the admin, in pages', async () => {
+  it('show drafts and published releases to the admin, page by page', async () => {
     await release('1.0.0', 'pages');
     await release('1.1.0', 'pages');
     await create(facts('1.2.0', firmware(GOOD['1.0.0']), 'pages'));

@@ -6,7 +6,7 @@ import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
 let releases: ReturnType<typeof releasesOf>;
-// Each test its own: some move the clock, which object storage does not forgive.
+// Each test has its own backend: some move the clock, and object storage rejects a skewed clock.
 beforeEach(async () => {
   ({ backend, releases } = await startWithReleases());
 });
@@ -48,7 +48,7 @@ describe('POST /ota/reports', () => {
     expect(list.body.devices.map(({ serial }: { serial: string }) => serial)).toContain(device.serial);
   });
 
-  it('does not believe an old batch, sent again, about what the device runs by now', async () => {
+  it("does not let a repeated old batch change the device's current version", async () => {
     await releases.publish('1.1.0', 'old');
     await releases.publish('1.2.0', 'old');
     const device = await owned();
@@ -60,7 +60,7 @@ describe('POST /ota/reports', () => {
     expect(await runs()).toBe('1.2.0');
   });
 
-  it('records what comes of one device at the same moment, all of it, and each thing once', async () => {
+  it('records parallel reports of one device completely, and each one once', async () => {
     await releases.publish('1.1.0', 'at-once');
     const device = await owned();
     const all = ['offered', 'on_phone', 'uploading', 'testing', 'confirmed'];
@@ -75,7 +75,7 @@ describe('POST /ota/reports', () => {
     expect(await stats('at-once')).toMatchObject({ reached: 1, uploading: 1, confirmed: 1, finished: 1 });
   });
 
-  it('takes a batch that was collected offline, each report with its own result', async () => {
+  it('accepts a batch collected offline, with a result for each report', async () => {
     await releases.publish('1.1.0', 'batch');
     const headers = newUser().headers;
     const [one, two, strangers] = [await owned(headers), await owned(headers), await owned()];
@@ -111,12 +111,12 @@ describe('POST /ota/reports', () => {
     { serial: undefined },
     { error_code: 'Drop Table!' },
     { extra: 1 },
-  ])('refuses %j', async (fields) => {
+  ])('rejects %j', async (fields) => {
     const device = { serial: '000001', hw_id: 'X', claim_code: '', headers: newUser().headers };
     expect((await report(device, 'failed', fields)).body.error.code).toBe('validation_failed');
   });
 
-  it('is for the owner of the device only, and for releases that are or were out', async () => {
+  it("is only for the device's owner, and only for releases that were published", async () => {
     await releases.draft('1.1.0', 'drafted');
     const device = await owned();
     expect((await report({ ...device, ...newUser() }, 'confirmed')).body.error.code).toBe('not_owned');
@@ -124,7 +124,7 @@ describe('POST /ota/reports', () => {
     expect((await report(device, 'confirmed', { channel: 'drafted' })).body.error.code).toBe('release_not_found');
   });
 
-  it('keeps a device that failed three times from the same release for a day, unless it is lifted', async () => {
+  it('blocks a device for a day after three failures of the same release, unless the block is lifted', async () => {
     await releases.publish('1.1.0', 'nag', { halt_policy: { min_reports: 100, max_failure_pct: 100 } });
     const device = await owned();
     const ask = () => releases.latest('nag', `&serial=${device.serial}&current_version=1.0.0`, device.headers);
@@ -135,7 +135,7 @@ describe('POST /ota/reports', () => {
         error_code: 'self-test_failed',
         ...fields,
       });
-    // A lost radio link is no failure of the firmware.
+    // A lost radio link is not a firmware failure.
     for (const attempt of [11, 12, 13, 14]) await fail(attempt, { error_code: 'link_lost' });
     expect((await ask()).reason).toBe('offered');
     await fail(1);
@@ -156,8 +156,8 @@ describe('POST /ota/reports', () => {
   });
 });
 
-describe('a release that fails', () => {
-  /** Reports of many devices, each of another user, as many at once as there are. */
+describe('a failing release', () => {
+  /** Reports from many devices, each with its own user, in parallel. */
   async function reportAll(channel: string, outcomes: readonly string[], model?: (index: number) => string) {
     const devices = await Promise.all(outcomes.map(() => owned()));
     return Promise.all(
@@ -175,11 +175,11 @@ describe('a release that fails', () => {
     ...Array.from({ length: reverted }, () => 'reverted'),
   ];
 
-  it('halts itself under 200 concurrent reports: at once, once, with audit and metric', async () => {
+  it('halts under 200 concurrent reports: at once, only once, with audit entry and metric', async () => {
     await releases.publish('1.0.0', 'halts');
     await releases.publish('1.1.0', 'halts', { halt_policy: { min_reports: 100, max_failure_pct: 10 } });
     const devices = await Promise.all(outcomes(90, 10).map(async (ending) => ({ ending, device: await owned() })));
-    // Each phone tells of the trial and of its end at the same moment.
+    // Each phone reports the test and its outcome at the same moment.
     const answers = await Promise.all(
       devices.flatMap(({ device, ending }) =>
         ['testing', ending].map((status) => report(device, status, { channel: 'halts' })),
@@ -201,7 +201,7 @@ describe('a release that fails', () => {
     expect(backend.metrics.counted.filter((name) => name === 'ReleaseHalted')).toHaveLength(1);
   }, 90_000);
 
-  it('goes on while it is below the threshold, or too few have reported', async () => {
+  it('continues while it is below the threshold or has too few reports', async () => {
     await releases.publish('1.1.0', 'goes-on');
     await reportAll('goes-on', outcomes(18, 1));
     expect((await stats('goes-on')).state).toBe('published');
@@ -212,7 +212,7 @@ describe('a release that fails', () => {
     expect((await stats('goes-on')).state).toBe('halted');
   });
 
-  it('is not blamed for what the radio does', async () => {
+  it('is not blamed for radio failures', async () => {
     await releases.publish('1.1.0', 'radio', { halt_policy: { min_reports: 1, max_failure_pct: 1 } });
     const devices = await Promise.all(Array.from({ length: 5 }, () => owned()));
     await Promise.all(
@@ -224,7 +224,7 @@ describe('a release that fails', () => {
     });
   });
 
-  it('may be resumed, and then counts anew; what had come in before does not halt it again', async () => {
+  it('can be resumed and then counts from zero; earlier failures do not halt it again', async () => {
     await releases.publish('1.1.0', 'resumed', { halt_policy: { min_reports: 4, max_failure_pct: 50 } });
     await reportAll('resumed', outcomes(1, 3));
     expect((await stats('resumed')).state).toBe('halted');
@@ -236,7 +236,7 @@ describe('a release that fails', () => {
     expect((await stats('resumed')).state).toBe('halted');
   });
 
-  it('behind one phone model only is shown as such', async () => {
+  it('on one phone model only is reported as such', async () => {
     await releases.publish('1.1.0', 'model', { halt_policy: { min_reports: 100, max_failure_pct: 100 } });
     await reportAll('model', outcomes(5, 3), (index) => (index < 5 ? 'Pixel 9' : 'Fairphone 4'));
     expect(await stats('model')).toMatchObject({
@@ -251,10 +251,10 @@ describe('a release that fails', () => {
     expect((await stats('model')).suspect_phone_model).toBeNull();
   });
 
-  it('halts also when the report was recorded and its answer was cut off', async () => {
+  it('halts even if the connection broke right after the report was recorded', async () => {
     await releases.publish('1.1.0', 'cut-off', { halt_policy: { min_reports: 1, max_failure_pct: 10 } });
     const device = await owned();
-    // Two limits are counted, the report is written, and then nothing gets through any more.
+    // Two rate limits are counted, the report is written, then nothing gets through.
     backend.dynamo.dieAfterWrites(3);
     expect((await report(device, 'reverted', { channel: 'cut-off' })).status).toBe(503);
     backend.dynamo.revive();
@@ -272,7 +272,7 @@ describe('POST /ota/lease', () => {
       body: { serial: device.serial, phone_id: phone, ...fields },
     });
 
-  it('lets one phone of a household at a device at a time', async () => {
+  it('gives a device to one phone of a household at a time', async () => {
     const device = await owned();
     const answers = await Promise.all(['phone-a', 'phone-b', 'phone-c'].map((phone) => lease(device, phone)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
@@ -281,7 +281,7 @@ describe('POST /ota/lease', () => {
     expect(refused?.body.error).toMatchObject({ code: 'lease_held', details: { expires_at: held?.body.expires_at } });
   });
 
-  it('is renewed by the phone that has it, given back, and over after ten minutes', async () => {
+  it('can be renewed and released by the phone that holds it, and expires after ten minutes', async () => {
     const device = await owned();
     expect((await lease(device, 'phone-a')).body.held).toBe(true);
     backend.clock.forward(9 * 60_000);

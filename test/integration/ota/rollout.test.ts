@@ -16,7 +16,7 @@ afterAll(() => backend.stop());
 
 const board = 'arduino_nano_33_ble';
 
-/** Hardware ids in and out of a release's rollout. */
+/** One hardware id inside and one outside a release's rollout. */
 function devicesFor(of: string, channel: string, basisPoints: number) {
   const all = Array.from({ length: 1_000 }, (_, i) => hwId(i));
   const isIn = (id: (typeof all)[number]) =>
@@ -27,7 +27,7 @@ function devicesFor(of: string, channel: string, basisPoints: number) {
 }
 
 describe('a staged release', () => {
-  it('is offered to its share of the devices, the others stay on what everybody may have', async () => {
+  it('is offered to its share of the devices, while the others get the last full release', async () => {
     await releases.publish('1.0.0', 'staged');
     await releases.publish('1.1.0', 'staged', { rollout_pct: 10 });
     const { inside, outside } = devicesFor('1.1.0', 'staged', 1_000);
@@ -53,7 +53,7 @@ describe('a staged release', () => {
     ]);
   });
 
-  it('never leaves a device again when it grows', async () => {
+  it('never loses a device when it grows', async () => {
     await releases.publish('1.1.0', 'grows', { rollout_pct: 0.01 });
     const ids = Array.from({ length: 40 }, (_, i) => hwId(i));
     let before = new Set<string>();
@@ -70,7 +70,7 @@ describe('a staged release', () => {
     expect(before.size).toBe(ids.length);
   });
 
-  it('counts a serial as its hardware id, and knows the list by either name', async () => {
+  it('treats a serial like its hardware id, and accepts either in the allowlist', async () => {
     const fleet = fleetOf(backend);
     const [listed, other] = [await fleet.device(), await fleet.device()];
     const { headers } = newUser();
@@ -86,7 +86,7 @@ describe('a staged release', () => {
     expect(await ask(`&serial=${listed.serial}`)).toBe('not_in_rollout');
   });
 
-  it('offers nothing to a revoked device, named by its chip or by whoever owned it', async () => {
+  it('offers nothing to a revoked device, whether named by its chip or by its former owner', async () => {
     const fleet = fleetOf(backend);
     const device = await fleet.device();
     const owner = newUser();
@@ -104,7 +104,7 @@ describe('a staged release', () => {
     }
   });
 
-  it('tells a stranger no more about the serial of a device than about one that nobody has', async () => {
+  it('reveals no more to a stranger about an existing serial than about an unknown one', async () => {
     const fleet = fleetOf(backend);
     const { publicKey } = generateKeyPairSync('ed25519');
     const spki = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
@@ -145,8 +145,8 @@ describe('a staged release', () => {
   });
 });
 
-describe('the way up', () => {
-  it('leads over the version that a device must pass through, and past a bootloader that is too old', async () => {
+describe('the update path', () => {
+  it('goes through required intermediate versions, and stops at a bootloader that is too old', async () => {
     await releases.publish('1.0.0', 'path');
     await releases.publish('1.5.0', 'path', { min_version: '1.0.0' });
     await releases.publish('2.0.0', 'path', { min_version: '1.5.0', min_bootloader: '2.1.0' });
@@ -163,7 +163,7 @@ describe('the way up', () => {
     });
   });
 
-  it('goes back only to a release that says so, when the newer one is taken back', async () => {
+  it('goes back only to a release that allows downgrades, after the newer one is withdrawn', async () => {
     await releases.publish('1.0.0', 'back', { allow_downgrade: true });
     await releases.publish('1.1.0', 'back');
     expect((await releases.latest('back', '&current_version=1.1.0')).reason).toBe('up_to_date');
@@ -176,7 +176,7 @@ describe('the way up', () => {
 });
 
 describe('the states of a release', () => {
-  it('go from draft to withdrawn, each step once, and all of it is in the audit', async () => {
+  it('go from draft to withdrawn, each step once and with an audit entry', async () => {
     await releases.draft('1.1.0', 'states');
     expect((await releases.step('1.1.0', 'pause', 'states')).body.error.code).toBe('release_state_conflict');
     await releases.step('1.1.0', 'publish', 'states');
@@ -213,20 +213,20 @@ describe('the states of a release', () => {
     expect(shown.body.audit_trail[2].reason).toBe('a doubt');
   });
 
-  it('publishing twice is once, also at the same moment', async () => {
+  it('change to published once when publish is sent in parallel', async () => {
     await releases.draft('1.1.0', 'twice');
     const answers = await Promise.all(Array.from({ length: 6 }, () => releases.step('1.1.0', 'publish', 'twice')));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(answers.map(({ body }) => body.published_at)).size).toBe(1);
   });
 
-  it('a version that was withdrawn is never used again', async () => {
+  it('end with withdrawn: its version can never be used again', async () => {
     await releases.publish('1.1.0', 'spent');
     await releases.step('1.1.0', 'withdraw', 'spent');
     await expect(releases.draft('1.1.0', 'spent')).rejects.toThrow('release_exists');
   });
 
-  it('of many releases of a track change at once, and none is forgotten', async () => {
+  it('can change in parallel within a track without losing one', async () => {
     const versions = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
     for (const one of versions) await releases.draft(one, 'crowd', { rollout_pct: 50 });
     await Promise.all(versions.map((one) => releases.step(one, 'publish', 'crowd')));
@@ -242,7 +242,7 @@ describe('the states of a release', () => {
     });
   });
 
-  it('unknown ones are not found', async () => {
+  it('cannot be changed for an unknown release', async () => {
     for (const step of ['rollout', 'pause', 'resume', 'withdraw', 'promote', 'lift']) {
       const body = step === 'lift' ? { hw_id: (await fleetOf(backend).device()).hw_id } : {};
       const answer = await releases.post(`/ota/releases/9.9.9/${step}`, body);
@@ -255,7 +255,7 @@ describe('the states of a release', () => {
 });
 
 describe('a promotion', () => {
-  it('publishes the very same bytes on the other channel, once', async () => {
+  it('publishes the same bytes on the other channel, once', async () => {
     await releases.publish('1.1.0', 'beta', { notes: 'Good.', min_version: '1.0.0' });
     const promote = (fields: object = {}) => releases.post('/ota/releases/1.1.0/promote', fields);
     const answers = await Promise.all([promote({ rollout_pct: 50 }), promote({ rollout_pct: 50 })]);
@@ -279,7 +279,7 @@ describe('a promotion', () => {
     expect((await fetch(offer.latest.download.url)).status).toBe(200);
   });
 
-  it('is refused for what is not out, and where other bytes have that version', async () => {
+  it('is refused for an unpublished release, and where other bytes have that version', async () => {
     await releases.draft('1.2.0', 'beta');
     const early = await releases.post('/ota/releases/1.2.0/promote');
     expect(early.body.error).toMatchObject({ code: 'release_state_conflict', details: { state: 'draft' } });
@@ -289,8 +289,8 @@ describe('a promotion', () => {
   });
 });
 
-describe('whom a release is for', () => {
-  it('can be seen before it is published, page by page', async () => {
+describe('the devices of a release', () => {
+  it('can be listed page by page before it is published', async () => {
     const fleet = fleetOf(backend);
     const devices = [];
     for (let i = 0; i < 12; i += 1) devices.push(await fleet.device({ metadata: { board: 'who_board' } }));
@@ -317,7 +317,7 @@ describe('whom a release is for', () => {
     expect(stats.body).toMatchObject({ eligible: 7, reached: 0, state: 'draft' });
   });
 
-  it('and a phone that asks tells what its device runs', async () => {
+  it('report their version when a phone asks for updates', async () => {
     const fleet = fleetOf(backend);
     const owner = newUser();
     const device = await fleet.device();
@@ -327,7 +327,7 @@ describe('whom a release is for', () => {
       releases.latest('seen', `&serial=${device.serial}&current_version=${current}`, headers);
     await ask('0.5.0', owner.headers);
     await ask('0.5.0', owner.headers);
-    // A stranger's word about it counts nothing.
+    // What a stranger reports does not count.
     await ask('7.7.7', newUser().headers);
     await ask('7.7.7', {});
     const list = await fleet.get('/fleet/devices?firmware_version=0.5.0');
@@ -341,7 +341,7 @@ describe('whom a release is for', () => {
     expect(trail).toHaveLength(3);
     expect((await releases.get('/ota/releases/1.1.0/stats?channel=seen')).body.reached).toBe(1);
 
-    // A phone gone mad fills neither the audit nor the counts, and is answered all the same.
+    // A misbehaving phone cannot flood the audit or the counts, and still gets answers.
     for (let i = 0; i < 25; i += 1) expect((await ask(`0.6.${i}`, owner.headers)).update_available).toBe(true);
     const changes = (await fleet.audit(device.hw_id, '&limit=100')).body.audit_trail.filter(
       ({ action }: { action: string }) => action === 'firmware_changed',

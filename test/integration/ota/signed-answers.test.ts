@@ -19,7 +19,7 @@ interface Signed {
   readonly signatures: readonly { readonly key_id: string; readonly value: string }[];
 }
 
-/** What a phone does: believes nothing that is not signed by a key it knows, or that is over. */
+/** As a phone does: rejects what is not signed by a known key or has expired. */
 function believe(signed: Signed, keys: Readonly<Record<string, string>>, now: number) {
   const bytes = Buffer.from(signed.payload, 'base64url');
   const isGenuine = signed.signatures.some(({ key_id: id, value }) => {
@@ -38,7 +38,7 @@ async function phoneKeys(of: Backend = backend): Promise<Record<string, string>>
 }
 
 describe('a signed answer', () => {
-  it('tells a phone everything it acts on, and for whom and until when it counts', async () => {
+  it('contains everything the phone acts on, the device it is for, and its expiry', async () => {
     await releases.publish('1.1.0', 'signed', { mandatory: true });
     const answer = await releases.latest('signed', '&current_version=1.0.0&hw_id=aabbccdd01');
     const decision = believe(answer.signed, await phoneKeys(), backend.clock.now());
@@ -56,7 +56,7 @@ describe('a signed answer', () => {
     expect(Date.parse(decision.expires_at) - Date.parse(decision.issued_at)).toBe(24 * 3_600_000);
   });
 
-  it('that somebody has changed, or that is over, is not believed', async () => {
+  it('is rejected when it was changed or has expired', async () => {
     const answer = await releases.latest('signed', '&current_version=1.0.0');
     const keys = await phoneKeys();
     const decision = JSON.parse(Buffer.from(answer.signed.payload, 'base64url').toString('utf8'));
@@ -65,7 +65,7 @@ describe('a signed answer', () => {
     expect(() => believe(answer.signed, keys, backend.clock.now() + 24 * 3_600_000)).toThrow('over');
   });
 
-  it('is signed by the old key and the new one while they rotate', async () => {
+  it('is signed with both the old and the new key during a rotation', async () => {
     const own = await startWithReleases();
     const make = () =>
       generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
@@ -135,13 +135,16 @@ describe('a receipt', () => {
     };
   }
 
-  it.each(['ed25519', 'P-256'] as const)('of a device with an %s key makes a confirmed version proof', async (kind) => {
-    const { signed, report, stats } = await updated(kind, `receipt-${kind.toLowerCase()}`);
-    expect(await report(signed())).toMatchObject({ outcome: 'recorded', verified: true, receipt: 'verified' });
-    expect(await stats()).toMatchObject({ confirmed: 1, verified: 1 });
-  });
+  it.each(['ed25519', 'P-256'] as const)(
+    'of a device with an %s key turns a confirmed version into a verified one',
+    async (kind) => {
+      const { signed, report, stats } = await updated(kind, `receipt-${kind.toLowerCase()}`);
+      expect(await report(signed())).toMatchObject({ outcome: 'recorded', verified: true, receipt: 'verified' });
+      expect(await stats()).toMatchObject({ confirmed: 1, verified: 1 });
+    },
+  );
 
-  it('proves nothing that the device has not said', async () => {
+  it('proves nothing that the device did not sign', async () => {
     const { slot, signed, report, stats } = await updated('ed25519', 'receipt-lies');
     const other = 'ab'.repeat(32);
     const cases: [string, object][] = [
@@ -158,12 +161,12 @@ describe('a receipt', () => {
     expect(await stats()).toMatchObject({ confirmed: 1, verified: 0 });
   });
 
-  it('is good for one device and one version', async () => {
+  it('is valid for one device and one version', async () => {
     const [one, two] = [await updated('ed25519', 'receipt-one'), await updated('ed25519', 'receipt-two')];
     expect(await two.report(two.signed({ nonce: one.offer.receipt_nonce }))).toMatchObject({ receipt: 'stale_nonce' });
   });
 
-  it('of a device without a key is nothing, and no nonce is given for one', async () => {
+  it('of a device without a key proves nothing, and such a device gets no nonce', async () => {
     await releases.publish('1.1.0', 'keyless');
     const owner = newUser();
     const device = await fleetOf(backend).device();

@@ -17,27 +17,27 @@ afterEach(() => backend.stop());
 
 const HTML = '<!doctype html><title>502 Bad Gateway</title>';
 const TROUBLES: readonly { readonly how: string; readonly fault: Fault; readonly reason: string }[] = [
-  { how: 'refuses the connection', fault: { drop: true }, reason: 'unreachable' },
+  { how: 'drops the connection', fault: { drop: true }, reason: 'unreachable' },
   {
     how: 'refuses the key',
     fault: { status: 401, body: 'The specified api key does not exist.' },
     reason: 'refused_key',
   },
-  { how: 'wants money', fault: { status: 402 }, reason: 'exhausted' },
+  { how: 'demands payment', fault: { status: 402 }, reason: 'exhausted' },
   { how: 'is out of credits', fault: { status: 429 }, reason: 'exhausted' },
   { how: 'fails', fault: { status: 500 }, reason: 'server_error' },
   { how: 'sends malformed JSON', fault: { status: 200, body: '{"access_token":' }, reason: 'malformed' },
   { how: 'sends JSON of another shape', fault: { status: 200, body: '{"ok":true}' }, reason: 'malformed' },
   { how: 'sends HTML', fault: { status: 200, body: HTML }, reason: 'malformed' },
   { how: 'sends half a body', fault: { half: true }, reason: 'unreachable' },
-  { how: 'does not like the photo', fault: { status: 400, body: 'Image is broken' }, reason: 'rejected' },
+  { how: 'rejects the photo', fault: { status: 400, body: 'Image is broken' }, reason: 'rejected' },
 ];
 const counted = (name: string) => backend.metrics.counted.filter((one) => one === name).length;
 
 describe.each(TROUBLES)('when Kindwise $how', ({ fault, reason }) => {
   beforeEach(() => backend.plants.kindwise.setFaults([{ ...fault, match: 'POST /identification' }]));
 
-  it('Pl@ntNet names the plant, and it counts', async () => {
+  it('Pl@ntNet names the plant, and the use counts', async () => {
     const answer = await people.send('/plantId', user);
     expect([answer.status, answer.body.provider]).toEqual([200, 'plantnet']);
     expect(answer.body.suggestions).toHaveLength(3);
@@ -46,7 +46,7 @@ describe.each(TROUBLES)('when Kindwise $how', ({ fault, reason }) => {
     expect(counted(`PlantFallback{reason=${reason}}`)).toBe(1);
   });
 
-  it('AI Doctor still names the plant, says that it can’t tell more, and counts nothing', async () => {
+  it('AI Doctor still names the plant, says that it has no diagnosis, and counts no use', async () => {
     const answer = await people.send('/aiDoctor', user);
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({
@@ -57,7 +57,7 @@ describe.each(TROUBLES)('when Kindwise $how', ({ fault, reason }) => {
     expect((await people.usage(user)).aiDoctor).toMatchObject({ dayCount: 0, monthCount: 0 });
   });
 
-  it('the half answer is not kept: the next one is whole again', async () => {
+  it('the degraded answer is not cached: the next one is complete again', async () => {
     const photo = jpeg();
     expect((await people.send('/aiDoctor', user, photoForm(photo))).body.degraded).toBe(true);
     backend.plants.kindwise.setFaults([]);
@@ -65,7 +65,7 @@ describe.each(TROUBLES)('when Kindwise $how', ({ fault, reason }) => {
     expect([again.headers.get('x-ai-cache'), again.body.provider]).toEqual(['MISS', 'kindwise']);
   });
 
-  it('and so does Pl@ntNet, it is 502 provider_failed, the use is given back, and no key is told', async () => {
+  it('and so does Pl@ntNet, it is 502 provider_failed, the use is refunded, and no key is revealed', async () => {
     backend.plants.plantnet.setFaults([fault]);
     const answer = await people.send('/plantId', user);
     expect([answer.status, answer.body.error.code]).toEqual([502, 'provider_failed']);
@@ -79,20 +79,20 @@ describe.each(TROUBLES)('when Kindwise $how', ({ fault, reason }) => {
 });
 
 describe.each(TROUBLES)('when Pl@ntNet $how', ({ fault }) => {
-  it('nobody notices while Kindwise answers', async () => {
+  it('nothing changes while Kindwise answers', async () => {
     backend.plants.plantnet.setFaults([fault]);
     const answer = await people.send('/plantId', user);
     expect([answer.status, answer.body.provider]).toEqual([200, 'kindwise']);
   });
 });
 
-describe('when a provider does not answer at all', () => {
-  it('Pl@ntNet gets its turn, and when that does not answer either, it is 504', async () => {
+describe('when a provider hangs', () => {
+  it('Pl@ntNet is asked next, and when that hangs too, it is 504', async () => {
     backend.plants.kindwise.setFaults([{ hang: true }]);
     const [first, both] = await Promise.all([
       people.send('/plantId', user),
       (async () => {
-        // Pl@ntNet answers the first one above and hangs for this one.
+        // Pl@ntNet answers the first request above and hangs for this one.
         const other = await people.premium();
         await expect.poll(() => backend.plants.plantnet.received.length, { timeout: 20_000 }).toBe(1);
         backend.plants.plantnet.setFaults([{ hang: true }]);
@@ -105,7 +105,7 @@ describe('when a provider does not answer at all', () => {
 });
 
 describe('when the caller hangs up', () => {
-  it('the call to the provider ends too, and the use is given back', async () => {
+  it('the call to the provider is aborted and the use is refunded', async () => {
     const hungUp = new Promise<void>((resolve) => {
       backend.plants.kindwise.onHangUp(resolve);
     });
@@ -123,7 +123,7 @@ describe('when the caller hangs up', () => {
     await expect(asking).rejects.toThrow();
     await hungUp;
     await expect.poll(async () => (await people.usage(user)).plantId.dayCount).toBe(0);
-    // It was not the provider's fault.
+    // The abort does not count as a provider failure.
     expect(counted('ProviderFailed{provider=kindwise,reason=cancelled}')).toBe(1);
     expect((await backend.call('/plantIdHealth')).body.provider).toMatchObject({
       state: 'closed',
@@ -132,18 +132,18 @@ describe('when the caller hangs up', () => {
   });
 });
 
-describe('a provider that fails again and again', () => {
+describe('a provider that keeps failing', () => {
   const fail = (status = 500) => backend.plants.kindwise.setFaults([{ status }]);
 
-  it('is not asked any more, by no container, and is tried again by one probe at a time', async () => {
+  it('is skipped by all containers, then tried again with one probe at a time', async () => {
     fail();
     for (let i = 0; i < 3; i += 1) await people.send('/plantId', user);
     const asked = backend.plants.kindwise.faultsMet();
     expect(asked).toBe(3);
     expect(counted('ProviderCircuitOpened{provider=kindwise}')).toBe(1);
-    // Another container: its own memory, the same table.
+    // Another container: same table, separate memory.
     const { createApp } = await import('../../../src/app.ts');
-    const { fetchFrom } = await import('../../../src/http/fetch-adapter.ts');
+    const { fetchFrom } = await import('../../../src/http/adapters/fetch-adapter.ts');
     const { createServices } = await import('../../../src/services.ts');
     const services = createServices(
       { ...process.env },
@@ -168,7 +168,7 @@ describe('a provider that fails again and again', () => {
     expect(back.map(({ body }) => body.provider)).toEqual(Array.from({ length: 5 }, () => 'kindwise'));
   });
 
-  it('is told of on the health pages, with the last success', async () => {
+  it('is shown on the health pages with its last success', async () => {
     const health = async (service: string) => backend.call(`/${service}Health`);
     await people.send('/plantId', user);
     const well = await health('aiDoctor');
@@ -192,17 +192,17 @@ describe('a provider that fails again and again', () => {
     expect((await health('aiDoctor')).body.provider.state).toBe('half_open');
   });
 
-  it('is not blamed for photos that it does not like', async () => {
+  it('is not blamed for photos it rejects', async () => {
     backend.plants.kindwise.setFaults([{ status: 400 }]);
     for (let i = 0; i < 5; i += 1) await people.send('/plantId', user);
     expect(backend.plants.kindwise.faultsMet()).toBe(5);
   });
 
   it.each([
-    // The account and the cache are read before it; the rate limit and the use are written before it.
+    // Before it, the account and the cache are read; the rate limit and the use are written.
     { what: 'read', operation: 'GetItem', before: 2 },
-    { what: 'kept', operation: 'UpdateItem', before: 2 },
-  ])('is asked all the same when its state can’t be $what', async ({ operation, before }) => {
+    { what: 'saved', operation: 'UpdateItem', before: 2 },
+  ])('is still called when its state cannot be $what', async ({ operation, before }) => {
     backend.dynamo.setFaults([
       { match: operation, latencyMs: 0, times: before },
       { match: operation, status: 400, body: '{"__type":"AccessDeniedException"}', times: 1 },
@@ -213,8 +213,8 @@ describe('a provider that fails again and again', () => {
   });
 });
 
-describe('what the providers say', () => {
-  it('is empty for a photo without a plant, which is an answer and no fault', async () => {
+describe('an answer from the providers', () => {
+  it('is empty for a photo without a plant, and not a failure', async () => {
     backend.plants.kindwise.setFaults([{ status: 500 }]);
     const nothing = { statusCode: 404, error: 'Not Found', message: 'Species not found' };
     backend.plants.plantnet.setFaults([{ status: 404, body: JSON.stringify(nothing) }]);
@@ -222,13 +222,13 @@ describe('what the providers say', () => {
     expect(answer.body).toMatchObject({ provider: 'plantnet', best_match: null, suggestions: [] });
   });
 
-  it('is a fault when Pl@ntNet’s project is what is not found', async () => {
+  it('is a failure when Pl@ntNet reports its project as not found', async () => {
     backend.plants.kindwise.setFaults([{ status: 500 }]);
     backend.plants.plantnet.setFaults([{ status: 404, body: '{"message":"Project not found"}' }]);
     expect((await people.send('/plantId', user)).status).toBe(502);
   });
 
-  it('comes without GBIF’s names when GBIF is away, and names are kept', async () => {
+  it('lacks GBIF names while GBIF is down, except for cached ones', async () => {
     const photo = photoForm(jpeg());
     backend.plants.gbif.setFaults([{ status: 503 }]);
     const plain = await people.send('/plantId', user, photo);
@@ -244,7 +244,7 @@ describe('what the providers say', () => {
     expect(kept.body.suggestions[0].gbif_key).toMatch(/^\d+$/);
   });
 
-  it('is kept for a day when GBIF knows the name, and for an hour when it does not', async () => {
+  it('is cached for a day when GBIF knows the name, and for an hour when it does not', async () => {
     const named = (names: readonly string[]) => ({
       ...{ access_token: 'token', status: 'COMPLETED' },
       result: {
@@ -260,13 +260,13 @@ describe('what the providers say', () => {
     expect(hours.sort((a, b) => a - b)).toEqual([1, 24]);
   });
 
-  it('is a higher rank or a miss with confidence 100, and then no name of the species', async () => {
+  it('has no GBIF name when the match is only of a higher rank', async () => {
     const answer = (body: object) => backend.plants.gbif.setFaults([{ status: 200, body: JSON.stringify(body) }]);
     answer({ matchType: 'HIGHERRANK', usageKey: 7, canonicalName: 'Ficus', confidence: 97 });
     expect((await people.send('/plantId', user)).body.suggestions[0]).not.toHaveProperty('gbif_key');
   });
 
-  it('waits for GBIF a few times only while that is away', async () => {
+  it('does not keep waiting for GBIF while that hangs', async () => {
     backend.plants.gbif.setFaults([{ hang: true }]);
     await people.send('/plantId', user);
     const asked = backend.plants.gbif.faultsMet();
@@ -274,21 +274,21 @@ describe('what the providers say', () => {
     expect(backend.plants.gbif.faultsMet()).toBe(asked);
   });
 
-  it('is Kindwise’s trouble when the fallback takes no WebP', async () => {
+  it("is Kindwise's failure when the fallback does not accept WebP", async () => {
     backend.plants.kindwise.setFaults([{ status: 500 }]);
     const answer = await people.send('/plantId', user, photoForm(webp()));
     expect([answer.status, answer.body.error.code]).toEqual([502, 'provider_failed']);
     expect(backend.plants.plantnet.received).toHaveLength(0);
   });
 
-  it('comes without advice when the conversation fails', async () => {
+  it('has no advice when the conversation fails', async () => {
     backend.plants.kindwise.setFaults([{ match: '/conversation', status: 500 }]);
     const answer = await people.send('/aiDoctor', user);
     expect(answer.body).toMatchObject({ provider: 'kindwise', llm_advice: null, is_healthy: expect.any(Boolean) });
     expect((await people.usage(user)).aiDoctor.dayCount).toBe(1);
   });
 
-  it('costs nothing while the keys are not set', async () => {
+  it('costs no use while the keys are not set', async () => {
     backend.secretsManager.setValues({ RATE_LIMIT_SALT: backend.secrets.rateLimitSalt });
     backend.clock.forward(301_000);
     expect((await people.send('/plantId', user)).status).toBe(502);

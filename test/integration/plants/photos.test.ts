@@ -13,7 +13,7 @@ let backend: Backend;
 let people: ReturnType<typeof gardeners>;
 let user: TestUser;
 beforeAll(async () => {
-  // Everybody here comes from one address.
+  // All requests here come from one address.
   backend = await startBackend({ PLANT_ID_DAILY_LIMIT_PREMIUM: '-1', PLANT_ID_MONTHLY_LIMIT_PREMIUM: '-1' });
   people = gardeners(backend);
 });
@@ -30,7 +30,7 @@ const error = (answer: { status: number; body: { error?: { code: string } } }) =
 ];
 
 describe('a photo', () => {
-  it('is named, with who says so and what GBIF calls it', async () => {
+  it("is identified, with the provider's name and the GBIF name", async () => {
     const answer = await people.send('/plantId', user);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('x-ai-cache')).toBe('MISS');
@@ -48,7 +48,7 @@ describe('a photo', () => {
     });
   });
 
-  it('is diagnosed, with the provider’s own fields, advice, and a conversation', async () => {
+  it("is diagnosed, with the provider's own fields, advice and a conversation", async () => {
     const fields = { symptoms: 'brown edges', language: 'de', latitude: '52.516275', longitude: '-13.377704' };
     const answer = await people.send('/aiDoctor', user, photoForm(jpeg(), fields));
     expect(answer.status).toBe(200);
@@ -73,7 +73,7 @@ describe('a photo', () => {
     ['a JPEG', () => jpeg({ withPlace: true }), 'image/jpeg'],
     ['a PNG called a JPEG', () => png({ withPlace: true }), 'image/png'],
     ['a WebP', () => webp({ withPlace: true }), 'image/webp'],
-  ])('leaves for the provider without place, time and names: %s', async (_name, make, type) => {
+  ])('is sent to the provider without location, time and names: %s', async (_name, make, type) => {
     const photo = make();
     expect(Buffer.from(photo).includes(PRIVATE_TEXT)).toBe(true);
     expect((await people.send('/plantId', user, photoForm(photo))).status).toBe(200);
@@ -83,7 +83,7 @@ describe('a photo', () => {
     expect(sent?.fields).not.toHaveProperty('latitude');
   });
 
-  it('sent again comes from the cache, also at another container, and counts for nothing', async () => {
+  it('sent again is served from the cache, in any container, and counts no use', async () => {
     const photo = jpeg();
     const first = await people.send('/plantId', user, photoForm(photo));
     const counted = await people.usage(user);
@@ -99,7 +99,7 @@ describe('a photo', () => {
     }
   });
 
-  it('that was named before the best match was an object comes from the cache in the form of today', async () => {
+  it("cached in the old format, with the best match as text, is served in today's format", async () => {
     const photo = jpeg();
     const first = await people.send('/plantId', user, photoForm(photo));
     const { documents, config } = backend.services;
@@ -116,7 +116,7 @@ describe('a photo', () => {
     expect(second.body.best_match).toEqual(first.body.suggestions[0]);
   });
 
-  it('is asked about anew after a week, even before TTL has removed what was kept', async () => {
+  it('is identified again after a week, even if TTL has not removed the cached answer', async () => {
     const later = await startBackend();
     try {
       const crowd = gardeners(later);
@@ -132,7 +132,7 @@ describe('a photo', () => {
     }
   });
 
-  it('of AI Doctor is kept for its own user only: the answer holds their conversation', async () => {
+  it('sent to AI Doctor is cached for its own user only, because the answer contains their conversation', async () => {
     const photo = jpeg();
     const mine = await people.send('/aiDoctor', user, photoForm(photo));
     const other = await people.premium();
@@ -145,23 +145,23 @@ describe('a photo', () => {
     expect(otherSymptoms.headers.get('x-ai-cache')).toBe('MISS');
   });
 
-  it('is not for users without premium, who are told so before anything else', async () => {
+  it('needs premium, which is checked before anything else', async () => {
     const answer = await people.send('/plantId', newUser(), photoForm(undefined));
     expect(error(answer)).toEqual([402, 'premium_required']);
     expect(backend.plants.kindwise.received).toHaveLength(0);
   });
 
-  it('is answered while Stripe is down: premium is what is stored', async () => {
+  it('is processed while Stripe is down, based on the stored subscription', async () => {
     backend.stripe.setFaults([{ hang: true }]);
     expect((await people.send('/plantId', user)).status).toBe(200);
     backend.stripe.setFaults([]);
   });
 });
 
-/** A genuine HEIC file, made with libheif: see the folder’s README. */
+/** A real HEIC file made with libheif: see the folder's README. */
 const heic = async (name: string) => new Uint8Array(await readFile(`test/fixtures/photos/${name}.heic`));
 
-/** A pixel of an 8-bit RGB image whose rows are each written as the difference from the row above. */
+/** A pixel of an 8-bit RGB PNG in which each row is stored as the difference from the row above. */
 function pixelOf(image: Uint8Array, x: number, y: number): number[] {
   const bytes = Buffer.from(image);
   const stride = bytes.readUInt32BE(16) * 3 + 1;
@@ -176,8 +176,8 @@ function pixelOf(image: Uint8Array, x: number, y: number): number[] {
   return sums;
 }
 
-describe('an iPhone’s HEIC photo', () => {
-  it('goes to the provider as a PNG of the same picture, without place and names', async () => {
+describe("an iPhone's HEIC photo", () => {
+  it('is sent to the provider as a PNG of the same picture, without location and names', async () => {
     const photo = await heic('leaf');
     expect(Buffer.from(photo).includes(PRIVATE_TEXT)).toBe(true);
     const answer = await people.send('/plantId', user, photoForm(photo));
@@ -193,7 +193,7 @@ describe('an iPhone’s HEIC photo', () => {
     expect(again.headers.get('x-ai-cache')).toBe('HIT');
   });
 
-  it('taken with the phone held upright arrives upright', async () => {
+  it('keeps its upright orientation', async () => {
     expect((await people.send('/aiDoctor', user, photoForm(await heic('turned')))).status).toBe(200);
     const bytes = Buffer.from(backend.plants.kindwise.received[0]?.bytes ?? []);
     expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([128, 192]);
@@ -201,7 +201,7 @@ describe('an iPhone’s HEIC photo', () => {
     expect((right[2] ?? 0) > 150, `blue: ${right}`).toBe(true);
   });
 
-  it('is made no larger than providers use', async () => {
+  it('is scaled down to what providers use', async () => {
     expect((await people.send('/plantId', user, photoForm(await heic('six-megapixels')))).status).toBe(200);
     const bytes = Buffer.from(backend.plants.kindwise.received[0]?.bytes ?? []);
     expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([1500, 1000]);
@@ -209,15 +209,15 @@ describe('an iPhone’s HEIC photo', () => {
 
   it.each([
     ['of thirty megapixels', () => heic('thirty-megapixels'), 413, 'payload_too_large', /lower resolution/],
-    ['that ends in the middle', async () => (await heic('leaf')).slice(0, 700), 415, 'unsupported_media_type', /again/],
+    ['that is cut off', async () => (await heic('leaf')).slice(0, 700), 415, 'unsupported_media_type', /again/],
     [
-      'that only says so',
+      'that only claims to be HEIC',
       async () => new Uint8Array(Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1')),
       415,
       'unsupported_media_type',
       /again/,
     ],
-  ])('%s is refused with what to do, and nothing is counted', async (_name, photo, status, code, advice) => {
+  ])('%s is rejected with advice, and no use is counted', async (_name, photo, status, code, advice) => {
     const before = await people.usage(user);
     const answer = await people.send('/plantId', user, photoForm(await photo()));
     expect(error(answer)).toEqual([status, code]);
@@ -228,7 +228,7 @@ describe('an iPhone’s HEIC photo', () => {
 });
 
 describe('a photo that is too large for a request', () => {
-  it('is refused with words for a person, and the way to upload it for the app', async () => {
+  it('is rejected with a message for the user and the upload route for the app', async () => {
     const answer = await people.send('/plantId', user, photoForm(jpeg({ pictureBytes: 8_700_000 })));
     expect(answer.status).toBe(413);
     expect(answer.body.error.message).toBe(
@@ -241,7 +241,7 @@ describe('a photo that is too large for a request', () => {
     });
   });
 
-  it('is not refused in other words a little above the limit than far above it', async () => {
+  it('gets the same error slightly above the limit as far above it', async () => {
     const photo = new Uint8Array(4 * MIB + 1);
     photo.set(jpeg());
     const [little, far] = await Promise.all([
@@ -252,13 +252,13 @@ describe('a photo that is too large for a request', () => {
   });
 });
 
-describe('a form that is not right', () => {
+describe('an invalid form', () => {
   const raw = (body: string | Uint8Array, type: string) =>
     backend.call('/plantId', { headers: { ...user.headers, 'Content-Type': type }, body });
   const part = (name: string, file: string, content: string) =>
     `--b\r\nContent-Disposition: form-data; name="${name}"; filename="${file}"\r\n\r\n${content}\r\n`;
 
-  /** Every part is right but for one letter of an older alphabet. */
+  /** Every part is valid except for one Latin-1 letter. */
   const latin1 = (place: 'name' | 'file name' | 'text' | 'header') => {
     const at = (where: typeof place) => (where === place ? '\xfc' : 'u');
     const photo = Buffer.from(jpeg()).toString('latin1');
@@ -272,19 +272,19 @@ describe('a form that is not right', () => {
   it.each([
     ['without a boundary', () => raw('--b\r\n', 'multipart/form-data'), 400, 'invalid_multipart'],
     [
-      'that ends in the middle',
+      'that is cut off',
       () => raw(part('image', 'a.jpg', 'x').slice(0, 60), 'multipart/form-data; boundary=b'),
       400,
       'invalid_multipart',
     ],
     [
-      'that has no end',
+      'without a closing boundary',
       () => raw(part('image', 'a.jpg', 'x'), 'multipart/form-data; boundary=b'),
       400,
       'invalid_multipart',
     ],
     [
-      'whose file name is spelled in percent signs that mean nothing',
+      'whose file name has invalid percent-encoding',
       () =>
         raw(
           `--b\r\nContent-Disposition: form-data; name="image"; filename*=UTF-8''%ff%zz\r\n\r\nx\r\n--b--\r\n`,
@@ -294,8 +294,8 @@ describe('a form that is not right', () => {
       'unsupported_media_type',
     ],
     ['that is JSON', () => raw('{"image":"x"}', 'application/json'), 415, 'unsupported_media_type'],
-    ['whose name of a field is not UTF-8', () => latin1('name'), 400, 'invalid_multipart'],
-    ['whose name of a file is not UTF-8', () => latin1('file name'), 400, 'invalid_multipart'],
+    ['whose field name is not UTF-8', () => latin1('name'), 400, 'invalid_multipart'],
+    ['whose file name is not UTF-8', () => latin1('file name'), 400, 'invalid_multipart'],
     ['whose text is not UTF-8', () => latin1('text'), 400, 'invalid_multipart'],
     ['with a header that is not UTF-8', () => latin1('header'), 400, 'invalid_multipart'],
     ['that is empty', () => raw('', 'multipart/form-data; boundary=b'), 400, 'invalid_multipart'],
@@ -364,19 +364,19 @@ describe('a form that is not right', () => {
       'unsupported_media_type',
     ],
     [
-      'with a place that is none',
+      'with an invalid location',
       () => people.send('/plantId', user, photoForm(jpeg(), { latitude: '91' })),
       400,
       'validation_failed',
     ],
-  ])('%s is refused, and nothing is counted', async (_name, request, status, code) => {
+  ])('%s is rejected, and no use is counted', async (_name, request, status, code) => {
     const before = await people.usage(user);
     expect(error(await request())).toEqual([status, code]);
     expect(await people.usage(user)).toEqual(before);
     expect(backend.plants.kindwise.received).toHaveLength(0);
   });
 
-  it('takes 4 MiB and not a byte more', async () => {
+  it('with more than 4 MiB is rejected, one with exactly 4 MiB is accepted', async () => {
     const exactly = (bytes: number) => {
       const photo = new Uint8Array(bytes);
       photo.set(jpeg());
@@ -389,7 +389,7 @@ describe('a form that is not right', () => {
   });
 
   it.each([{ symptoms: 'x'.repeat(2_001) }, { language: 'german' }, { latitude: '1e9' }])(
-    'is refused by AI Doctor with %j',
+    'is rejected by AI Doctor with %j',
     async (fields) => {
       expect(error(await people.send('/aiDoctor', user, photoForm(jpeg(), fields)))).toEqual([
         400,
@@ -399,8 +399,8 @@ describe('a form that is not right', () => {
   );
 });
 
-describe('a big photo', () => {
-  // A backend whose clock is right: S3 takes no request that is dated otherwise.
+describe('a large photo', () => {
+  // A backend with the right time: S3 rejects requests with another date.
   let moved: Backend;
   beforeAll(async () => {
     moved = backend;
@@ -423,7 +423,7 @@ describe('a big photo', () => {
     fetch(body.upload_url, { method: 'PUT', headers: body.upload_headers, body: Buffer.from(photo) });
   const big = () => jpeg({ withPlace: true, pictureBytes: 8_700_000 });
 
-  it('goes by way of the bucket, is cleaned like any other, and removed when it was used', async () => {
+  it('is uploaded to the bucket, stripped of metadata like any other, and removed after use', async () => {
     const photo = big();
     const prepared = await prepare(user, photo);
     expect(prepared.status).toBe(201);
@@ -437,7 +437,7 @@ describe('a big photo', () => {
     expect(error(await people.send('/plantId', user, form))).toEqual([404, 'upload_not_found']);
   });
 
-  it('comes through as an iPhone makes it, up to the largest size', async () => {
+  it('can be an iPhone photo of the maximum size', async () => {
     const photo = new Uint8Array(25 * MIB);
     photo.set(await heic('leaf'));
     const prepared = await prepare(user, photo);
@@ -449,7 +449,7 @@ describe('a big photo', () => {
     expect(await backend.objects('uploads/')).toEqual([]);
   });
 
-  it('stays for another try when the provider fails, and goes when it is no photo', async () => {
+  it('is kept for a retry when the provider fails, and removed when it is not a photo', async () => {
     const photo = jpeg();
     const prepared = await prepare(user, photo);
     await put(prepared, photo);
@@ -468,7 +468,7 @@ describe('a big photo', () => {
     expect(await backend.objects('uploads/')).toEqual([]);
   });
 
-  it('is answered even if it can not be removed afterwards', async () => {
+  it('gets an answer even if it cannot be removed afterwards', async () => {
     const photo = jpeg();
     const prepared = await prepare(user, photo);
     await put(prepared, photo);
@@ -478,7 +478,7 @@ describe('a big photo', () => {
     expect(answer.status).toBe(200);
   });
 
-  it('is its owner’s only', async () => {
+  it('can be used only by its owner', async () => {
     const photo = jpeg();
     const prepared = await prepare(user, photo);
     await put(prepared, photo);
@@ -494,7 +494,7 @@ describe('a big photo', () => {
     { size_bytes: 25 * MIB + 1, sha256: 'a'.repeat(64) },
     { size_bytes: 0, sha256: 'a'.repeat(64) },
     { size_bytes: 5, sha256: 'A' },
-  ])('is not prepared with %j', async (body) => {
+  ])('upload is rejected with %j', async (body) => {
     expect(error(await backend.call('/uploads/image', { headers: user.headers, body }))).toEqual([
       400,
       'validation_failed',

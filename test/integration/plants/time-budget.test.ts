@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-/** A diagnosis while so much is left of the request when the plant has been identified. */
+/** A diagnosis with this much time left after the plant was identified. */
 async function diagnosedWith(leftMs: number) {
   const { uid } = newUser();
   if (!isUid(uid)) throw new Error('no uid');
@@ -33,8 +33,8 @@ async function diagnosedWith(leftMs: number) {
   return outcome.result.result;
 }
 
-describe('the time of a request', () => {
-  it('goes to the diagnosis first: with too little left nobody asks for advice', async () => {
+describe('the time budget of a request', () => {
+  it('is spent on the diagnosis first: with too little left no advice is requested', async () => {
     backend.plants.kindwise.setFaults([{ match: '/conversation', status: 500 }]);
     expect(await diagnosedWith(3_900)).toMatchObject({ llm_advice: null, is_healthy: expect.any(Boolean) });
     expect(backend.plants.kindwise.faultsMet()).toBe(0);
@@ -43,7 +43,7 @@ describe('the time of a request', () => {
     expect((await diagnosedWith(4_100)).llm_advice).toContain('Water it less');
   });
 
-  it('ends the advice when it is over, and keeps the diagnosis', async () => {
+  it('ends the advice when it runs out, and keeps the diagnosis', async () => {
     backend.plants.kindwise.setFaults([{ match: '/conversation', hang: true }]);
     const cut = await diagnosedWith(4_100);
     backend.plants.kindwise.setFaults([]);
@@ -51,7 +51,7 @@ describe('the time of a request', () => {
     expect(backend.metrics.counted).toContain('AdviceLeftOut{reason=timeout}');
   });
 
-  it('is 27 s, 18 of them for the identification, and never less than nothing', () => {
+  it('is 27 s with 18 s for the identification, and never negative', () => {
     let elapsed = 0;
     const deadline = createDeadline(() => elapsed);
     expect([deadline.left(), deadline.leftToIdentify()]).toEqual([27_000, 18_000]);

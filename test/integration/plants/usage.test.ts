@@ -14,8 +14,8 @@ beforeAll(async () => {
 afterAll(() => backend.stop());
 beforeEach(() => backend.clock.forward(600_000));
 
-describe('what may be used', () => {
-  it('is told with both limits, and when the day begins anew', async () => {
+describe('the usage quota', () => {
+  it('is shown with both limits and the time of the next reset', async () => {
     const usage = await people.usage(await people.premium());
     const fresh = { dayCount: 0, monthCount: 0, resetsAt: expect.stringMatching(/T00:00:00\.000Z$/) };
     expect(usage).toEqual({
@@ -26,7 +26,7 @@ describe('what may be used', () => {
     expect((await people.usage(newUser())).aiDoctor).toMatchObject({ dayLimit: 0, monthLimit: 0 });
   });
 
-  it('is used up exactly: of fifty at once with five left, five pass', async () => {
+  it('is exact under concurrency: with five left, five of fifty parallel requests pass', async () => {
     const wide = await startBackend({ PLANT_ID_DAILY_LIMIT_PREMIUM: '7' });
     try {
       const crowd = gardeners(wide);
@@ -49,7 +49,7 @@ describe('what may be used', () => {
     }
   });
 
-  it('begins anew with the UTC day, and the month goes on', async () => {
+  it('resets with the UTC day while the month keeps counting', async () => {
     const narrow = await startBackend({ PLANT_ID_DAILY_LIMIT_PREMIUM: '1', PLANT_ID_MONTHLY_LIMIT_PREMIUM: '2' });
     try {
       const crowd = gardeners(narrow);
@@ -65,7 +65,7 @@ describe('what may be used', () => {
         const { status, body } = await crowd.send('/plantId', { headers }, photoForm(jpeg()));
         return status === 200 ? 'ok' : body.error.code;
       };
-      // Premium by what is stored lapses without Stripe; it is confirmed each time.
+      // Stored premium lapses without Stripe, so it is confirmed each time.
       const confirmed = async () => {
         await narrow.call('/subscriptionStatus', { headers });
         return send();
@@ -82,7 +82,7 @@ describe('what may be used', () => {
     }
   });
 
-  it('is without a limit at -1', async () => {
+  it('is unlimited at -1', async () => {
     const open = await startBackend({ PLANT_ID_DAILY_LIMIT_PREMIUM: '-1', PLANT_ID_MONTHLY_LIMIT_PREMIUM: '-1' });
     try {
       const crowd = gardeners(open);
@@ -94,7 +94,7 @@ describe('what may be used', () => {
     }
   });
 
-  it('is what free users have, where a feature is not for premium users only', async () => {
+  it('applies to free users where a feature does not require premium', async () => {
     const free = await startBackend({
       PLANT_ID_REQUIRES_PREMIUM: 'false',
       PLANT_ID_DAILY_LIMIT_FREE: '1',
@@ -113,7 +113,7 @@ describe('what may be used', () => {
     }
   });
 
-  it('is held to the window of an address, whoever sends', async () => {
+  it('is also limited per address, whoever sends the requests', async () => {
     const [one, other] = [await people.premium(), await people.premium()];
     const bad = () => photoForm(undefined);
     const statuses: number[] = [];
@@ -123,7 +123,7 @@ describe('what may be used', () => {
     expect(statuses[30]).toBe(429);
   });
 
-  it('leaves no counter behind when the account is deleted meanwhile', async () => {
+  it('leaves no counter behind when the account is deleted during a request', async () => {
     const other = await startBackend();
     try {
       const crowd = gardeners(other);
@@ -148,7 +148,7 @@ describe('a follow-up question', () => {
   const ask = (user: { headers: Record<string, string> }, body: object) =>
     backend.call('/aiDoctor/followUp', { headers: user.headers, body });
 
-  it('is answered for the user who sent the photo, and counted for itself', async () => {
+  it('is answered for the user who sent the photo, and has its own quota', async () => {
     const user = await people.premium();
     const { access_token } = (await people.send('/aiDoctor', user)).body;
     const answer = await ask(user, { access_token, question: 'How often?' });
@@ -161,7 +161,7 @@ describe('a follow-up question', () => {
     expect(await people.usage(user)).toMatchObject({ aiDoctor: { dayCount: 1 }, aiDoctorFollowUp: { dayCount: 1 } });
   });
 
-  it('is for nobody else, nor about a photo that never was', async () => {
+  it('is refused to others, and for a photo that does not exist', async () => {
     const [user, other] = [await people.premium(), await people.premium()];
     const { access_token } = (await people.send('/aiDoctor', user)).body;
     for (const token of [access_token, 'never-was']) {
@@ -171,7 +171,7 @@ describe('a follow-up question', () => {
     expect((await people.usage(other)).aiDoctorFollowUp.dayCount).toBe(0);
   });
 
-  it('is given back when Kindwise does not answer', async () => {
+  it('is refunded when Kindwise does not answer', async () => {
     const user = await people.premium();
     const { access_token } = (await people.send('/aiDoctor', user)).body;
     backend.plants.kindwise.setFaults([{ status: 500 }]);
@@ -182,14 +182,14 @@ describe('a follow-up question', () => {
   });
 
   it.each([{ question: 'x'.repeat(501) }, { question: '' }, { access_token: '' }, { more: 1 }])(
-    'with %j is refused',
+    'with %j is rejected',
     async (change) => {
       const answer = await ask(await people.premium(), { access_token: 't', question: 'q', ...change });
       expect(answer.body.error.code).toBe('validation_failed');
     },
   );
 
-  it('is part of premium', async () => {
+  it('requires premium', async () => {
     expect((await ask(newUser(), { access_token: 't', question: 'q' })).body.error.code).toBe('premium_required');
   });
 });

@@ -13,10 +13,10 @@ beforeEach(async () => {
 });
 afterEach(() => backend.stop());
 
-/** More than any event needs. */
+/** More writes than any event needs. */
 const MOST_WRITES = 10;
 
-/** Everything that is stored of a case, without what differs from run to run: ids, times, attempts. */
+/** The stored state without values that differ between runs: ids, times, attempts. */
 async function storedState() {
   const [users, ledger] = await Promise.all([backend.scan('users'), backend.scan('rateLimits')]);
   const ofUser = users.map((item) => {
@@ -38,29 +38,29 @@ async function storedState() {
 }
 
 const CASES: Readonly<Record<string, () => Promise<StoredEvent>>> = {
-  'a first payment, whose snapshot and trial are new': async () => {
+  'a first payment with a new snapshot and trial': async () => {
     const user = await people.subscribed();
     return people.subscriptionEvent('checkout.session.completed', user.subscription);
   },
-  'a change of a known subscription': async () => {
+  'a change to a known subscription': async () => {
     const user = await people.subscribed();
     await people.status(user);
     backend.stripe.lifecycle.setStatus(user.subscription, 'past_due');
     return lastEvent();
   },
-  'a customer that Stripe has removed': async () => {
+  'a customer removed at Stripe': async () => {
     const user = await people.subscribed();
     await people.status(user);
     const customer = people.customerOf(user);
     if (customer !== undefined) backend.stripe.lifecycle.remove(customer);
     return lastEvent();
   },
-  'a customer that names a user and has no mapping yet': async () => {
+  'a customer that names a user but has no mapping yet': async () => {
     const { uid } = await signedUp(backend);
     const customer = people.customerAtStripe({ uid });
     return people.subscriptionEvent('customer.subscription.created', people.subscriptionAtStripe(customer, 'active'));
   },
-  'a customer whose earlier event was kept, and who has a name now': async () => {
+  'a customer with a kept event who has been linked to a user since': async () => {
     const { uid } = await signedUp(backend);
     const customer = people.customerAtStripe();
     const subscription = people.subscriptionAtStripe(customer, 'active');
@@ -68,7 +68,7 @@ const CASES: Readonly<Record<string, () => Promise<StoredEvent>>> = {
     backend.stripe.state.save('customers', { ...customer, metadata: { uid } });
     return people.subscriptionEvent('invoice.paid', subscription);
   },
-  'a customer of whom nobody knows': async () => {
+  'an unknown customer': async () => {
     const customer = people.customerAtStripe();
     return people.subscriptionEvent('customer.subscription.created', people.subscriptionAtStripe(customer, 'active'));
   },
@@ -95,7 +95,7 @@ async function redeliver(event: StoredEvent): Promise<void> {
 
 describe('a crash after each single write of the webhook', () => {
   it.each(Object.entries(CASES))(
-    'of %s ends, once delivered again, as if there had been none',
+    'for %s leaves the same state after redelivery as no crash',
     async (_name, arrange) => {
       const clean = await arrange();
       expect((await people.deliver(clean)).status).toBe(200);
@@ -111,7 +111,7 @@ describe('a crash after each single write of the webhook', () => {
         const { status } = await people.deliver(event);
         backend.dynamo.revive();
         if (status === 200) {
-          // All writes are done: from here on nothing would crash any more.
+          // All writes succeeded: later crashes would have no effect.
           expect(writes).toBe(crashes + 1);
           break;
         }

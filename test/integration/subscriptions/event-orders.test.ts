@@ -12,7 +12,7 @@ async function start(options: BackendOptions = {}): Promise<void> {
   people = billing(backend);
 }
 
-/** What each event says of the subscription when it happens. */
+/** The subscription status that each event reports. */
 const SAYS = {
   'customer.subscription.created': 'trialing',
   'customer.subscription.updated': 'past_due',
@@ -41,15 +41,15 @@ const TYPES: readonly EventType[] = [
   'invoice.payment_failed',
 ];
 
-/** All but the checkout's, which comes first and once. */
+/** All types except the checkout's, which comes first and only once. */
 const LIFE_TYPES = TYPES.filter((type) => !type.startsWith('checkout.'));
 
-/** A user with a subscription, to whom cases can happen one after the other. */
+/** A user with a subscription, who can go through several cases. */
 async function makeUser() {
   const user = await people.subscribed();
   return {
     uid: user.uid,
-    /** Lets something happen at Stripe; the event that tells of it is not delivered yet. */
+    /** Changes the subscription at Stripe and returns the event without delivering it. */
     happens(type: EventType): StoredEvent {
       const next: Subscription = { ...people.subscription(user.subscription.id), status: SAYS[type] };
       backend.stripe.state.save('subscriptions', next);
@@ -67,7 +67,7 @@ async function makeUser() {
   };
 }
 
-/** Delivers as Stripe does: what is not taken comes again. */
+/** Delivers like Stripe: retries until the event is accepted. */
 async function deliverUntilTaken(event: StoredEvent): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const { status } = await people.deliver(event);
@@ -79,7 +79,7 @@ async function deliverUntilTaken(event: StoredEvent): Promise<void> {
 
 type Mode = 'once' | 'once, then again' | 'at once' | 'twice, all at once';
 
-/** @param check what holds when everything has been delivered, the first time as well as the second */
+/** @param check runs after each complete delivery */
 async function deliverAll(events: readonly StoredEvent[], mode: Mode, check: () => Promise<void>): Promise<void> {
   if (mode === 'at once' || mode === 'twice, all at once') {
     await Promise.all((mode === 'at once' ? events : [...events, ...events]).map(deliverUntilTaken));
@@ -105,7 +105,7 @@ function permutations<T>(of: readonly T[]): T[][] {
 
 type User = Awaited<ReturnType<typeof makeUser>>;
 
-/** Six users side by side, each with one case after the other. */
+/** Six users in parallel, each going through cases one after the other. */
 async function inTurns<T>(cases: readonly T[], work: (user: User, one: T) => Promise<void>): Promise<void> {
   const left = [...cases];
   const worker = async () => {
@@ -116,26 +116,26 @@ async function inTurns<T>(cases: readonly T[], work: (user: User, one: T) => Pro
 }
 
 describe('events of one subscription', () => {
-  // Nearly two thousand deliveries: none of them has to fail on its way to DynamoDB.
+  // Nearly two thousand deliveries, none of which needs a DynamoDB fault.
   beforeAll(() => start({ isDirect: true }));
   afterAll(() => backend.stop());
 
   it.each([
-    { what: 'every pair of events, in every order, once, twice and at once', count: 2, types: TYPES, isTurned: false },
+    { what: 'every pair, in every order, once, twice and in parallel', count: 2, types: TYPES, isTurned: false },
     { what: 'every triple in the life of a subscription, in every order', count: 3, types: LIFE_TYPES, isTurned: true },
   ])(
-    '$what, ends in the state Stripe has',
+    "$what, ends in Stripe's state",
     async ({ count, types, isTurned }) => {
-      // Pairs show what a second copy does; for triples their order is what matters.
+      // Pairs show the effect of a second copy; for triples only the order matters.
       const modes: readonly Mode[] = isTurned ? ['once', 'at once'] : ['once, then again', 'twice, all at once'];
       const histories = combinations(types, count).flatMap(permutations);
-      // Where not each history takes each way of delivery, they take turns.
+      // Histories alternate between the delivery modes where not every mode is tested.
       const cases = histories.flatMap((history, turn) =>
         modes.filter((_, way) => !isTurned || way === turn % 2).map((mode) => ({ history, mode })),
       );
       await inTurns(cases, async (user, { history, mode }) => {
         const events = history.map((type) => user.happens(type));
-        // All orders of delivery come up, because all orders of happening do: it is delivered in the order of the types.
+        // Delivery is sorted by type. All orders are still covered, because the histories contain every permutation.
         const delivered = [...events].sort((a, b) => (a.type < b.type ? -1 : 1));
         await deliverAll(delivered, mode, async () =>
           expect(await user.stored(), `${history.join(', ')} ${mode}`).toBe(user.atStripe()),
@@ -145,7 +145,7 @@ describe('events of one subscription', () => {
     120_000,
   );
 
-  it('however happening and delivering mix, it ends in the state Stripe has', async () => {
+  it("end in Stripe's state, however changes and deliveries are interleaved", async () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('happens' as const), type: fc.constantFrom(...TYPES) }),
       fc.record({ kind: fc.constant('delivered' as const), which: fc.nat(), copies: fc.integer({ min: 1, max: 3 }) }),
@@ -160,7 +160,7 @@ describe('events of one subscription', () => {
             happened.push(user.happens(one.type));
           } else {
             const event = happened[one.which % happened.length];
-            // Not waited for: the next thing happens while this is under way.
+            // Not awaited: the next step runs during the delivery.
             for (let copy = 0; event !== undefined && copy < one.copies; copy += 1)
               underWay.push(deliverUntilTaken(event));
           }
@@ -173,17 +173,17 @@ describe('events of one subscription', () => {
   }, 120_000);
 });
 
-describe('two runs for one subscription', () => {
+describe('two webhook runs for one subscription', () => {
   beforeAll(() => start());
   afterAll(() => backend.stop());
 
-  it('a run that was held up between asking and writing puts no old state over a new one', async () => {
+  it('a run delayed between reading and writing does not overwrite newer state', async () => {
     const user = await makeUser();
     await deliverUntilTaken(user.happens('checkout.session.completed'));
     const late = user.happens('invoice.payment_failed');
     const { until, letGo } = gate();
     const met = backend.dynamo.faultsMet();
-    // The first update begins the event in the ledger, the second one writes the snapshot.
+    // The first update starts the event in the ledger, the second writes the snapshot.
     backend.dynamo.setFaults([
       { match: 'UpdateItem', latencyMs: 0, times: 1 },
       { match: 'UpdateItem', until, times: 1 },
@@ -198,12 +198,12 @@ describe('two runs for one subscription', () => {
     backend.dynamo.setFaults([]);
   });
 
-  it('a run that lost against one with an older answer asks again', async () => {
+  it('a run that loses to one with an older answer reads again', async () => {
     const user = await makeUser();
     await deliverUntilTaken(user.happens('checkout.session.completed'));
     const gates = [gate(), gate()];
     const met = backend.dynamo.faultsMet();
-    // Each run updates the ledger first, and then the snapshot, where it is held.
+    // Each run first updates the ledger, then the snapshot, where it is held back.
     backend.dynamo.setFaults(
       gates.flatMap(({ until }) => [
         { match: 'UpdateItem', latencyMs: 0, times: 1 },

@@ -18,8 +18,8 @@ const replay = (eventId: string) =>
     body: {},
   });
 
-describe('the list of events', () => {
-  it('is paged, newest first, one status at a time', async () => {
+describe('the event list', () => {
+  it('is paged, newest first, for one status at a time', async () => {
     const user = await people.subscribed();
     const sent: string[] = [];
     for (let i = 0; i < 5; i += 1) {
@@ -38,13 +38,13 @@ describe('the list of events', () => {
     expect((await get('/stripeEvents')).body).toEqual({ ok: true, count: 0, events: [] });
   });
 
-  it('begins where it is told to', async () => {
+  it('starts at the given time', async () => {
     const user = await people.subscribed();
     await people.deliver(people.subscriptionEvent('invoice.paid', user.subscription));
     backend.clock.forward(3_600_000);
     const later = people.subscriptionEvent('invoice.paid', user.subscription);
     const { body } = await backend.call('/stripeWebhook', backend.stripe.webhooks.sign(later));
-    // The signature is an hour old by the backend's clock.
+    // The signature is an hour old on the backend's clock.
     expect(body.error.code).toBe('invalid_signature');
     backend.clock.forward(-3_600_000);
     const since = encodeURIComponent(new Date(backend.clock.now() + 60_000).toISOString());
@@ -52,7 +52,7 @@ describe('the list of events', () => {
     expect((await get('/stripeEvents?status=done&since=2020-01-01T00:00:00Z')).body.count).toBe(1);
   });
 
-  it('of Stripe shows what never came, beside what became of the rest', async () => {
+  it('from Stripe shows events that never arrived along with the status of the others', async () => {
     const user = await people.subscribed();
     const [first] = people.events();
     if (first === undefined) throw new Error('nothing has happened');
@@ -71,12 +71,12 @@ describe('the list of events', () => {
     '/stripeEvents?cursor=bm90LWEtY3Vyc29y',
     '/stripeEvents?source=stripe&cursor=bm90LWEtY3Vyc29y',
     '/stripeEvents/in_1',
-  ])('%s is refused', async (path) => {
+  ])('rejects %s', async (path) => {
     const answer = await get(path);
     expect([answer.status, answer.body.error.code]).toEqual([400, 'validation_failed']);
   });
 
-  it('needs Stripe when it is asked what Stripe has', async () => {
+  it("needs Stripe for Stripe's own events", async () => {
     backend.stripe.setFaults([{ status: 500 }]);
     const answer = await get('/stripeEvents?source=stripe&since=2020-01-01T00:00:00Z');
     expect([answer.status, answer.body.error.code]).toEqual([503, 'billing_unavailable']);
@@ -84,7 +84,7 @@ describe('the list of events', () => {
 });
 
 describe('a replay', () => {
-  it('does an event that never came, from what Stripe has', async () => {
+  it("processes an event that never arrived, using Stripe's data", async () => {
     const user = await people.subscribed();
     const [first] = people.events();
     expect((await replay(first?.id ?? '')).body).toEqual({ ok: true, eventId: first?.id, outcome: 'applied' });
@@ -92,7 +92,7 @@ describe('a replay', () => {
     expect((await people.status(user)).isPremium).toBe(true);
   });
 
-  it('does one that Stripe has forgotten from what the ledger kept, without a datum of the user', async () => {
+  it('processes an event that Stripe no longer has, from a ledger entry without personal data', async () => {
     const user = await people.subscribed();
     const event = {
       id: 'evt_forgotten',
@@ -109,12 +109,12 @@ describe('a replay', () => {
     expect((await get('/stripeEvents/evt_forgotten')).body.event).toMatchObject({ status: 'done', attempts: 2 });
   });
 
-  it('of an event that nobody knows is 404', async () => {
+  it('of an unknown event is 404', async () => {
     const answer = await replay('evt_nowhere');
     expect([answer.status, answer.body.error.code]).toEqual([404, 'event_not_found']);
   });
 
-  it('waits while a delivery of the event is under way', async () => {
+  it('is refused while the event is being delivered', async () => {
     await people.subscribed();
     const [event] = people.events();
     if (event === undefined) throw new Error('nothing has happened');

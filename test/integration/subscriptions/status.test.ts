@@ -16,7 +16,7 @@ describe('subscriptionStatus', () => {
   });
   afterAll(() => backend.stop());
 
-  it('follows what Stripe has, without any event', async () => {
+  it("follows Stripe's state without any event", async () => {
     const user = await people.subscribed();
     const { lifecycle } = backend.stripe;
     expect(await people.status(user)).toMatchObject({ isPremium: true, status: 'trialing' });
@@ -28,27 +28,27 @@ describe('subscriptionStatus', () => {
     expect(await people.status(user)).toMatchObject({ isPremium: false, status: 'canceled', trialUsed: true });
   });
 
-  it('denies premium for a status that Stripe may invent', async () => {
+  it('denies premium for a status that Stripe may add later', async () => {
     const user = await people.subscribed();
-    // @ts-expect-error a word that is not in the SDK's types, as Stripe may send one
+    // @ts-expect-error a status that is not in the SDK's types, as Stripe may send one
     backend.stripe.lifecycle.setStatus(user.subscription, 'dormant');
     expect(await people.status(user)).toMatchObject({ isPremium: false, status: 'dormant' });
   });
 
-  it('calls a plan monthly by its price, and any other one a subscription', async () => {
+  it('calls the plan monthly if it has the configured price, otherwise a subscription', async () => {
     const user = await people.subscribed();
     expect((await people.status(user)).plan).toBe('monthly');
     backend.stripe.state.save('subscriptions', { ...people.subscription(user.subscription.id), price: 'price_other' });
     expect((await people.status(user)).plan).toBe('subscription');
   });
 
-  it('tells when the paid period ends, as a time', async () => {
+  it('shows when the paid period ends', async () => {
     const user = await people.subscribed();
     const { periodEnd } = people.subscription(user.subscription.id);
     expect((await people.status(user)).currentPeriodEnd).toBe(new Date(periodEnd * 1000).toISOString());
   });
 
-  it('stays with a customer whose subscriptions end when Stripe removes them', async () => {
+  it('is canceled for a customer that Stripe has removed', async () => {
     const user = await people.subscribed();
     await people.status(user);
     const customer = people.customerOf(user);
@@ -61,11 +61,11 @@ describe('subscriptionStatus', () => {
     await people.status(user);
     backend.dynamo.operations.length = 0;
     await people.status(user);
-    // The one update counts the rate limit.
+    // The only update counts the rate limit.
     expect(backend.dynamo.operations.filter((one) => !/Get|Query/.test(one))).toEqual(['UpdateItem']);
   });
 
-  it('never brings back the record of an account that was deleted meanwhile', async () => {
+  it('never restores the record of an account that was deleted during the request', async () => {
     const user = await people.subscribed();
     const { until, letGo } = gate();
     const met = backend.stripe.faultsMet();
@@ -80,7 +80,7 @@ describe('subscriptionStatus', () => {
   });
 });
 
-describe('with Stripe in trouble', () => {
+describe('while Stripe fails', () => {
   let backend: Backend;
   let people: ReturnType<typeof billing>;
   let user: TestUser;
@@ -97,12 +97,12 @@ describe('with Stripe in trouble', () => {
   it.each([
     { fault: 'fails', faults: [{ status: 500 }] },
     { fault: 'answers HTML', faults: [{ status: 502, body: '<html>Bad gateway</html>' }] },
-    { fault: 'limits our rate', faults: [{ status: 429, body: '{"error":{"type":"invalid_request_error"}}' }] },
+    { fault: 'rate-limits us', faults: [{ status: 429, body: '{"error":{"type":"invalid_request_error"}}' }] },
     { fault: 'refuses our key', faults: [{ status: 401, body: '{"error":{"type":"invalid_request_error"}}' }] },
     { fault: 'breaks the connection', faults: [{ drop: true }] },
-    { fault: 'does not answer at all', faults: [{ hang: true }] },
-    { fault: 'sends no JSON', faults: [{ status: 200, body: 'half a bo' }] },
-  ])('the stored snapshot answers when it $fault', async ({ faults }) => {
+    { fault: 'hangs', faults: [{ hang: true }] },
+    { fault: 'does not send JSON', faults: [{ status: 200, body: 'half a bo' }] },
+  ])('the stored snapshot is returned when it $fault', async ({ faults }) => {
     backend.stripe.setFaults(faults);
     backend.clock.forward(90_000);
     const answer = await people.status(user);
@@ -112,7 +112,7 @@ describe('with Stripe in trouble', () => {
     expect(backend.metrics.counted).toContain('SubscriptionStatusFallback');
   });
 
-  it('is asked no more once it has failed often, and tried again after a while', async () => {
+  it('it is no longer called after several failures, and tried again later', async () => {
     backend.stripe.setFaults([{ status: 500 }]);
     for (let i = 0; i < 3; i += 1) await people.status(user);
     const asked = backend.stripe.faultsMet();
@@ -145,7 +145,7 @@ describe('with Stripe in trouble', () => {
     expect([portal.status, portal.body.error.code]).toEqual([503, 'billing_unavailable']);
   });
 
-  it('premium lapses by itself when nobody confirms it for days after the period', async () => {
+  it('premium lapses if it stays unconfirmed for days after the period', async () => {
     backend.stripe.setFaults([{ status: 500 }]);
     backend.clock.forward((7 + 2) * DAY * 1000);
     expect(await people.status(user)).toMatchObject({ isPremium: true, stale: true });
@@ -153,7 +153,7 @@ describe('with Stripe in trouble', () => {
     expect(await people.status(user)).toMatchObject({ isPremium: false, status: 'trialing', stale: true });
   });
 
-  it('a user of whom nothing is stored is simply not premium', async () => {
+  it('a user without a snapshot is not premium', async () => {
     backend.stripe.setFaults([{ status: 500 }]);
     expect(await people.status(newUser())).toMatchObject({
       isPremium: false,
@@ -164,16 +164,16 @@ describe('with Stripe in trouble', () => {
     });
   });
 
-  it('the stored snapshot answers too when the key can not be read', async () => {
+  it('the stored snapshot is also returned when the key cannot be read', async () => {
     backend.secretsManager.setFaults([{ match: 'GetSecretValue', status: 400, body: '{"__type":"AccessDenied"}' }]);
     backend.clock.forward(301_000);
     for (let i = 0; i < 4; i += 1) expect(await people.status(user)).toMatchObject(stale);
     backend.secretsManager.setFaults([]);
-    // It was our trouble, not Stripe's: nothing has to cool down.
+    // The failure was ours, not Stripe's, so there is no cool-down.
     expect(await people.status(user)).toMatchObject({ source: 'stripe' });
   });
 
-  it('a key that was rotated is found without a deploy', async () => {
+  it('a rotated key is found without a deploy', async () => {
     backend.stripe.setFaults([]);
     const { FACTORY_PROVISION_TOKEN: _unused, ...rest } = {
       FACTORY_PROVISION_TOKEN: backend.secrets.factoryToken,
@@ -204,7 +204,7 @@ describe('recovery by e-mail', () => {
   const subscriptionAtStripe: (typeof people)['subscriptionAtStripe'] = (...args) =>
     people.subscriptionAtStripe(...args);
 
-  it('finds the subscription of a verified address, and keeps it', async () => {
+  it('finds the subscription of a verified address and links it', async () => {
     const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email), 'active');
     expect(await people.status(user)).toMatchObject({
@@ -216,7 +216,7 @@ describe('recovery by e-mail', () => {
     expect(backend.stripe.state.all('customers').at(-1)?.metadata).toEqual({ uid: user.uid });
   });
 
-  it('takes the best of several: active, then past due, then incomplete, then canceled, and the newest', async () => {
+  it('picks the best subscription: active, past due, incomplete, canceled, then the newest', async () => {
     const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email), 'canceled');
     subscriptionAtStripe(customerAtStripe(user.email), 'incomplete');
@@ -230,7 +230,7 @@ describe('recovery by e-mail', () => {
     expect(record?.['stripe_customer_id']).toBe(late.id);
   });
 
-  it('is tried once an hour, also by requests at the same time', async () => {
+  it('is tried once an hour, even by parallel requests', async () => {
     const user = await signedUp(backend);
     const searches = () =>
       backend.metrics.measured.filter((one) => one === 'StripeCall{operation=customers_by_email}').length;
@@ -245,7 +245,7 @@ describe('recovery by e-mail', () => {
     backend.clock.forward(-3_601_000);
   });
 
-  it('that Stripe could not answer does not use the hour up', async () => {
+  it('does not use up the hour when Stripe fails', async () => {
     const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email), 'active');
     backend.stripe.setFaults([{ status: 500, times: 2 }]);
@@ -253,20 +253,20 @@ describe('recovery by e-mail', () => {
     expect(await people.status(user)).toMatchObject({ isPremium: true, source: 'stripe_recovered_email' });
   });
 
-  it('never takes a customer that names another user who exists', async () => {
+  it('never takes a customer that names another existing user', async () => {
     const victim = await signedUp(backend);
     const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email, victim.uid), 'active');
     expect(await people.status(user)).toMatchObject({ isPremium: false, source: 'stripe' });
   });
 
-  it('takes one that names a user who is gone', async () => {
+  it('takes a customer that names a deleted user', async () => {
     const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email, newUser().uid), 'active');
     expect(await people.status(user)).toMatchObject({ isPremium: true, source: 'stripe_recovered_email' });
   });
 
-  it('believes our own record of whose a customer is, whatever the customer says of itself', async () => {
+  it("trusts our own mapping over the customer's metadata", async () => {
     const email = `${newUser().uid}@example.com`;
     const owner = await signedUp(backend);
     const customer = customerAtStripe(owner.email);
@@ -279,14 +279,14 @@ describe('recovery by e-mail', () => {
     expect(await people.status(owner)).toMatchObject({ isPremium: true });
   });
 
-  it('is not for an address that the token does not carry', async () => {
+  it('is skipped for an address that is not in the token', async () => {
     const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email), 'active');
     const { body } = await backend.call('/subscriptionStatus', { headers: user.accessHeaders });
     expect(body).toMatchObject({ isPremium: false, source: 'stripe' });
   });
 
-  it('takes one whose metadata is no user id of ours', async () => {
+  it('takes a customer whose metadata is not one of our user ids', async () => {
     const user = await signedUp(backend);
     subscriptionAtStripe(customerAtStripe(user.email, 'somebody-of-another-product with spaces'), 'active');
     expect(await people.status(user)).toMatchObject({ isPremium: true });

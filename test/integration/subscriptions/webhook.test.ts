@@ -32,7 +32,7 @@ const snapshotStatus = async (uid: string) => {
 const counted = (name: string) => backend.metrics.counted.filter((one) => one.startsWith(name)).length;
 const makeEvent: ReturnType<typeof billing>['makeEvent'] = (type, object) => people.makeEvent(type, object);
 
-describe('the signature', () => {
+describe('the webhook signature', () => {
   const event = () => makeEvent('invoice.paid', { id: 'in_1', object: 'invoice', customer: null });
   const refused = async (options: Parameters<Backend['call']>[1]) => {
     const answer = await backend.call('/stripeWebhook', options);
@@ -44,7 +44,7 @@ describe('the signature', () => {
     expect([answer.status, answer.body]).toEqual([200, { received: true }]);
   });
 
-  it('is over the very bytes: another space, and it is refused', async () => {
+  it('covers the exact bytes: an extra space is rejected', async () => {
     const { body, headers } = backend.stripe.webhooks.sign(event());
     expect(await refused({ body: `${body} `, headers })).toEqual([400, 'invalid_signature']);
     expect(await refused({ body: JSON.stringify(JSON.parse(body), null, 1), headers })).toEqual([
@@ -54,7 +54,7 @@ describe('the signature', () => {
   });
 
   it.each(['', 't=1,v1=00', 'nonsense', `t=${Math.floor(Date.now() / 1000)},v1=${'0'.repeat(64)}`])(
-    'is refused when it is %j',
+    'is rejected when it is %j',
     async (signature) => {
       const { body } = backend.stripe.webhooks.sign(event());
       const headers = { 'Stripe-Signature': signature };
@@ -62,12 +62,12 @@ describe('the signature', () => {
     },
   );
 
-  it('is refused when there is none', async () => {
+  it('is required', async () => {
     const { body } = backend.stripe.webhooks.sign(event());
     expect(await refused({ body })).toEqual([400, 'invalid_signature']);
   });
 
-  it('is refused when it is older than five minutes', async () => {
+  it('is rejected when it is older than five minutes', async () => {
     const signed = backend.stripe.webhooks.sign(event());
     backend.clock.forward(301_000);
     expect(await refused(signed)).toEqual([400, 'invalid_signature']);
@@ -75,7 +75,7 @@ describe('the signature', () => {
   });
 
   it.each(['{', '[]', '"evt"', '{"id":"evt_1","object":"v2.core.event","type":"v1.x"}'])(
-    'genuine over a body that is no snapshot event (%s) is 400',
+    'on a body that is not a snapshot event (%s) is 400',
     async (body) => {
       const sender = new WebhookSender(() => backend.secrets.stripeWebhookSecret);
       const { default: Stripe } = await import('stripe');
@@ -88,7 +88,7 @@ describe('the signature', () => {
     },
   );
 
-  it('may be by either of two secrets while one rotates, and by a new one without a deploy', async () => {
+  it('may be from either secret during a rotation, and from a new one without a deploy', async () => {
     const other = await startBackend();
     const next = new WebhookSender(() => 'whsec_next');
     const send = async (sender: WebhookSender) => (await other.call('/stripeWebhook', sender.sign(event()))).status;
@@ -99,7 +99,7 @@ describe('the signature', () => {
         STRIPE_SECRET_KEY: stripeSecretKey,
         STRIPE_WEBHOOK_SECRET: [old, 'whsec_next'],
       });
-      // After a miss the secret is read again, though not at once.
+      // After a miss the secret is read again, but not immediately.
       other.clock.forward(11_000);
       expect([await send(other.stripe.webhooks), await send(next)]).toEqual([200, 200]);
     } finally {
@@ -108,7 +108,7 @@ describe('the signature', () => {
     }
   });
 
-  it('can not be checked without a secret, which is our fault: 503', async () => {
+  it('cannot be checked without a secret, which is our fault: 503', async () => {
     const bare = await startBackend();
     try {
       bare.secretsManager.setValues({ RATE_LIMIT_SALT: bare.secrets.rateLimitSalt });
@@ -120,7 +120,7 @@ describe('the signature', () => {
     }
   });
 
-  it('route answers no preflight: no web page may call it', async () => {
+  it('protects a route without preflight: no web page can call it', async () => {
     const headers = { Origin: 'capacitor://localhost', 'Access-Control-Request-Method': 'POST' };
     const answer = await backend.call('/stripeWebhook', { method: 'OPTIONS', headers });
     expect(answer.status).toBe(405);
@@ -128,7 +128,7 @@ describe('the signature', () => {
   });
 });
 
-describe('an event that Stripe would never send, though signed', () => {
+describe('a signed event that Stripe would never send', () => {
   const endless = 'x'.repeat(3 * 1024);
   const send = (id: string, object: unknown) => {
     const event = { id, type: 'invoice.paid', created: backend.stripe.state.now(), object };
@@ -141,14 +141,14 @@ describe('an event that Stripe would never send, though signed', () => {
     ['of an expanded customer', { object: 'invoice', id: 'in_1', customer: { id: `cus_${endless}` } }],
     ['of a customer', { object: 'customer', id: `cus_${endless}` }],
     ['of nobody', { object: 'invoice', id: 'in_1', customer: '' }],
-  ])('is 400 with a customer id that no table can hold: %s', async (_whose, object) => {
+  ])('is 400 with a customer id that no table can store: %s', async (_whose, object) => {
     const answer = await send('evt_too_long', object);
     expect(answer).toMatchObject({ status: 400, body: { error: { code: 'validation_failed' } } });
   });
 });
 
-describe('an event', () => {
-  it('brings the snapshot to what Stripe has', async () => {
+describe('a webhook event', () => {
+  it("updates the snapshot to Stripe's state", async () => {
     const user = await people.subscribed();
     const from = people.events().length;
     backend.stripe.lifecycle.setStatus(user.subscription, 'past_due');
@@ -156,7 +156,7 @@ describe('an event', () => {
     expect(await snapshotStatus(user.uid)).toBe('past_due');
   });
 
-  it('delivered again is 200 without work', async () => {
+  it('that was already processed is 200 without work', async () => {
     const user = await people.subscribed();
     const event = people.events().at(-1);
     if (event === undefined) throw new Error('no event');
@@ -171,7 +171,7 @@ describe('an event', () => {
     expect(await snapshotStatus(user.uid)).toBe('trialing');
   });
 
-  it('delivered ten times at once is worked on once', async () => {
+  it('delivered ten times in parallel is processed once', async () => {
     const user = await people.subscribed();
     const from = people.events().length;
     backend.stripe.lifecycle.setStatus(user.subscription, 'active');
@@ -184,7 +184,7 @@ describe('an event', () => {
     expect(await ledger(event.id)).toMatchObject({ status: 'done', attempts: 1 });
   });
 
-  it('that a dead run left half done is taken up again after its lease, not before', async () => {
+  it('left half done by a crashed run is resumed after its lease, not before', async () => {
     const user = await people.subscribed();
     const from = people.events().length;
     backend.stripe.lifecycle.setStatus(user.subscription, 'active');
@@ -203,7 +203,7 @@ describe('an event', () => {
     backend.clock.forward(-61_000);
   });
 
-  it('whose first answer was lost does not meet itself as a stranger', async () => {
+  it('is processed even when the answer to its first write is lost', async () => {
     const user = await people.subscribed();
     const from = people.events().length;
     backend.stripe.lifecycle.setStatus(user.subscription, 'active');
@@ -214,7 +214,7 @@ describe('an event', () => {
     expect(await snapshotStatus(user.uid)).toBe('active');
   });
 
-  it('that comes late changes nothing, and is counted as out of order', async () => {
+  it('that arrives late changes nothing and is counted as out of order', async () => {
     const user = await people.subscribed();
     await people.deliverSince(0).then(() => undefined);
     const { lifecycle } = backend.stripe;
@@ -237,7 +237,7 @@ describe('an event', () => {
     expect(await ledger(late.id)).toMatchObject({ outcome: 'unchanged' });
   });
 
-  it('of a type that changes nothing here is 200, counted, and not recorded', async () => {
+  it('of an irrelevant type is 200, counted and not recorded', async () => {
     const event = makeEvent('invoice.finalized', { id: 'in_2', object: 'invoice', customer: 'cus_x' });
     const ignored = counted('WebhookIgnored');
     expect((await people.deliver(event)).status).toBe(200);
@@ -245,7 +245,7 @@ describe('an event', () => {
     expect((await backend.call(`/stripeEvents/${event.id}`, { headers: admin() })).status).toBe(404);
   });
 
-  it('about no customer at all is done at once', async () => {
+  it('without a customer is done at once', async () => {
     const event = makeEvent('checkout.session.completed', { id: 'cs_1', object: 'checkout.session', customer: null });
     expect((await people.deliver(event)).status).toBe(200);
     expect(await ledger(event.id)).toMatchObject({ status: 'done', outcome: 'nobodys', customerId: null });
@@ -263,7 +263,7 @@ describe('an event', () => {
     'customer.subscription.trial_will_end',
     'invoice.paid',
     'invoice.payment_failed',
-  ])('of type %s makes us look at the subscription', async (type) => {
+  ])('of type %s triggers a read of the subscription', async (type) => {
     const user = await people.subscribed();
     const event = makeEvent(type, {
       id: 'any',
@@ -275,7 +275,7 @@ describe('an event', () => {
     expect(await snapshotStatus(user.uid)).toBe('unpaid');
   });
 
-  it('of a removed customer ends the subscription, and the next checkout makes a new customer', async () => {
+  it('about a removed customer ends the subscription, and the next checkout creates a new customer', async () => {
     const user = await people.subscribed();
     await people.status(user);
     const customer = people.customerOf(user);
@@ -289,13 +289,13 @@ describe('an event', () => {
     const again = await people.checkout(user);
     expect(again.status).toBe(200);
     expect(backend.stripe.state.find('sessions', again.body.sessionId)?.trialDays).toBeNull();
-    // What still comes of the old customer is known, and leaves the new one alone.
+    // Later events of the old customer are recognised and leave the new one alone.
     const late = people.subscriptionEvent('customer.subscription.deleted', user.subscription);
     expect((await people.deliver(late)).status).toBe(200);
     expect((await stored(user.uid))?.['stripe_customer_id']).not.toBe(customer.id);
   });
 
-  it('of a second customer with a live subscription makes that the one that counts', async () => {
+  it('about a second customer with a live subscription makes that one current', async () => {
     const user = await people.subscribed();
     await people.status(user);
     backend.stripe.lifecycle.cancel(user.subscription);
@@ -312,7 +312,7 @@ describe('an event', () => {
   });
 });
 
-describe('an event that fails', () => {
+describe('a failing event', () => {
   const failing = async () => {
     const user = await people.subscribed();
     const from = people.events().length;
@@ -322,7 +322,7 @@ describe('an event that fails', () => {
     return { user, event };
   };
 
-  it('is 5xx, so that Stripe sends it again (trap 3), and visible with error and attempts', async () => {
+  it('is 5xx, so that Stripe retries it (trap 3), and listed with error and attempts', async () => {
     const { user, event } = await failing();
     backend.stripe.setFaults([{ match: '^GET /v1/subscriptions', status: 500 }]);
     const answer = await people.deliver(event);
@@ -340,20 +340,17 @@ describe('an event that fails', () => {
     expect(await snapshotStatus(user.uid)).toBe('active');
   });
 
-  it.each(['UpdateItem', 'GetItem', 'Query'])(
-    'for want of the database (%s) is 500, and comes again',
-    async (operation) => {
-      const { user, event } = await failing();
-      backend.dynamo.setFaults([{ match: operation, status: 400, body: '{"__type":"AccessDeniedException"}' }]);
-      expect((await people.deliver(event)).status).toBe(500);
-      backend.dynamo.setFaults([]);
-      expect((await people.deliver(event)).status).toBe(200);
-      expect(await snapshotStatus(user.uid)).toBe('active');
-    },
-  );
+  it.each(['UpdateItem', 'GetItem', 'Query'])('without the database (%s) is 500 and is retried', async (operation) => {
+    const { user, event } = await failing();
+    backend.dynamo.setFaults([{ match: operation, status: 400, body: '{"__type":"AccessDeniedException"}' }]);
+    expect((await people.deliver(event)).status).toBe(500);
+    backend.dynamo.setFaults([]);
+    expect((await people.deliver(event)).status).toBe(200);
+    expect(await snapshotStatus(user.uid)).toBe('active');
+  });
 });
 
-describe('an event about a customer of whom nothing is known', () => {
+describe('an event about an unknown customer', () => {
   const unknownCustomer = (uid?: string, email?: string) => {
     const customer = people.customerAtStripe({
       ...(uid === undefined ? {} : { uid }),
@@ -374,7 +371,7 @@ describe('an event about a customer of whom nothing is known', () => {
     expect((await backend.scan('users')).filter((one) => String(one['record']).startsWith('kept#'))).toEqual([]);
   });
 
-  it('is not forgotten when the mapping is written just before it is kept', async () => {
+  it('is not lost when the mapping is written just before it is kept', async () => {
     const user = await signedUp(backend);
     const { event } = unknownCustomer(undefined, user.email);
     const { until, letGo } = gate();
@@ -388,7 +385,7 @@ describe('an event about a customer of whom nothing is known', () => {
     expect(await ledger(event.id)).toMatchObject({ status: 'done' });
   });
 
-  it('is applied at once when the customer names a user who is there', async () => {
+  it('is applied at once when the customer names an existing user', async () => {
     const user = await signedUp(backend);
     const { event } = unknownCustomer(user.uid);
     expect((await people.deliver(event)).status).toBe(200);
@@ -396,7 +393,7 @@ describe('an event about a customer of whom nothing is known', () => {
     expect(await ledger(event.id)).toMatchObject({ status: 'done', outcome: 'applied' });
   });
 
-  it('is kept when the user it names does not exist: others may use the same Stripe account', async () => {
+  it('is kept when the named user does not exist: others may use the same Stripe account', async () => {
     const stranger = newUser();
     const { event } = unknownCustomer(stranger.uid);
     expect((await people.deliver(event)).status).toBe(200);
@@ -404,7 +401,7 @@ describe('an event about a customer of whom nothing is known', () => {
     expect(JSON.stringify(await backend.scan('users'))).not.toContain(stranger.uid);
   });
 
-  it('delivered again looks again', async () => {
+  it('is checked again when it is redelivered', async () => {
     const { customer, event } = unknownCustomer();
     const another = makeEvent('invoice.paid', { object: 'invoice', customer: customer.id });
     await people.deliver(another);
@@ -414,13 +411,13 @@ describe('an event about a customer of whom nothing is known', () => {
     await people.deliver(event);
     expect(await ledger(event.id)).toMatchObject({ status: 'done', attempts: 2 });
     expect(await people.status(user)).toMatchObject({ isPremium: true });
-    // The other one waits no more either.
+    // The other event is applied as well.
     expect(await ledger(another.id)).toMatchObject({ status: 'done', outcome: 'applied_late' });
     const waiting = (await backend.scan('users')).filter((one) => one['uid'] === `stripe-customer#${customer.id}`);
     expect(waiting.map((one) => one['record'])).toEqual(['mapping']);
   });
 
-  it('brings back a billing record that was lost while the mapping was not', async () => {
+  it('restores a lost billing record when the mapping still exists', async () => {
     const user = await people.subscribed();
     await people.status(user);
     const documents = await backend.services.documents();
@@ -431,7 +428,7 @@ describe('an event about a customer of whom nothing is known', () => {
     expect(await snapshotStatus(user.uid)).toBe('trialing');
   });
 
-  it('is not applied late to a customer who is gone at Stripe too', async () => {
+  it('is not applied to a customer removed at Stripe', async () => {
     const { customer } = unknownCustomer();
     backend.stripe.state.save('customers', { ...customer, deleted: true });
     const event = makeEvent('customer.deleted', customerObject(customer));
@@ -440,15 +437,15 @@ describe('an event about a customer of whom nothing is known', () => {
   });
 });
 
-describe('money for an account that is deleted', () => {
-  it('is not taken: the subscription that came about meanwhile is cancelled', async () => {
+describe('a payment for a deleted account', () => {
+  it('is stopped: the new subscription is cancelled', async () => {
     const user = newUser();
     const { body } = await people.checkout(user);
     const session = backend.stripe.state.find('sessions', body.sessionId);
     const gone = await backend.call('/deleteMyAccount', { headers: user.headers, body: { confirmText: 'DELETE' } });
     expect(gone.status).toBe(200);
     expect(backend.stripe.state.find('sessions', body.sessionId)?.status).toBe('expired');
-    // The customer had the page open and was faster than its closing.
+    // The customer had the page open and paid before it was closed.
     const from = people.events().length;
     if (session !== undefined) backend.stripe.lifecycle.pay(session);
     for (const { status } of await people.deliverSince(from)) expect(status).toBe(200);
@@ -457,7 +454,7 @@ describe('money for an account that is deleted', () => {
     expect(JSON.stringify(await backend.scan('users'))).not.toContain(user.uid);
   });
 
-  it('is not taken either while the deletion is half done and the mapping is lost', async () => {
+  it('is stopped even while the deletion is unfinished and the mapping is lost', async () => {
     const user = await signedUp(backend);
     backend.dynamo.setFaults([{ match: 'DeleteItem', status: 400, body: '{"__type":"AccessDeniedException"}' }]);
     await backend.call('/updateProfile', { headers: user.headers, body: { profile: { theme: 'dark' } } });
@@ -473,7 +470,7 @@ describe('money for an account that is deleted', () => {
     expect(await ledger(event.id)).toMatchObject({ status: 'done', outcome: 'account_deleted' });
     const mapping = (await backend.scan('users')).find((one) => one['uid'] === `stripe-customer#${customer.id}`);
     expect(mapping).toMatchObject({ record: 'mapping', anonymised_at: expect.any(String) });
-    // What comes next of that customer needs no hint any more.
+    // Later events of this customer need no hint.
     expect((await people.deliver(people.subscriptionEvent('invoice.paid', subscription))).status).toBe(200);
     await backend.call('/deleteMyAccount', { headers: user.headers, body: { confirmText: 'DELETE' } });
     expect(JSON.stringify(await backend.scan('users'))).not.toContain(user.uid);

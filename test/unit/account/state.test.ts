@@ -5,7 +5,7 @@ import { LARGEST_STATE_BYTES, packState, unpackState } from '../../../src/accoun
 import { incompressible } from '../../support/incompressible.ts';
 
 describe('a packed state', () => {
-  it('is what went in', async () => {
+  it('unpacks to the original', async () => {
     const object = fc.dictionary(
       fc.string().filter((key) => key !== '__proto__'),
       fc.jsonValue(),
@@ -19,7 +19,7 @@ describe('a packed state', () => {
     );
   });
 
-  it('chooses the smallest home that fits', async () => {
+  it('uses the smallest storage that fits', async () => {
     const home = async (state: Record<string, unknown>) => {
       const result = await packState(state);
       return result.ok ? result.packed.encoding : result.bytes;
@@ -30,12 +30,12 @@ describe('a packed state', () => {
     expect(await home({ t: 'x'.repeat(LARGEST_STATE_BYTES) })).toBe(LARGEST_STATE_BYTES + 8);
   });
 
-  it('is counted in bytes, not in characters', async () => {
+  it('is measured in bytes, not characters', async () => {
     const result = await packState({ t: '🍅'.repeat(LARGEST_STATE_BYTES / 4) });
     expect(result.ok).toBe(false);
   });
 
-  it('that is damaged is not taken for a state', async () => {
+  it('is rejected when it is damaged', async () => {
     await expect(unpackState('[1]')).rejects.toThrow();
     await expect(unpackState(Buffer.from('not gzip'))).rejects.toThrow();
   });
@@ -54,7 +54,7 @@ describe('a recent login', () => {
     expect(isRecentLogin(now / 1000 - ageSeconds, now)).toBe(expected);
   });
 
-  it('is not one when the token does not tell', () => {
+  it('needs a sign-in time in the token', () => {
     expect(isRecentLogin(undefined, now)).toBe(false);
   });
 });

@@ -16,7 +16,7 @@ interface Scripted {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Breaks the connection, or never answers, in place of an answer. */
+  /** Breaks the connection or never answers, instead of an answer. */
   readonly how?: 'breaks' | 'hangs';
 }
 
@@ -35,7 +35,7 @@ afterEach(() => {
   }
 });
 
-/** A server that answers as it is told, the last answer again and again, and a client that does not really wait. */
+/** A server with scripted answers, repeating the last one, and a client that does not really wait. */
 async function scripted(
   script: readonly Scripted[] | ((request: Seen) => Scripted | Promise<Scripted>),
   options: Partial<AppClientOptions> = {},
@@ -83,8 +83,8 @@ const failureOf = (call: Promise<unknown>): Promise<ApiError> =>
     (failure) => failure,
   );
 
-describe('what is sent again', () => {
-  it('is a call that reads, after 503 and after a broken connection, with growing pauses', async () => {
+describe('a retry', () => {
+  it('repeats a read after 503 and after a broken connection, with growing pauses', async () => {
     const { client, seen, pauses } = await scripted([
       { status: 503, body: error('internal_error') },
       { how: 'breaks' },
@@ -95,13 +95,13 @@ describe('what is sent again', () => {
     expect(pauses).toEqual([375, 750]);
   });
 
-  it('is a call for which twice is once, as claiming a device', async () => {
+  it('repeats an idempotent call, such as claiming a device', async () => {
     const { client, seen } = await scripted([{ status: 504, body: 'Gateway Timeout' }, {}]);
     await client.claimDevice({ serial: '000001' });
     expect(seen.map(({ body }) => body)).toEqual(['{"serial":"000001"}', '{"serial":"000001"}']);
   });
 
-  it('is never one that would do it twice, as a photo that counts', async () => {
+  it('never repeats a call that would act twice, such as a photo that counts against the quota', async () => {
     for (const failure of [{ status: 503, body: error('provider_failed') }, { how: 'breaks' as const }]) {
       const { client, seen } = await scripted([failure]);
       await failureOf(client.aiDoctor({ image: new Blob(['photo']) }));
@@ -123,14 +123,14 @@ describe('what is sent again', () => {
     expect(pauses[1]).toBeLessThanOrEqual(5250);
   });
 
-  it('is told to the person instead where Retry-After is long', async () => {
+  it('fails instead if Retry-After is long', async () => {
     const headers = { 'Retry-After': '3600' };
     const { client, seen } = await scripted([{ status: 429, headers, body: error('daily_limit_reached') }]);
     expect(await failureOf(client.usage())).toMatchObject({ code: 'daily_limit_reached', retryAfterSeconds: 3600 });
     expect(seen).toHaveLength(1);
   });
 
-  it('ends: the last failure is the one that is told', async () => {
+  it('is limited: the call rejects with the last failure', async () => {
     const { client, seen } = await scripted([{ status: 503, body: error('registry_unavailable') }]);
     expect(await failureOf(client.otaLatest())).toMatchObject({ code: 'registry_unavailable', status: 503 });
     expect(seen).toHaveLength(3);
@@ -139,7 +139,7 @@ describe('what is sent again', () => {
     expect(seenOnce).toHaveLength(1);
   });
 
-  it('is no call that was refused for good', async () => {
+  it('never follows a permanent refusal', async () => {
     for (const status of [400, 403, 404, 409, 410, 500]) {
       const { client, seen } = await scripted([{ status, body: error('refused') }]);
       await failureOf(client.usage());
@@ -151,7 +151,7 @@ describe('what is sent again', () => {
 describe('the token', () => {
   const refused = { status: 401, body: error('invalid_token') };
 
-  it('is asked for anew once when many calls are refused at the same time', async () => {
+  it('is refreshed once when many calls are refused at the same time', async () => {
     let token = 'old';
     let refreshes = 0;
     const refusals = gate();
@@ -179,7 +179,7 @@ describe('the token', () => {
     ]);
   });
 
-  it('is asked for anew again when that one is refused as well, later', async () => {
+  it('is refreshed again when the new one is refused later', async () => {
     let issued = 0;
     const { client } = await scripted([refused, {}, refused, {}], {
       getToken: async ({ refresh }) => `token-${refresh ? ++issued : issued}`,
@@ -189,13 +189,13 @@ describe('the token', () => {
     expect(issued).toBe(2);
   });
 
-  it('is not asked for a third time', async () => {
+  it('is not refreshed twice for one call', async () => {
     const { client, seen } = await scripted([refused]);
     expect(await failureOf(client.usage())).toMatchObject({ code: 'invalid_token', status: 401 });
     expect(seen).toHaveLength(2);
   });
 
-  it('is not asked for anew where only a new sign-in helps', async () => {
+  it('is not refreshed where only a new sign-in helps', async () => {
     const asked: boolean[] = [];
     const { client, seen } = await scripted([{ status: 401, body: error('recent_login_required') }], {
       getToken: async ({ refresh }) => {
@@ -208,7 +208,7 @@ describe('the token', () => {
     expect([asked, seen.length]).toEqual([[false], 1]);
   });
 
-  it('may be missing: then the call is made without it, and what the sign-in throws is what the call throws', async () => {
+  it('may be missing: the call is made without it, and rejects with any error of the sign-in', async () => {
     const { client, seen } = await scripted([{}], { getToken: async () => null });
     await client.otaLatest();
     expect(seen[0]?.headers.authorization).toBeUndefined();
@@ -217,15 +217,15 @@ describe('the token', () => {
     expect(await failureOf(signedOut.usage())).toBe(lost);
   });
 
-  it('goes to no route that is open to everybody', async () => {
+  it('is not sent to public routes', async () => {
     const { client, seen } = await scripted([{}]);
     await client.health();
     expect(seen[0]?.headers.authorization).toBeUndefined();
   });
 });
 
-describe('what fails without an answer', () => {
-  it('is a NetworkError when nobody listens', async () => {
+describe('a failure without an answer', () => {
+  it('is a NetworkError when nothing listens', async () => {
     const { client, server } = await scripted([{}], { repeats: 0 });
     server.close();
     const failure = await failureOf(client.usage());
@@ -234,7 +234,7 @@ describe('what fails without an answer', () => {
     expect(failure).toMatchObject({ kind: 'network', message: expect.stringMatching(/internet connection/) });
   });
 
-  it('is a TimeoutError when the answer does not come in time, even where fetch can’t be aborted', async () => {
+  it('is a TimeoutError when the answer is late, even where fetch can’t be aborted', async () => {
     const { client, seen } = await scripted([{ how: 'hangs' }]);
     expect(await failureOf(client.usage({ timeoutMs: 50 }))).toBeInstanceOf(TimeoutError);
     expect(seen).toHaveLength(1);
@@ -264,7 +264,7 @@ describe('what fails without an answer', () => {
     expect(attempts).toHaveLength(1);
   });
 
-  it('waits for real between attempts unless it is told how', async () => {
+  it('waits in real time between attempts by default', async () => {
     const { client, seen } = await scripted(
       [{ status: 503, headers: { 'Retry-After': '0' }, body: error('away') }, {}],
       {
@@ -278,11 +278,11 @@ describe('what fails without an answer', () => {
 });
 
 describe('an answer that is not the API’s', () => {
-  it('is an error with a sentence for people, whatever a gateway, a proxy or a hotspot sent', async () => {
+  it('is an error with a message for people, whatever a gateway, a proxy or a hotspot sent', async () => {
     const bodies: readonly (readonly [number, unknown, RegExp])[] = [
       [503, { message: 'Service Unavailable' }, /not available right now/],
       [401, { message: 'Unauthorized' }, /sign in again/],
-      [413, '<html><body>Request Entity Too Large</body></html>', /too big/],
+      [413, '<html><body>Request Entity Too Large</body></html>', /too large/],
       [429, { message: 'Too Many Requests' }, /wait a moment/],
       [200, '<html>Welcome to the hotel</html>', /log in to the network/],
       [200, 'null', /log in to the network/],
@@ -298,14 +298,14 @@ describe('an answer that is not the API’s', () => {
     }
   });
 
-  it('leaves no time to wait where Retry-After says nothing sensible', async () => {
+  it('has no retry time if Retry-After is invalid', async () => {
     const { client } = await scripted([{ status: 409, headers: { 'Retry-After': 'soon' }, body: error('lease_held') }]);
     expect((await failureOf(client.usage())).retryAfterSeconds).toBeUndefined();
   });
 });
 
 describe('a request', () => {
-  it('has its fields where the route wants them, and none that is undefined', async () => {
+  it('has its fields where the route expects them, without undefined ones', async () => {
     const { client, seen } = await scripted([{}]);
     await client.otaReleasesDownloadUrl({ version: '1.0.0+7/8', channel: 'beta & more', board: undefined });
     expect(seen[0]).toMatchObject({

@@ -8,7 +8,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 const sources = readdirSync('app-client', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
 describe('the app client as a package', () => {
-  it('takes 10 KB of an app at most', async () => {
+  it('adds at most 10 KB to an app', async () => {
     const { outputFiles } = await build({
       stdin: { contents: "export * from '@autowatering/app-client';", resolveDir: process.cwd() },
       bundle: true,
@@ -23,7 +23,7 @@ describe('the app client as a package', () => {
     expect(bytes).toBeLessThan(10_000);
   });
 
-  it('needs no other package, and nothing of Node', () => {
+  it('needs no other package and nothing from Node', () => {
     const imported = sources.flatMap((name) =>
       [...readFileSync(`app-client/${name}`, 'utf8').matchAll(/from '([^']+)'/g)].map(([, target = '']) => target),
     );
@@ -32,13 +32,13 @@ describe('the app client as a package', () => {
     expect(JSON.parse(readFileSync('app-client/package.json', 'utf8')).dependencies).toBeUndefined();
   });
 
-  it('compiles where there is a browser and no Node', () => {
+  it('compiles in a browser without Node types', () => {
     expect(() =>
       execFileSync('npx', ['--no-install', 'tsc', '-p', 'app-client'], { encoding: 'utf8', timeout: 60_000 }),
     ).not.toThrow();
   });
 
-  it('has a type for everything that is sent and answered', () => {
+  it('has a type for every input and answer', () => {
     const client = createAppClient({ baseUrl: 'http://127.0.0.1:1' });
     expectTypeOf(client.claimDevice).parameter(0).toEqualTypeOf<ClaimDeviceInput>();
     expectTypeOf(client.otaLatest).returns.resolves.toEqualTypeOf<OtaLatestAnswer>();
@@ -47,9 +47,9 @@ describe('the app client as a package', () => {
     expectTypeOf<{ serial: string }>().toExtend<ClaimDeviceInput>();
     // @ts-expect-error a serial is text
     expectTypeOf<{ serial: number }>().toExtend<ClaimDeviceInput>();
-    // @ts-expect-error the device has to be named
+    // @ts-expect-error the serial is required
     expectTypeOf(client.claimDevice).toBeCallableWith({});
-    // @ts-expect-error the factory's routes are none of the app's
+    // @ts-expect-error the factory's routes are not the app's
     expectTypeOf(client.provision).toBeFunction();
   });
 });

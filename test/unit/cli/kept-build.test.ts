@@ -8,7 +8,7 @@ import { isBuildFresh, keptBuild } from '../../../tools/cli/bundle/kept-build.ts
 let folder: string;
 let entry: string;
 let file: string;
-// In the project, as the kept ones are: a record tells of files by their path in it.
+// Inside the project, like real kept builds: a record names files by their project path.
 beforeEach(async () => {
   folder = await mkdtemp(path.join('node_modules', 'kept-build-test-'));
   entry = path.join(folder, 'entry.ts');
@@ -21,14 +21,14 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const build = () => keptBuild(entry, path.resolve(folder, 'kept'), { sourcemap: 'linked' });
 const changed = async () => (await stat(file)).mtimeMs;
 
-/** Writes a source, as long ago as sources usually were. */
+/** Writes a source with an age typical of sources. */
 async function source(text: string, name = 'entry.ts', at = Date.now() - 60_000): Promise<void> {
   await writeFile(path.join(folder, name), text);
   await utimes(path.join(folder, name), at / 1000, at / 1000);
 }
 
-describe('a build that is kept', () => {
-  it('is taken again while nothing has changed, and made anew when it is gone', async () => {
+describe('a kept build', () => {
+  it('is reused while nothing has changed, and rebuilt when it is missing', async () => {
     const before = await changed();
     expect(await build()).toBe(file);
     expect(await changed()).toBe(before);
@@ -37,21 +37,21 @@ describe('a build that is kept', () => {
     expect(await changed()).toBeGreaterThan(before);
   });
 
-  it('has a source map whose sources are found from wherever it is copied to', async () => {
+  it('has a source map whose sources are found from any copy', async () => {
     expect(await readFile(file, 'utf8')).toMatch(/sourceMappingURL=entry\.mjs\.map\s*$/);
     const { sources } = JSON.parse(await readFile(`${file}.map`, 'utf8'));
     expect(sources).toContain(pathToFileURL(path.join(folder, 'greeting.ts')).href);
     expect(sources.every((one: string) => existsSync(new URL(one)))).toBe(true);
   });
 
-  it('is made anew when a file that it is made of has changed, however deep', async () => {
+  it('is rebuilt when one of its files has changed, however deep', async () => {
     await source("export const greeting: string = 'howdy';", 'greeting.ts', Date.now() - 30_000);
     await build();
     expect(await readFile(file, 'utf8')).toContain('howdy');
     expect(await isBuildFresh(file)).toBe(true);
   });
 
-  it('is not taken again when a file was saved while it was built', async () => {
+  it('is not reused when a file was saved during the build', async () => {
     await source("export const greeting: string = 'later';", 'greeting.ts', Date.now() + 60_000);
     await build();
     expect(await readFile(file, 'utf8')).toContain('later');
@@ -64,12 +64,12 @@ describe('a build that is kept', () => {
   });
 
   it.each<readonly [string, string, ((text: string) => string) | undefined]>([
-    ['a source of it is gone', '.made-of.json', () => '{"tools/gone.ts":"1 1"}'],
-    ['the record is no JSON', '.made-of.json', () => '{'],
+    ['a source file is missing', '.made-of.json', () => '{"tools/gone.ts":"1 1"}'],
+    ['the record is not JSON', '.made-of.json', () => '{'],
     ['there is no record', '.made-of.json', undefined],
-    ['it has been written anew', '', (text) => text],
-    ['its source map has been removed', '.map', undefined],
-  ])('is not taken again when %s', async (_what, ending, spoil) => {
+    ['it was rewritten', '', (text) => text],
+    ['its source map is missing', '.map', undefined],
+  ])('is not reused when %s', async (_what, ending, spoil) => {
     expect(await isBuildFresh(file)).toBe(true);
     const [part, aside] = [`${file}${ending}`, `${file}.aside`];
     await rename(part, aside);

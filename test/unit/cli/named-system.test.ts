@@ -8,7 +8,7 @@ const machine = { apiBaseUrl: undefined, atTerminal: false };
 const terminal = { apiBaseUrl: undefined, atTerminal: true };
 const withVariable = { apiBaseUrl: 'https://api.example.com', atTerminal: false };
 
-describe('the system that a command talks to', () => {
+describe('the system a command uses', () => {
   it('is the local stack by default on a terminal, and has no default elsewhere', () => {
     expect(namedSystem({}, terminal)).toMatchObject({ kind: 'local', isDefault: true });
     expect(() => namedSystem({}, machine)).toThrow(UsageError);
@@ -20,31 +20,31 @@ describe('the system that a command talks to', () => {
     ['--api-base-url', { apiBaseUrl: 'http://127.0.0.1:1' }, { kind: 'api', apiBaseUrl: 'http://127.0.0.1:1' }],
     ['--local', { local: true }, { kind: 'local', isDefault: false }],
     ['--stack', { stack: 'elsewhere' }, { kind: 'local', directory: 'elsewhere' }],
-  ])('is named by %s, whatever API_BASE_URL says', (_flag, options, expected) => {
+  ])('is selected by %s, regardless of API_BASE_URL', (_flag, options, expected) => {
     expect(namedSystem(options, withVariable)).toMatchObject(expected);
   });
 
-  it('is that of API_BASE_URL when no flag names one, on a terminal too', () => {
+  it('is the one in API_BASE_URL when no flag is given, even on a terminal', () => {
     for (const caller of [withVariable, { ...withVariable, atTerminal: true }]) {
       expect(namedSystem({}, caller)).toMatchObject({ kind: 'api', namedBy: 'API_BASE_URL' });
     }
     expect(() => namedSystem({}, { ...machine, apiBaseUrl: '' })).toThrow('Which system?');
   });
 
-  it('is never two at once', () => {
+  it('cannot be two at once', () => {
     expect(() => namedSystem({ env: 'prod', local: true }, machine)).toThrow('--env and --local name different');
     expect(() => namedSystem({ env: 'prod', stack: '.local' }, terminal)).toThrow('--env and --stack');
     expect(() => namedSystem({ env: 'prod', apiBaseUrl: 'https://a.example' }, machine)).toThrow(UsageError);
   });
 
-  it('has an address that is a URL', () => {
+  it('needs a valid URL as its address', () => {
     for (const apiBaseUrl of ['api.example.com', 'ftp://a.example', '$API']) {
       expect(() => namedSystem({ apiBaseUrl }, machine), apiBaseUrl).toThrow('is not a URL');
     }
   });
 });
 
-describe('before production is changed, a person', () => {
+describe('before a change to production, a person', () => {
   const answering = async (answer: string) => {
     const input = new PassThrough();
     const output = new PassThrough();
@@ -54,11 +54,11 @@ describe('before production is changed, a person', () => {
     return String(output.read());
   };
 
-  it('types its name', async () => {
-    expect(await answering('prod')).toContain('Type prod to go on');
+  it('types its name to confirm', async () => {
+    expect(await answering('prod')).toContain('Type prod to continue');
   });
 
-  it.each(['y', '', 'staging'])('changes nothing by typing “%s”', async (answer) => {
+  it.each(['y', '', 'staging'])('cancels by typing “%s”', async (answer) => {
     await expect(answering(answer)).rejects.toThrow('Nothing was changed.');
   });
 });

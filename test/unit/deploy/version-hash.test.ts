@@ -14,8 +14,8 @@ import {
 } from '../../../tools/operations/deploy/version-hash.ts';
 
 /*
- * AutoPublishAlias looks at the code alone, so that a deployment of other settings left "live" as it was. SAM's
- * translator is not asked here, being Python: what it said is on record (tools/build/template/version-ids.py).
+ * AutoPublishAlias compares only the code, so a deployment with other settings left "live" unchanged. SAM's translator
+ * is a Python program and is not run here; its answers are recorded (tools/build/template/version-ids.py).
  */
 
 const Recorded = z.object({
@@ -42,8 +42,8 @@ const GIVEN = { Environment: 'staging', UserPoolId: 'eu-central-1_AbC123', UserP
 const hashWith = (given: object, changed = template) =>
   versionHash('code', changed, parametersInForce(changed, {}, { ...GIVEN, ...given }));
 
-describe('the hash of a version', () => {
-  it('is the same when nothing has changed, whatever the last deployment’s was', () => {
+describe('the version hash', () => {
+  it("is the same when nothing has changed, whatever the last deployment's hash was", () => {
     expect(hashWith({})).toMatch(/^[0-9a-f]{64}$/);
     expect(hashWith({ [VERSION_PARAMETER]: 'f'.repeat(64) })).toBe(hashWith({}));
     const reordered = parametersInForce(template, {}, Object.fromEntries(Object.entries(GIVEN).reverse()));
@@ -73,13 +73,13 @@ describe('the hash of a version', () => {
     expect(hashWith({}, parseTemplate(text.replace(before, after)))).not.toBe(hashWith({}));
   });
 
-  it('differs within the ten characters that SAM takes of it', () => {
+  it('differs within the ten characters that SAM uses', () => {
     expect(hashWith({}).slice(0, 10)).not.toBe(hashWith({ ClaimProof: 'optional' }).slice(0, 10));
   });
 });
 
 describe('the parameters in force', () => {
-  it('are what is given, else what the stack has, else the default', () => {
+  it("are the given ones, then the stack's, then the defaults", () => {
     const deployed = { ClaimProof: 'optional', StripePriceId: 'price_1', NotThereAnyMore: 'x' };
     const inForce = parametersInForce(template, deployed, { ...GIVEN, StripePriceId: 'price_2' });
     expect(inForce).toMatchObject({ ClaimProof: 'optional', StripePriceId: 'price_2', LogRetentionDays: '30' });
@@ -87,7 +87,7 @@ describe('the parameters in force', () => {
   });
 });
 
-describe('the hash of the code', () => {
+describe('the code hash', () => {
   const directory = () => path.join(folder, 'code');
   beforeEach(async () => {
     await rm(directory(), { recursive: true, force: true });
@@ -96,7 +96,7 @@ describe('the hash of the code', () => {
     await writeFile(path.join(directory(), 'chunks', 'b.mjs'), 'export const b = 2;');
   });
 
-  it('changes with a byte, a name, and a file more', async () => {
+  it('changes with a byte, a name or an additional file', async () => {
     const hashes = [await codeHash(directory())];
     await writeFile(path.join(directory(), 'handler.mjs'), 'export const a = 2;');
     hashes.push(await codeHash(directory()));
@@ -107,7 +107,7 @@ describe('the hash of the code', () => {
     expect(new Set(hashes).size).toBe(4);
   });
 
-  it('is the same for the bundle of one checkout, wherever it is built', async () => {
+  it('is the same for one checkout, wherever it is built', async () => {
     const bundles = await Promise.all(
       ['one', 'other/deeper'].map((name) => buildLambdaBundle(path.join(folder, name))),
     );
@@ -116,22 +116,22 @@ describe('the hash of the code', () => {
   });
 });
 
-describe('SAM’s translator', () => {
-  it('names a version after the hash it is given, and by the code alone without one', async () => {
+describe("SAM's translator", () => {
+  it('names a version after the given hash, or after the code alone without one', async () => {
     const { cases } = Recorded.parse(JSON.parse(await readFile('test/fixtures/sam/version-ids.json', 'utf8')));
     for (const { name, parameters, version_id: id } of cases.filter((one) => one.parameters.VersionSha256 !== '')) {
       expect(id, name).toBe(`BackendVersion${parameters.VersionSha256.slice(0, 10)}`);
     }
     const without = cases.filter(({ parameters }) => parameters.VersionSha256 === '').map((one) => one.version_id);
-    // The same code, other code, other settings: the last is why the hash is passed.
+    // The same code with other code, then with other settings. The latter is why the hash is passed.
     expect([without[1] === without[0], without[2] === without[0]]).toEqual([false, true]);
   });
 
-  it('gets the hash by the one parameter that it was asked about', () => {
+  it('gets the hash through the recorded parameter', () => {
     expect(template.Resources['Backend']?.Properties['AutoPublishCodeSha256']).toEqual({ '!Ref': VERSION_PARAMETER });
   });
 
-  it('gets none from whoever deploys without this tool, so that new code goes live', async () => {
+  it('gets no hash from deployments without this tool, so that new code goes live', async () => {
     for (const environment of ['dev', 'staging', 'prod']) {
       const given = Object.entries(GIVEN).map(([name, value]) => `${name}=${value}`);
       const { parameters } = await deploySettings(environment, undefined, given, template, 'samconfig.toml');

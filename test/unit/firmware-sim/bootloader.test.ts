@@ -29,7 +29,7 @@ function programmed(slots: FlashMap = smallSlots(), secondary: Uint8Array = NEW)
 const runs = (report: BootReport) => report.running?.version.minor;
 
 describe('the swap type', () => {
-  it('is decided by the table for every combination of both trailers', () => {
+  it('follows the table for every combination of both trailers', () => {
     const magics: MagicState[] = ['good', 'unset', 'bad'];
     const flags: FlagState[] = ['set', 'unset', 'bad'];
     const trailers: Trailer[] = magics.flatMap((magic) =>
@@ -53,7 +53,7 @@ describe('the swap type', () => {
 });
 
 describe('swap using move', () => {
-  it('boots the new image on trial, and goes back when nobody confirms', async () => {
+  it('boots the new image on trial and reverts it unless it is confirmed', async () => {
     const slots = programmed();
     await mark(slots);
     const trial = boot(slots, options);
@@ -74,7 +74,7 @@ describe('swap using move', () => {
     expect(slots.secondary.read(0, OLD.length)).toEqual(Uint8Array.from(OLD));
   });
 
-  it('takes a permanent image for good', async () => {
+  it('keeps a permanent image without a trial', async () => {
     const slots = programmed();
     await mark(slots, true);
     expect([boot(slots, options).swapped, runs(boot(slots, options))]).toEqual(['permanent', 1]);
@@ -82,7 +82,7 @@ describe('swap using move', () => {
 });
 
 describe('a bad update', () => {
-  it('with a corrupt image is erased whole, and the old one keeps running', async () => {
+  it('with a corrupt image is erased completely, and the old image keeps running', async () => {
     const bad = Buffer.from(NEW);
     bad.writeUInt8(bad.readUInt8(5_000) ^ 1, 5_000);
     const slots = programmed(smallSlots(), bad);
@@ -93,7 +93,7 @@ describe('a bad update', () => {
     expect(boot(slots, options).refused).toBeUndefined();
   });
 
-  it('whose image is gone loses only its mark', async () => {
+  it('without its image only loses its mark', async () => {
     const slots = programmed();
     await mark(slots);
     slots.secondary.eraseSector(0);
@@ -103,7 +103,7 @@ describe('a bad update', () => {
     expect(slots.secondary.isErased(PAGE_BYTES, 100)).toBe(false);
   });
 
-  it('that is older is refused only where downgrades are prevented', async () => {
+  it('that is older is refused only with downgrade prevention', async () => {
     const older = signedImage([0, 9, 0], 9_000);
     const slots = programmed(smallSlots(), older);
     await mark(slots);
@@ -114,14 +114,14 @@ describe('a bad update', () => {
     expect(boot(free, options).running?.version).toMatchObject({ major: 0, minor: 9 });
   });
 
-  it('may always be reverted, even where downgrades are prevented', async () => {
+  it('can be reverted even with downgrade prevention', async () => {
     const slots = programmed();
     await mark(slots);
     boot(slots, { ...options, preventDowngrade: 'version' });
     expect(runs(boot(slots, { ...options, preventDowngrade: 'version' }))).toBe(0);
   });
 
-  it('on trial keeps booting when its fallback was destroyed', async () => {
+  it('on trial keeps booting after its fallback was destroyed', async () => {
     const slots = programmed();
     await mark(slots);
     boot(slots, options);
@@ -131,14 +131,14 @@ describe('a bad update', () => {
     expect(runs(boot(slots, options))).toBe(1);
   });
 
-  it('leaves the device in the bootloader when nothing valid is left, and never runs what is not', () => {
+  it('leaves the device in the bootloader when no valid image is left, and an invalid one never runs', () => {
     const slots = programmed();
     slots.primary.eraseSector(1);
     expect(boot(slots, options).running).toBeUndefined();
   });
 });
 
-describe('an image with words under its signature', () => {
+describe('an image with protected TLVs', () => {
   const counter = (value: number) => {
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32LE(value);
@@ -157,19 +157,19 @@ describe('an image with words under its signature', () => {
   };
   const image = (minor: number, ...guarded: { type: number; value: Uint8Array }[]) =>
     signedImage([1, minor, 0], 9_000, { guarded });
-  it('runs, whatever they say, where the bootloader does not look at them', async () => {
+  it('runs regardless of them if the bootloader ignores them', async () => {
     const flash = await withImages(image(0, counter(7)), image(1, counter(1), needs(3, [9])));
     expect(runs(boot(flash, options))).toBe(1);
   });
 
-  it('is refused when its security counter is lower than that of the running one', async () => {
+  it("is refused if its security counter is lower than the running image's", async () => {
     const flash = await withImages(image(0, counter(7)), image(1, counter(6)));
     expect(boot(flash, { ...options, preventDowngrade: 'security_counter' }).refused).toBe('downgrade');
     const equal = await withImages(image(0, counter(7)), image(1, counter(7)));
     expect(runs(boot(equal, { ...options, preventDowngrade: 'security_counter' }))).toBe(1);
   });
 
-  it('raises the counter kept in hardware only when it is there to stay, and none below it runs again', async () => {
+  it('raises the hardware counter only once it is confirmed, and no image below it runs again', async () => {
     const securityCounter = createSecurityCounter();
     const flash = await withImages(image(0, counter(1)), image(1, counter(2)));
     expect(runs(boot(flash, { ...options, securityCounter }))).toBe(1);
@@ -185,23 +185,23 @@ describe('an image with words under its signature', () => {
   });
 
   it.each([
-    ['on an image that the device does not have', [1, [1, 0]], 'dependency'],
+    ['on a missing image', [1, [1, 0]], 'dependency'],
     ['on a later version of itself', [0, [1, 2]], 'dependency'],
-    ['on what it is', [0, [1, 1]], undefined],
+    ['on its own version', [0, [1, 1]], undefined],
   ] as const)('that depends %s', async (_what, [number, version], refused) => {
     const flash = await withImages(image(0), image(1, needs(number, version)));
     const report = boot(flash, { ...options, checksDependencies: true });
     expect([report.refused, runs(report)]).toEqual([refused, refused === undefined ? 1 : 0]);
-    // What is not there yet may still come: the image keeps its mark.
+    // A missing image may still arrive: this one keeps its mark.
     expect(readTrailer(flash.secondary).magic).toBe(refused === undefined ? 'unset' : 'good');
   });
 
-  it('of a wrong length is refused', async () => {
+  it('with a TLV of the wrong length is refused', async () => {
     const flash = await withImages(image(0), image(1, { type: 0x40, value: Buffer.alloc(5) }));
     expect(boot(flash, { ...options, checksDependencies: true }).refused).toBe('dependency');
   });
 
-  it('is refused when one bit of them is not what was signed', async () => {
+  it('is refused if one bit of them differs from what was signed', async () => {
     const changed = image(1, counter(1));
     const at = changed.length - (4 + 36 + 36 + 4 + 71) - 4;
     changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
@@ -209,7 +209,7 @@ describe('an image with words under its signature', () => {
   });
 });
 
-describe('an image that this bootloader was not built for', () => {
+describe('an image that this bootloader does not support', () => {
   it.each([
     ['encrypted', 0x4, 'unsupported_flags', true],
     ['compressed', 0x400, 'unsupported_flags', true],

@@ -15,14 +15,14 @@ describe('a device with a key', () => {
     return { bench: testBench({ device: { identity: { hwId: 'AABBCCDD', privateKey } } }), publicKey };
   };
 
-  it.each(['ed25519', 'P-256'] as const)('proves with its %s key that it is there', async (kind) => {
+  it.each(['ed25519', 'P-256'] as const)('proves its presence with its %s key', async (kind) => {
     const { bench, publicKey } = withKey(kind);
     const { nonce, signature } = await bench.ask((commands) => commands.signClaim('n-1'));
     expect(isSignedByDevice(publicKey, claimMessage({ nonce, hwId: 'AABBCCDD' }), signature)).toBe(true);
     expect(isSignedByDevice(publicKey, claimMessage({ nonce: 'n-2', hwId: 'AABBCCDD' }), signature)).toBe(false);
   });
 
-  it('signs after an update which image runs, and what lies in its slots', async () => {
+  it('signs the running image and its slots after an update', async () => {
     const { bench, publicKey } = withKey('ed25519');
     const outcome = await bench.update(GOOD['1.1.0'], { receiptNonce: 'n-3' });
     if (outcome.outcome !== 'confirmed' || outcome.receipt === undefined) throw new Error(outcome.outcome);
@@ -37,14 +37,14 @@ describe('a device with a key', () => {
     expect(again).toMatchObject({ outcome: 'already_running', receipt: { nonce: 'n-4', image_hash: imageHash } });
   });
 
-  it('signs nothing without a nonce, or for one that is none', async () => {
+  it('signs nothing without a valid nonce', async () => {
     const { bench } = withKey('ed25519');
     await expect(bench.ask((commands) => commands.signClaim('x'.repeat(201)))).rejects.toThrow('invalid');
     const request = { op: 'write', group: GROUP.identity, command: 0, fields: { nonce: 7 } } as const;
     await expect(bench.ask((_commands, client) => client.request(request))).rejects.toThrow('invalid');
   });
 
-  it('is no condition of an update: one without a key gives no receipt', async () => {
+  it('is not required for an update: a device without a key gives no receipt', async () => {
     const outcome = await testBench().update(GOOD['1.1.0'], { receiptNonce: 'n-5' });
     expect(outcome).toMatchObject({ outcome: 'confirmed', version: '1.1.0.7' });
     expect(outcome).not.toHaveProperty('receipt');

@@ -5,8 +5,8 @@ import { firmware } from '../../support/firmware.ts';
 import { type TestBench, testBench } from '../../support/test-bench.ts';
 
 /*
- * Every image of the fixtures, carried to a device by a client that asks no questions: what becomes of it is what the
- * manifest says is right or wrong with it.
+ * Every fixture image, sent to a device by a client that checks nothing. The outcome must match the manifest's
+ * description.
  */
 
 interface ManifestEntry {
@@ -18,7 +18,7 @@ interface ManifestEntry {
 const manifest: ManifestEntry[] = JSON.parse(readFileSync('test/fixtures/firmware/manifest.json', 'utf8'));
 const FACTORY = '1.0.0.1';
 
-/** Uploads, marks whatever is listed in slot 1, and resets: like a stranger's tool. */
+/** Uploads, marks whatever slot 1 lists, and resets, like a third-party tool. */
 async function force(bench: TestBench, image: Uint8Array): Promise<'listed' | 'not listed'> {
   return bench.ask(async (commands) => {
     await uploadImage(commands, image, { largestPacket: 2475, window: 3 });
@@ -38,8 +38,8 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 describe('an image of the fixtures', () => {
   const good = manifest.filter((entry) => entry.case === 'good');
 
-  it.each(good.map((entry) => [entry.file, entry] as const))('%s is good, and runs', async (file, { header }) => {
-    // A device that holds another one: the factory's own image, marked in slot 1, would be taken for that in slot 0.
+  it.each(good.map((entry) => [entry.file, entry] as const))('%s is good and runs', async (file, { header }) => {
+    // The device must hold a different image: marking the factory's own image in slot 1 would match slot 0.
     const factory = file.includes('1.0.0') ? '1.1.0' : '1.0.0';
     const bench = testBench({ device: { firmware: firmware(`autowatering-${factory}.signed.bin`) } });
     expect(await force(bench, firmware(file))).toBe('listed');
@@ -55,20 +55,20 @@ describe('an image of the fixtures', () => {
     expect([bench.device.lastBoot?.refused, bench.device.runningVersion]).toEqual([fault, FACTORY]);
   });
 
-  it('that is cut in half is taken, but never listed, so that nobody can mark it', async () => {
+  it('that is cut in half is accepted but never listed, so it cannot be marked', async () => {
     const bench = testBench();
     expect(await force(bench, firmware('truncated-1.2.0.signed.bin'))).toBe('not listed');
     await bench.time.advance(60_000);
     expect([bench.device.boots, bench.device.runningVersion]).toEqual([2, FACTORY]);
   });
 
-  it('that is none is refused with its first chunk', async () => {
+  it('that is not an image is refused at its first chunk', async () => {
     const bench = testBench();
     await expect(force(bench, firmware('not-mcuboot.bin'))).rejects.toThrow('invalidHeaderMagic');
     expect(bench.device.runningVersion).toBe(FACTORY);
   });
 
-  it('is in one of these tests, whichever the manifest lists', () => {
+  it('is covered by one of these tests if the manifest lists it', () => {
     const known = new Set([
       'good',
       ...Object.keys(OUTCOMES),

@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest';
 const chip = (writeBlockBytes = 4) => new NorFlash({ name: 'chip', sizeBytes: 8 * PAGE_BYTES, writeBlockBytes });
 
 describe('NOR flash', () => {
-  it('is all ones when it is new, and again after an erase', () => {
+  it('is all ones when new and after an erase', () => {
     const flash = chip();
     expect(flash.read(100, 8).every((byte) => byte === 0xff)).toBe(true);
     flash.write(100, Uint8Array.of(1, 2, 3, 4));
@@ -24,7 +24,7 @@ describe('NOR flash', () => {
     expect(flash.wearOf(PAGE_BYTES)).toBe(0);
   });
 
-  it('only clears bits: two writes leave what both have set', () => {
+  it('only clears bits: two writes leave the bits set in both', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 8, maxLength: 8 }),
@@ -39,7 +39,7 @@ describe('NOR flash', () => {
     );
   });
 
-  it('writes and reads over the ends of pages', () => {
+  it('writes and reads across page boundaries', () => {
     const flash = chip();
     const bytes = Uint8Array.from({ length: PAGE_BYTES + 8 }, (_, i) => i % 251);
     flash.write(PAGE_BYTES - 4, bytes);
@@ -57,7 +57,7 @@ describe('NOR flash', () => {
 });
 
 describe('a flash area', () => {
-  it('keeps to its own part of the chip, and fills writes up to the write block', () => {
+  it('stays in its part of the chip and pads writes to the write block', () => {
     const flash = chip();
     const area = new FlashArea('slot', flash, PAGE_BYTES, 2 * PAGE_BYTES);
     area.write(0, Uint8Array.of(7));
@@ -76,11 +76,11 @@ describe('a flash area', () => {
   });
 });
 
-describe('a chip that takes its time', () => {
+describe('a chip with timing', () => {
   const timing = { erasePageMs: 85, writeUnitBytes: 256, writeUnitMs: 0.4 };
   const slow = () => new NorFlash({ name: 'slow', sizeBytes: 4 * PAGE_BYTES, writeBlockBytes: 1, timing });
 
-  it('counts it by page erased, and by each unit that a write touches', () => {
+  it('adds time for each erased page and each unit that a write touches', () => {
     const flash = slow();
     flash.erasePage(0);
     expect(flash.takeBusyMs()).toBe(85);
@@ -91,7 +91,7 @@ describe('a chip that takes its time', () => {
     expect(flash.takeBusyMs()).toBe(0);
   });
 
-  it('takes none unless it is told to', () => {
+  it('takes no time by default', () => {
     const flash = chip();
     flash.erasePage(0);
     flash.write(0, new Uint8Array(4));
@@ -99,7 +99,7 @@ describe('a chip that takes its time', () => {
   });
 });
 
-describe('a chip whose power goes', () => {
+describe('a chip that loses power', () => {
   const powered = () => {
     const power = new PowerSupply();
     const flash = new NorFlash({ name: 'chip', sizeBytes: 2 * PAGE_BYTES, writeBlockBytes: 4, power });
@@ -108,7 +108,7 @@ describe('a chip whose power goes', () => {
   };
   const zeros = (flash: NorFlash) => flash.read(0, PAGE_BYTES).filter((byte) => byte === 0).length;
 
-  it('does nothing of the operation that it fails before, and nothing more until it is back', () => {
+  it('skips the operation it fails before, and all others until power returns', () => {
     const { power, flash } = powered();
     power.failAfter(0);
     expect(() => flash.erasePage(0)).toThrow(PowerCutError);
@@ -119,7 +119,7 @@ describe('a chip whose power goes', () => {
     expect(zeros(flash)).toBe(0);
   });
 
-  it('does half of the one that it fails in', () => {
+  it('does half of the operation it fails in', () => {
     const { power, flash } = powered();
     power.failAfter(0, 'middle');
     expect(() => flash.erasePage(0)).toThrow(PowerCutError);
@@ -132,7 +132,7 @@ describe('a chip whose power goes', () => {
   });
 });
 
-describe('chips that share their pages', () => {
+describe('chips that share pages', () => {
   const pair = () => {
     const pool = new PagePool();
     const one = () => new NorFlash({ name: 'chip', sizeBytes: 4 * PAGE_BYTES, writeBlockBytes: 4, pool });
@@ -140,7 +140,7 @@ describe('chips that share their pages', () => {
   };
   const page = (value: number) => new Uint8Array(PAGE_BYTES).fill(value);
 
-  it('hold the same page once, and each its own as soon as one of them writes', () => {
+  it('store equal pages once, and get their own copy when one of them writes', () => {
     const { pool, a, b } = pair();
     for (const flash of [a, b]) flash.write(0, page(0xf0));
     expect(pool.size).toBe(1);
@@ -153,7 +153,7 @@ describe('chips that share their pages', () => {
     expect([a.isErased(0, 4), b.isErased(0, 4)]).toEqual([false, true]);
   });
 
-  it('share what is not full when they settle', () => {
+  it('share partly filled pages when they settle', () => {
     const { pool, a, b } = pair();
     for (const flash of [a, b]) flash.write(PAGE_BYTES, Uint8Array.of(1, 2, 3, 4));
     expect(pool.size).toBe(0);
@@ -162,7 +162,7 @@ describe('chips that share their pages', () => {
     expect(b.read(PAGE_BYTES, 4)).toEqual(Uint8Array.of(1, 2, 3, 4));
   });
 
-  it('read as chips do that share nothing, whatever is done to them', () => {
+  it('always read like chips that share nothing', () => {
     const operation = fc.oneof(
       fc.record({
         kind: fc.constant('write' as const),

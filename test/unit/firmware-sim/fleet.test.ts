@@ -28,7 +28,7 @@ const backend = singleRelease({
 function fleetOf(fates: readonly Fate[], seed = 1, pool = new PagePool()): readonly FleetDevice[] {
   const random = seededRandom(seed);
   return fates.map((fate, index) => {
-    // The other app has tests of its own, and takes the computer longer.
+    // The other app has its own tests and takes longer to compute.
     const lot = { ...drawLot(USUAL_MIX, random), fate, profile: 'own' as const };
     return new FleetDevice({ serial: `${index}`, lot, seed: seed + index, pool, firmware: OLD, keys: [DEV_KEY] });
   });
@@ -49,18 +49,18 @@ describe('a fleet', () => {
     loses_power: ['confirmed', '1.1.0.7'],
   };
 
-  it.each(FATES)('ends as each of its devices was meant to: %s', async (fate) => {
+  it.each(FATES)("ends according to each device's fate: %s", async (fate) => {
     expect(endings(await run(fleetOf([fate, fate, fate])))).toEqual([EXPECTED[fate], EXPECTED[fate], EXPECTED[fate]]);
   });
 
-  it('whose phones come back another day visits them again, and goes on where it was', async () => {
+  it('continues where it stopped when phones return another day', async () => {
     const [record] = await run(fleetOf(['comes_back'], 4));
     expect(record?.visits.map(({ outcome }) => outcome)).toEqual(['lost', 'confirmed']);
     const [first, second] = record?.visits ?? [];
     expect((second?.startMs ?? 0) - (first?.startMs ?? 0)).toBeGreaterThan(10 * 60 * 60 * 1000);
   });
 
-  it('is the same from the same seed, and another one from another', async () => {
+  it('is the same with the same seed and differs with another', async () => {
     const fates: readonly Fate[] = ['goes_well', 'comes_back', 'loses_power', 'goes_well'];
     const first = await run(fleetOf(fates, 5));
     expect(await run(fleetOf(fates, 5))).toEqual(first);
@@ -86,7 +86,7 @@ describe('a fleet', () => {
     expect(Object.values(summary.updates).reduce((sum, { count }) => sum + count, 0)).toBe(2);
   });
 
-  it('goes on when the backend is not there for a while, and its owners come again', async () => {
+  it('continues when the backend is down for a while and owners return', async () => {
     let calls = 0;
     const shaky = {
       ...backend,
@@ -105,7 +105,7 @@ describe('a fleet', () => {
     expect(records[0]?.visits[0]?.reason).toContain('answered 503');
   });
 
-  it('that has what is offered is left alone', async () => {
+  it('that already runs the offered version is left alone', async () => {
     const pool = new PagePool();
     const lot = { ...drawLot(USUAL_MIX, seededRandom(1)), fate: 'goes_well' as const };
     const device = new FleetDevice({ serial: '1', lot, seed: 1, pool, firmware: NEW, keys: [DEV_KEY] });
@@ -117,7 +117,7 @@ describe('a fleet', () => {
   it('takes less than 20 KB of memory for each idle device, new or updated', async () => {
     const pool = new PagePool();
     const fates = Array.from({ length: 200 }, (): Fate => 'goes_well');
-    // What is there for all of them is there before they are counted, and stays.
+    // Shared data exists before the measurement and stays.
     const others = fleetOf(fates.slice(0, 80), 9, pool);
     await run(others);
     const before = bytesInUse();

@@ -5,13 +5,13 @@ import { SMALL_KEY, signedImage, smallSlots } from '../../support/small-slots.ts
 import { type TestBench, testBench } from '../../support/test-bench.ts';
 
 /*
- * A phone that sends anything at all, in fragments of any size, over the radio: the device answers what Zephyr answers,
- * keeps silent where Zephyr does, and serves the next phone as if nothing had been.
+ * A phone that sends arbitrary bytes in fragments of any size over the radio: the device answers like Zephyr, keeps
+ * silent where Zephyr does, and serves the next phone normally.
  */
 
 const bytes = fc.uint8Array({ maxLength: 120 });
 
-/** A packet that is nearly right: a real header, or what looks like one, over anything. */
+/** A nearly valid packet: a real or plausible header over anything. */
 const packet = fc
   .record({
     op: fc.nat({ max: 7 }),
@@ -26,7 +26,7 @@ const packet = fc
 const small = () =>
   testBench({ device: { firmware: signedImage([1, 0, 0], 9_176), keys: [SMALL_KEY], flash: smallSlots() } });
 
-/** Sends raw writes on a connection of their own, and gives what was notified. */
+/** Sends raw writes on a connection of their own; returns the notifications. */
 async function sendRaw({ time, link }: TestBench, writes: readonly Uint8Array[]): Promise<Uint8Array[]> {
   const answers: Uint8Array[] = [];
   const connection = await time.run(() => link.connect());
@@ -38,13 +38,13 @@ async function sendRaw({ time, link }: TestBench, writes: readonly Uint8Array[])
   return answers;
 }
 
-describe('a device that is sent anything at all', () => {
-  it('answers well, and goes on', async () => {
+describe('a device that receives arbitrary bytes', () => {
+  it('answers correctly and keeps working', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.oneof(packet, bytes), { maxLength: 12 }), async (writes) => {
         const bench = small();
         await sendRaw(bench, writes);
-        // Reset is among what may be sent.
+        // The bytes may contain a reset.
         await bench.time.advance(60_000);
         expect(await bench.ask((commands) => commands.echo('still here'))).toBe('still here');
         expect(bench.device.runningVersion).toBe('1.0.0');
@@ -53,7 +53,7 @@ describe('a device that is sent anything at all', () => {
     );
   });
 
-  it('says nothing to less than a header, whatever follows in that packet', async () => {
+  it('does not answer less than a header, whatever follows in that packet', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 7 }), async (write) => {
         expect(await sendRaw(small(), [write])).toEqual([]);
@@ -62,7 +62,7 @@ describe('a device that is sent anything at all', () => {
     );
   });
 
-  it('says nothing to a packet that is announced longer than its buffer', async () => {
+  it('does not answer a packet that is announced as longer than its buffer', async () => {
     const head = encodePacket({ op: 2, version: 1, group: 0, command: 0, sequence: 1 }, new Uint8Array(4_000));
     expect(await sendRaw(small(), [head.subarray(0, 200)])).toEqual([]);
   });

@@ -59,7 +59,7 @@ const first = (image: Uint8Array, extra: CborMap = {}): CborMap => ({
 const failed = (rc: keyof typeof IMAGE_ERROR) => ({ group: 1, rc: IMAGE_ERROR[rc] });
 
 describe('the state write', () => {
-  it('keeps the rules of a device with nothing pending', async () => {
+  it('follows the rules with nothing pending', async () => {
     const { state, hashes } = device();
     const [active, other] = await hashes();
     expect(await state({ confirm: false })).toEqual(failed('invalidHash'));
@@ -71,7 +71,7 @@ describe('the state write', () => {
     expect(await state({ hash: other, confirm: false })).toHaveProperty('images');
   });
 
-  it('keeps them while a test is pending', async () => {
+  it('follows them while a test is pending', async () => {
     const { state, hashes } = device();
     const [active, other] = await hashes();
     await state({ hash: other, confirm: false });
@@ -80,7 +80,7 @@ describe('the state write', () => {
     expect(await state({ hash: active, confirm: true })).toEqual(failed('alreadyPending'));
   });
 
-  it('keeps them while a permanent image is pending', async () => {
+  it('follows them while a permanent image is pending', async () => {
     const { state, hashes } = device();
     const [active, other] = await hashes();
     await state({ hash: other, confirm: true });
@@ -90,7 +90,7 @@ describe('the state write', () => {
     expect(await state({ hash: active, confirm: false })).toEqual(failed('settingTestToActiveDenied'));
   });
 
-  it('keeps them while a trial runs', async () => {
+  it('follows them during a trial', async () => {
     const { slots, state, hashes } = device();
     swapUsingMove.install(slots, 'test', { primary: OLD.byteLength, secondary: NEW.byteLength });
     const [active, fallback] = await hashes();
@@ -100,7 +100,7 @@ describe('the state write', () => {
     expect(await state({ hash: active, confirm: true })).toHaveProperty('images');
   });
 
-  it('means the running image where both slots hold the same one', async () => {
+  it('refers to the running image if both slots hold the same one', async () => {
     const { state, hashes } = device(OLD);
     const [active] = await hashes();
     expect(await state({ hash: active, confirm: false })).toEqual(failed('settingTestToActiveDenied'));
@@ -108,7 +108,7 @@ describe('the state write', () => {
 });
 
 describe('an upload', () => {
-  it('is refused at its first chunk for what is wrong with it', async () => {
+  it('is refused at its first chunk, with the reason', async () => {
     const { upload } = device();
     expect(await upload({ data: NEW.subarray(0, 64) })).toEqual(failed('invalidOffset'));
     expect(await upload({ off: 0, data: NEW.subarray(0, 31), len: 100 })).toEqual(failed('invalidHeader'));
@@ -121,30 +121,30 @@ describe('an upload', () => {
     expect(await upload({ off: 0, len: 'long', data: NEW })).toEqual({ group: undefined, rc: 3 });
   });
 
-  it('without a session expects a first chunk', async () => {
+  it('without a session requires a first chunk', async () => {
     const { upload } = device();
     expect(await upload({ off: 512, data: NEW.subarray(512, 600) })).toEqual({ off: 0 });
   });
 
-  it('that runs over its announced length ends', async () => {
+  it('that exceeds its announced length ends', async () => {
     const { upload } = device();
     await upload(first(NEW));
     expect(await upload({ off: 1024, data: Buffer.alloc(NEW.byteLength) })).toEqual(failed('dataOverrun'));
     expect(await upload({ off: 1024, data: NEW.subarray(1024, 2048) })).toEqual({ off: 0 });
   });
 
-  it('of what is there already is done at once', async () => {
+  it('of an image that the slot already holds ends at once', async () => {
     const { upload } = device();
     expect(await upload(first(NEW, { sha: sha(NEW) }))).toEqual({ off: NEW.byteLength, match: true });
   });
 
-  it('of other bytes than announced says so at the end', async () => {
+  it('of bytes that do not match the announced hash fails at the end', async () => {
     const { upload } = device(null);
     const short = NEW.subarray(0, 1024);
     expect(await upload({ ...first(short), sha: sha(NEW) })).toEqual({ off: 1024, match: false });
   });
 
-  it.each([1, 4])('in chunks of odd lengths arrives whole, with write blocks of %d', async (block) => {
+  it.each([1, 4])('in chunks of odd lengths arrives complete with write blocks of %d', async (block) => {
     const { slots, upload } = device(null, block);
     let offset = 0;
     for (let size = 33; offset < NEW.byteLength; size = 1 + ((size * 7) % 801)) {
@@ -157,7 +157,7 @@ describe('an upload', () => {
     expect(Buffer.from(slots.secondary.read(0, NEW.byteLength))).toEqual(NEW);
   });
 
-  it('of the same image begins anew after an erase', async () => {
+  it('of the same image starts over after an erase', async () => {
     const { upload, erase } = device(null);
     await upload(first(NEW, { sha: sha(NEW) }));
     expect(await upload(first(NEW, { sha: sha(NEW) }))).toEqual({ off: 1024 });
@@ -167,7 +167,7 @@ describe('an upload', () => {
 });
 
 describe('erase', () => {
-  it('never takes the running slot, nor one that is not there', async () => {
+  it('never overwrites the running slot or goes to a missing one', async () => {
     const { erase } = device();
     expect(await erase({ slot: 0 })).toEqual(failed('noFreeSlot'));
     expect(await erase({ slot: 2 })).toEqual(failed('invalidSlot'));
@@ -177,7 +177,7 @@ describe('erase', () => {
 });
 
 describe('the OS group', () => {
-  it('answers its commands, and their errors', async () => {
+  it('answers its commands and their errors', async () => {
     const { os } = device();
     expect(await os('read', 0, { d: 'hi' })).toEqual({ r: 'hi' });
     expect(await os('write', 0)).toEqual({ r: '' });
@@ -194,8 +194,8 @@ describe('the OS group', () => {
   });
 });
 
-describe("a client's words for an error", () => {
-  it('name the error where it is known', () => {
+describe("a client's description of an error", () => {
+  it('names the error if it is known', () => {
     expect(describeSmpError(1, 8)).toBe('image error 8 (hashNotFound)');
     expect(describeSmpError(0, 2)).toBe('OS error 2 (invalidFormat)');
     expect(describeSmpError(undefined, 8)).toBe('SMP error 8 (notSupported)');

@@ -18,10 +18,10 @@ import { testBench } from '../../support/test-bench.ts';
 
 const IMAGE = firmware(GOOD['1.1.0']);
 
-/** In packets of 2,475 bytes: the first with 64 bytes of it, 40 full ones, and the rest. */
+/** In packets of 2,475 bytes: the first with 64 bytes of the image, 40 full ones, and the rest. */
 const CHUNKS = 42;
 
-/** A device whose image group answers chunks as it is told. */
+/** A device whose image group answers chunks as given. */
 function answering(answer: (fields: ReadonlyMap<unknown, unknown>) => CommandResult): DeviceCommands {
   const upload = { decodes: true, run: answer };
   const server = new SmpServer({ groups: [{ id: 1, read: {}, write: { 1: upload } }], bufferBytes: 2475 });
@@ -43,31 +43,31 @@ describe('the upload of an image', () => {
     });
     await send(commands, largest);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(largest);
-    // The first one is short, because a device that goes on elsewhere throws it away; the last one is what is left.
+    // The first is short, because a device that continues elsewhere discards it; the last carries the rest.
     expect(Math.min(...sizes.slice(1, -1))).toBeGreaterThanOrEqual(largest - 2);
     expect(sizes[0]).toBeLessThan(200);
   });
 
-  it('says so when a packet has no room for data', async () => {
+  it('fails if a packet has no room for data', async () => {
     await expect(send(always({ off: 0 }), 60)).rejects.toBeInstanceOf(UploadError);
   });
 
-  it('gives up on a device that never gets further, and on one that stored something else', async () => {
+  it('gives up on a device that makes no progress or stored something else', async () => {
     await expect(send(always({ off: 0 }))).rejects.toThrow('does not get past byte 0');
     await expect(send(always({ off: 10 }))).rejects.toThrow('does not get past byte 10');
-    await expect(send(always({ off: 10, match: false }))).rejects.toThrow('other bytes than were sent');
+    await expect(send(always({ off: 10, match: false }))).rejects.toThrow('different bytes from those sent');
   });
 
-  it('takes what is no answer for none', async () => {
+  it('treats an invalid answer as missing', async () => {
     await expect(send(always({ nothing: true }))).rejects.toThrow();
   });
 
-  it('goes back to where the device wants to go on, as often as it takes', async () => {
+  it('goes back to the offset that the device expects, as often as needed', async () => {
     let expected = 0;
     let setbacks = 0;
     const commands = answering((fields) => {
       const [off, data] = [Number(fields.get('off')), fields.get('data')];
-      // Every fifth chunk goes missing on the way into its flash.
+      // Every fifth chunk is lost on the way into flash.
       if (off === expected && (off === 0 || (off + setbacks) % 5 !== 0)) {
         expected += data instanceof Uint8Array ? data.byteLength : 0;
       } else setbacks += 1;
@@ -77,7 +77,7 @@ describe('the upload of an image', () => {
     expect([expected, setbacks > 0]).toEqual([IMAGE.byteLength, true]);
   });
 
-  it('begins again when the device has forgotten what it had', async () => {
+  it('starts over when the device has lost what it had', async () => {
     let expected = 0;
     let hasForgotten = false;
     const commands = answering((fields) => {
@@ -93,7 +93,7 @@ describe('the upload of an image', () => {
     expect([hasForgotten, expected]).toEqual([true, IMAGE.byteLength]);
   });
 
-  it('hands on what the device refuses', async () => {
+  it('passes on a refusal of the device', async () => {
     await expect(send(answering(() => ({ error: 30 })))).rejects.toBeInstanceOf(SmpError);
     let chunks = 0;
     const later = answering((fields) => {
@@ -106,7 +106,7 @@ describe('the upload of an image', () => {
     await expect(send(later)).rejects.toThrow('dataOverrun');
   });
 
-  it('over a link that drops every few thousand bytes still ends', async () => {
+  it('completes over a link that drops every few thousand bytes', async () => {
     const bench = testBench();
     let drops = 0;
     const connect = async () => {
@@ -121,7 +121,7 @@ describe('the upload of an image', () => {
     expect(drops).toBeGreaterThan(40);
   });
 
-  it('over a link that drops before anything gets through is given up', async () => {
+  it('gives up on a link that drops before anything gets through', async () => {
     const bench = testBench();
     const connect = async () => {
       const transport = await bench.link.connect();
@@ -131,13 +131,13 @@ describe('the upload of an image', () => {
     await expect(bench.update(IMAGE, { connect })).rejects.toBeInstanceOf(LinkLostError);
   });
 
-  it('finds out by silence that a chunk was lost, and sends it again', async () => {
+  it('resends a chunk that is not answered', async () => {
     const { device, time, ask } = testBench();
     const accept = device.accept.bind(device);
     let requests = 0;
     device.accept = (packet, requester) => {
       requests += 1;
-      // One that finds no buffer is dropped without a word: here the last of all, behind which nothing comes.
+      // A chunk that finds no buffer is dropped silently. Here it is the last, so nothing follows it.
       if (requests !== CHUNKS) accept(packet, requester);
     };
     await ask((commands) => uploadImage(commands, IMAGE, { largestPacket: 2475, window: 3 }));

@@ -28,7 +28,7 @@ const packet = (payload: Uint8Array) => encodePacket({ op: 2, version: 1, group:
 const REAL: BenchOptions = { device: { time: realTime } };
 
 describe('fragments', () => {
-  it('of any packet in any size come together again', () => {
+  it('of any packet in any size are reassembled', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), fc.integer({ min: 8, max: 498 }), (payload, size) => {
         const reassembler = new PacketReassembler(2475);
@@ -40,7 +40,7 @@ describe('fragments', () => {
     );
   });
 
-  it('that can not be right lose their packet, and the next one is whole again', () => {
+  it('that are invalid discard their packet, and the next one is complete again', () => {
     const reassembler = new PacketReassembler(100);
     expect(reassembler.push(packet(new Uint8Array(93)))).toBeUndefined();
     expect(reassembler.push(Uint8Array.of(1, 2, 3))).toBeUndefined();
@@ -50,7 +50,7 @@ describe('fragments', () => {
     expect(reassembler.push(packet(Uint8Array.of(1)))).toBeDefined();
   });
 
-  it('of nonsense are no packet that is longer than the buffer, and never keep more than one', () => {
+  it('of random bytes never give a packet longer than the buffer, or store more than one', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 40 }), (pieces) => {
         const reassembler = new PacketReassembler(256);
@@ -68,7 +68,7 @@ describe('the BLE link', () => {
     expect(await bench.ask((commands) => commands.images())).toHaveLength(1);
   });
 
-  it.each([22, 499])('knows no MTU of %d', (mtu) => {
+  it.each([22, 499])('rejects an MTU of %d', (mtu) => {
     expect(() => testBench({ link: { mtu } })).toThrow(RangeError);
   });
 
@@ -77,11 +77,11 @@ describe('the BLE link', () => {
     [{ intervalMs: 4_001 }, /connection interval/],
     [{ dataLength: 26 }, /27 to 251/],
     [{ dataLength: 252 }, /27 to 251/],
-  ] as const)('knows no radio of %j', async (radio, message) => {
+  ] as const)('rejects a radio of %j', async (radio, message) => {
     await expect(testBench({ link: { radio } }).connect()).rejects.toThrow(message);
   });
 
-  it('serves one phone at a time, and none while the device does not run', async () => {
+  it('serves one phone at a time, and none while the device is not running', async () => {
     const { time, link, device } = testBench();
     const connect = () => time.run(() => link.connect());
     const connection = await connect();
@@ -92,7 +92,7 @@ describe('the BLE link', () => {
     await expect(connect()).rejects.toThrow(/advertise/);
   });
 
-  it('is lost with a reset: what waits is told, what is sent later is refused', async () => {
+  it('is lost with a reset: pending requests fail, later ones are refused', async () => {
     const { time, link, device } = testBench();
     const transport = await time.run(() => link.connect());
     const client = new SmpClient(transport, time);
@@ -103,7 +103,7 @@ describe('the BLE link', () => {
     expect(() => transport.send(new Uint8Array(8), () => {})).toThrow(LinkLostError);
   });
 
-  it('ignores answers that nobody waits for', async () => {
+  it('ignores unexpected answers', async () => {
     const { time, link } = testBench();
     const transport = await time.run(() => link.connect());
     const client = new SmpClient(transport, time);
@@ -111,7 +111,7 @@ describe('the BLE link', () => {
     expect(await time.run(() => deviceCommands(client).echo('still here'))).toBe('still here');
   });
 
-  it('wants a paired phone where the device does, and remembers it', async () => {
+  it('requires a paired phone if the device does, and remembers it', async () => {
     const bench = testBench({ link: { pairing: 'required' } });
     await expect(bench.connect()).rejects.toBeInstanceOf(PairingRequiredError);
     await expect(bench.update(GOOD['1.1.0'])).rejects.toBeInstanceOf(PairingRequiredError);
@@ -130,7 +130,7 @@ describe('the BLE link', () => {
     expect(time.now() - before).toBe(10 * 2 * 30);
   });
 
-  it('adds the latency of the phone to both ways', async () => {
+  it("adds the phone's latency in both directions", async () => {
     const roundTrip = async (latencyMs: number) => {
       const { time, connect } = testBench({ link: { radio: { latencyMs } } });
       const client = await connect();
@@ -138,11 +138,11 @@ describe('the BLE link', () => {
       await time.run(() => deviceCommands(client).echo('hello'));
       return time.now() - before;
     };
-    // Connection events come when they come: up to one interval of it is spent waiting anyway.
+    // Connection events have their own pace, so up to one interval of the latency overlaps with waiting.
     expect((await roundTrip(40)) - (await roundTrip(0))).toBeGreaterThanOrEqual(80 - GOOD_RADIO.intervalMs);
   });
 
-  it('is lost when nothing is heard any more, and not before', async () => {
+  it('is lost only after the supervision timeout without a packet', async () => {
     const deaf = testBench({ link: { radio: { lossRate: 1, supervisionTimeoutMs: 500 } } });
     const client = await deaf.connect();
     const before = deaf.time.now();
@@ -151,7 +151,7 @@ describe('the BLE link', () => {
     expect(deaf.time.now() - before).toBeLessThan(600);
   });
 
-  it('is not lost for a silence in which nobody had anything to say', async () => {
+  it('is not lost while both sides have nothing to send', async () => {
     const radio = { lossRate: 0.4, supervisionTimeoutMs: 500 };
     const { time, connect } = testBench({ link: { radio } });
     const client = await connect();
@@ -161,7 +161,7 @@ describe('the BLE link', () => {
     }
   });
 
-  it('takes longer where packets are lost, and loses none of them for good', async () => {
+  it('takes longer when packets are lost, but delivers them all', async () => {
     const took = async (lossRate: number) => {
       const bench = testBench({ link: { radio: { lossRate } } });
       expect(await bench.update(GOOD['1.1.0'])).toMatchObject({ outcome: 'confirmed', reconnects: 1 });
@@ -171,7 +171,7 @@ describe('the BLE link', () => {
     expect(lossy).toBeGreaterThan(1.5 * clean);
   });
 
-  it('replays the same run from the same seed, and another one from another', async () => {
+  it('repeats the run with the same seed, and differs with another', async () => {
     const run = async (seed: number) => {
       const bench = testBench({ link: { random: seededRandom(seed), radio: { lossRate: 0.1 } } });
       const moments: number[] = [];
@@ -183,7 +183,7 @@ describe('the BLE link', () => {
     expect(await run(8)).not.toEqual(first);
   });
 
-  it('simulates an hour of radio in no time to speak of', async () => {
+  it('simulates an hour of radio in a moment', async () => {
     const { time, connect } = testBench({ link: { radio: { intervalMs: 1_000 } } });
     const client = await connect();
     await time.run(async () => {
@@ -196,13 +196,13 @@ describe('the BLE link', () => {
 describe('an upload over a clean link', () => {
   const radios: readonly (readonly [name: string, mtu: number, radio: Partial<RadioOptions>])[] = [
     ['the smallest MTU, without data length extension', 23, { dataLength: 27 }],
-    ['a usual phone', 247, {}],
+    ['an average phone', 247, {}],
     ['the largest MTU', 498, {}],
     ['the shortest interval', 247, { intervalMs: 7.5 }],
     ['a slow interval', 247, { intervalMs: 50, packetsPerInterval: 4 }],
   ];
 
-  it.each(radios)('uses at least 95 per cent of what it can carry: %s', async (_name, mtu, radio) => {
+  it.each(radios)('uses at least 95 percent of its capacity: %s', async (_name, mtu, radio) => {
     const bench = testBench({ link: { mtu, radio } });
     const image = firmware(GOOD['2.0.0']);
     const progress: { at: number; bytes: number }[] = [];
@@ -217,7 +217,7 @@ describe('an upload over a clean link', () => {
     expect(share).toBeLessThanOrEqual(1);
   });
 
-  it('waits for each answer where the device has two buffers only', async () => {
+  it('waits for each answer if the device has only two buffers', async () => {
     const took = async (bufferCount: number) => {
       const bench = testBench({ device: { bufferCount } });
       await bench.update(GOOD['1.1.0']);
@@ -226,7 +226,7 @@ describe('an upload over a clean link', () => {
     expect(await took(2)).toBeGreaterThan(1.3 * (await took(4)));
   });
 
-  it('takes as long as the chips take, where they are simulated in time', async () => {
+  it('takes as long as the chips do when their timing is simulated', async () => {
     const { createProductFlash } = await import('@autowatering/firmware-sim/flash/layout.ts');
     const took = async (timed: boolean) => {
       const bench = testBench({ link: { mtu: 498 }, device: { flash: createProductFlash({ timed }) } });
@@ -241,7 +241,7 @@ describe('an upload over a clean link', () => {
 });
 
 describe('SMP over UDP', () => {
-  it('updates a device as BLE does', async () => {
+  it('updates a device like BLE', async () => {
     const { device } = testBench(REAL);
     const server = await startUdpServer(device, { port: 0 });
     const outcome = await updateDevice({
@@ -253,7 +253,7 @@ describe('SMP over UDP', () => {
     await server.stop();
   });
 
-  it('gives no answer to what is too long, nor while the device is down', async () => {
+  it('does not answer overlong packets, or while the device is down', async () => {
     const { device } = testBench(REAL);
     const server = await startUdpServer(device, { port: 0 });
     const client = new SmpClient(await connectUdp('127.0.0.1', server.port));
@@ -267,7 +267,7 @@ describe('SMP over UDP', () => {
   });
 });
 
-it('a BLE link without a time of its own runs in real time', async () => {
+it('a BLE link without its own clock runs in real time', async () => {
   const { device } = testBench(REAL);
   const client = new SmpClient(await new BleLink(device, { mtu: 247 }).connect());
   expect(await deviceCommands(client).echo('now')).toBe('now');

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { testBench } from '../../support/test-bench.ts';
 
-/** A device, and a client that asks its OS group. */
+/** A device, and a client for its OS group. */
 async function connected() {
   const { time, device, connect } = testBench();
   let client = await connect();
@@ -23,7 +23,7 @@ async function connected() {
 const DATETIME = 4;
 
 describe('the clock of a device', () => {
-  it('is not set after a start, then runs, and is gone with the next reset', async () => {
+  it('is unset after a start, runs once set, and is lost with the next reset', async () => {
     const os = await connected();
     await expect(os.read(DATETIME)).rejects.toThrow('clockNotSet');
     await os.write(DATETIME, { datetime: '2026-11-21T23:59:58' });
@@ -59,7 +59,7 @@ describe('the clock of a device', () => {
     await expect(os.read(DATETIME)).rejects.toThrow('clockNotSet');
   });
 
-  it('gives back every moment that it was set to, to the second', async () => {
+  it('returns every moment that it was set to, to the second', async () => {
     const os = await connected();
     const moment = fc.date({ min: new Date('1900-01-01'), max: new Date('9999-12-31'), noInvalidDate: true });
     await fc.assert(
@@ -72,14 +72,14 @@ describe('the clock of a device', () => {
     );
   });
 
-  it('takes no number for a time, and none at all for none', async () => {
+  it('rejects a number, and a missing time', async () => {
     const os = await connected();
     await expect(os.write(DATETIME, { datetime: 20261121 })).rejects.toThrow('invalid');
     await expect(os.write(DATETIME, {})).rejects.toThrow('invalid');
   });
 });
 
-it('task statistics name the threads of the firmware, with stacks that hold what they use', async () => {
+it("task statistics list the firmware's threads, none using more than its stack", async () => {
   const tasks = (await (await connected()).read(2)).get('tasks');
   if (!(tasks instanceof Map)) throw new Error('no tasks');
   expect([...tasks.keys()]).toEqual(expect.arrayContaining(['main', 'smp', 'idle']));
@@ -89,6 +89,6 @@ it('task statistics name the threads of the firmware, with stacks that hold what
   }
 });
 
-it('memory pools are documented, and answered as Zephyr does: by no handler', async () => {
+it('memory pools are documented but have no handler, as in Zephyr', async () => {
   await expect((await connected()).read(3)).rejects.toThrow('notSupported');
 });

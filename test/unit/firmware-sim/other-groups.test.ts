@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GOOD } from '../../support/firmware.ts';
 import { testBench } from '../../support/test-bench.ts';
 
-/** A device, and one who asks it anything. */
+/** A device, and a client for any request. */
 function asked(options: Parameters<typeof testBench>[0] = {}) {
   const bench = testBench(options);
   const send =
@@ -16,14 +16,14 @@ function asked(options: Parameters<typeof testBench>[0] = {}) {
 const text = (value: unknown) => Buffer.from(value instanceof Uint8Array ? value : []).toString();
 
 describe('the statistics group', () => {
-  it('lists its counters and shows those of a name', async () => {
+  it('lists its groups and shows the counters of one', async () => {
     const device = asked();
     expect((await device.read(GROUP.statistics, 1)).get('stat_list')).toEqual(['boot', 'smp']);
     const shown = await device.read(GROUP.statistics, 0, { name: 'smp' });
     expect([shown.get('name'), shown.get('fields')]).toEqual(['smp', new Map([['requests', 2]])]);
   });
 
-  it('counts boots by their reason, and swaps', async () => {
+  it('counts boots by reason, and swaps', async () => {
     const device = asked();
     await device.update(GOOD['1.1.0']);
     await device.reset();
@@ -33,7 +33,7 @@ describe('the statistics group', () => {
     );
   });
 
-  it('says so when there is no such name', async () => {
+  it('reports an unknown name', async () => {
     const device = asked();
     await expect(device.read(GROUP.statistics, 0, { name: 'rain' })).rejects.toThrow(
       'statistics error 2 (invalidGroup)',
@@ -48,7 +48,7 @@ describe('the statistics group', () => {
 describe('the settings group', () => {
   const name = 'garden/name';
 
-  it('gives what was written, and forgets it with a reset unless it was saved', async () => {
+  it('returns written values, which a reset discards unless they were saved', async () => {
     const device = asked();
     expect(text((await device.read(GROUP.settings, 0, { name })).get('val'))).toBe('My garden');
     await device.write(GROUP.settings, 0, { name, val: Buffer.from('Balcony') });
@@ -71,7 +71,7 @@ describe('the settings group', () => {
     expect(text((await device.read(GROUP.settings, 0, { name })).get('val'))).toBe('My garden');
   });
 
-  it('gives no more than is asked for, and than it has room for', async () => {
+  it('returns no more than requested or fits', async () => {
     const device = asked();
     const short = await device.read(GROUP.settings, 0, { name, max_size: 2 });
     expect([text(short.get('val')), short.has('max_size')]).toEqual(['My', false]);
@@ -92,7 +92,7 @@ describe('the settings group', () => {
     await expect(device.read(GROUP.settings, 0, fields)).rejects.toThrow(message);
   });
 
-  it('refuses a value that is none, and a size that is none', async () => {
+  it('refuses an invalid value and an invalid size', async () => {
     const device = asked();
     await expect(device.write(GROUP.settings, 0, { name, val: 'text' })).rejects.toThrow('(invalid)');
     await expect(device.read(GROUP.settings, 0, { name, max_size: 'all' })).rejects.toThrow('(invalid)');
@@ -100,7 +100,7 @@ describe('the settings group', () => {
 });
 
 describe('the shell group', () => {
-  it('knows echo, and says so of what it does not know', async () => {
+  it('knows echo, and reports any other command as not found', async () => {
     const device = asked();
     const said = await device.write(GROUP.shell, 0, { argv: ['echo', 'hello', 'garden'] });
     expect([said.get('o'), said.get('ret')]).toEqual(['hello garden\n', 0]);
@@ -118,7 +118,7 @@ describe('the shell group', () => {
     await expect(asked().write(GROUP.shell, 0, fields)).rejects.toThrow(message);
   });
 
-  it('ends the line at what is no text', async () => {
+  it('ends the line at the first word that is not text', async () => {
     const said = await asked().write(GROUP.shell, 0, { argv: ['echo', 'a', 7, 'b'] });
     expect(said.get('o')).toBe('a\n');
   });
@@ -130,14 +130,14 @@ describe('a reset over SMP', () => {
   it('is refused while the device is busy, unless it is forced', async () => {
     const device = asked({ device: { isBusy: () => true } });
     await expect(device.write(reset.group, reset.command)).rejects.toThrow('SMP error 10 (busy)');
-    // Documents call it a number; the code takes a boolean, and counts anything else as false (facts sheet, B2).
+    // The documentation says number. The code takes a boolean and counts anything else as false (facts sheet, B2).
     await expect(device.write(reset.group, reset.command, { force: 1 })).rejects.toThrow('busy');
     await device.write(reset.group, reset.command, { force: true });
     await device.time.advance(1_000);
     expect([device.device.boots, device.device.bootLog.records.at(-1)?.reason]).toEqual([2, 'software']);
   });
 
-  it('answers first, and happens a quarter of a second later', async () => {
+  it('answers first and happens a quarter of a second later', async () => {
     const device = asked();
     await device.write(reset.group, reset.command);
     expect(device.device.state).toBe('running');

@@ -26,7 +26,7 @@ interface Told {
 let server: StandIn;
 afterEach(() => server.stop());
 
-/** A backend that offers one release, and keeps what it is told. */
+/** A backend that offers one release and records reports. */
 async function offering(
   change: { readonly sha256?: string; readonly size?: number; readonly isOffered?: boolean } = {},
 ) {
@@ -67,8 +67,8 @@ function visit(bench: ReturnType<typeof testBench>, more: Partial<VisitOptions> 
 
 const withDevice = (device: BenchOptions['device']) => testBench(device === undefined ? {} : { device });
 
-describe('an owner beside the device', () => {
-  it('asks, downloads, updates, and tells the backend at each phase', async () => {
+describe("an owner's visit", () => {
+  it('asks, downloads, updates, and reports each phase to the backend', async () => {
     const { told, statuses } = await offering();
     const bench = withDevice(undefined);
     expect(await visit(bench, { phone: { model: 'Fairphone' } })).toMatchObject({
@@ -96,8 +96,8 @@ describe('an owner beside the device', () => {
 
   it.each([
     ['another file', { sha256: '0'.repeat(64) }, /SHA-256/],
-    ['half a file', { size: 2 * IMAGE.byteLength }, /bytes came of/],
-  ])('carries %s nowhere', async (_what, change, reason) => {
+    ['half a file', { size: 2 * IMAGE.byteLength }, /received \d+ of \d+ bytes/],
+  ])('sends %s to no device', async (_what, change, reason) => {
     const { told } = await offering(change);
     const bench = withDevice(undefined);
     expect(await visit(bench)).toMatchObject({ outcome: 'bad_download', reason: expect.stringMatching(reason) });
@@ -120,7 +120,7 @@ describe('an owner beside the device', () => {
     ],
     ['is busy', { isBusy: () => true }, 'failed', 'refused_while_resetting'],
   ] as const satisfies readonly (readonly [string, BenchOptions['device'], string, string])[])(
-    'tells how it ended when the device %s',
+    'reports the outcome when the device %s',
     async (_what, device, status, error_code) => {
       const { told } = await offering();
       await visit(withDevice(device));
@@ -128,7 +128,7 @@ describe('an owner beside the device', () => {
     },
   );
 
-  it('tells that the device went out of reach, which is not the release’s fault', async () => {
+  it('reports that the device went out of reach, without blaming the release', async () => {
     const { told, statuses } = await offering();
     const bench = withDevice(undefined);
     let isGone = false;
@@ -143,7 +143,7 @@ describe('an owner beside the device', () => {
     expect(told.at(-1)).toMatchObject({ error_code: 'link_lost' });
   });
 
-  it('tells the same of a device that is there and does not answer', async () => {
+  it('reports the same for a connected device that does not answer', async () => {
     const { told } = await offering();
     const bench = withDevice(undefined);
     bench.device.accept = () => {};
@@ -151,7 +151,7 @@ describe('an owner beside the device', () => {
     expect(told.at(-1)).toMatchObject({ status: 'failed', error_code: 'link_lost' });
   });
 
-  it('says nothing of a trial that it leaves unconfirmed', async () => {
+  it('does not report a trial that it leaves unconfirmed', async () => {
     const { statuses } = await offering();
     expect(await visit(withDevice(undefined), { validate: async () => false })).toMatchObject({
       outcome: 'unconfirmed',
@@ -159,7 +159,7 @@ describe('an owner beside the device', () => {
     expect(statuses()).toEqual(['offered', 'on_phone', 'uploading', 'testing']);
   });
 
-  it('updates without a network as well, and tells all of it later, in order', async () => {
+  it('also updates without a network and reports everything later, in order', async () => {
     const { statuses } = await offering();
     server.setFaults([
       { match: 'reports', drop: true, times: 1 },
@@ -172,26 +172,26 @@ describe('an owner beside the device', () => {
   });
 });
 
-describe('a backend that can not be had', () => {
+describe('an unavailable backend', () => {
   it.each([
-    ['is down', { drop: true }, 'can not be reached'],
+    ['is down', { drop: true }, 'cannot be reached'],
     ['fails', { status: 500, body: '{"error":{}}' }, '/ota/latest answered 500'],
-    ['says nonsense', { status: 200, body: '<html>' }, 'something else than promised'],
-    ['says something else', { status: 200, body: '{"latest":7}' }, 'something else than promised'],
-  ] as const)('that %s offers nothing, and says why', async (_what, fault, message) => {
+    ['says nonsense', { status: 200, body: '<html>' }, 'gave an unexpected answer'],
+    ['says something else', { status: 200, body: '{"latest":7}' }, 'gave an unexpected answer'],
+  ] as const)('that %s makes the visit fail with the reason', async (_what, fault, message) => {
     await offering();
     server.setFaults([fault]);
     await expect(visit(withDevice(undefined))).rejects.toThrow(message);
     await expect(visit(withDevice(undefined))).rejects.toBeInstanceOf(BackendError);
   });
 
-  it('whose download fails is no reason to touch the device', async () => {
+  it('whose download fails leaves the device untouched', async () => {
     await offering();
     server.setFaults([{ match: 'image', status: 403 }]);
     await expect(visit(withDevice(undefined))).rejects.toThrow('the download answered 403');
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when aborted', async () => {
     await offering();
     const controller = new AbortController();
     controller.abort(new Error('the app was closed'));

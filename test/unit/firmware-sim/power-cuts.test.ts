@@ -13,8 +13,8 @@ import { mark } from '../../support/marked.ts';
 import { SMALL_KEY, signedImage, smallSlots } from '../../support/small-slots.ts';
 
 /*
- * The power goes before each single flash operation of an update, and in the middle of it. Whatever happens, the device
- * must boot a valid image: the new one where it was taken for good, the old one where nobody confirmed it.
+ * The power fails before, or in the middle of, every single flash operation of an update. In every case the device must
+ * boot a valid image: the new one if it was permanent, the old one if it was not confirmed.
  */
 
 const OLD = signedImage([1, 0, 0], 9_176);
@@ -36,19 +36,19 @@ interface Case {
 const bootOnce = (flash: FlashMap, { mode }: Case): BootReport => boot(flash, { keys: [SMALL_KEY], mode });
 const runs = (report: BootReport) => report.running?.version.minor;
 
-/** A board that is about to do what is to be cut off. */
+/** A board just before the action that will be interrupted. */
 async function prepared(one: Case): Promise<FlashMap> {
   const { kind, image = NEW, scratchSectors = 1, externalWriteBlock = 4 } = one;
   const flash = smallSlots({ scratchSectors, externalWriteBlock });
   flash.primary.write(0, OLD);
   flash.secondary.write(0, image);
   await mark(flash, kind === 'permanent');
-  // A trial that nobody has confirmed is reverted by the next boot.
+  // The next boot reverts an unconfirmed trial.
   if (kind === 'revert') bootOnce(flash, one);
   return flash;
 }
 
-/** Boots until the power goes; whether it went. */
+/** Boots until the power fails; returns whether it did. */
 function bootUntilCut(flash: FlashMap, one: Case, operations: number, how: How): boolean {
   flash.power.failAfter(operations, how);
   try {
@@ -62,19 +62,19 @@ function bootUntilCut(flash: FlashMap, one: Case, operations: number, how: How):
   }
 }
 
-/** How many flash operations an update has that is left alone. */
+/** Number of flash operations in an undisturbed update. */
 async function countOperations(one: Case): Promise<number> {
   for (let operations = 0; ; operations += 1) {
     if (!bootUntilCut(await prepared(one), one, operations, 'before')) return operations;
   }
 }
 
-/** What a device does that is left alone from now on: two boots, nobody confirms. */
+/** What an undisturbed device does from now on: two boots without confirmation. */
 function expectGoodEnd(flash: FlashMap, one: Case, cut: string, isThrough = false): void {
   const first = runs(bootOnce(flash, one));
   const isForGood = one.kind === 'permanent' || one.mode.name === 'overwrite';
   const end = isForGood ? VERSION.new : VERSION.old;
-  // A swap whose very last byte was written is done: the next boot is already the one after the trial.
+  // A swap is done once its very last byte is written: the next boot is already the one after the trial.
   expect(first, cut).toBe(one.kind === 'revert' || isThrough ? end : VERSION.new);
   expect(runs(bootOnce(flash, one)), `the boot after ${cut}`).toBe(end);
 }
@@ -100,11 +100,11 @@ const SAFE: readonly (readonly [name: string, one: Case, operations: number])[] 
   ['overwrite only', { mode: overwrite, kind: 'test' }, 18],
 ];
 
-/** The operations in which trailers are erased and written, before the first sector is copied. */
+/** The operations that erase and write trailers before the first sector is copied. */
 const RECORD_OPERATIONS = 11;
 
 describe('a power cut', () => {
-  it.each(SAFE)('at any one operation of %s leaves a device that boots and ends right', async (_name, one, known) => {
+  it.each(SAFE)('at any operation of %s leaves a device that boots and ends correctly', async (_name, one, known) => {
     const operations = await countOperations(one);
     // As many as MCUboot itself needs (facts sheet, F8).
     expect(operations).toBe(known);
@@ -123,7 +123,7 @@ describe('a power cut', () => {
     }
   });
 
-  it.each(SAFE)('and another one in the recovery of %s do no harm either', async (_name, one, operations) => {
+  it.each(SAFE)('and another one during the recovery of %s do no harm', async (_name, one, operations) => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat({ max: operations - 1 }),
@@ -131,7 +131,7 @@ describe('a power cut', () => {
         async (first, others) => {
           const flash = await prepared(one);
           bootUntilCut(flash, one, first, 'before');
-          // A boot that gets through counts as one of the two that decide.
+          // A boot that completes counts as one of the two decisive ones.
           const cuts = others.map((next) => bootUntilCut(flash, one, next, 'before'));
           if (cuts.includes(false)) expect(runs(bootOnce(flash, one))).toBeDefined();
           else expectGoodEnd(flash, one, `cuts at ${[first, ...others].join(', ')}`);
@@ -141,7 +141,7 @@ describe('a power cut', () => {
     );
   });
 
-  it.each(SAFE)('twice while the record of %s is written does no harm, whenever', async (_name, one) => {
+  it.each(SAFE)('twice while the record of %s is written does no harm', async (_name, one) => {
     for (let first = 0; first < RECORD_OPERATIONS; first += 1) {
       for (let second = 0; second < RECORD_OPERATIONS; second += 1) {
         const flash = await prepared(one);
@@ -154,7 +154,7 @@ describe('a power cut', () => {
   it.each([
     ['move', move],
     ['scratch', scratch],
-  ] as const)('in an update by %s that was confirmed can not bring the old image back', async (_name, mode) => {
+  ] as const)('in a confirmed update by %s cannot restore the old image', async (_name, mode) => {
     const one: Case = { mode, kind: 'test' };
     const operations = await countOperations(one);
     for (let cut = 0; cut < operations; cut += 1) {
@@ -168,15 +168,15 @@ describe('a power cut', () => {
 });
 
 /*
- * A warning, kept on purpose (facts sheet, F8; ADR 39): scratch on a chip that writes single bytes, beside internal
- * flash that writes words, as Zephyr drives this product's chips. MCUboot loses its place there.
+ * A deliberate warning (facts sheet, F8; ADR 39): scratch on a chip that writes single bytes, next to internal flash
+ * that writes words, as Zephyr drives this product's chips. MCUboot loses its place there.
  */
 describe('swap using scratch over chips with different write blocks', () => {
   it.each([
     ['test', { mode: scratch, kind: 'test' }, 64, 5],
     ['permanent', { mode: scratch, kind: 'permanent' }, 66, 6],
     ['revert', { mode: scratch, kind: 'revert' }, 65, 5],
-  ] as const)('does not boot any more after some cuts of a swap (%s)', async (_name, base, operations, known) => {
+  ] as const)('no longer boots after some power cuts during a swap (%s)', async (_name, base, operations, known) => {
     const one: Case = { ...base, externalWriteBlock: 1 };
     let dead = 0;
     for (let cut = 0; cut < operations; cut += 1) {
@@ -184,7 +184,7 @@ describe('swap using scratch over chips with different write blocks', () => {
       bootUntilCut(flash, one, cut, 'before');
       if (bootOnce(flash, one).running === undefined) dead += 1;
     }
-    // As many as with MCUboot's own code.
+    // The same number as with MCUboot's own code.
     expect(dead).toBe(known);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GOOD } from '../../support/firmware.ts';
 import { testBench } from '../../support/test-bench.ts';
 
-/** A queue whose handler takes a while, and says back what it was told. */
+/** A queue whose handler takes a while and echoes its input. */
 function queue(bufferCount = 3, busyMs = 10) {
   const time = new VirtualTime();
   const answers: { readonly at: number; readonly answer: string }[] = [];
@@ -28,7 +28,7 @@ function queue(bufferCount = 3, busyMs = 10) {
 }
 
 describe('requests of a device', () => {
-  it('are served one at a time, in order, each after the answer before it', async () => {
+  it('are served one at a time, in order, each after the previous answer', async () => {
     const { time, answers, ask } = queue();
     ask('a');
     ask('b');
@@ -39,18 +39,18 @@ describe('requests of a device', () => {
     ]);
   });
 
-  it('that find no buffer are dropped, and so are those that fit none', async () => {
+  it('that find no buffer, or fit none, are dropped', async () => {
     const { time, answers, ask } = queue(3);
     // Three at once take all buffers: the first has none for its answer, the fourth none at all.
     for (const text of ['a', 'b', 'c', 'd', 'too long for it']) ask(text);
     await time.advance(5);
-    // While one is served, its answer has a buffer too.
+    // While one is being served, its answer has a buffer too.
     for (const text of ['e', 'f']) ask(text);
     await time.advance(100);
     expect(answers.map(({ answer }) => answer)).toEqual(['a (no buffer)', 'b', 'c']);
   });
 
-  it('leave a buffer for the answer of the one that is being served', async () => {
+  it('leave a buffer for the answer of the request being served', async () => {
     const { time, answers, ask } = queue(4);
     ask('a');
     await time.advance(5);
@@ -59,7 +59,7 @@ describe('requests of a device', () => {
     expect(answers.map(({ answer }) => answer)).toEqual(['a', 'b', 'c']);
   });
 
-  it("of a connection that is gone are not served, and its answer is nobody's", async () => {
+  it('of a closed connection are not served, and its answer is dropped', async () => {
     const { time, answers, requests, requester, ask } = queue();
     const [gone, other] = [requester(), requester()];
     ask('a', gone);
@@ -81,7 +81,7 @@ describe('requests of a device', () => {
     expect(answers).toEqual([]);
   });
 
-  it('without time to speak of are answered at once', async () => {
+  it('that take no time are answered at once', async () => {
     const { time, answers, ask } = queue(3, 0);
     ask('a');
     await time.advance(0);
@@ -93,8 +93,8 @@ describe('requests of a device', () => {
   });
 });
 
-describe('a client with more requests on their way than the device has buffers', () => {
-  it('is told of missing memory by some, and hears nothing of others', async () => {
+describe('a client with more requests in flight than the device has buffers', () => {
+  it('gets out-of-memory errors for some and no answer for others', async () => {
     const bench = testBench({ device: { bufferCount: 2 }, link: { radio: { intervalMs: 30 } } });
     const results = await bench.ask((commands) => Promise.allSettled(['a', 'b', 'c', 'd'].map(commands.echo)));
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
@@ -103,8 +103,8 @@ describe('a client with more requests on their way than the device has buffers',
     expect(failures.some((error) => error instanceof SmpTimeoutError)).toBe(true);
   });
 
-  it('still gets its image through', async () => {
-    // A device that reports four buffers and has two: the phone sends too much at once.
+  it('still completes its upload', async () => {
+    // A device that reports four buffers but has two: the phone sends too much at once.
     const bench = testBench({ device: { bufferCount: 2 } });
     const { uploadImage } = await import('@autowatering/firmware-sim/phone/image-upload.ts');
     const { firmware } = await import('../../support/firmware.ts');
@@ -115,12 +115,12 @@ describe('a client with more requests on their way than the device has buffers',
 });
 
 describe('a firmware without reassembly', () => {
-  it('gets packets that fit one write, and is updated all the same', async () => {
+  it('gets packets that fit one write and is still updated', async () => {
     const bench = testBench({ device: { reassembles: false } });
     expect(await bench.update(GOOD['1.1.0'])).toMatchObject({ outcome: 'confirmed' });
   });
 
-  it('can not be updated over an MTU that has no room for the first chunk: the phone says so', async () => {
+  it('cannot be updated over an MTU without room for the first chunk, as the phone reports', async () => {
     const bench = testBench({ device: { reassembles: false }, link: { mtu: 23 } });
     const outcome = await bench.update(GOOD['1.1.0']);
     expect(outcome).toMatchObject({ outcome: 'refused', phase: 'uploading' });

@@ -19,25 +19,25 @@ import { testBench } from '../../support/test-bench.ts';
 
 const ECHO = Buffer.from('0a00000900000100a161646568656c6c6f', 'hex');
 
-/** Of any length, and often of one that leaves a byte for the last line. */
+/** Of any length, often one that leaves a byte for the last line. */
 const lengths = fc.oneof(
   fc.nat({ max: 900 }),
   fc.nat({ max: 8 }).map((lines) => 93 * (lines + 1) - 3),
 );
 
 describe('a packet on a serial console', () => {
-  it('is framed as smp-py frames it', () => {
+  it('is framed like those of smp-py', () => {
     // Facts sheet, D4.
     const line = Buffer.concat([Buffer.of(0x06, 0x09), Buffer.from('ABMKAAAJAAABAKFhZGVoZWxsb3o2'), Buffer.of(0x0a)]);
     expect(encodeSerial(ECHO)).toEqual(line);
     expect(new SerialReader(100).push(line).map((packet) => Buffer.from(packet))).toEqual([ECHO]);
   });
 
-  it('has the checksum of the books', () => {
+  it('has the standard checksum', () => {
     expect(crc16(Buffer.from('123456789'))).toBe(0x31c3);
   });
 
-  it('of any length comes through in any pieces, in lines of at most 127 bytes that end whole', () => {
+  it('of any length arrives in any pieces, in lines of at most 127 bytes', () => {
     fc.assert(
       fc.property(
         lengths.chain((length) => fc.uint8Array({ minLength: length, maxLength: length })),
@@ -46,7 +46,7 @@ describe('a packet on a serial console', () => {
           const bytes = encodeSerial(packet);
           const lines = bytes.toString('latin1').split('\n').slice(0, -1);
           for (const line of lines) expect(line.length + 1).toBeLessThanOrEqual(127);
-          // The checksum stands in one line.
+          // The checksum is on one line.
           expect(Buffer.from(lines.at(-1)?.slice(2) ?? '', 'base64').byteLength).toBeGreaterThanOrEqual(2);
           const reader = new SerialReader(900);
           const packets: Uint8Array[] = [];
@@ -58,13 +58,13 @@ describe('a packet on a serial console', () => {
     );
   });
 
-  it('is found between what a console says otherwise', () => {
+  it('is found among other console output', () => {
     const noise = Buffer.from('*** Booting Zephyr OS ***\n[00:00:01] <inf> garden: watering\n');
     const reader = new SerialReader(100);
     expect(reader.push(Buffer.concat([noise, encodeSerial(ECHO), noise, encodeSerial(ECHO)]))).toHaveLength(2);
   });
 
-  it('that is damaged, cut off or too long is passed over, and the next one is read', () => {
+  it('that is damaged, cut off or too long is skipped, and the next one is read', () => {
     const long = encodeSerial(new Uint8Array(200).fill(7));
     const damaged = Buffer.from(encodeSerial(ECHO));
     damaged.writeUInt8('B'.charCodeAt(0), 12);
@@ -79,7 +79,7 @@ describe('a packet on a serial console', () => {
     expect(new SerialReader(100).push(long)).toEqual([]);
   });
 
-  it('is never made of random bytes that crash the reader', () => {
+  it('made of random bytes never crashes the reader', () => {
     const marks = fc.constantFrom(Buffer.of(0x06, 0x09), Buffer.of(0x04, 0x14), Buffer.of(0x0a), Buffer.from('AAAA'));
     fc.assert(
       fc.property(fc.array(fc.oneof(marks, fc.uint8Array({ maxLength: 40 })), { maxLength: 60 }), (pieces) => {
@@ -106,7 +106,7 @@ describe('the console of a device', () => {
     await server.stop();
   });
 
-  it('tells its client when it is gone, and goes on when a client goes', async () => {
+  it('notifies its client when it closes, and survives a client that leaves', async () => {
     const server = await startSerialServer(device(), { port: 0 });
     const rude = connect(server.port, '127.0.0.1');
     await once(rude, 'connect');

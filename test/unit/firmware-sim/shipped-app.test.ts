@@ -33,7 +33,7 @@ const DIFFERENT_IMAGE = 'Device booted into a different image after reboot.';
 const timedBench = (options: BenchOptions = {}) =>
   testBench({ ...options, device: { flash: createProductFlash({ timed: true }), ...options.device } });
 
-/** Lets a person update the device with the shipped app; tells what they read, and how long the upload took. */
+/** Lets a person update the device with the shipped app; returns what they read and how long the upload took. */
 async function press(bench: TestBench, image: Uint8Array, more: Partial<UpdateOptions> = {}) {
   const { time, link } = bench;
   const messages: string[] = [];
@@ -55,7 +55,7 @@ async function press(bench: TestBench, image: Uint8Array, more: Partial<UpdateOp
   return { outcome, messages, uploadSeconds: uploads.map(({ first, last }) => (last - first) / 1_000) };
 }
 
-/** Every upload request that reaches the device, and how many of them wait for an answer at once. */
+/** Records every upload request that reaches the device, and how many are unanswered at once. */
 function listen({ device }: TestBench) {
   const chunks: { version: number; offset: number; bytes: number; keys: string[] }[] = [];
   const seen = { chunks, mostAtOnce: 0 };
@@ -85,17 +85,17 @@ describe('the shipped app', () => {
   it.each([
     ['99 KB', NEW, 23],
     ['720 KB', LARGE, 169],
-  ])('takes about as long for %s at an MTU of 247 as it takes in the field', async (_size, image, seconds) => {
+  ])('takes about as long for %s at an MTU of 247 as in the field', async (_size, image, seconds) => {
     const { outcome, messages, uploadSeconds } = await press(timedBench(), image);
     expect(outcome).toMatchObject({ outcome: 'confirmed', reconnects: 1 });
     expect(messages).toEqual([]);
     expect(uploadSeconds).toHaveLength(1);
-    // Flash timings add up to eight seconds of erasing, which the measured figures may or may not contain.
+    // Flash timing adds up to eight seconds of erasing, which the field figures may or may not include.
     expect(uploadSeconds[0]).toBeGreaterThan(seconds * 0.9);
     expect(uploadSeconds[0]).toBeLessThan(seconds * 1.15);
   });
 
-  it('is slower than the simulator’s own phone, more so the more the link could carry', async () => {
+  it('is slower than the simulator’s own phone, especially on fast links', async () => {
     const secondsOf = async (mtu: number) => {
       const [own, shipped] = [testBench({ link: { mtu } }), testBench({ link: { mtu } })];
       await own.update(NEW);
@@ -118,7 +118,7 @@ describe('the shipped app', () => {
     expect(seen.chunks[0]?.keys.sort()).toEqual(['data', 'len', 'off', 'sha']);
   });
 
-  it('shows a drop to the person, who presses again 44 s later, and goes on where the device says', async () => {
+  it('shows a drop to the person, who presses again 44 s later, and continues where the device says', async () => {
     const bench = testBench();
     const seen = listen(bench);
     bench.link.dropAfter(60_000);
@@ -139,13 +139,13 @@ describe('the shipped app', () => {
     const again = seen.chunks.findLastIndex(({ offset }) => offset === 0);
     const [before, after] = [seen.chunks[again - 1], seen.chunks[again + 1]];
     expect(before?.offset).toBeGreaterThan(40_000);
-    // The first chunk asks; what the device has already is not sent again, but for the chunk that was under way.
+    // The first chunk asks for the offset. Only the chunk that was in flight is sent again.
     expect(after?.offset).toBeGreaterThanOrEqual(before?.offset ?? Number.NaN);
     await bench.reset();
     expect(Buffer.compare(bench.device.slotBytes(0, NEW.byteLength), NEW)).toBe(0);
   });
 
-  it('is left alone by a person who has pressed three times and got no further', async () => {
+  it('is abandoned by a person after three presses without progress', async () => {
     const bench = testBench();
     let isGone = false;
     const messages: string[] = [];
@@ -171,7 +171,7 @@ describe('the shipped app', () => {
       'rolled_back',
     ],
   ] as const satisfies readonly (readonly [string, string, BenchOptions['device'], string])[])(
-    'tells that another image runs when it is one that %s',
+    'reports that a different image runs when the new one %s',
     async (_what, name, device, outcome) => {
       const bench = testBench({ device });
       const ended = await press(bench, firmware(name));
@@ -180,14 +180,14 @@ describe('the shipped app', () => {
     },
   );
 
-  it('waits for a swap of full slots, which takes the chips about a minute', async () => {
+  it('waits for a swap of full slots, which takes about a minute', async () => {
     const bench = timedBench({ device: { firmware: LARGE } });
     await press(bench, NEW);
     const { outcome } = await press(bench, LARGE);
     expect(outcome.outcome).toBe('confirmed');
   });
 
-  it('can not go on with a trial that a drop has left unconfirmed: the device refuses its upload', async () => {
+  it('cannot resume a trial that a drop left unconfirmed: the device refuses its upload', async () => {
     const bench = testBench();
     const onPhase = (phase: string) => {
       if (phase === 'validating' && bench.device.boots === 2) bench.link.dropAfter(0);
@@ -200,14 +200,14 @@ describe('the shipped app', () => {
     expect((await press(bench, NEW)).outcome.outcome).toBe('confirmed');
   });
 
-  it('reads no answer of a device that does not say its lengths', async () => {
+  it('cannot read answers with indefinite lengths', async () => {
     const bench = testBench({ device: { cbor: 'indefinite' } });
     const { outcome, messages } = await press(bench, NEW);
     expect(outcome).toMatchObject({ outcome: 'refused', phase: 'inspecting' });
     expect(messages).toEqual(['the answer is not CBOR with definite lengths']);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when aborted', async () => {
     const bench = testBench();
     const controller = new AbortController();
     bench.time.after(3_000, () => controller.abort(new Error('the app was closed')));
@@ -262,7 +262,7 @@ describe('a fleet', () => {
   const run = async (devices: readonly FleetDevice[]) =>
     summarizeFleet(await runFleet(devices, { backendOf: () => release, concurrency: 8 }));
 
-  it('has the shipped app on half of its phones, unless told otherwise', () => {
+  it('has the shipped app on half of its phones by default', () => {
     const random = seededRandom(1);
     const lots = Array.from({ length: 1_000 }, () => drawLot(USUAL_MIX, random));
     const shipped = lots.filter(({ profile }) => profile === 'shipped-app').length;
@@ -273,7 +273,7 @@ describe('a fleet', () => {
   it.each([
     [0, { own: { confirmed: 6 } }],
     [100, { 'shipped-app': { confirmed: 6 } }],
-  ])('has it on as many as it is told to: %i %%', async (percent, profiles) => {
+  ])('has it on the given percentage: %i %%', async (percent, profiles) => {
     expect((await run(devicesOf(6, percent, 'goes_well'))).profiles).toEqual(profiles);
   });
 
@@ -284,7 +284,7 @@ describe('a fleet', () => {
     ['vanishes', 'lost'],
     ['comes_back', 'confirmed'],
     ['loses_power', 'confirmed'],
-  ] as const)('ends with the shipped app as each device was meant to: %s', async (fate, outcome) => {
+  ] as const)("with the shipped app ends according to each device's fate: %s", async (fate, outcome) => {
     expect((await run(devicesOf(2, 100, fate))).outcomes).toEqual({ [outcome]: 2 });
   });
 });

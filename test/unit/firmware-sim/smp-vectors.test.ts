@@ -66,7 +66,7 @@ function zephyrOs() {
   });
 }
 
-/** The server of the vectors: Zephyr's smp_svr with both groups, in mode "swap using scratch". */
+/** The vectors' server: Zephyr's smp_svr with both groups, in mode "swap using scratch". */
 function server(slots: FlashMap, cbor: CborLengths): SmpServer {
   return new SmpServer({ groups: [zephyrOs(), imageGroup(slots)], bufferBytes: 2475, cbor });
 }
@@ -80,7 +80,7 @@ function slotsWith(secondary: Uint8Array | undefined): FlashMap {
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-/** What a server says to requests, one after the other: the vectors' own bytes, or those with definite lengths. */
+/** A server's answers to consecutive requests: the vectors' own bytes, or the same with definite lengths. */
 function conversation(cbor: CborLengths) {
   const framed = (name: string) => (cbor === 'definite' ? definiteFrame(frame(name)) : frame(name));
   return {
@@ -97,14 +97,14 @@ function definiteFrame(bytes: Uint8Array): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-/** A decoded payload as the vectors write it. */
+/** A decoded payload in the vectors' notation. */
 function asJson(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (_key, one: unknown) => (one instanceof Uint8Array ? { $hex: hex(one) } : one)),
   );
 }
 
-/** What was decoded, as what is to be encoded. */
+/** Converts decoded fields to a map for encoding. */
 function asMap(fields: unknown): CborMap {
   const value = (from: unknown): CborValue => {
     if (from instanceof Map) return asMap(from);
@@ -125,17 +125,17 @@ describe('the verified frames', () => {
     if (vector.header.length > 0) expect(decodeFields(bytes.subarray(SMP_HEADER_BYTES))).toBeDefined();
   });
 
-  // Those of zcbor's canonical build, and one that a client sends wrong on purpose, have another form.
+  // Vectors of zcbor's canonical build, and one that a client deliberately sends wrong, have another form.
   const written = vectors.filter(({ header, name }) => header.length > 0 && !name.includes('canonical'));
 
-  it.each(written.map((vector) => [vector.name, vector] as const))('%s: is written byte by byte', (_name, vector) => {
+  it.each(written.map((vector) => [vector.name, vector] as const))('%s: is encoded byte for byte', (_name, vector) => {
     const payload = Buffer.from(vector.hex, 'hex').subarray(SMP_HEADER_BYTES);
     const encode = vector.direction === 'client->server' ? encodeDefinite : encodeIndefinite;
     expect(Buffer.from(encode(asMap(decodeFields(payload))))).toEqual(payload);
   });
 
   it.each(vectors.filter(({ payload }) => payload !== null).map((vector) => [vector.name, vector] as const))(
-    '%s: with definite lengths it says the same',
+    '%s: means the same with definite lengths',
     (_name, { hex: bytes, payload }) => {
       const definite = inDefiniteForm(Buffer.from(bytes, 'hex').subarray(SMP_HEADER_BYTES));
       expect(asJson(decodeDefinite(definite))).toEqual(payload);
@@ -168,7 +168,7 @@ describe.each(CBOR_LENGTHS)('a server whose CBOR is %s', (cbor) => {
     expect(answers(slotsWith(NEW), request)).toEqual(expected(response));
   });
 
-  it('an empty slot is left out of the list', () => {
+  it('omits an empty slot from the list', () => {
     expect(answers(slotsWith(undefined), 'image_state_read_request_v2')).toEqual(
       [framed('image_state_read_response_v2_slot1_empty')].map((bytes) => {
         const copy = Buffer.from(bytes);
@@ -178,7 +178,7 @@ describe.each(CBOR_LENGTHS)('a server whose CBOR is %s', (cbor) => {
     );
   });
 
-  it('an upload goes chunk by chunk, repeats a lost answer, and resumes by its SHA', () => {
+  it('takes an upload in chunks, repeats a lost answer, and resumes by SHA', () => {
     const slots = slotsWith(undefined);
     const smp = server(slots, cbor);
     const say = (request: string) => smp.handle(frame(request)).map(hex);
@@ -192,7 +192,7 @@ describe.each(CBOR_LENGTHS)('a server whose CBOR is %s', (cbor) => {
 
   const genuine = Object.entries(images).filter(([, { hex: bytes }]) => bytes !== undefined);
 
-  it.each(genuine)('takes the image %s in chunks, and lists it', (_name, { hex: bytes, header, tlvs }) => {
+  it.each(genuine)('takes the image %s in chunks and lists it', (_name, { hex: bytes, header, tlvs }) => {
     const [slots, file] = [slotsWith(undefined), Buffer.from(bytes, 'hex')];
     const smp = server(slots, cbor);
     const ask = (op: 'read' | 'write', command: number, fields: CborMap) => {
@@ -213,20 +213,20 @@ describe.each(CBOR_LENGTHS)('a server whose CBOR is %s', (cbor) => {
     }
     expect(hex(slots.secondary.read(0, file.length))).toBe(bytes);
     const version = header.ver.replace('+0', '').replace('+', '.');
-    // An image that is signed as a whole has no SHA-256 to be named by, and is left out.
+    // An image signed as a whole has no SHA-256 that could name it, and is left out.
     const hashes = tlvs.filter(({ type }) => type === '0x10');
     const listed = hashes.map((hash) => ({ slot: 1, version, hash: { $hex: hash.hex } }));
     expect(ask('read', 0, {})).toMatchObject({ images: [{ slot: 0 }, ...listed] });
   });
 
-  it('a trial shows as active and unconfirmed, then confirmed', () => {
+  it('shows a trial as active and unconfirmed, then confirmed', () => {
     const slots = slotsWith(NEW);
     swapUsingMove.install(slots, 'test', { primary: OLD.length, secondary: NEW.length });
     expect(answers(slots, 'state_after_test_boot_request')).toEqual(expected('state_after_test_boot_response'));
     expect(answers(slots, 'image_confirm_active_request')).toEqual(expected('image_confirm_active_response'));
   });
 
-  it('while a trial runs its fallback is not overwritten, in either version of the protocol', () => {
+  it('does not overwrite the fallback during a trial, in either version of the protocol', () => {
     const slots = slotsWith(NEW);
     swapUsingMove.install(slots, 'test', { primary: OLD.length, secondary: NEW.length });
     expect(answers(slots, 'upload_first_chunk_no_slot_v1')).toEqual(expected('error_v1_no_free_slot'));
@@ -239,28 +239,28 @@ describe.each(CBOR_LENGTHS)('a server whose CBOR is %s', (cbor) => {
   });
 });
 
-describe('a server, asked by each request of the vectors,', () => {
+describe("a server that gets each of the vectors' requests", () => {
   const requests = vectors.filter(({ direction }) => direction === 'client->server');
   const ask = (name: string, cbor: CborLengths) => server(slotsWith(NEW), cbor).handle(frame(name));
 
-  it.each(requests.map(({ name }) => [name]))('%s: says the same in both forms', (name) => {
+  it.each(requests.map(({ name }) => [name]))('%s: answers the same in both forms', (name) => {
     const [[definite], [indefinite]] = [ask(name, 'definite'), ask(name, 'indefinite')];
     if (definite === undefined || indefinite === undefined) throw new Error('a request is answered');
     expect(hex(definite)).toBe(hex(definiteFrame(indefinite)));
-    // The shipped app reads the one and not the other.
+    // The shipped app can read only the first.
     expect(decodeDefinite(definite.subarray(SMP_HEADER_BYTES))).toBeTypeOf('object');
     expect(() => decodeDefinite(indefinite.subarray(SMP_HEADER_BYTES))).toThrow('additional info: 31');
   });
 
-  it('answers with definite lengths when nothing is said, as the verified frame of a canonical build', () => {
+  it('answers with definite lengths by default, like the verified frame of a canonical build', () => {
     const byDefault = new SmpServer({ groups: [zephyrOs()], bufferBytes: 2475 });
     expect(byDefault.handle(frame('echo_request')).map(hex)).toEqual([hex(frame('echo_response_canonical'))]);
   });
 
   it.each([
     ['a map of indefinite length', 'bf6164656f74686572ff', 'other'],
-    ['a length in two bytes that one would hold', 'a1616478056f74686572', 'other'],
-  ])('takes %s only where the firmware is not canonical', (_what, payload, echoed) => {
+    ['a length in two bytes that fits into one', 'a1616478056f74686572', 'other'],
+  ])('accepts %s only from non-canonical firmware', (_what, payload, echoed) => {
     const request = Buffer.from(`0a00000000000100${payload}`, 'hex');
     request.writeUInt16BE(request.length - SMP_HEADER_BYTES, 2);
     const answered = (cbor: CborLengths) => {
@@ -301,14 +301,14 @@ describe('hostile packets', () => {
     );
   });
 
-  it('shorter than a header are not answered, and shorter than they say are corrupt', () => {
+  it('shorter than a header are not answered, and shorter than announced are corrupt', () => {
     const smp = server(slotsWith(NEW), 'indefinite');
     expect(smp.handle(Uint8Array.of(0, 0, 0, 1, 0, 0, 0))).toEqual([]);
     const [answer] = smp.handle(frame('echo_request').subarray(0, 12));
     expect(decodeFields((answer ?? new Uint8Array()).subarray(SMP_HEADER_BYTES))?.get('rc')).toBe(9);
   });
 
-  it('several in one buffer are answered in order, until the first that fails', () => {
+  it('in one buffer are answered in order, until the first that fails', () => {
     const smp = server(slotsWith(NEW), 'indefinite');
     const three = Buffer.concat([frame('echo_request'), frame('params_request'), frame('echo_request')]);
     const { expected } = conversation('indefinite');
@@ -321,7 +321,7 @@ describe('hostile packets', () => {
     expect(smp.handle(broken)).toHaveLength(1);
   });
 
-  it('with an answer longer than a buffer get rc 7', () => {
+  it('whose answer exceeds a buffer get rc 7', () => {
     const smp = new SmpServer({ groups: [imageGroup(slotsWith(NEW))], bufferBytes: 60 });
     const [answer] = smp.handle(frame('image_state_read_request_v2'));
     expect(decodeFields((answer ?? new Uint8Array()).subarray(SMP_HEADER_BYTES))?.get('rc')).toBe(7);

@@ -35,7 +35,7 @@ describe('an update over the air', () => {
     expect(bench.device.runningVersion).toBe('1.1.0.7');
   });
 
-  it('goes on to 2.0.0, which nearly fills the slot', async () => {
+  it('continues to 2.0.0, which nearly fills the slot', async () => {
     const bench = testBench({ link: { mtu: 498 } });
     await bench.update(GOOD['1.1.0']);
     expect(await bench.update(GOOD['2.0.0'])).toMatchObject({ outcome: 'confirmed', version: '2.0.0' });
@@ -75,7 +75,7 @@ describe('an update over the air', () => {
     expect(bench.device.runningVersion).toBe('1.1.0.7');
   });
 
-  it('ends byte-identical wherever the link drops, and however often', async () => {
+  it('ends byte-identical wherever and however often the link drops', async () => {
     const image = firmware(GOOD['1.1.0']);
     await fc.assert(
       fc.asyncProperty(
@@ -101,7 +101,7 @@ describe('an update over the air', () => {
     );
   });
 
-  it('is not lost with the power, wherever it goes', async () => {
+  it('survives a power cut at any point', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat({ max: 600 }), { minLength: 1, maxLength: 4 }), async (cuts) => {
         const bench = testBench();
@@ -119,7 +119,7 @@ describe('an update over the air', () => {
             next();
           });
         });
-        // A cut in the trial rolls it back: the phone comes again, as often as it takes.
+        // A cut during the trial rolls it back. The phone comes again, as often as it takes.
         for (let visits = 0; device.runningVersion !== '1.1.0.7' && visits < 6; visits += 1) {
           await bench.update(GOOD['1.1.0']);
         }
@@ -131,8 +131,8 @@ describe('an update over the air', () => {
   });
 
   it.each([
-    ['in the middle of the mark, which is healed', 0, 2],
-    ['just after the mark, so that the trial begins by itself', 1, 1],
+    ['in the middle of the mark, which is repaired', 0, 2],
+    ['just after the mark, which starts the trial', 1, 1],
   ])('survives a power cut %s', async (_when, flashOperations, uploads) => {
     const bench = testBench();
     const { device, time } = bench;
@@ -150,7 +150,7 @@ describe('an update over the air', () => {
     expect(phases.filter((phase) => phase === 'uploading')).toHaveLength(uploads);
   });
 
-  it('whose reset answer is lost does not ask for a second reset, which would roll it back', async () => {
+  it('does not request a second reset after a lost answer, which would roll it back', async () => {
     const { device, link, time, update } = testBench();
     const accept = device.accept.bind(device);
     let awayUntil = 0;
@@ -170,7 +170,7 @@ describe('an update over the air', () => {
     expect(device.bootLog.records.map(({ report }) => report.swapped)).toEqual(['none', 'test']);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when aborted', async () => {
     const controller = new AbortController();
     const bench = testBench();
     const running = bench.update(GOOD['1.1.0'], {
@@ -181,7 +181,7 @@ describe('an update over the air', () => {
     expect(bench.device.runningVersion).toBe('1.0.0.1');
   });
 
-  it('gives up on a device that is gone, after three minutes', async () => {
+  it('gives up on a missing device after three minutes', async () => {
     const time = new VirtualTime();
     const nobody = async (): Promise<Transport> => {
       throw new LinkLostError('out of range');
@@ -203,7 +203,7 @@ describe('an update over the air', () => {
     expect(await bench.update(GOOD['1.1.0'], { onPhase })).toMatchObject({ outcome: 'confirmed' });
   });
 
-  it('waits for a device that is watering, and tells when it waters on', async () => {
+  it('reports a device that keeps watering, and updates it afterwards', async () => {
     let isBusy = true;
     const bench = testBench({ device: { isBusy: () => isBusy } });
     bench.time.after(20_000, () => {
@@ -221,7 +221,7 @@ describe('a bad firmware', () => {
     ['bit-flip-1.2.0.signed.bin', 'hash_mismatch'],
     ['wrong-key-1.2.0.signed.bin', 'unknown_key'],
     ['unsigned-1.2.0.bin', 'no_signature'],
-  ])('%s is refused by the bootloader (%s), and the old version runs on', async (name, fault) => {
+  ])('%s is refused by the bootloader (%s), and the old version keeps running', async (name, fault) => {
     const bench = testBench();
     const outcome = await bench.update(name);
     expect(outcome).toMatchObject({ outcome: 'refused', phase: 'validating', runningVersion: '1.0.0.1' });
@@ -230,7 +230,7 @@ describe('a bad firmware', () => {
     expect(bench.device.runningVersion).toBe('1.0.0.1');
   });
 
-  it.each(['truncated-1.2.0.signed.bin', 'not-mcuboot.bin'])('%s does not even leave the phone', async (name) => {
+  it.each(['truncated-1.2.0.signed.bin', 'not-mcuboot.bin'])('%s never leaves the phone', async (name) => {
     await expect(testBench().update(name)).rejects.toBeInstanceOf(NotAnImageError);
   });
 
@@ -243,7 +243,7 @@ describe('a bad firmware', () => {
     expect(bench.device.lastBoot?.swapped).toBe('revert');
   });
 
-  it('may not overwrite the fallback while a trial runs: the device says so', async () => {
+  it('cannot overwrite the fallback during a trial: the device refuses', async () => {
     const bench = testBench();
     await bench.update(GOOD['1.1.0'], keepUnconfirmed);
     const outcome = await bench.update(GOOD['2.0.0']);
@@ -251,13 +251,13 @@ describe('a bad firmware', () => {
     expect(outcome.outcome === 'refused' && outcome.reason).toMatch(/noFreeSlot/);
   });
 
-  it('that is older is refused where the bootloader prevents downgrades', async () => {
+  it('that is older is refused if the bootloader prevents downgrades', async () => {
     const bench = testBench({ device: { firmware: firmware(GOOD['2.0.0']), preventDowngrade: 'version' } });
     expect(await bench.update(GOOD['1.1.0'])).toMatchObject({ outcome: 'refused', runningVersion: '2.0.0' });
     expect(bench.device.lastBoot?.refused).toBe('downgrade');
   });
 
-  it('in the primary slot is never run: the device stays in its bootloader', () => {
+  it('in the primary slot never runs: the device stays in its bootloader', () => {
     const { device } = testBench({ device: { firmware: firmware('bit-flip-1.2.0.signed.bin'), keys: [DEV_KEY] } });
     expect([device.state, device.isRunning, device.runningVersion]).toEqual(['stuck', false, undefined]);
     device.accept(Uint8Array.of(0), {
@@ -299,7 +299,7 @@ describe('a firmware whose self-test', () => {
     expect((back?.atMs ?? 0) - (trial?.atMs ?? 0)).toBeGreaterThan(atLeastMs);
   });
 
-  it('has passed, and that hangs in the middle of an upload, goes on when the watchdog has reset it', async () => {
+  it("has passed and that hangs during an upload continues after the watchdog's reset", async () => {
     const bench = testBench();
     bench.time.after(700, () => bench.device.hang());
     expect(await bench.update(GOOD['1.1.0'])).toMatchObject({ outcome: 'confirmed' });
@@ -315,14 +315,14 @@ describe('a firmware whose self-test', () => {
     expect([bench.device.state, bench.device.runningVersion]).toEqual(['running', '1.1.0.7']);
   });
 
-  it('passes later is reached later', async () => {
+  it('takes longer is reachable later', async () => {
     const bench = testBench({ device: { application: () => ({ selfTestMs: 3_000 }) } });
     expect(bench.device.state).toBe('starting');
     await bench.time.advance(3_000);
     expect(bench.device.state).toBe('running');
   });
 
-  it('hangs for good is reset by the watchdog again and again, and the log keeps the last 32 boots', async () => {
+  it('always hangs is reset by the watchdog repeatedly, and the log keeps the last 32 boots', async () => {
     const bench = testBench({ device: { application: () => ({ selfTest: 'hangs' }) } });
     await bench.time.advance(8_050 * 40 + 1);
     expect(bench.device.boots).toBe(41);

@@ -5,8 +5,8 @@ import { referenceTrace, traceLine } from '../../support/mcuboot-trace.ts';
 import { SMALL_KEY, SMALL_SECTORS, signedImage, smallSlots } from '../../support/small-slots.ts';
 
 /*
- * The reference traces were recorded with MCUboot's own C code, built for the host (facts sheet, "Runs"): each flash
- * operation of the simulated bootloader is held against them.
+ * The reference traces were recorded with MCUboot's own C code, built for the host (facts sheet, "Runs"). Each flash
+ * operation of the simulated bootloader is compared with them.
  */
 
 const OLD = signedImage([1, 0, 0], 9_176);
@@ -33,7 +33,7 @@ const STORIES: readonly Story[] = [
   { file: 'mcuboot-overwrite-trace.txt', mode: 'overwrite', title: 'overfast' },
 ];
 
-describe('the bootloader does to the flash exactly what MCUboot does', () => {
+describe("the bootloader's flash operations match MCUboot's", () => {
   it.each(STORIES)('$title', async ({ file, title, mode, permanent, image = NEW, scratchSectors = 1 }) => {
     const operations: string[] = [];
     const sectors = { PRI: SMALL_SECTORS, SEC: SMALL_SECTORS, SCR: scratchSectors };
@@ -57,11 +57,11 @@ describe('the largest image', () => {
     ['move', 737_280],
     ['scratch', 743_240],
     ['overwrite', 745_432],
-  ] as const)("under %s is of %d bytes in the product's slots", (name, bytes) => {
+  ] as const)("with %s has %d bytes in the product's slots", (name, bytes) => {
     expect(UPGRADE_MODES[name].largestImage(createProductFlash().primary)).toBe(bytes);
   });
 
-  it('is taken whole, and one byte more is refused', async () => {
+  it('is accepted, and one byte more is refused', async () => {
     const most = UPGRADE_MODES.move.largestImage(smallSlots().primary);
     for (const [bytes, refused] of [
       [most, undefined],

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 describe('virtual time', () => {
-  it('runs what is due in the order of its time, and what is due together in the order it was asked for', async () => {
+  it('runs events by due time, and simultaneous ones in the order they were scheduled', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat({ max: 50 }), { maxLength: 30 }), async (delays) => {
         const time = new VirtualTime();
@@ -17,7 +17,7 @@ describe('virtual time', () => {
     );
   });
 
-  it('does not run what was cancelled', async () => {
+  it('does not run cancelled events', async () => {
     const time = new VirtualTime();
     let runs = 0;
     const timer = time.after(10, () => {
@@ -36,7 +36,7 @@ describe('virtual time', () => {
     expect(time.now()).toBe(year);
   });
 
-  it('stands while the real world works', async () => {
+  it('stops while real work runs', async () => {
     const time = new VirtualTime();
     let ticks = 0;
     const tick = (): unknown =>
@@ -54,11 +54,11 @@ describe('virtual time', () => {
     expect(ticks).toBe(3);
   });
 
-  it('says so when the work waits for something that nothing will bring', async () => {
+  it('fails if the work waits for something that never happens', async () => {
     await expect(new VirtualTime().run(() => new Promise(() => {}))).rejects.toBeInstanceOf(StuckError);
   });
 
-  it('hands on what the work throws, at once and later', async () => {
+  it('passes on what the work throws, at once and later', async () => {
     const time = new VirtualTime();
     await expect(time.run(() => Promise.reject(new Error('at once')))).rejects.toThrow('at once');
     const later = time.run(async () => {
@@ -70,7 +70,7 @@ describe('virtual time', () => {
 });
 
 describe('a wait', () => {
-  it('ends with the reason of whoever stops it, before or meanwhile', async () => {
+  it('rejects with the abort reason, before or during the wait', async () => {
     const time = new VirtualTime();
     await expect(sleep(time, 10, AbortSignal.abort(new Error('before')))).rejects.toThrow('before');
     const controller = new AbortController();
@@ -81,7 +81,7 @@ describe('a wait', () => {
 });
 
 describe('chances', () => {
-  it('fall the same from the same seed', () => {
+  it('are the same with the same seed', () => {
     const draw = (seed: number) => {
       const random = seededRandom(seed);
       return Array.from({ length: 20 }, () => random.next());
@@ -99,7 +99,7 @@ describe('chances', () => {
     expect(Math.abs(share(0.3) - 0.3)).toBeLessThan(0.05);
   });
 
-  it('pick by weight, and not from nothing', () => {
+  it('pick by weight, and fail without choices', () => {
     const random = seededRandom(1);
     const choices = [
       { value: 'often', weight: 9 },

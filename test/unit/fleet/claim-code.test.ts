@@ -9,7 +9,7 @@ const code = fc
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 describe('a claim code', () => {
-  it('is read back however a person writes it', () => {
+  it('is accepted in any spelling a person may use', () => {
     fc.assert(
       fc.property(code, (made) => {
         const typed = `${made.slice(0, 3)}-${made.slice(3, 7)} ${made.slice(7)}`.toLowerCase();
@@ -19,7 +19,7 @@ describe('a claim code', () => {
     );
   });
 
-  it('with one wrong character is none', () => {
+  it('with one wrong character is invalid', () => {
     fc.assert(
       fc.property(code, fc.nat({ max: 8 }), fc.nat({ max: 31 }), (made, at, other) => {
         const wrong = ALPHABET.charAt(other);
@@ -29,7 +29,7 @@ describe('a claim code', () => {
     );
   });
 
-  it('with two neighbours swapped is none', () => {
+  it('with two swapped neighbours is invalid', () => {
     fc.assert(
       fc.property(code, fc.nat({ max: 7 }), (made, at) => {
         fc.pre(made.charAt(at) !== made.charAt(at + 1));
@@ -41,7 +41,7 @@ describe('a claim code', () => {
 });
 
 describe('a serial', () => {
-  it('has six digits, and never seven', () => {
+  it('has six digits, never seven', () => {
     expect(serialOf(1)).toBe('000001');
     expect(serialOf(999_999)).toBe('999999');
     expect(thingName(serialOf(42))).toBe('autowatering-000042');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { originPolicy } from '../../../src/http/origins.ts';
+import { originPolicy } from '../../../src/http/checks/origins.ts';
 
-describe('the origins', () => {
-  it('are taken literally, localhost too: without a port it is the shell of the app and no development server', () => {
+describe('allowed origins', () => {
+  it("are matched literally: localhost without a port is the app's web view, not a development server", () => {
     const isAllowed = originPolicy(['https://App.example.com/', 'http://localhost', 'https://localhost:8443']);
     expect(isAllowed('https://app.example.com')).toBe(true);
     expect(isAllowed('http://app.example.com')).toBe(false);
@@ -12,7 +12,7 @@ describe('the origins', () => {
     expect(isAllowed('https://localhost:9999')).toBe(false);
   });
 
-  it('are all there are with a star, and none without an entry', () => {
+  it('include every origin with a star, and none when empty', () => {
     expect(originPolicy(['*'])('https://anybody.example')).toBe(true);
     expect(originPolicy([])('capacitor://localhost')).toBe(false);
   });

@@ -49,7 +49,7 @@ async function subscribed(trialDays?: number) {
 }
 const types = () => standIn.state.all('events').map(({ type }) => type);
 
-describe('the local Stripe refuses, as Stripe does,', () => {
+describe('the local Stripe, like Stripe, rejects', () => {
   it('a wrong key', async () => {
     await expect(connect(standIn, 'sk_test_wrong').balance.retrieve()).rejects.toMatchObject({
       type: 'StripeAuthenticationError',
@@ -70,27 +70,27 @@ describe('the local Stripe refuses, as Stripe does,', () => {
       code: 'url_invalid',
       param: 'success_url',
     },
-    { what: 'no address', change: { success_url: undefined }, code: 'parameter_missing', param: 'success_url' },
+    { what: 'no return address', change: { success_url: undefined }, code: 'parameter_missing', param: 'success_url' },
     {
-      what: 'a trial of no days',
+      what: 'a trial of zero days',
       change: { subscription_data: { trial_period_days: 0 } },
       code: 'parameter_invalid_integer',
       param: 'subscription_data[trial_period_days]',
     },
     {
-      what: 'a customer it does not know',
+      what: 'an unknown customer',
       change: { customer: 'cus_nobody' },
       code: 'resource_missing',
       param: 'customer',
     },
     {
-      what: 'a method list, which is gone from the API',
+      what: 'a method list, which the API no longer has',
       change: { payment_method_types: ['card'] },
       code: 'parameter_unknown',
       param: 'payment_method_types',
     },
     {
-      what: 'a page that lives for a week',
+      what: 'a lifetime of a week',
       change: { expires_at: Math.floor(Date.now() / 1000) + 7 * DAY },
       param: 'expires_at',
     },
@@ -103,7 +103,7 @@ describe('the local Stripe refuses, as Stripe does,', () => {
     });
   });
 
-  it('an address that is none, a customer and a subscription that are gone, and a path it does not have', async () => {
+  it('an invalid address, a deleted customer, an ended subscription and an unknown path', async () => {
     await expect(stripe.customers.create({ email: 'nobody' })).rejects.toMatchObject({ code: 'email_invalid' });
     const { customer, subscription } = await subscribed();
     await stripe.subscriptions.cancel(subscription.id);
@@ -119,7 +119,7 @@ describe('the local Stripe refuses, as Stripe does,', () => {
     await expect(stripe.coupons.list()).rejects.toMatchObject({ statusCode: 404 });
   });
 
-  it('to expire a checkout that is over', async () => {
+  it('the expiry of a completed checkout', async () => {
     const { session } = await subscribed();
     await expect(stripe.checkout.sessions.expire(session.id)).rejects.toMatchObject({
       type: 'StripeInvalidRequestError',
@@ -127,8 +127,8 @@ describe('the local Stripe refuses, as Stripe does,', () => {
   });
 });
 
-describe('its idempotency keys', () => {
-  it('repeat the first answer, and refuse other parameters', async () => {
+describe("the local Stripe's idempotency keys", () => {
+  it('replay the first answer, and reject other parameters', async () => {
     const options = { idempotencyKey: 'once' };
     const first = await stripe.customers.create({ email: 'a@example.com' }, options);
     const second = await stripe.customers.create({ email: 'a@example.com' }, options);
@@ -140,15 +140,15 @@ describe('its idempotency keys', () => {
     expect((await stripe.customers.list()).data).toHaveLength(1);
   });
 
-  it('forget what was refused before anything happened', async () => {
+  it('forget a request that was rejected before it had an effect', async () => {
     const options = { idempotencyKey: 'again' };
     await expect(stripe.customers.create({ email: 'nobody' }, options)).rejects.toThrow();
     await expect(stripe.customers.create({ email: 'a@example.com' }, options)).resolves.toBeDefined();
   });
 });
 
-describe('its checkout', () => {
-  it('leads back with the session in the address, and makes the subscription only when paid', async () => {
+describe("the local Stripe's checkout", () => {
+  it('returns with the session in the address, and creates the subscription only when paid', async () => {
     const { session, back, subscription, customer } = await subscribed(7);
     expect(back.headers.get('location')).toBe(`https://example.com/?id=${session.id}`);
     expect(subscription).toMatchObject({ status: 'trialing', customer: customer.id, metadata: { uid: 'u1' } });
@@ -184,7 +184,7 @@ describe('its checkout', () => {
     'GET /p/session/bps_nothing',
     'POST /p/session/bps_nothing/card/pays',
     'POST /p/session/bps_nothing/sub_nothing/end',
-  ])('%s is 404 with a page for people', async (request) => {
+  ])('shows a page for people with 404 for %s', async (request) => {
     const [method = '', where = ''] = request.split(' ');
     const answer = await fetch(`${standIn.url}${where}`, { method });
     expect(answer.status).toBe(404);
@@ -192,8 +192,8 @@ describe('its checkout', () => {
   });
 });
 
-describe('its time', () => {
-  it('ends trials, after telling so, and brings invoices', async () => {
+describe("the local Stripe's clock", () => {
+  it('ends trials after an announcement, and creates invoices', async () => {
     const { subscription } = await subscribed(7);
     standIn.lifecycle.forward(5 * DAY);
     expect(types().at(-1)).toBe('customer.subscription.trial_will_end');
@@ -204,7 +204,7 @@ describe('its time', () => {
     expect(types().filter((type) => type === 'invoice.paid')).toHaveLength(5);
   });
 
-  it('tries a failed payment again three times, and gives up', async () => {
+  it('retries a failed payment three times, then gives up', async () => {
     const { subscription, customer } = await subscribed();
     const stored = standIn.state.find('customers', customer.id);
     if (stored !== undefined) standIn.lifecycle.replaceCard(stored, 'declines');
@@ -216,7 +216,7 @@ describe('its time', () => {
     expect(types().at(-1)).toBe('customer.subscription.deleted');
   });
 
-  it('schedules an end as flexible billing does: by cancel_at alone', async () => {
+  it('schedules cancellations like flexible billing, only with cancel_at', async () => {
     const { subscription } = await subscribed();
     await stripe.subscriptions.update(subscription.id, { cancel_at_period_end: true });
     const scheduled = await stripe.subscriptions.retrieve(subscription.id);
@@ -226,7 +226,7 @@ describe('its time', () => {
     expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled');
   });
 
-  it('closes checkouts that nobody has paid', async () => {
+  it('expires unpaid checkouts', async () => {
     const { id } = await stripe.customers.create({});
     const session = await stripe.checkout.sessions.create(fields(id));
     await fetch(`${standIn.url}/forward/1`, { method: 'POST' });
@@ -234,7 +234,7 @@ describe('its time', () => {
   });
 });
 
-describe('its webhooks', () => {
+describe("the local Stripe's webhooks", () => {
   const received: { id: string; type: string }[] = [];
   let answerWith: number[] = [];
   let server: ReturnType<typeof createServer>;
@@ -257,7 +257,7 @@ describe('its webhooks', () => {
   });
   afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-  it('are signed, and the same as the events that can be listed', async () => {
+  it('are signed and match the listed events', async () => {
     await subscribed();
     await standIn.webhooks.settled();
     const listed = (await stripe.events.list({ types: ['invoice.paid', 'checkout.session.completed'] })).data;
@@ -266,7 +266,7 @@ describe('its webhooks', () => {
     expect(await stripe.events.retrieve(listed[0]?.id ?? '')).toEqual(listed[0]);
   });
 
-  it('come again until they are taken', async () => {
+  it('are retried until accepted', async () => {
     answerWith = [500, 500];
     await subscribed();
     await standIn.webhooks.settled();
@@ -274,7 +274,7 @@ describe('its webhooks', () => {
     expect(standIn.webhooks.deliveries.map(({ state }) => state)).toEqual(['delivered', 'delivered', 'delivered']);
   });
 
-  it('can be told to come twice, in another order, late, or not at all', async () => {
+  it('can be duplicated, reordered, delayed or dropped on request', async () => {
     const tell = (faults: object) => fetch(`${standIn.url}/_webhooks`, { method: 'PUT', body: JSON.stringify(faults) });
     await tell({ copies: 2 });
     await subscribed();
@@ -294,7 +294,7 @@ describe('its webhooks', () => {
   });
 });
 
-it('the local Stripe still knows everything after a restart', async () => {
+it('the local Stripe keeps its data over a restart', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-stripe-'));
   const options = { secretKey: KEY, webhookSecret: WEBHOOK_SECRET, file: path.join(directory, 'stripe', 'state.json') };
   try {

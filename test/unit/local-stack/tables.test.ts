@@ -7,7 +7,7 @@ import { LOCAL_REGION } from '../../../tools/run/local-stack/cognito/cognito-loc
 import { type DynamoDbLocal, startDynamoDb } from '../../../tools/run/local-stack/dynamodb/dynamodb-local.ts';
 import { createTables, localDynamoDb } from '../../../tools/run/local-stack/dynamodb/tables.ts';
 
-// An engine of its own: the one that all tests share is too busy to fill indexes in time.
+// An engine of its own: the shared one is too busy to fill indexes in time.
 let directory: string;
 let engine: DynamoDbLocal;
 beforeAll(async () => {
@@ -19,7 +19,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-it('a table of an earlier run gets the indexes that have come since then, and keeps what it holds', async () => {
+it('an existing table gets new indexes and keeps its data', async () => {
   const client = localDynamoDb(engine.url, LOCAL_REGION);
   const environment = `t${randomBytes(6).toString('hex')}`;
   const TableName = `autowatering-provisioning-${environment}`;

@@ -24,7 +24,7 @@ const asking = (current?: string, fields: Partial<Asking> = {}): Asking => ({
   ...fields,
 });
 
-describe('the decision', () => {
+describe('the update decision', () => {
   it.each([
     ['2.0.0', '2.0.0-rc.1', true],
     ['1.10.0', '1.9.0', true],
@@ -36,11 +36,11 @@ describe('the decision', () => {
     expect(decision).toMatchObject({ updateAvailable: expected, reason: expected ? 'offered' : 'up_to_date' });
   });
 
-  it('is no_release when there is none', () => {
+  it('is no_release without releases', () => {
     expect(decide([], asking('1.0.0'))).toMatchObject({ updateAvailable: false, reason: 'no_release' });
   });
 
-  it('gives a device that is not in the rollout the newest release it may have, and says what is withheld', () => {
+  it('offers the newest permitted release to a device outside the rollout, and says which one is withheld', () => {
     const rules = [rule('3.0.0', { basisPoints: 100 }), rule('2.0.0')];
     expect(decide(rules, asking('1.0.0'))).toEqual({
       updateAvailable: true,
@@ -51,27 +51,27 @@ describe('the decision', () => {
     expect(decide(rules, asking('2.0.0'))).toMatchObject({ updateAvailable: false, reason: 'not_in_rollout' });
   });
 
-  it.each(['paused', 'halted'] as const)('calls a %s release paused', (state) => {
+  it.each(['paused', 'halted'] as const)('treats a %s release as paused', (state) => {
     expect(decide([rule('2.0.0', { state })], asking('1.0.0'))).toMatchObject({ version: undefined, reason: 'paused' });
   });
 
-  it('leads an old device over the release that it must pass through', () => {
+  it('takes an old device through the required intermediate release', () => {
     const rules = [rule('3.0.0', { minVersion: version('2.0.0') }), rule('2.0.0')];
     expect(decide(rules, asking('1.0.0')).version).toBe('2.0.0');
     expect(decide(rules, asking('2.0.0'))).toMatchObject({ updateAvailable: true, version: '3.0.0' });
     expect(decide(rules.slice(0, 1), asking('1.0.0')).reason).toBe('needs_intermediate');
-    // A device that does not say what it runs may run anything.
+    // A device that does not report its version may run anything.
     expect(decide(rules, asking()).version).toBe('2.0.0');
   });
 
-  it('spares a bootloader that is too old, or unknown', () => {
+  it('skips a bootloader that is too old or unknown', () => {
     const rules = [rule('2.0.0', { minBootloader: version('2.1.0') })];
     expect(decide(rules, asking('1.0.0')).reason).toBe('bootloader_too_old');
     expect(decide(rules, asking('1.0.0', { bootloader: version('2.0.9') })).reason).toBe('bootloader_too_old');
     expect(decide(rules, asking('1.0.0', { bootloader: version('2.1.0') })).reason).toBe('offered');
   });
 
-  it('goes back only where the older release says so, and what runs is halted or gone', () => {
+  it('downgrades only to a release that allows it, when the running one is halted or gone', () => {
     const back = rule('1.9.0', { allowDowngrade: true });
     expect(decide([back], asking('2.0.0'))).toMatchObject({ updateAvailable: true, version: '1.9.0' });
     expect(decide([rule('1.9.0')], asking('2.0.0'))).toMatchObject({ updateAvailable: false, reason: 'up_to_date' });
@@ -102,8 +102,8 @@ const device = fc.record({
   bootloader: fc.option(anyVersion, { nil: undefined }),
 });
 
-describe('over random registries', () => {
-  it('it is what a naive reading of the rules gives', () => {
+describe('for random registries', () => {
+  it('the decision equals a naive reading of the rules', () => {
     fc.assert(
       fc.property(registry, device, (rules, { current, bootloader }) => {
         const decision = decide(rules, asking(undefined, { current, bootloader }));
@@ -113,7 +113,7 @@ describe('over random registries', () => {
     );
   });
 
-  it('rules behind one that everybody may have change nothing', () => {
+  it('rules after one that is open to all have no effect', () => {
     fc.assert(
       fc.property(registry, device, (rules, { current, bootloader }) => {
         const end = rules.findIndex(endsRules);
@@ -126,7 +126,7 @@ describe('over random registries', () => {
   });
 });
 
-/** Filter, sort, take the first: no walk, no early end. */
+/** Filters, sorts and takes the first, without walking or stopping early. */
 function naively(rules: readonly Rule[], current?: ReleaseVersion, bootloader?: ReleaseVersion) {
   const atLeast = (have: ReleaseVersion | undefined, need: ReleaseVersion | null) =>
     need === null || (have !== undefined && compareReleaseVersions(have, need) >= 0);

@@ -13,13 +13,13 @@ const release = (basisPoints: number, allowlist: readonly string[] = []) => ({
 const basisPoints = fc.integer({ min: 0, max: 10_000 });
 const device = fc.integer({ min: 0, max: 0xffffffff }).map((number) => hwId(number));
 
-describe('the place of a device in a rollout', () => {
-  it('is the first four bytes of the hash that the contract names', () => {
-    // SHA-256 of "arduino_nano_33_ble|stable|1.2.0|AABBCCDD" begins with these bytes, as sha256sum says.
+describe("a device's place in a rollout", () => {
+  it('is the first four bytes of the documented hash', () => {
+    // By sha256sum, the SHA-256 of "arduino_nano_33_ble|stable|1.2.0|AABBCCDD" begins with these bytes.
     expect(rolloutBucket(track, version('1.2.0'), hwId('AABBCCDD'))).toBe(0x2be9a754);
   });
 
-  it('is the same at every look', () => {
+  it('is the same each time', () => {
     fc.assert(
       fc.property(device, basisPoints, (id, share) => {
         const target = { hwId: id };
@@ -37,7 +37,7 @@ describe('the place of a device in a rollout', () => {
     );
   });
 
-  it('holds the percentage within one point over 100,000 devices', () => {
+  it('keeps the percentage within one point over 100,000 devices', () => {
     const buckets = Array.from({ length: 100_000 }, (_, i) => rolloutBucket(track, version('3.1.4'), hwId(i)));
     for (const share of [1, 25, 1_000, 3_333, 5_000, 9_000, 9_999]) {
       const inside = buckets.filter((bucket) => isInPercentage(share, bucket)).length;
@@ -45,7 +45,7 @@ describe('the place of a device in a rollout', () => {
     }
   });
 
-  it('is nobody at 0 % and everybody at 100 %', () => {
+  it('includes no device at 0 % and all at 100 %', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 0xffffffff }), (bucket) => {
         expect(isInPercentage(0, bucket)).toBe(false);
@@ -54,7 +54,7 @@ describe('the place of a device in a rollout', () => {
     );
   });
 
-  it('is another one for the next version: nobody is always first', () => {
+  it('differs for the next version, so no device is always first', () => {
     const first = (of: string) =>
       new Set(
         Array.from({ length: 2_000 }, (_, i) => i).filter((i) =>
@@ -65,7 +65,7 @@ describe('the place of a device in a rollout', () => {
     expect([...one].filter((i) => two.has(i)).length).toBeLessThan(one.size / 3);
   });
 
-  it('can be given by the list, under either name', () => {
+  it('can be given by the allowlist, by serial or hardware id', () => {
     const target = { hwId: hwId('AABBCCDD'), serial: '000042' } as const;
     const serial = { hwId: hwId('AABBCCDD') };
     expect(isTargeted(release(0, ['AABBCCDD']), serial)).toBe(true);
@@ -73,7 +73,7 @@ describe('the place of a device in a rollout', () => {
     expect(isTargeted(release(0, ['000043']), { ...serial, ...serialOf(target.serial) })).toBe(false);
   });
 
-  it('is needed: without a device only a release for everybody counts', () => {
+  it('is needed: without a device only a full release counts', () => {
     expect(isTargeted(release(10_000), undefined)).toBe(true);
     expect(isTargeted(release(9_999, ['AABBCCDD']), undefined)).toBe(false);
   });

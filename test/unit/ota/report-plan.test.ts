@@ -21,7 +21,7 @@ const report = (fields: Partial<Report> = {}): Report => ({
 });
 const FRESH = { hasFailed: false };
 
-describe('what counts against a release', () => {
+describe('a failure that counts against a release', () => {
   it.each([
     ['reverted', undefined, true],
     ['failed', 'integrity_check', true],
@@ -40,14 +40,14 @@ describe('what counts against a release', () => {
     expect(isFirmwareFault(status, code)).toBe(counts);
   });
 
-  it('is one device, however often it fails', () => {
+  it('counts once per device, however often it fails', () => {
     const first = planReport(report({ status: 'reverted' }), NO_PROGRESS, FRESH, 0);
     expect(first.counts).toEqual({ reached: 1, reverted: 1, finished: 1, failures: 1 });
     const second = planReport(report({ status: 'reverted', attemptId: 'a2' }), first.progress, FRESH, 0);
     expect(second.counts).toEqual({});
   });
 
-  it('shows by hour, phone model and error code', () => {
+  it('is broken down by hour, phone model and error code', () => {
     const { breakdowns } = planReport(report({ status: 'failed', errorCode: 'link_lost' }), NO_PROGRESS, FRESH, 0);
     expect(breakdowns).toEqual([
       { by: 'hour', value: '1970-01-01T00', ending: 'interrupted' },
@@ -62,22 +62,22 @@ describe('three failures', () => {
   const fail = (progress = NO_PROGRESS, attempt = FRESH) =>
     planReport(report({ status: 'reverted' }), progress, attempt, 1_000).progress;
 
-  it('block the device for a day, and the count begins anew', () => {
+  it('block the device for a day and reset its count', () => {
     expect(fail(fail()).blockedUntil).toBeNull();
     expect(fail(fail(fail()))).toMatchObject({ blockedUntil: 1_000 + BLOCK_MS, failuresInRow: 0 });
   });
 
-  it('are of three attempts: rolled back and failed is one', () => {
+  it('must come from three attempts: reverted and failed count as one', () => {
     expect(fail(fail(fail()), { hasFailed: true })).toMatchObject({ failuresInRow: 2, blockedUntil: null });
   });
 
-  it('are forgiven by a success', () => {
+  it('are forgiven after a success', () => {
     const done = planReport(report(), fail(fail()), FRESH, 0).progress;
     expect(done).toMatchObject({ failuresInRow: 0, blockedUntil: null });
   });
 });
 
-it('whatever a phone reports, the counts are those of what the device has been through', () => {
+it("any sequence of reports gives counts that match the device's history", () => {
   const anyReport = fc.record({
     status: fc.constantFrom(...ReportStatus.options),
     errorCode: fc.constantFrom(undefined, 'link_lost', 'hash_mismatch'),

@@ -13,7 +13,7 @@ const stats = (
   finished_failure_pct: finished === 0 ? 0 : (100 * failures) / finished,
 });
 
-describe('a rollout in steps', () => {
+describe('a stepwise rollout', () => {
   it('waits until enough devices have finished, then takes the next step', () => {
     expect(nextStep(stats(299), 5, rule)).toMatchObject({ kind: 'wait' });
     expect(nextStep(stats(300), 5, rule)).toMatchObject({ kind: 'widen', toPct: 25 });
@@ -21,17 +21,17 @@ describe('a rollout in steps', () => {
     expect(nextStep(stats(300), 100, rule)).toMatchObject({ kind: 'done' });
   });
 
-  it('asks a small fleet for no more devices than it has', () => {
+  it('never waits for more devices than a small fleet has', () => {
     expect(nextStep(stats(7, 0, 8), 5, rule)).toMatchObject({ kind: 'wait' });
     expect(nextStep(stats(8, 0, 8), 5, rule)).toMatchObject({ kind: 'widen' });
     expect(nextStep(stats(0, 0, 0), 5, rule)).toMatchObject({ kind: 'widen' });
   });
 
-  it('begins between two steps with the next one above', () => {
+  it('continues from between two steps with the next higher one', () => {
     expect(nextStep(stats(500), 7, rule)).toMatchObject({ kind: 'widen', toPct: 25 });
   });
 
-  it('stops when too many failed, and when somebody or the release itself has stopped it', () => {
+  it('stops after too many failures, or when the release is paused or halted', () => {
     expect(nextStep(stats(100, 6), 5, rule)).toMatchObject({ kind: 'stop', reason: expect.stringContaining('6 %') });
     expect(nextStep(stats(100, 6), 100, rule)).toMatchObject({ kind: 'stop' });
     for (const state of ['paused', 'halted'] as const) {
@@ -39,7 +39,7 @@ describe('a rollout in steps', () => {
     }
   });
 
-  it('never takes a step while more failed than may, nor one that is not above', () => {
+  it('never takes a step with too many failures, or one that does not rise', () => {
     fc.assert(
       fc.property(fc.nat(2000), fc.nat(2000), fc.nat(100), fc.nat(100), (finished, failing, at, maxFailurePct) => {
         const failures = Math.min(finished, failing);

@@ -3,7 +3,7 @@ import { createTrackCache } from '../../../src/ota/offer/track-cache.ts';
 import { movableClock } from '../../support/recorders.ts';
 
 describe('the track cache', () => {
-  it('does not keep a failure', async () => {
+  it('does not cache a failure', async () => {
     let reads = 0;
     const cache = createTrackCache<number>(movableClock(), 1_000);
     const read = async () => {
@@ -15,7 +15,7 @@ describe('the track cache', () => {
     await expect(cache.get('a', read)).resolves.toBe(2);
   });
 
-  it('stays small however many tracks the public makes up', async () => {
+  it('stays small regardless of how many tracks clients make up', async () => {
     let reads = 0;
     const cache = createTrackCache<void>(movableClock(), 1_000);
     const read = async () => {
@@ -30,7 +30,7 @@ describe('the track cache', () => {
     expect(reads).toBe(1);
   });
 
-  it('believes nothing from the future, should the clock be put back', async () => {
+  it('ignores entries from the future after the clock was set back', async () => {
     const clock = movableClock();
     const cache = createTrackCache<number>(clock, 1_000);
     await cache.get('a', async () => 1);

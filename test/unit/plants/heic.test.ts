@@ -8,19 +8,19 @@ const fixture = async (name: string) => new Uint8Array(await readFile(`test/fixt
 const alive = new AbortController().signal;
 
 describe('decoding HEIC', () => {
-  it('is given up when its time is over', async () => {
+  it('stops when its time is up', async () => {
     expect(await readHeic(await fixture('six-megapixels'), SCRIPT, alive, 1)).toEqual({
       ok: false,
       reason: 'too_slow',
     });
   });
 
-  it('is given up when the caller has hung up', async () => {
+  it('stops when the caller has hung up', async () => {
     const photo = await fixture('leaf');
     expect(await readHeic(photo, SCRIPT, AbortSignal.abort())).toEqual({ ok: false, reason: 'too_slow' });
   });
 
-  it('takes no more memory than it is given', async () => {
+  it('uses no more memory than allowed', async () => {
     const bytes = await fixture('six-megapixels');
     const answer = (mostMemoryBytes: number) =>
       new Promise<unknown>((resolve, reject) => {
@@ -34,7 +34,7 @@ describe('decoding HEIC', () => {
   });
 });
 
-describe('HEIC is told by its first box', () => {
+describe('HEIC detection by the first box', () => {
   const box = (text: string, length = text.length + 8) => {
     const head = Buffer.alloc(4);
     head.writeUInt32BE(length);
@@ -42,13 +42,13 @@ describe('HEIC is told by its first box', () => {
   };
 
   it.each([
-    ['an iPhone’s', box('heic\0\0\0\0mif1heic'), true],
-    ['a neutral brand that is compatible', box('mif1\0\0\0\0mif1heix'), true],
+    ['an iPhone photo', box('heic\0\0\0\0mif1heic'), true],
+    ['a neutral brand with a compatible HEIC brand', box('mif1\0\0\0\0mif1heix'), true],
     ['AVIF', box('avif\0\0\0\0mif1miaf'), false],
-    ['a film', box('isom\0\0\0\0isommp42'), false],
-    ['a brand behind the end of the box', box('mif1\0\0\0\0heic', 16), false],
+    ['a video', box('isom\0\0\0\0isommp42'), false],
+    ['a brand after the end of the box', box('mif1\0\0\0\0heic', 16), false],
     ['nothing', new Uint8Array(), false],
-  ])('%s', (_name, bytes, expected) => {
+  ])('handles %s', (_name, bytes, expected) => {
     expect(isHeic(bytes)).toBe(expected);
   });
 });

@@ -36,11 +36,11 @@ const PHOTOS = {
 } as const;
 
 describe.each(Object.entries(PHOTOS))('%s', (_name, { bytes, ...facts }) => {
-  it('is known by its bytes, with its size', () => {
+  it('is recognised by its bytes, with its size', () => {
     expect(good(bytes)).toMatchObject(facts);
   });
 
-  it('loses everything that is not the picture', () => {
+  it('loses all metadata', () => {
     const { bytes: clean } = good(bytes);
     expect(has(clean, PRIVATE_TEXT)).toBe(false);
     for (const trace of ['Exif', 'eXIf', 'EXIF', 'XMP', 'xmpmeta', 'Photoshop', 'tEXt', 'iTXt', 'tIME', 'Ada']) {
@@ -48,18 +48,18 @@ describe.each(Object.entries(PHOTOS))('%s', (_name, { bytes, ...facts }) => {
     }
   });
 
-  it('is the same picture when it is cleaned once more', () => {
+  it('stays the same when cleaned again', () => {
     const once = good(bytes);
     expect(good(once.bytes)).toEqual(once);
   });
 
-  it('cut off anywhere is damaged, and never a photo', () => {
+  it('is damaged when cut off anywhere', () => {
     for (let length = 0; length < bytes.length; length += 1) {
       expect(readPhoto(bytes.slice(0, length)).ok, `cut at ${length} of ${bytes.length}`).toBe(false);
     }
   });
 
-  it('with bytes turned over is read or refused, but never brings the reader down', () => {
+  it('with corrupted bytes is read or rejected, but never crashes the reader', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { maxLength: 20 }), (changes) => {
         const broken = bytes.slice();
@@ -73,13 +73,13 @@ describe.each(Object.entries(PHOTOS))('%s', (_name, { bytes, ...facts }) => {
 });
 
 describe('a JPEG', () => {
-  it.each([2, 3, 6, 8])('keeps how it is turned (%i), and nothing else of its EXIF', (orientation) => {
+  it.each([2, 3, 6, 8])('keeps only its orientation (%i) from EXIF', (orientation) => {
     const { bytes } = good(jpeg({ orientation, withPlace: true }));
     expect(has(bytes, PRIVATE_TEXT)).toBe(false);
     expect(orientationOf(bytes.subarray(6))).toBe(orientation);
   });
 
-  it('loses what is hung on behind it: a film, a second picture, a secret', () => {
+  it('loses data appended to it: a video, a second picture, a secret', () => {
     const { bytes } = good(jpeg({ behind: Buffer.from(`ftypmp42 ${PRIVATE_TEXT}`) }));
     expect(has(bytes, 'ftyp')).toBe(false);
     expect([...bytes.slice(-2)]).toEqual([0xff, 0xd9]);
@@ -92,7 +92,7 @@ describe('a JPEG', () => {
   });
 });
 
-describe('what is no photo', () => {
+describe('a file that is not a photo', () => {
   it.each([
     ['nothing', ''],
     ['text', 'hello'],
@@ -101,19 +101,19 @@ describe('what is no photo', () => {
     ['a zip', 'PK\x03\x04'],
     ['a PDF', '%PDF-1.7'],
     ['an HEIC', '\0\0\0\x18ftypheic'],
-    ['a RIFF that is sound', 'RIFF\x24\0\0\0WAVEfmt '],
-  ])('%s is none', (_name, text) => {
+    ['a RIFF audio file', 'RIFF\x24\0\0\0WAVEfmt '],
+  ])('is rejected: %s', (_name, text) => {
     expect(readPhoto(Buffer.from(text, 'latin1'))).toEqual({ ok: false, reason: 'no_image' });
   });
 
   it.each([png({ width: 50_000, height: 50_000 }), jpeg({ width: 6_000, height: 5_000 })])(
-    'a small file that would unfold to too many pixels is refused by its header',
+    'is rejected by its header if it is small but has too many pixels',
     (bytes) => {
       expect(readPhoto(bytes)).toEqual({ ok: false, reason: 'too_many_pixels' });
     },
   );
 
-  it.each([png({ width: 0 }), jpeg({ height: 0 })])('a picture without a size is damaged', (bytes) => {
+  it.each([png({ width: 0 }), jpeg({ height: 0 })])('is damaged if it has no size', (bytes) => {
     expect(readPhoto(bytes)).toEqual({ ok: false, reason: 'damaged' });
   });
 });

@@ -24,7 +24,7 @@ function breaker() {
 }
 
 describe('a circuit breaker', () => {
-  it('opens after so many failures in a row, and then runs nothing', async () => {
+  it('opens after several consecutive failures, and then runs nothing', async () => {
     const circuit = breaker();
     await circuit.break();
     let ran = false;
@@ -36,14 +36,14 @@ describe('a circuit breaker', () => {
     expect(circuit.opened()).toBe(1);
   });
 
-  it('tells when it makes sense to come again', async () => {
+  it('reports when to retry', async () => {
     const circuit = breaker();
     await circuit.break();
     circuit.forward(400);
     await expect(circuit.run(always, work)).rejects.toMatchObject({ retryAfterMs: 600 });
   });
 
-  it('counts failures in a row only', async () => {
+  it('counts only consecutive failures', async () => {
     const circuit = breaker();
     for (let i = 0; i < 5; i += 1) {
       await expect(circuit.run(always, fail)).rejects.toThrow('down');
@@ -53,13 +53,13 @@ describe('a circuit breaker', () => {
     expect(circuit.opened()).toBe(0);
   });
 
-  it('takes a refusal for a sign of life', async () => {
+  it('treats a refusal as a sign of life', async () => {
     const circuit = breaker();
     for (let i = 0; i < 5; i += 1) await expect(circuit.run(() => false, fail)).rejects.toThrow('down');
     await expect(circuit.run(always, work)).resolves.toBe('done');
   });
 
-  it('lets one probe through after a while, and closes when that succeeds', async () => {
+  it('lets one probe through after a while, and closes when it succeeds', async () => {
     const circuit = breaker();
     await circuit.break();
     circuit.forward(1_000);
@@ -74,7 +74,7 @@ describe('a circuit breaker', () => {
     ]);
   });
 
-  it('opens again at once when the probe fails', async () => {
+  it('reopens at once when the probe fails', async () => {
     const circuit = breaker();
     await circuit.break();
     circuit.forward(1_000);
@@ -84,7 +84,7 @@ describe('a circuit breaker', () => {
     await expect(circuit.run(always, work)).resolves.toBe('done');
   });
 
-  it('is not closed by a call from before it opened', async () => {
+  it('is not closed by a call started before it opened', async () => {
     const circuit = breaker();
     let answer = (_text: string) => {};
     const early = circuit.run(always, () => new Promise<string>((resolve) => (answer = resolve)));

@@ -10,7 +10,7 @@ const GOOD = {
 };
 
 describe('the configuration', () => {
-  it('names tables and secret after the environment, and is strict where nothing is said', () => {
+  it('derives table and secret names from the environment, and defaults to the strict settings', () => {
     const config = parseConfig(GOOD);
     expect(config.tables.otaReleases).toBe('autowatering-ota-releases-prod');
     expect(config.secretId).toBe('autowatering-backend-prod/secrets');
@@ -20,7 +20,7 @@ describe('the configuration', () => {
     expect(config.otaFallback).toBeUndefined();
   });
 
-  it('lists everything that is wrong at once', () => {
+  it('lists all errors at once', () => {
     const broken = {
       ...GOOD,
       APP_ENV: 'Prod!',
@@ -39,7 +39,7 @@ describe('the configuration', () => {
       expect(message).toContain(name);
   });
 
-  it('takes a fallback release whole or not at all', () => {
+  it('needs a fallback release to be complete or absent', () => {
     const fallback = {
       OTA_LATEST_VERSION: '1.0.0',
       OTA_LATEST_STORAGE_KEY: 'k',

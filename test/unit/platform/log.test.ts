@@ -6,7 +6,7 @@ import { linesWritten } from '../../support/lines-written.ts';
 import { recordingLog } from '../../support/recorders.ts';
 
 describe('the log', () => {
-  it('writes one JSON line with the bound fields, and the error with its stack', () => {
+  it('writes one JSON line with the bound fields, and errors with their stack', () => {
     const written = linesWritten(() => {
       const log = logWith(createLog(), { requestId: 'r-1' });
       log.info('request', { statusCode: 200 });
@@ -19,7 +19,7 @@ describe('the log', () => {
     expect(error).toMatchObject({ level: 'ERROR', requestId: 'r-1', error: { message: 'why' } });
   });
 
-  it('binds fields on every level', () => {
+  it('binds fields at every level', () => {
     const recorded = recordingLog();
     const log = logWith(recorded, { requestId: 'r-2' });
     log.debug('d');
@@ -34,7 +34,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('names the request that is served, whoever logs, and none outside of it', () => {
+  it('includes the id of the current request, whoever logs, and none outside a request', () => {
     const written = linesWritten(() => {
       const log = createLog();
       duringRequest({ requestId: 'r-3', consumed: { calls: 0, units: 0 }, patience: createPatience(1_000) }, () => {

@@ -3,7 +3,7 @@ import { createMetrics } from '../../../src/platform/observability/metrics.ts';
 import { linesWritten } from '../../support/lines-written.ts';
 
 describe('metrics', () => {
-  it('are lines of the embedded metric format, each with its own dimensions', () => {
+  it('are written in the embedded metric format, each with its own dimensions', () => {
     const [requests, latency] = linesWritten(() => {
       const metrics = createMetrics('test');
       metrics.count('Requests', { route: 'GET /health', status: '2xx' });

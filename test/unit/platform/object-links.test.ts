@@ -8,7 +8,7 @@ const KEY = { id: 'AKIDEXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEK
 const clock = { now: () => Date.parse('2026-11-20T12:00:00Z') };
 
 beforeAll(() => {
-  // As the Lambda runtime provides them: a role's credentials come with a session token full of special characters.
+  // As in the Lambda runtime: a role's credentials include a session token full of special characters.
   Object.assign(process.env, {
     AWS_ACCESS_KEY_ID: KEY.id,
     AWS_SECRET_ACCESS_KEY: KEY.secret,
@@ -19,7 +19,7 @@ afterAll(() => {
   delete process.env['AWS_SESSION_TOKEN'];
 });
 
-/** The request as it reaches a server that is asked for that URL. */
+/** The request as the server receives it. */
 async function arriving(url: string, init: RequestInit): Promise<IncomingMessage> {
   let seen: IncomingMessage | undefined;
   const server = createServer((request, response) => {
@@ -39,7 +39,7 @@ async function arriving(url: string, init: RequestInit): Promise<IncomingMessage
 describe('links to objects in S3', () => {
   const links = createObjectLinks('autowatering-artifacts', 'eu-central-1', undefined, clock);
 
-  it("use the bucket's own host, and their signature holds with a role's session token", async () => {
+  it("use the bucket's own host, and their signature works with a role's session token", async () => {
     const { url, expiresAt } = await links.download('releases/b/c/1.0.0/x.bin', 'fw 1.bin', 900);
     expect(new URL(url).host).toBe('autowatering-artifacts.s3.eu-central-1.amazonaws.com');
     expect(new URL(url).searchParams.get('X-Amz-Security-Token')).toBe(process.env['AWS_SESSION_TOKEN']);
@@ -53,7 +53,7 @@ describe('links to objects in S3', () => {
     });
   });
 
-  it('pin length, checksum and newness of an upload in the signature', async () => {
+  it("sign an upload's length, checksum and condition that the object is new", async () => {
     const { url, headers } = await links.upload('drafts/x.bin', 5, 'ab'.repeat(32), 900);
     expect(new URL(url).searchParams.get('X-Amz-SignedHeaders')).toBe(
       'content-length;host;if-none-match;x-amz-checksum-sha256',

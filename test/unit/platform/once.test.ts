@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { once } from '../../../src/platform/once.ts';
 
 describe('once', () => {
-  it('runs one time for many callers, and again after a failure', async () => {
+  it('runs once for many callers, and again after a failure', async () => {
     let runs = 0;
     const get = once(async () => {
       runs += 1;

@@ -5,7 +5,7 @@ describe('retry', () => {
   const policy = { attempts: 3, baseMs: 1 };
   const chance = { fraction: () => 0 };
 
-  it('tries again while the failure may pass, and gives up after the last attempt', async () => {
+  it('retries temporary failures, and gives up after the last attempt', async () => {
     let runs = 0;
     const work = async () => {
       runs += 1;

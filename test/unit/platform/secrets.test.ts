@@ -22,7 +22,7 @@ describe('secrets', () => {
     expect(reads).toBe(2);
   });
 
-  it('never quote the secret when it is malformed', async () => {
+  it('are never quoted in an error, even if malformed', async () => {
     for (const text of ['{"OTA_ADMIN_TOKEN":"short"}', 'hunter2-is-not-json', '[]']) {
       const error: unknown = await createSecrets(
         async () => ({ text, writtenAt: undefined }),
@@ -37,7 +37,7 @@ describe('secrets', () => {
     }
   });
 
-  it('are asked for again after a failed read', async () => {
+  it('are read again after a failed read', async () => {
     let reads = 0;
     const secrets = createSecrets(
       async () => {
@@ -53,7 +53,7 @@ describe('secrets', () => {
     await expect(secrets.values()).resolves.toEqual({});
   });
 
-  it('tell how old they are, in days, whenever they are read', async () => {
+  it('report their age in days on each read', async () => {
     const clock = movableClock();
     const metrics = recordingMetrics();
     const writtenAt = clock.now();
@@ -65,7 +65,7 @@ describe('secrets', () => {
     expect(metrics.gauged).toEqual(['SecretAgeDays 0', 'SecretAgeDays 90']);
   });
 
-  it('tell with the first read what is missing, all at once, and by name only', async () => {
+  it('report all missing entries with the first read, by name only', async () => {
     const log = recordingLog();
     const billing = { priceId: 'price_1', returnSchemes: [], returnOrigins: [] };
     const text = JSON.stringify({ OTA_ADMIN_TOKEN: 'a-token-of-good-length', KINDWISE_API_KEY: 'key-of-kindwise' });

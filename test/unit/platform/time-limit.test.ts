@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TimeLimitError, withTimeLimit } from '../../../src/platform/resilience/time-limit.ts';
 
 describe('a time limit', () => {
-  it('ends what takes too long, and tells it so', async () => {
+  it('aborts slow work and notifies it', async () => {
     let aborted = false;
     const endless = (signal: AbortSignal) =>
       new Promise<never>(() => {
@@ -14,7 +14,7 @@ describe('a time limit', () => {
     expect(aborted).toBe(true);
   });
 
-  it('gives the result, or the failure, of what is quick', async () => {
+  it('returns the result or failure of fast work', async () => {
     await expect(withTimeLimit(1_000, async () => 'done')).resolves.toBe('done');
     await expect(withTimeLimit(1_000, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   });

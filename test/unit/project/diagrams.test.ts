@@ -7,7 +7,7 @@ const diagrams = [...readFileSync('docs/architecture.md', 'utf8').matchAll(/```m
   ([, text = '']) => text,
 );
 
-/** Arrows of a flowchart: `a & b -->|why| c --> d` is a→c, b→c, c→d. */
+/** The arrows of a flowchart: `a & b -->|why| c --> d` gives a→c, b→c, c→d. */
 function arrows(diagram: string): string[] {
   return diagram.split('\n').flatMap((line) => {
     const steps = line.split(/-->(?:\|[^|]*\|)?/).map((group) => group.split('&').map((one) => one.trim()));
@@ -17,7 +17,7 @@ function arrows(diagram: string): string[] {
 
 const FOLDERS = ['src', 'firmware-sim', 'release-format', 'device-proof', 'tools'];
 
-/** The box that a file belongs to: in `src` its file, its layer, or "domains"; else its folder. */
+/** The box of a file: for `src` its file, its layer, or "domains"; otherwise its folder. */
 function boxOf(file: string): string {
   const [folder = '', name = '', ...rest] = file.split('/');
   if (folder !== 'src') return folder;
@@ -30,13 +30,13 @@ function imports(): Set<string> {
   return new Set(found.filter(([from, to]) => from !== to).map(([from, to]) => `${from}→${to}`));
 }
 
-describe('the picture of who knows whom', () => {
-  it('has every import between two boxes, and no other arrow', () => {
+describe('the dependency diagram', () => {
+  it('has an arrow for every import between two boxes, and no other', () => {
     expect(arrows(diagrams[0] ?? '').sort()).toEqual([...imports()].sort());
   });
 });
 
-describe('the picture of what runs where', () => {
+describe('the deployment diagram', () => {
   const cloud = (diagrams[1] ?? '').replace(/^flowchart.*\n/, '');
   const outside = new Set([...cloud.matchAll(/^ {2}(\w+)\(\[/gm)].map(([, name = '']) => name));
   const boxes = new Set([...cloud.matchAll(/\b[A-Za-z]\w*\b(?=\s*(?:-->|&|$))/gm)].map(([name]) => name));
@@ -45,14 +45,14 @@ describe('the picture of what runs where', () => {
     template = await readTemplate();
   });
 
-  it('has every resource but the alarms, and nothing that is none', () => {
+  it('shows every resource except alarms, and nothing else', () => {
     const resources = Object.entries(template.Resources)
       .filter(([, { Type: type }]) => type !== 'AWS::CloudWatch::Alarm')
       .map(([name]) => name);
     expect([...boxes].filter((name) => !outside.has(name)).sort()).toEqual(resources.sort());
   });
 
-  it('shows what the function may reach, and nothing else', () => {
+  it('shows exactly what the function can access', () => {
     const policies = JSON.stringify(template.Resources['Backend']?.Properties['Policies']);
     const allowed = [...policies.matchAll(/(\w+(?:Table|Bucket))\.Arn/g)].map(([, name]) => `Backend→${name}`);
     const shown = arrows(cloud).filter((arrow) => /^Backend→\w+(Table|Bucket)$/.test(arrow));

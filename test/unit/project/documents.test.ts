@@ -12,8 +12,8 @@ import { routePolicyMatrix } from '../../../tools/build/docs/route-policy-matrix
 
 const packageJson: { scripts: Record<string, string> } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-describe('the documents', () => {
-  it('that are generated are fresh ("npm run docs" writes them)', () => {
+describe('the documentation', () => {
+  it('is up to date where it is generated ("npm run docs" writes it)', () => {
     expect(readFileSync('src/route-index.ts', 'utf8')).toBe(routeIndex());
     expect(readFileSync('ADR.md', 'utf8')).toBe(decisionIndex());
     expect(readFileSync('ROUTE_POLICY_MATRIX.md', 'utf8')).toBe(routePolicyMatrix());
@@ -26,7 +26,7 @@ describe('the documents', () => {
     expect(readFileSync(client, 'utf8')).toBe(formatted(client, appClientSource()));
   });
 
-  it('describe each operation under a name of its own', () => {
+  it('gives each operation a unique name', () => {
     const ids = Object.values(openApiDocument().paths).flatMap((operations) =>
       Object.values(operations).map((operation) => JSON.stringify(operation).match(/"operationId":"(\w+)"/)?.[1]),
     );
@@ -35,7 +35,7 @@ describe('the documents', () => {
     expect(ids).toContain('getOtaLatest');
   });
 
-  it('have a Postman request for every route, with the header of its caller and no token', () => {
+  it("has a Postman request for every route, with the caller's header and no token", () => {
     const requests = postmanCollection().item.flatMap(({ item }) => item);
     expect(requests.map(({ name }) => name).sort()).toEqual(
       routeContracts()
@@ -51,7 +51,7 @@ describe('the documents', () => {
     }
   });
 
-  it('name only commands that there are', () => {
+  it('names only existing commands', () => {
     const pages = [
       'README.md',
       'ADR.md',
@@ -66,14 +66,14 @@ describe('the documents', () => {
     }
   });
 
-  it('list the commands as npm run does', () => {
+  it('lists the same commands as npm run', () => {
     const listed = [...readFileSync('README.md', 'utf8').matchAll(/^\| `npm (?:run )?([\w:]+)` \|/gm)].map(
       ([, name = '']) => name,
     );
     expect(listed).toEqual(Object.keys(packageJson.scripts).filter((name) => name !== 'prepare'));
   });
 
-  it('name only commands whose file there is', () => {
+  it('names only commands whose file exists', () => {
     for (const [name, command] of Object.entries(packageJson.scripts)) {
       const file = /^tsx (\S+)/.exec(command)?.[1];
       if (file !== undefined) expect(() => readFileSync(file), name).not.toThrow();

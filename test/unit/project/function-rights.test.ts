@@ -10,15 +10,15 @@ beforeAll(async () => {
 const users = 'autowatering-users-t1';
 const releases = 'autowatering-ota-releases-t1';
 
-describe('the rights that tests of the backend run with', () => {
-  it('are those of the function: what template.yaml does not grant is refused', () => {
+describe('the permissions in backend tests', () => {
+  it("are the function's own: what template.yaml does not grant is refused", () => {
     expect(missing('GetItem', { TableName: releases })).toBeUndefined();
     expect(missing('DeleteItem', { TableName: users })).toBeUndefined();
     expect(missing('DeleteItem', { TableName: releases })).toBe(`dynamodb:DeleteItem on ${releases}`);
     expect(missing('UpdateItem', { TableName: 'somebody-elses' })).toBe('dynamodb:UpdateItem on somebody-elses');
   });
 
-  it('are counted for each index, and for each part of a batch or a transaction', () => {
+  it('are checked for each index, and for each part of a batch or transaction', () => {
     const query = (IndexName: string) => missing('Query', { TableName: 'autowatering-provisioning-t1', IndexName });
     expect([query('serial-index'), query('no-index')]).toEqual([undefined, expect.stringContaining('/index/no-index')]);
     expect(missing('BatchGetItem', { RequestItems: { [users]: {}, [releases]: {} } })).toContain(releases);

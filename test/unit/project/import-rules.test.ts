@@ -14,7 +14,7 @@ const domains = readdirSync('src', { withFileTypes: true })
   .map(({ name }) => name);
 const domainOf = (file: string) => domains.find((domain) => inFolder(file, `src/${domain}`));
 
-/** The table of `docs/architecture.md`: which domains each one may use. */
+/** The table in `docs/architecture.md`: which domains each domain may use. */
 const uses = new Map(
   [...readFileSync('docs/architecture.md', 'utf8').matchAll(/^\| `([\w-]+)` \| ([^|]*) \|/gm)].map(
     ([, domain = '', used = '']) => [domain, [...used.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name)] as const,
@@ -23,11 +23,11 @@ const uses = new Map(
 const allowed = [...uses].flatMap(([domain, used]) => used.map((other) => `${domain} → ${other}`));
 
 describe('domains', () => {
-  it('are the rows of the table', () => {
+  it('match the rows of the table', () => {
     expect([...uses.keys()].sort()).toEqual([...domains].sort());
   });
 
-  it('use each other as the table says, and as nothing else', () => {
+  it('use each other exactly as in the table', () => {
     const found = all.flatMap(({ from, to }) => {
       const [user, used] = [domainOf(from), domainOf(to)];
       return user === undefined || used === undefined || user === used ? [] : [`${user} → ${used}`];
@@ -35,7 +35,7 @@ describe('domains', () => {
     expect([...new Set(found)].sort()).toEqual([...allowed].sort());
   });
 
-  it('use each other in no circle', () => {
+  it('have no circular dependencies', () => {
     const reaches = (from: string, seen: readonly string[] = []): readonly string[] =>
       (uses.get(from) ?? []).flatMap((next) =>
         seen.includes(next) ? [next] : [next, ...reaches(next, [...seen, next])],
@@ -43,21 +43,22 @@ describe('domains', () => {
     expect(domains.filter((domain) => reaches(domain).includes(domain))).toEqual([]);
   });
 
-  it('are used through their index only', () => {
+  it('are used only through their index; the route table also loads their routes', () => {
     expect(
       breaking(({ from, to }) => {
         const used = domainOf(to);
         if (used === undefined || domainOf(from) === used || !inFolder(from, 'src')) return false;
+        if (from === 'src/routes.ts' && /(\/parts|\/routes|-routes?)\.ts$/.test(to)) return false;
         return to !== `src/${used}/index.ts`;
       }),
     ).toEqual([]);
   });
 
-  it('do not know who puts them together', () => {
+  it('do not import the code that composes them', () => {
     expect(breaking(({ from, to }) => domainOf(from) !== undefined && path.dirname(to) === 'src')).toEqual([]);
   });
 
-  it('have few files at one level: more belong into folders', () => {
+  it('have few files per folder: more need subfolders', () => {
     const crowded = ['src', 'firmware-sim', 'tools']
       .flatMap((folder) => [folder, ...foldersBelow(folder)])
       .filter((folder) => filesIn(folder) > 16);
@@ -65,8 +66,8 @@ describe('domains', () => {
   });
 });
 
-describe('imports run one way', () => {
-  it('so platform knows neither http nor a domain', () => {
+describe('imports run one way,', () => {
+  it('so platform imports neither http nor a domain', () => {
     expect(
       breaking(
         ({ from, to }) => inFolder(from, 'src/platform') && inFolder(to, 'src') && !inFolder(to, 'src/platform'),
@@ -74,7 +75,7 @@ describe('imports run one way', () => {
     ).toEqual([]);
   });
 
-  it('so http knows platform, and no domain', () => {
+  it('so http imports platform and no domain', () => {
     expect(
       breaking(
         ({ from, to }) =>
@@ -86,7 +87,7 @@ describe('imports run one way', () => {
     ).toEqual([]);
   });
 
-  it('so the packages that others build on know nothing above them', () => {
+  it('so shared packages import nothing above them', () => {
     for (const folder of SHARED) {
       expect(breaking(({ from, to }) => inFolder(from, folder) && !inFolder(to, folder))).toEqual([]);
     }
@@ -96,17 +97,18 @@ describe('imports run one way', () => {
     ).toEqual([]);
   });
 
-  it('so only the document generator and the benchmark see the backend, at its entry points', () => {
+  it('so only the document generator and the benchmark import the backend, at its entry points', () => {
     const entries = [
       'src/app.ts',
+      'src/route-index.ts',
       'src/routes.ts',
       'src/services.ts',
       'src/http/define-route.ts',
       'src/http/errors.ts',
-      'src/http/fetch-adapter.ts',
+      'src/http/adapters/fetch-adapter.ts',
       'src/http/router.ts',
-      'src/http/body-limit.ts',
-      'src/http/throttle.ts',
+      'src/http/body/body-limit.ts',
+      'src/http/checks/throttle.ts',
     ];
     const mayLook = ['tools/build/docs', 'tools/build/bench'];
     expect(
@@ -117,7 +119,7 @@ describe('imports run one way', () => {
     ).toEqual([]);
   });
 
-  it('and there are imports to judge', () => {
+  it('and there are enough of them to check', () => {
     expect(all.length).toBeGreaterThan(200);
   });
 });
@@ -127,7 +129,7 @@ describe('DynamoDB', () => {
   const matching = (pattern: RegExp) =>
     files.filter((name) => pattern.test(readFileSync(path.join('src', name), 'utf8'))).sort();
 
-  it('is spoken to in stores, in the rate limit and in the health checks only', () => {
+  it('is accessed only by stores, the rate limit and the health checks', () => {
     expect(matching(/\bTableName\b/)).toEqual([
       'account/store.ts',
       'account/tombstone.ts',
@@ -139,7 +141,7 @@ describe('DynamoDB', () => {
       'fleet/ownership/owner-lists.ts',
       'fleet/ownership/proof-limit.ts',
       'health/checks.ts',
-      'http/rate-limit.ts',
+      'http/checks/rate-limit.ts',
       'ota/progress/lease-store.ts',
       'ota/progress/progress-store.ts',
       'ota/registry/key-store.ts',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { junitReport } from '../../../tools/operations/smoke/junit-report.ts';
 
 describe('a JUnit report', () => {
-  it('counts, times and explains what failed', () => {
+  it('has counts, times and the reasons for failures', () => {
     const xml = junitReport('https://api.example.com', [
       { name: 'GET /health is alive', ok: true, ms: 12 },
       { name: 'GET /x', ok: false, ms: 1500, error: 'status <503> "busy" & more\nthere' },
@@ -12,7 +12,7 @@ describe('a JUnit report', () => {
     expect(xml).toContain('<failure message="status &lt;503&gt; &quot;busy&quot; &amp; more&#10;there"/>');
   });
 
-  it('holds nothing that XML can not', () => {
+  it('contains no characters that XML does not allow', () => {
     expect(junitReport('x', [{ name: 'a\u0000b\u001b[31mc\uffff', ok: true, ms: 0 }])).toContain('name="ab[31mc"');
   });
 });

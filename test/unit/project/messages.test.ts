@@ -37,14 +37,14 @@ function argumentsAt(source: string, from: number): string[] {
   throw new Error('a call without an end');
 }
 
-/** The texts in a piece of source; what a template puts in is a number or a version. */
+/** The texts in a piece of source. Template values become a number, as they are numbers or versions. */
 function textsIn(source: string): string[] {
   return [...source.matchAll(LITERAL)]
     .map(([, single, double, template]) => single ?? double ?? template?.replaceAll(/\$\{[^}]*\}/g, '1') ?? '')
     .filter((text) => /^[A-Z1“]/.test(text) && text.includes(' '));
 }
 
-/** A message that is chosen by a table or a function of the same file: all that stand there. */
+/** All messages in a table or function of the same file. */
 function chosenBy(name: string, source: string): string[] {
   const from = source.search(new RegExp(`^(?:export )?(?:const|function) ${name}\\b`, 'm'));
   return from < 0 ? [] : textsIn(source.slice(from, source.indexOf('\n}', from)));
@@ -59,8 +59,8 @@ const calls = files.flatMap(({ file, source }) =>
 );
 const messages: Message[] = calls.flatMap(({ file, texts }) => texts.map((text) => ({ file, text })));
 
-describe('the messages of all errors', () => {
-  it('are all found', () => {
+describe('all error messages', () => {
+  it('are found by this test', () => {
     expect(calls.length).toBeGreaterThan(60);
     expect(calls.filter(({ texts }) => texts.length === 0)).toEqual([]);
   });
@@ -74,7 +74,7 @@ describe('the messages of all errors', () => {
   });
 
   it('are short sentences', () => {
-    // What is not valid in a machine's request ends with the rule of its field.
+    // Validation errors of machine routes end with the field's rule.
     const wrong = messages.filter(
       ({ text }) => text.length > 130 || !(/[.!?]$/.test(text) || text.startsWith('1 is not valid')),
     );
@@ -96,7 +96,7 @@ describe('jargon', () => {
     expect(jargonIn(text)).not.toEqual([]);
   });
 
-  it('is not found in words', () => {
+  it('is not found in plain words', () => {
     expect(jargonIn('This is part of AutoWatering Premium: please choose a JPEG, PNG, WebP or HEIC photo.')).toEqual(
       [],
     );

@@ -14,8 +14,8 @@ const Lock = z.object({
   ),
 });
 
-describe('the versions of Node', () => {
-  it('that are supported are 22 and 24, also in what is written for people', () => {
+describe('the supported versions of Node', () => {
+  it('are 22 and 24, in the documentation as well', () => {
     expect(['22.0.0', '24.0.0', '20.20.2', '23.0.0'].filter((version) => satisfies(version, engines.node))).toEqual([
       '22.0.0',
       '24.0.0',
@@ -24,7 +24,7 @@ describe('the versions of Node', () => {
     expect(readFileSync('template.yaml', 'utf8')).toMatch(/Runtime: nodejs24\.x[\s\S]*Target: node24/);
   });
 
-  it('run every package that is installed, and so does 20.20, which the present machines have', () => {
+  it('run every installed package, as does 20.20, which the current machines have', () => {
     const { packages } = Lock.parse(JSON.parse(readFileSync('package-lock.json', 'utf8')));
     const others = Object.entries(packages).filter(([folder]) => folder !== '');
     expect(others.length).toBeGreaterThan(200);

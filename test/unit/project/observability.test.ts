@@ -30,27 +30,33 @@ const rules = Rules.parse(parse(readFileSync('docs/observability/prometheus-rule
 );
 const { panels } = Dashboard.parse(JSON.parse(readFileSync('docs/observability/grafana-dashboard.json', 'utf8')));
 
-/** Every metric that the code counts or measures, by its name for Prometheus and with the suffixes that it gets there. */
+/** Every metric in the code, by its Prometheus name with suffixes. */
 const known = new Set(
   readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
-    .flatMap((name) => [
-      ...readFileSync(path.join('src', name), 'utf8').matchAll(/metrics\.(count|duration|gauge)\(\s*'(\w+)'/g),
+    .map((name) => readFileSync(path.join('src', name), 'utf8'))
+    .flatMap((text) => [
+      ...[...text.matchAll(/metrics\.(count|duration|gauge)\(\s*'(\w+)'/g)].map(([, kind, name = '']) => ({
+        kind,
+        name,
+      })),
+      // The two of every request, which come with its log line.
+      ...[...text.matchAll(/name: '(\w+)', unit: '(\w+)'/g)].map(([, name = '', unit]) => ({ kind: unit, name })),
     ])
-    .flatMap(([, kind, name = '']) => {
+    .flatMap(({ kind, name }) => {
       const metric = prometheusName(name);
-      if (kind === 'count') return [`${metric}_total`];
+      if (kind === 'count' || kind === 'Count') return [`${metric}_total`];
       return kind === 'gauge' ? [metric] : ['bucket', 'sum', 'count'].map((suffix) => `${metric}_${suffix}`);
     }),
 );
 
-/** As Grafana fills it in before anybody has to understand it. */
+/** With Grafana's variables filled in, as Prometheus receives it. */
 const expressions = [...rules, ...panels.flatMap(({ targets }) => targets)].map(({ expr }) =>
   expr.replaceAll('$__rate_interval', '5m'),
 );
 
 describe('the Prometheus rules and the Grafana dashboard', () => {
-  it.each(expressions)('“%s” is PromQL about metrics that there are', (expression) => {
+  it.each(expressions)('“%s” is PromQL over existing metrics', (expression) => {
     let isGood = true;
     parser.parse(expression).iterate({
       enter: ({ type }) => {
@@ -63,7 +69,7 @@ describe('the Prometheus rules and the Grafana dashboard', () => {
     for (const metric of metrics) expect([...known]).toContain(metric);
   });
 
-  it('raise the alarms of the template that are told from our own metrics, each with its section', async () => {
+  it("raise the template's alarms on our own metrics, each with its runbook section", async () => {
     const anchors = headingAnchors(readFileSync('RUNBOOK.md', 'utf8'));
     const { Resources: resources } = await readTemplate();
     const alarms = Object.values(resources).flatMap(({ Type: type, Properties: properties }) =>

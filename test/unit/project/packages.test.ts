@@ -30,7 +30,7 @@ const packages = root.workspaces.map((folder) => ({
   ...Package.parse(JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))),
 }));
 
-/** The packages that the code of a folder imports, by name or out of its folder. */
+/** The packages imported by a folder's code, by name or by a path out of the folder. */
 function importedBy(folder: string): string[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
   const targets = files.flatMap((file) =>
@@ -43,7 +43,7 @@ function importedBy(folder: string): string[] {
   return [...new Set(targets)].filter((target) => target !== '' && !isBuiltin(target)).sort();
 }
 
-describe('the packages', () => {
+describe("the project's packages", () => {
   it('are the same modules by name as by path', () => {
     expect(releaseFormat.parseImage).toBe(parseImage);
     expect(deviceProof.claimMessage).toBe(claimMessage);
@@ -52,7 +52,7 @@ describe('the packages', () => {
     expect(appClient.createAppClient).toBe(createAppClient);
   });
 
-  it('are found by name by a command, and by the bundler, which takes them in', async () => {
+  it('are found by name by a command and by the bundler, which includes them', async () => {
     const names = packages.map(({ name }) => `await import('${name}')`);
     const script = `console.log([${names.join(', ')}].every((one) => Object.keys(one).length > 0));`;
     const tsx = ['--import', 'tsx', '--input-type=module', '--eval', script];
@@ -71,13 +71,13 @@ describe('the packages', () => {
     );
   });
 
-  it('name what they need, and nothing else; of ours only each other', () => {
+  it('declare exactly what they need; of our own code only each other', () => {
     for (const { folder, dependencies } of packages) {
       expect([folder, importedBy(folder)]).toEqual([folder, Object.keys(dependencies).sort()]);
     }
   });
 
-  it('take the same versions of others as the project', () => {
+  it('use the same dependency versions as the project', () => {
     const { devDependencies }: { devDependencies: Record<string, string> } = JSON.parse(
       readFileSync('package.json', 'utf8'),
     );
@@ -88,7 +88,7 @@ describe('the packages', () => {
     }
   });
 
-  it('say of themselves what they are, and where they begin', () => {
+  it('declare what they are and their entry point', () => {
     for (const { folder, name, exports } of packages) {
       expect(name).toBe(`@autowatering/${folder}`);
       expect(exports['.']).toBe('./index.ts');

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** Every way of vitest to leave a test out, in whichever form it is called. */
+/** Every way to skip a test in vitest, in any call form. */
 const LEAVES_OUT = /\.(?:skip|skipIf|runIf|todo|fails)\b|\{\s*skip:\s*/;
 
 describe('the tests', () => {
-  it('all run everywhere: none is left out for what a machine lacks', () => {
+  it('all run everywhere: none is skipped for something a machine lacks', () => {
     const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     expect(files.length).toBeGreaterThan(100);
     const leavingOut = files.filter(
@@ -20,7 +20,7 @@ describe('the tests', () => {
     expect(leavingOut).toEqual([]);
   });
 
-  it('fail as a whole when one of them was skipped', async () => {
+  it('fail as a whole if one was skipped', async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-skipped-'));
     try {
       const skipping = await npmTest(directory, { numPassedTests: 5, numPendingTests: 1 });
@@ -35,7 +35,7 @@ describe('the tests', () => {
   });
 });
 
-/** The command behind `npm test`, in a folder where lint, types and tests end well and only report. */
+/** Runs the command behind `npm test` in a folder where lint, types and tests succeed and only report. */
 async function npmTest(directory: string, counts: { numPassedTests: number; numPendingTests: number }) {
   const { scripts }: { scripts: { test: string } } = JSON.parse(await readFile('package.json', 'utf8'));
   const command = path.resolve(scripts.test.replace('tsx ', ''));

@@ -18,13 +18,13 @@ const backend = () => Backend.parse(template.Resources['Backend']?.Properties);
 const ofType = (type: string) => Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
 
 describe('the template', () => {
-  it('lets the function fail before the gateway does', () => {
+  it('times out in the function before the gateway', () => {
     expect(template['Globals']).toMatchObject({
       Function: { Timeout: 29, Runtime: 'nodejs24.x', Architectures: ['arm64'] },
     });
   });
 
-  it('hands over every variable that the configuration needs', () => {
+  it('passes every variable that the configuration needs', () => {
     const given = Object.keys(backend().Environment.Variables);
     expect(given).toEqual(
       expect.arrayContaining([
@@ -46,7 +46,7 @@ describe('the template', () => {
     );
   });
 
-  it('lets every limit of use be set, with the default of the configuration', () => {
+  it("makes every usage limit configurable, with the configuration's default", () => {
     const given = backend().Environment.Variables;
     const { plants } = parseConfig({
       ...{ APP_ENV: 'x', AWS_REGION: 'eu-central-1', ARTIFACT_BUCKET: 'abc' },
@@ -68,7 +68,7 @@ describe('the template', () => {
     }
   });
 
-  it('watches metrics of its own only that the code counts', () => {
+  it('has alarms only for custom metrics that the code counts', () => {
     const code = readdirSync('src', { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(path.join('src', name), 'utf8'))
@@ -80,17 +80,17 @@ describe('the template', () => {
     });
     const shown = JSON.stringify(template.Resources['Dashboard']).matchAll(/MetricName=\W+(\w+)/g);
     for (const name of [...own, ...[...shown].map(([, metric = '']) => metric)]) {
-      expect(code, name).toMatch(new RegExp(`metrics\\.(count|duration|gauge)\\(\\s*'${name}'`));
+      expect(code, name).toMatch(new RegExp(`(metrics\\.(count|duration|gauge)\\(\\s*|name: )'${name}'`));
     }
     expect(own.length).toBeGreaterThan(6);
   });
 
-  it('tells alarms on a topic that CloudWatch may write to', () => {
-    // CloudWatch may not use the key that AWS manages for topics: an alarm would never arrive.
+  it('sends alarms to a topic that CloudWatch may write to', () => {
+    // CloudWatch cannot use the AWS-managed key for topics, so an alarm would never arrive.
     expect(template.Resources['Alarms']?.Properties).not.toHaveProperty('KmsMasterKeyId');
   });
 
-  it('backs up what can not be made again, and removes backups in time', () => {
+  it('backs up what cannot be recreated, and expires backups', () => {
     const plan = JSON.stringify(template.Resources['BackupPlan']);
     expect(plan).toContain('"RuleName":"daily"');
     expect(plan).toContain('"DeleteAfterDays":{"!Ref":"BackupMonthlyDays"}');
@@ -100,24 +100,24 @@ describe('the template', () => {
     }
   });
 
-  it('removes abandoned drafts and photos, and listens to TLS only', () => {
+  it('removes abandoned drafts and photos, and requires TLS', () => {
     const bucket = template.Resources['ArtifactBucket']?.Properties ?? {};
     expect(JSON.stringify(bucket['LifecycleConfiguration'])).toContain('drafts/');
     expect(JSON.stringify(bucket['LifecycleConfiguration'])).toContain('uploads/');
     expect(JSON.stringify(template.Resources['ArtifactBucketPolicy'])).toContain('aws:SecureTransport');
   });
 
-  it('lets the function remove states and photos, and nothing else of the bucket', () => {
+  it('lets the function delete states and photos, and nothing else in the bucket', () => {
     expect(removablePrefixes(grantedRights(template) ?? [])).toEqual(['user-state/', 'uploads/']);
   });
 
-  it('lets the app’s web view put a photo with the headers that its URL is signed for', async () => {
+  it("lets the app's web view upload a photo with the headers signed into its URL", async () => {
     const rules = template.Resources['ArtifactBucket']?.Properties?.['CorsConfiguration'];
     const links = createObjectLinks('bucket', 'eu-central-1', 'http://127.0.0.1:1', { now: () => 0 });
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'not-a-secret');
     const { headers } = await links.upload('uploads/x', 1, 'a'.repeat(64), 60);
-    // A photo’s type comes with it, as the browser knows it.
+    // The browser sends the photo's type as well.
     const needed = [...Object.keys(headers), 'content-type'];
     const [rule] = z
       .object({
@@ -129,7 +129,7 @@ describe('the template', () => {
     vi.unstubAllEnvs();
   });
 
-  it('lets a new version out by and by, and takes it back by alarms that exist', () => {
+  it('releases a new version gradually, and rolls it back on existing alarms', () => {
     const { AutoPublishAlias: alias, DeploymentPreference: preference } = z
       .object({
         AutoPublishAlias: z.string(),
@@ -141,7 +141,7 @@ describe('the template', () => {
     for (const alarm of preference.Alarms) expect(names).toContainEqual(alarm);
   });
 
-  it.each(['samconfig.toml'])('%s holds no secret and no account id', (file) => {
+  it.each(['samconfig.toml'])('%s contains no secret and no account id', (file) => {
     const text = readFileSync(file, 'utf8');
     expect(text).not.toMatch(/\b\d{12}\b/);
     expect(text).not.toMatch(/sk_(live|test)_|whsec_|AKIA[A-Z0-9]{8}/);

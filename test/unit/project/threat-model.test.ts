@@ -19,7 +19,7 @@ describe('the threat model', () => {
     }
   });
 
-  it('counts its rows', () => {
+  it('has consecutive row numbers', () => {
     expect(rows.map(({ number }) => Number(number))).toEqual(rows.map((_, index) => index + 1));
     expect(rows.length).toBeGreaterThan(20);
   });

@@ -29,14 +29,14 @@ const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync('packa
 const steps = workflows.flatMap(({ workflow }) => Object.values(workflow.jobs).flatMap((job) => job.steps));
 
 describe('the workflows', () => {
-  it('may do nothing by themselves but read the code', () => {
+  it('can only read the code by default', () => {
     for (const { name, workflow } of workflows) {
       for (const right of Object.entries(workflow.permissions))
         expect([name, right]).toEqual([name, ['contents', 'read']]);
     }
   });
 
-  it('end, whatever hangs', () => {
+  it('have a time limit', () => {
     for (const { name, workflow } of workflows) {
       for (const [job, { uses, 'timeout-minutes': limit }] of Object.entries(workflow.jobs)) {
         if (uses === undefined) expect(limit, `${name} ${job}`).toBeGreaterThan(0);
@@ -44,35 +44,35 @@ describe('the workflows', () => {
     }
   });
 
-  it('call only commands that there are', () => {
+  it('call only existing commands', () => {
     const called = workflows.flatMap(({ text }) => [...text.matchAll(/npm run (?:--silent )?([\w:-]+)/g)]);
     expect(called.length).toBeGreaterThan(4);
     for (const [, script = ''] of called) expect(Object.keys(scripts)).toContain(script);
   });
 
-  it('never leave the token of the checkout lying about', () => {
+  it("never persist the checkout's token", () => {
     const checkouts = steps.filter(({ uses }) => uses?.startsWith('actions/checkout@'));
     expect(checkouts.length).toBeGreaterThan(4);
     for (const { with: options } of checkouts) expect(options).toMatchObject({ 'persist-credentials': false });
   });
 
-  it('put nothing of an event into a shell: a branch may be called anything', () => {
+  it('put no event data into a shell, since a branch can have any name', () => {
     for (const { run } of steps) expect(run ?? '').not.toMatch(/\$\{\{/);
   });
 
-  it('run actions of others by the commit that was looked at, whatever its tag will say', () => {
+  it('pin third-party actions to a reviewed commit', () => {
     const foreign = steps.flatMap(({ uses }) => (uses === undefined ? [] : [uses]));
     for (const uses of foreign) expect(uses).toMatch(/@[0-9a-f]{40}$/);
   });
 
-  it('hold no key of AWS: a role is taken on by who the workflow is', () => {
+  it('hold no AWS key: they assume a role with their own identity', () => {
     for (const { text } of workflows) expect(text).not.toMatch(/AWS_ACCESS_KEY_ID|AWS_SECRET|aws-secret-access-key/);
     const deploying = workflows.find(({ name }) => name === 'deploy-to.yml');
     expect(deploying?.text).toContain('role-to-assume');
     expect(deploying?.text).toContain('id-token: write');
   });
 
-  it('check pull requests on both versions of Node that are looked after', () => {
+  it('check pull requests on both supported versions of Node', () => {
     expect(JSON.stringify(workflows.find(({ name }) => name === 'checks.yml')?.workflow)).toContain('"node":[22,24]');
   });
 });

@@ -23,7 +23,7 @@ function faultOf(bytes: Uint8Array, keys: readonly TrustedKey[] = [DEV_KEY], lar
   return parsed.ok ? imageFault(parsed.image, keys, largest) : parsed.fault;
 }
 
-/** An image as imgtool makes it, signed with a key of our own. */
+/** An image like imgtool's, signed with a test key. */
 function makeImage(
   options: { key?: KeyObject; protectedTlvs?: Buffer; extraTlv?: Buffer; hashes?: number } = {},
 ): Buffer {
@@ -94,7 +94,7 @@ describe('an image of the fixtures', () => {
     ['unsigned-1.2.0.bin', 'no_signature'],
     ['truncated-1.2.0.signed.bin', 'outside_slot'],
     ['not-mcuboot.bin', 'bad_header'],
-  ])('%s is judged as the manifest says: %s', (name, fault) => {
+  ])('%s gets the verdict in the manifest: %s', (name, fault) => {
     expect(faultOf(firmware(name))).toBe(fault);
   });
 
@@ -113,7 +113,7 @@ describe('an image of the fixtures', () => {
     }
   });
 
-  it('of imgtool with protected TLVs is taken apart whole', () => {
+  it('of imgtool with protected TLVs is parsed completely', () => {
     const vectors: Record<string, { hex: string; header: { prot: number; tlv_end: number; hash: string } }> =
       JSON.parse(readFileSync('test/fixtures/smp/smp-image-vectors.json', 'utf8'));
     for (const name of ['ecdsa_p256_1.0.0', 'ecdsa_p256_1.1.0+7', 'ed25519_protected_2.3.4+5', 'rsa2048_pss_1.1.0']) {
@@ -144,13 +144,13 @@ describe('the signature', () => {
     expect(faultOf(forged, [publicOf(key)])).toBe('bad_signature');
   });
 
-  it('is needed, and so is the hash', () => {
+  it('is required, and so is the hash', () => {
     const key = pair('ec');
     expect(faultOf(makeImage({}), [publicOf(key)])).toBe('no_signature');
     expect(faultOf(makeImage({ key, hashes: 0 }), [publicOf(key)])).toBe('no_hash');
   });
 
-  it('of a key that no bootloader of ours can hold is refused at build time', () => {
+  it('of a key type that no bootloader of ours supports is refused at build time', () => {
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
     expect(() => trustedKey(String(publicKey.export({ type: 'spki', format: 'pem' })))).toThrow(/only ECDSA P-256/);
   });
@@ -160,33 +160,33 @@ describe('a malformed image', () => {
   const key = pair('ec');
   const keys = [publicOf(key)];
 
-  it('with a TLV that may not stand unprotected is refused', () => {
+  it('with a TLV that must not be unprotected is refused', () => {
     expect(faultOf(makeImage({ key, extraTlv: Buffer.from('5000040001000000', 'hex') }), keys)).toBe('tlv_not_allowed');
   });
 
-  it('that leaves no room for the swap is refused', () => {
+  it('without room for the swap is refused', () => {
     expect(faultOf(makeImage({ key }), keys, 64)).toBe('too_large');
   });
 
-  it('with a protected area of another size than its header says is refused', () => {
+  it('with a protected area that does not match its header is refused', () => {
     const image = makeImage({ key, protectedTlvs: Buffer.from('5000040009000000', 'hex') });
     image.writeUInt16LE(image.readUInt16LE(10) - 4, 10);
     expect(faultOf(image, keys)).toBe('bad_protected_size');
   });
 
-  it('with TLVs that end in the middle is refused', () => {
+  it('with truncated TLVs is refused', () => {
     const image = makeImage({ key, extraTlv: Buffer.from('0200ff00', 'hex') });
     expect(faultOf(image, keys)).toBe('bad_tlv_size');
     expect(faultOf(makeImage({ key, extraTlv: Buffer.from('0200', 'hex') }), keys)).toBe('bad_tlv_size');
     expect(faultOf(makeImage({ key }).subarray(0, 120), keys)).toBe('bad_tlv_size');
   });
 
-  it('shows no hash when it has two', () => {
+  it('shows no hash if it has two', () => {
     const parsed = parse(makeImage({ key, hashes: 2 }));
     expect(parsed.ok && imageHash(parsed.image)).toBeUndefined();
   });
 
-  it('of any bytes never makes the parser fail or read outside', () => {
+  it('of any bytes never makes the parser fail or read out of bounds', () => {
     const good = makeImage({ key });
     fc.assert(
       fc.property(
@@ -202,7 +202,7 @@ describe('a malformed image', () => {
             return cut.subarray(offset, offset + length);
           }, cut.length);
           if (result.ok && value !== good.readUInt8(at)) {
-            // Whatever still parses with a changed byte in its hashed part is never valid.
+            // Whatever still parses after a byte of its hashed part changed is never valid.
             if (at < result.image.readHashedRegion().byteLength)
               expect(imageFault(result.image, keys, LARGEST)).toBeDefined();
           }
@@ -218,7 +218,7 @@ describe('the publish gate', () => {
   const rules = { keys: [SMALL_KEY], signatures: 'required' } as const;
   const verdict = (flags: number) => checkImage(signedImage([1, 1, 0], 9_000, { flags }), version('1.1.0'), rules);
 
-  it('lets out no image that the bootloader was not built for', () => {
+  it('refuses an image that the bootloader does not support', () => {
     expect(verdict(0)).toMatchObject({ good: true });
     expect(verdict(0x10)).toEqual({ good: false, reason: 'it is marked as not bootable' });
     for (const flags of [0x4, 0x8, 0x200, 0x400, 0x800]) {

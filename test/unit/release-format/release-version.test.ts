@@ -50,15 +50,15 @@ describe('a release version', () => {
     '',
     'x'.repeat(400),
     `1.2.${'3'.repeat(62)}`,
-  ])('%j is none', (text) => {
+  ])('%j is rejected', (text) => {
     expect(parseReleaseVersion(text)).toBeUndefined();
   });
 
-  it('is a pre-release when semver says so', () => {
+  it('is a pre-release according to semver', () => {
     fc.assert(fc.property(version, (one) => isPrerelease(one) === (semver.prerelease(one) !== null)));
   });
 
-  it('sorts as a key exactly as semver compares', () => {
+  it('sorts as a key in semver order', () => {
     fc.assert(
       fc.property(version, version, (a, b) => {
         const [x, y] = [Buffer.from(versionSortKey(a)), Buffer.from(versionSortKey(b))];
@@ -98,11 +98,11 @@ describe('the version that a device reports', () => {
     '1.2.3-',
     '1.2.3-a..b',
     '9'.repeat(40),
-  ])('%j is not understood', (text) => {
+  ])('%j is rejected', (text) => {
     expect(parseDeviceVersion(text)).toBeUndefined();
   });
 
-  it('means the same however many parts, and whatever build metadata, it is written with', () => {
+  it('means the same with any number of parts and any build metadata', () => {
     const build = fc.oneof(fc.nat().map(String), fc.stringMatching(/^[0-9A-Za-z]{1,6}$/));
     fc.assert(
       fc.property(fc.array(number, { minLength: 1, maxLength: 3 }), number, build, (parts, fourth, metadata) => {
@@ -114,7 +114,7 @@ describe('the version that a device reports', () => {
     );
   });
 
-  it('reads every release version as the release is named, and any other text without failing', () => {
+  it('parses every release version to itself, and never fails on any other text', () => {
     fc.assert(fc.property(version, (one) => parseDeviceVersion(one) === one));
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => {

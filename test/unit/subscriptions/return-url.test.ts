@@ -8,13 +8,13 @@ const policy = {
 };
 const allowed = (text: string) => allowedReturnUrl(text, policy);
 
-describe('a return address that is allowed', () => {
+describe('an allowed return address', () => {
   it.each([
     'autowatering://premium?checkout=success',
     'autowatering://premium',
     'autowatering://premium/plans?tab=1#top',
     'autowatering://premium?text=50%25%20off',
-  ])('leads into the app: %s', (url) => {
+  ])('returns to the app: %s', (url) => {
     expect(allowed(url)).toEqual({ kind: 'app', url });
   });
 
@@ -24,14 +24,14 @@ describe('a return address that is allowed', () => {
     'https://app.example.com/premium?session={CHECKOUT_SESSION_ID}',
     'https://app.example.com:443/x',
     'http://localhost:8100/premium#done',
-  ])('leads to a listed origin: %s', (url) => {
+  ])('returns to a listed origin: %s', (url) => {
     expect(allowed(url)).toEqual({ kind: 'web', url });
   });
 });
 
-/** Ways in which open redirects were really made: each must be refused. */
+/** Real-world open redirects: each must be rejected. */
 const HOSTILE = [
-  // Schemes that run or read something.
+  // Schemes that execute or read something.
   'javascript:alert(1)',
   'JavaScript:alert(1)',
   'javascript://app.example.com/%0aalert(1)',
@@ -52,7 +52,7 @@ const HOSTILE = [
   'ftp://app.example.com/',
   'ws://app.example.com/',
   'view-source:https://app.example.com',
-  // No scheme at all, or half of one.
+  // No scheme, or half of one.
   '',
   '/',
   '//evil.com',
@@ -72,7 +72,7 @@ const HOSTILE = [
   'autowatering:',
   'autowatering://',
   'autowatering:///premium',
-  // Look-alikes and hosts that hide behind others.
+  // Look-alikes, and hosts hidden behind others.
   'https://evil.com',
   'https://app.example.com.evil.com',
   'https://evil.com/app.example.com',
@@ -103,7 +103,7 @@ const HOSTILE = [
   'autowatering://user:pass@premium',
   'autowatering://evil.com@premium',
   'autowatering://evil.com%40premium',
-  // White space, control characters, and both of them encoded.
+  // White space and control characters, raw and encoded.
   'https://app.example.com/\r\nSet-Cookie: x=1',
   'https://app.example.com/\tx',
   'https://app.example.com/ x',
@@ -117,7 +117,7 @@ const HOSTILE = [
   'autowatering://premium/<script>',
   'https://app.example.com/\u202ecod.exe',
   'https://app.example.com/\u00a0',
-  // Another app's scheme, or ours written otherwise.
+  // Another app's scheme, or ours in another spelling.
   'autowatering-evil://premium',
   'xautowatering://premium',
   'autowatering2://premium',
@@ -128,16 +128,16 @@ const HOSTILE = [
 ];
 
 describe('a hostile return address', () => {
-  it('comes in at least sixty kinds here', () => {
+  it('is tested in at least sixty variants', () => {
     expect(new Set(HOSTILE).size).toBe(HOSTILE.length);
     expect(HOSTILE.length).toBeGreaterThanOrEqual(60);
   });
 
-  it.each(HOSTILE)('%j is refused', (url) => {
+  it.each(HOSTILE)('%j is rejected', (url) => {
     expect(allowed(url)).toBeUndefined();
   });
 
-  it('of any kind never leads anywhere but to an allowed place, as a browser reads it', () => {
+  it('of any kind never leads outside the allowed places, as a browser parses it', () => {
     const piece = fc.constantFrom(
       ...[
         'https:',
@@ -173,14 +173,14 @@ describe('a hostile return address', () => {
   });
 });
 
-describe('for Stripe, which takes web addresses only', () => {
-  it('the app is reached by way of this API', () => {
+describe('for Stripe, which accepts only web addresses,', () => {
+  it('the app is reached through this API', () => {
     const url = forStripe({ kind: 'app', url: 'autowatering://premium?a=1&b=2' }, 'https://api.example.com');
     expect(url).toBe('https://api.example.com/appReturn?to=autowatering%3A%2F%2Fpremium%3Fa%3D1%26b%3D2');
     expect(new URL(url).searchParams.get('to')).toBe('autowatering://premium?a=1&b=2');
   });
 
-  it('an address left out leads into the app, by the first of its schemes', () => {
+  it('a missing address returns to the app with its first scheme', () => {
     expect(defaultReturnUrl('success', policy).url).toBe('autowatering://premium?checkout=success');
     expect(defaultReturnUrl('cancel', policy).url).toBe('autowatering://premium?checkout=cancel');
     expect(defaultReturnUrl(undefined, policy).url).toBe('autowatering://premium');

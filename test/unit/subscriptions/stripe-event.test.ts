@@ -6,7 +6,7 @@ const event = (object: unknown, change: object = {}) => ({
   ...change,
 });
 
-describe('what is needed of an event', () => {
+describe('the relevant data of an event', () => {
   it.each([
     {
       name: 'a checkout',
@@ -23,31 +23,35 @@ describe('what is needed of an event', () => {
       object: { object: 'invoice', customer: 'cus_1', parent: { subscription_details: { metadata: { uid: 'u3' } } } },
       uid: 'u3',
     },
-    { name: 'an invoice of nothing', object: { object: 'invoice', customer: 'cus_1', parent: null }, uid: undefined },
+    {
+      name: 'an invoice without a parent',
+      object: { object: 'invoice', customer: 'cus_1', parent: null },
+      uid: undefined,
+    },
     {
       name: 'an expanded customer',
       object: { object: 'invoice', customer: { id: 'cus_1' }, metadata: {} },
       uid: undefined,
     },
     { name: 'a customer', object: { object: 'customer', id: 'cus_1', metadata: { uid: 'u4' } }, uid: 'u4' },
-    { name: 'an emptied name', object: { object: 'customer', id: 'cus_1', metadata: { uid: '' } }, uid: undefined },
+    { name: 'an emptied uid', object: { object: 'customer', id: 'cus_1', metadata: { uid: '' } }, uid: undefined },
   ])('is found in $name', ({ object, uid }) => {
     expect(parseStripeEvent(event(object))).toMatchObject({ id: 'evt_1', created: 1, customerId: 'cus_1', uid });
   });
 
-  it('may be no customer at all', () => {
+  it('may lack a customer', () => {
     expect(parseStripeEvent(event({ object: 'invoice', customer: null }))?.customerId).toBeUndefined();
   });
 
   it.each([
-    ['no object', undefined],
+    ['an absent event', undefined],
     ['a thin event', { id: 'evt_1', object: 'v2.core.event', type: 'v1.invoice.paid', created: 'now' }],
-    ['an id of another kind', event({}, { id: 'in_1' })],
-    ['a time that is no number', event({}, { created: 'now' })],
-    ['no data', event({}, { data: undefined })],
-    ['a time after the last year of four digits', event({}, { created: 9e12 })],
-    ['an empty customer id', event({ object: 'invoice', customer: '' })],
-  ])('is not in %s', (_name, payload) => {
+    ['an event with another kind of id', event({}, { id: 'in_1' })],
+    ['an event whose time is not a number', event({}, { created: 'now' })],
+    ['an event without data', event({}, { data: undefined })],
+    ['an event with a time beyond the year 9999', event({}, { created: 9e12 })],
+    ['an event with an empty customer id', event({ object: 'invoice', customer: '' })],
+  ])('is missing in %s', (_name, payload) => {
     expect(parseStripeEvent(payload)).toBeUndefined();
   });
 });

@@ -33,8 +33,8 @@ const STATUSES = [
   'new_word',
 ];
 
-describe('the subscription that counts', () => {
-  it('is the one with the best status', () => {
+describe('the relevant subscription', () => {
+  it('has the best status', () => {
     const all = ['incomplete_expired', 'canceled', 'incomplete', 'past_due', 'trialing'].map((status, i) =>
       subscription({ id: `sub_${i}`, status }),
     );
@@ -44,13 +44,13 @@ describe('the subscription that counts', () => {
     expect(bestSubscription([])).toBeUndefined();
   });
 
-  it('is the newest of those with the same status', () => {
+  it('is the newest among equal statuses', () => {
     const [older, newer] = [subscription({ id: 'a', createdAt: 1 }), subscription({ id: 'b', createdAt: 2 })];
     expect(bestSubscription([older, newer])).toBe(newer);
     expect(bestSubscription([newer, older])).toBe(newer);
   });
 
-  it('does not depend on the order in which Stripe lists them', () => {
+  it("does not depend on Stripe's order", () => {
     const any = fc.record({
       id: fc.stringMatching(/^sub_[a-z]{3}$/),
       status: fc.constantFrom(...STATUSES),
@@ -68,28 +68,28 @@ describe('the subscription that counts', () => {
 describe('premium', () => {
   const snapshot = (change: Partial<StripeSubscription>) => snapshotOf(subscription(change), 'price_a');
 
-  it.each(STATUSES)('with status %s is granted only when that is active or trialing', (status) => {
+  it.each(STATUSES)('with status %s is granted only if that is active or trialing', (status) => {
     expect(grantsPremium(snapshot({ status }), 0)).toBe(status === 'active' || status === 'trialing');
   });
 
-  it('is not granted to somebody without a subscription', () => {
+  it('is not granted without a subscription', () => {
     expect(grantsPremium(null, 0)).toBe(false);
   });
 
-  it('lapses three days after the period, when nobody has confirmed it since', () => {
+  it('lapses three days after the period if unconfirmed since', () => {
     expect(grantsPremium(snapshot({}), 13 * DAY - 1)).toBe(true);
     expect(grantsPremium(snapshot({}), 13 * DAY)).toBe(false);
     expect(grantsPremium(snapshot({ currentPeriodEnd: null }), 100 * DAY)).toBe(true);
   });
 });
 
-it('a trial is used by every subscription but one that never came about', () => {
+it('every subscription uses up the trial, except one that never became active', () => {
   const used = STATUSES.filter((status) => usedTrial(subscription({ status })));
   expect(used).toEqual(STATUSES.filter((status) => !status.startsWith('incomplete')));
   expect(usedTrial(subscription({ status: 'incomplete_expired', hadTrial: true }))).toBe(true);
 });
 
-it('a subscription is live as long as it can become premium without a new checkout', () => {
+it('a subscription is live while it can become premium without a new checkout', () => {
   expect(STATUSES.filter((status) => isLive({ status }))).toEqual([
     'active',
     'trialing',

@@ -9,6 +9,9 @@ import { runBenchmark } from './benchmark.ts';
 import { peerScenarios } from './peer/peer-scenarios.ts';
 import { moduleTable, peerTable } from './peer/peer-table.ts';
 import { profileRoute, runPeerBenchmark, withOurHandler } from './peer/run-peer-benchmark.ts';
+import { measureMemory, memoryTable } from './routes/measure-memory.ts';
+import { measureRoutes } from './routes/measure-routes.ts';
+import { routeTable } from './routes/route-table.ts';
 import { benchmarkTable } from './table.ts';
 
 interface Options {
@@ -20,6 +23,8 @@ interface Options {
   readonly peerEnv?: string;
   readonly turns: number;
   readonly profile?: string;
+  readonly routes?: boolean;
+  readonly memory?: number;
 }
 
 const Variables = z.record(z.string(), z.string());
@@ -39,6 +44,12 @@ await runCommand((signal) =>
     .option('--peer-env <file>', 'JSON of environment variables for it, over ours')
     .option('--turns <count>', 'how many turns each of the two gets on a route', wholeNumberUpTo(100), 5)
     .option('--profile <route>', 'writes a CPU profile of our function on a route, and shows the time by module')
+    .option('--routes', 'CPU, log and DynamoDB units of a request to every route, and of the peer’s if there is one')
+    .option(
+      '--memory <requests>',
+      'memory while so many requests of all routes are answered',
+      wholeNumberUpTo(10_000_000),
+    )
     .option('--json', 'the numbers as JSON, for machines', false)
     .addHelpText(
       'after',
@@ -50,6 +61,8 @@ await runCommand((signal) =>
         if (!options.json) console.error(`… ${step}`);
       };
       if (options.profile !== undefined) return profile(options.profile, options, signal);
+      if (options.memory !== undefined) return memory(options.memory, options, signal, onStep);
+      if (options.routes === true) return everyRoute(options, signal, onStep);
       if (options.peer !== undefined) return besidePeer(options.peer, options, signal, onStep);
       const { json, only, devices, releases } = options;
       const result = await runBenchmark(
@@ -62,13 +75,37 @@ await runCommand((signal) =>
     }),
 );
 
+async function everyRoute(
+  { peer, peerEnv, only, turns, json }: Options,
+  signal: AbortSignal,
+  onStep: (step: string) => void,
+): Promise<void> {
+  const beside = peer === undefined ? {} : { peer: { handler: peer, env: await variablesIn(peerEnv) } };
+  const costs = await measureRoutes(path.resolve(DIRECTORY, 'routes'), { only, turns, ...beside }, signal, onStep);
+  console.log(json ? JSON.stringify(costs, null, 2) : routeTable(costs));
+}
+
+async function memory(
+  requests: number,
+  { json }: Options,
+  signal: AbortSignal,
+  onStep: (step: string) => void,
+): Promise<void> {
+  const result = await measureMemory(path.resolve(DIRECTORY, 'memory'), requests, signal, onStep);
+  console.log(json ? JSON.stringify(result, null, 2) : memoryTable(result));
+}
+
+async function variablesIn(file: string | undefined): Promise<Readonly<Record<string, string>>> {
+  return file === undefined ? {} : Variables.parse(JSON.parse(await readFile(file, 'utf8')));
+}
+
 async function besidePeer(
   peer: string,
   { peerEnv: file, only, turns, json }: Options,
   signal: AbortSignal,
   onStep: (step: string) => void,
 ): Promise<void> {
-  const peerEnv = file === undefined ? {} : Variables.parse(JSON.parse(await readFile(file, 'utf8')));
+  const peerEnv = await variablesIn(file);
   const { results, notes } = await withOurHandler(path.resolve(DIRECTORY), signal, (bench) =>
     runPeerBenchmark(bench, { peer, peerEnv, only, turns, ms: TURN_MS }, onStep),
   );

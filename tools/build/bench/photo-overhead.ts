@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { Fetch } from '../../../src/http/fetch-adapter.ts';
+import type { Fetch } from '../../../src/http/adapters/fetch-adapter.ts';
 import type { PlantStandIns } from '../../run/local-stack/engines.ts';
+import { photoOf } from './photo-body.ts';
 import { percentile } from './statistics.ts';
 
 const PROVIDER_MS = 200;
@@ -75,11 +75,4 @@ async function peakOf(work: () => Promise<unknown>): Promise<number> {
     clearInterval(timer);
   }
   return peak - before;
-}
-
-/** The segments of a JPEG around random data: what is not decoded need not be a picture. */
-function photoOf(bytes: number): Uint8Array<ArrayBuffer> {
-  const head = Buffer.from('ffd8ffc0001108038404b003012200021101031101ffda000c03010002110311003f00', 'hex');
-  const data = randomBytes(bytes - head.length - 2).map((byte) => (byte === 0xff ? 0 : byte));
-  return new Uint8Array(Buffer.concat([head, data, Buffer.from([0xff, 0xd9])]));
 }

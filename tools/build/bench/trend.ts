@@ -1,6 +1,6 @@
 import { median } from './statistics.ts';
 
-/** One night: each route's rate as a share of the no-op route's in the same run, because machines differ. */
+/** One night: rates as ratios to a baseline's in the same run, because machines differ. */
 export interface Night {
   readonly commit: string;
   readonly at: string;
@@ -16,6 +16,20 @@ export interface Measured {
 export function nightOf(routes: readonly Measured[], noop: number, commit: string, at: string): Night {
   const shares = routes.map(({ route, inProcess }) => [route, inProcess.perSecond / noop] as const);
   return { commit, at, shares: Object.fromEntries(shares) };
+}
+
+/** What a handler's benchmark says of a route: its rate by each baseline's, measured in turns. */
+export interface MeasuredHandler {
+  readonly route: string;
+  readonly ratios: Readonly<Record<string, number>>;
+}
+
+/** The night with our handler's ratios beside the in-process shares. */
+export function withHandlers(night: Night, routes: readonly MeasuredHandler[]): Night {
+  const ratios = routes.flatMap(({ route, ratios: each }) =>
+    Object.entries(each).map(([baseline, ratio]) => [`${route}, by ${baseline}`, ratio] as const),
+  );
+  return { ...night, shares: { ...night.shares, ...Object.fromEntries(ratios) } };
 }
 
 export interface TrendRow {
@@ -43,22 +57,44 @@ export function trend(tonight: Night, before: readonly Night[]): readonly TrendR
 }
 
 /** A loss that is worth a look; nothing fails by it, since machines are noisy. */
-const NOTABLE = 0.2;
+const NOTABLE = 0.1;
 
-/** The rows as a Markdown table. */
+/** Rows that have got worse by more than a tenth. */
+export function notable(rows: readonly TrendRow[]): readonly TrendRow[] {
+  return rows.filter(({ loss }) => loss > NOTABLE);
+}
+
+/** The rows as a Markdown table, below a sentence that says what got worse. */
 export function trendTable(rows: readonly TrendRow[], { commit }: Night): string {
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const cells = rows.map(({ route, share, before, loss }) => [
-    loss >= NOTABLE ? `**${route}**` : route,
+    loss > NOTABLE ? `**${route}**` : route,
     percent(share),
     before === undefined ? 'new' : percent(before),
     before === undefined ? '' : `${loss > 0 ? '−' : '+'}${percent(Math.abs(loss))}`,
   ]);
+  const worse = notable(rows).length;
   return [
-    `## Rates as shares of the no-op route, ${commit.slice(0, 12)}`,
+    `## Rates by the baselines' rates, ${commit.slice(0, 12)}`,
+    '',
+    worse === 0
+      ? 'Nothing got worse by more than a tenth.'
+      : `${worse} of ${rows.length} got worse by more than a tenth against the median of the nights before.`,
     '',
     '| Route | tonight | usually | change |',
     '|---|---|---|---|',
     ...cells.map((row) => `| ${row.join(' | ')} |`),
   ].join('\n');
+}
+
+/** A workflow command for each row that got worse: GitHub shows them as warnings. */
+export function annotations(rows: readonly TrendRow[]): readonly string[] {
+  return notable(rows).map(
+    ({ route, share, before = share, loss }) =>
+      `::warning title=Slower than usual::${route}: ${percent(share)} tonight, ${percent(before)} usually (−${percent(loss)})`,
+  );
+}
+
+function percent(share: number): string {
+  const value = 100 * share;
+  return `${value >= 1 || value === 0 ? value.toFixed(1) : value.toPrecision(2)} %`;
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { openApiDocument } from './openapi.ts';
 import { JsonSchema, typescriptType } from './typescript-type.ts';
 
-/** Whose routes are the app's: a signed-in user's, and everybody's. */
+/** Callers of the app's routes: signed-in users, and everyone. */
 const APP_CALLERS = ['public', 'cognito', 'cognito-optional'];
 
 const Content = z.record(z.string(), z.object({ schema: JsonSchema }));
@@ -26,31 +26,31 @@ interface Call {
   readonly operation: z.infer<typeof Operation>;
   readonly input: JsonSchema;
   readonly output: JsonSchema;
-  /** What the server takes, in the words of the client's `Operation`. */
+  /** The route's properties as the client's `Operation`. */
   readonly facts: string;
 }
 
 /**
- * `app-client/generated/api.ts`: types and one call for every route that answers the app with JSON, out of the OpenAPI
- * document. It is not formatted yet.
+ * Returns `app-client/generated/api.ts`, unformatted: types and one call for every app route with a JSON response, from
+ * the OpenAPI document.
  *
- * @throws when two routes would get one name, or a route takes two fields of one name
+ * @throws if two routes would get the same name, or a route has two fields with the same name
  */
 export function appClientSource(): string {
   const calls = appCalls();
   const names = new Set(calls.map(({ name }) => name));
-  if (names.size < calls.length) throw new Error('two routes of the app client have one name');
+  if (names.size < calls.length) throw new Error('two routes of the app client have the same name');
   return [
     '// Generated from docs/openapi.json by `npm run docs`; a test fails when it is stale.',
     "import type { Call, CallOptions } from '../operation.ts';",
     '',
     ...calls.flatMap(typesOf),
-    '/** The routes of the API that an app calls. */',
+    '/** The API routes that an app calls. */',
     'export interface AppApi {',
     ...calls.map(signatureOf),
     '}',
     '',
-    '/** All of them, sent by `call`. */',
+    '/** Implements all routes with `call`. */',
     'export function appApi(call: Call): AppApi {',
     'return {',
     ...calls.map(({ name, input, facts }) =>
@@ -70,7 +70,7 @@ function appCalls(): readonly Call[] {
     Object.entries(operations).flatMap(([method, operation]) => {
       const answers = Object.entries(operation.responses).flatMap(([status, { content }]) => {
         const schema = content?.['application/json']?.schema;
-        // A route's own answers are written out; errors refer to the one form of them all.
+        // A route's own responses are inline; errors refer to the shared schema.
         return schema === undefined || '$ref' in schema ? [] : [{ status: Number(status), schema }];
       });
       if (!APP_CALLERS.includes(operation['x-auth']) || answers.length === 0) return [];
@@ -95,7 +95,7 @@ function callOf(
     repeatable: operation['x-idempotent'],
     ...(query.length > 0 && { query }),
     ...(body[0] !== undefined && { body: body[0].type === 'multipart/form-data' ? 'form' : 'json' }),
-    // A degraded health route is an answer, with a status that is an error elsewhere.
+    // A degraded health route is a regular response, though its status is an error elsewhere.
     ...(answers.some(({ status }) => status >= 300) && { answers: answers.map(({ status }) => status) }),
   };
   return {
@@ -105,11 +105,11 @@ function callOf(
   };
 }
 
-/** Parameters of the path, the query and the fields of the body as one object. */
+/** Merges path parameters, query parameters and body fields into one object. */
 function inputOf(path: string, parameters: z.infer<typeof Operation>['parameters'], body: JsonSchema): JsonSchema {
   const choices = body.anyOf ?? body.oneOf;
   if (choices !== undefined) {
-    if (parameters.length > 0) throw new Error(`${path} has parameters beside a body of several forms`);
+    if (parameters.length > 0) throw new Error(`${path} has parameters and a body with alternatives`);
     return body;
   }
   const fields = [
@@ -117,7 +117,7 @@ function inputOf(path: string, parameters: z.infer<typeof Operation>['parameters
     ...Object.entries(body.properties ?? {}),
   ];
   if (new Set(fields.map(([name]) => name)).size < fields.length)
-    throw new Error(`${path} takes two fields of one name`);
+    throw new Error(`${path} has two fields with the same name`);
   return {
     type: 'object',
     properties: Object.fromEntries(fields),
@@ -126,7 +126,7 @@ function inputOf(path: string, parameters: z.infer<typeof Operation>['parameters
   };
 }
 
-/** `/ota/releases/{version}/download-url` is `otaReleasesDownloadUrl`. */
+/** Turns `/ota/releases/{version}/download-url` into `otaReleasesDownloadUrl`. */
 function callName(path: string): string {
   const words = path.replaceAll(/\{\w+\}/g, '').match(/\w+/g) ?? [];
   return words.map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
@@ -136,9 +136,9 @@ function typesOf({ name, method, path, input, output }: Call): string[] {
   const type = typeName(name);
   return [
     ...(hasFields(input)
-      ? [`/** What \`${method} ${path}\` takes. */`, `export type ${type}Input = ${typescriptType(input)};`, '']
+      ? [`/** Input of \`${method} ${path}\`. */`, `export type ${type}Input = ${typescriptType(input)};`, '']
       : []),
-    `/** What \`${method} ${path}\` answers. */`,
+    `/** Answer of \`${method} ${path}\`. */`,
     `export type ${type}Answer = ${typescriptType(output)};`,
     '',
   ];

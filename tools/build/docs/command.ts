@@ -14,7 +14,7 @@ import { routePolicyMatrix } from './route-policy-matrix.ts';
 
 const FILES = [
   { path: 'docs/openapi.json', content: () => json(openApiDocument()) },
-  // The same for people and for tools that want YAML; aliases would make it shorter, and harder to read.
+  // The same for people and tools that prefer YAML. Aliases would make it shorter, but harder to read.
   { path: 'docs/openapi.yaml', content: () => stringify(openApiDocument(), { aliasDuplicateObjects: false }) },
   { path: 'docs/postman-collection.json', content: () => json(postmanCollection()) },
   { path: 'ADR.md', content: decisionIndex },
@@ -25,8 +25,8 @@ const FILES = [
 
 await runCommand(() =>
   new Command('npm run docs --')
-    .description('Writes what derives from the route table (documents, the app client), and the list of decisions.')
-    .option('--check', 'writes nothing; fails when a document is stale', false)
+    .description('Generates the API documents and the app client from the route table, and the index of decisions.')
+    .option('--check', 'write nothing, and fail if a file is stale', false)
     .addHelpText('after', '\nExamples:\n  npm run docs\n  npm run docs -- --check\n')
     .action(async ({ check }: { check: boolean }) => {
       const stale: string[] = [];
@@ -38,7 +38,7 @@ await runCommand(() =>
         if (!check) await writeFile(file, fresh);
       }
       if (check && stale.length > 0) throw new PlainError(`${stale.join(' and ')} are stale: run "npm run docs".`);
-      console.log(stale.length === 0 ? 'All of them are fresh.' : `Wrote ${stale.join(' and ')}.`);
+      console.log(stale.length === 0 ? 'Everything is up to date.' : `Wrote ${stale.join(' and ')}.`);
     }),
 );
 

@@ -5,7 +5,7 @@ import { PlainError } from '../../cli/plain-error.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../docs/adr/', import.meta.url));
 
-/** The parts of the product that a decision may belong to, in the order of the index. */
+/** The areas of decisions, in the order of the index. */
 const AREAS = [
   'HTTP',
   'Data',
@@ -22,14 +22,14 @@ const AREAS = [
 
 const INTRODUCTION = `# Architecture decisions
 
-One file a decision, in [docs/adr](docs/adr): context, decision, what follows. A new one takes the next number, names its
-area in its third line, and gets into this list by \`npm run docs\`. Numbers are never used twice.
+One file per decision, in [docs/adr](docs/adr): context, decision, consequences. A new one takes the next number, names
+its area in its third line, and is added to this list by \`npm run docs\`. Numbers are never reused.
 `;
 
 /**
- * `ADR.md`: all decisions by area, from the heading and the "Area:" line of each file.
+ * Returns `ADR.md`: all decisions by area, from the heading and the "Area:" line of each file.
  *
- * @throws PlainError when a file lacks one of the two
+ * @throws PlainError if a file lacks one of them
  */
 export function decisionIndex(): string {
   const decisions = readdirSync(FOLDER)

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Source code in the project's own format, as if it stood in that file. */
+/** Formats source code with the project's settings for that file. */
 export function formatted(file: string, source: string): string {
   return execFileSync('npx', ['--no-install', 'biome', 'format', `--stdin-file-path=${file}`], {
     cwd: ROOT,

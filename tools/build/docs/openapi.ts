@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import { throttleOf } from '../../../src/http/checks/throttle.ts';
 import type { RouteContract } from '../../../src/http/define-route.ts';
 import { ERROR_STATUS, type ErrorCode } from '../../../src/http/errors.ts';
-import { throttleOf } from '../../../src/http/throttle.ts';
 import { commonErrors, routeContracts } from './route-contracts.ts';
 
 const SECURITY: Readonly<Record<RouteContract['auth'], readonly Record<string, readonly string[]>[]>> = {
@@ -15,14 +15,14 @@ const SECURITY: Readonly<Record<RouteContract['auth'], readonly Record<string, r
 
 const DOMAINS = {
   account: "The signed-in user's profile, state and account",
-  subscriptions: 'What users pay for, and what Stripe tells of it',
-  plants: 'Photos of plants: what ails them, and what they are',
-  fleet: 'Devices: their serials and their owners',
+  subscriptions: 'Subscriptions, and events from Stripe',
+  plants: 'Plant diagnosis and identification by photo',
+  fleet: 'Devices, their serials and owners',
   ota: 'Firmware releases and updates',
-  health: 'Whether the service works',
+  health: 'Health checks',
 } as const;
 
-/** The OpenAPI 3.1 document of all routes; `x-auth` carries the guard for tools such as the smoke test. */
+/** Returns the OpenAPI 3.1 document of all routes. `x-auth` is the guard, for tools such as the smoke test. */
 export function openApiDocument() {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const contract of routeContracts()) {
@@ -36,8 +36,8 @@ export function openApiDocument() {
       title: 'AutoWatering API',
       version: '1',
       description:
-        'Errors have one form everywhere: `{ error: { code, message, requestId, details? } }`. `code` is stable; `message` ' +
-        'is written for a person. 503 carries `Retry-After`, the seconds after which asking again makes sense.',
+        'All errors have the same form: `{ error: { code, message, requestId, details? } }`. `code` is stable; `message` ' +
+        'is written for users. 503 carries `Retry-After`, the seconds to wait before trying again.',
     },
     servers: [{ url: '/' }],
     tags: Object.entries(DOMAINS).map(([name, description]) => ({ name, description })),
@@ -55,7 +55,7 @@ export function openApiDocument() {
   };
 }
 
-const SUCCESS: Readonly<Record<string, string>> = { 302: 'Leads on by `Location`', 503: 'Degraded' };
+const SUCCESS: Readonly<Record<string, string>> = { 302: 'Redirects to `Location`', 503: 'Degraded' };
 
 const ErrorSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), requestId: z.string(), details: z.unknown().optional() }),
@@ -105,7 +105,7 @@ const SIGNED_BODY = {
   },
 };
 
-/** `GET /ota/latest` is `getOtaLatest`. */
+/** Turns `GET /ota/latest` into `getOtaLatest`. */
 function operationId({ method, path }: RouteContract): string {
   const words = path.split(/\W+/).filter((word) => word !== '');
   return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');

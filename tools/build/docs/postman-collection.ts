@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { RouteContract } from '../../../src/http/define-route.ts';
 import { routeContracts } from './route-contracts.ts';
 
-/** The header of each kind of caller; values stand in the collection's variables, which people fill in. */
+/** The header for each kind of caller. Values come from the collection's variables, which users fill in. */
 const HEADERS: Readonly<Record<RouteContract['auth'], readonly (readonly [string, string])[]>> = {
   public: [],
   cognito: [['Authorization', 'Bearer {{idToken}}']],
@@ -20,7 +20,7 @@ const VARIABLES = {
   stripeSignature: '',
 } as const;
 
-/** A Postman collection (format 2.1) with a request for every route, in a folder per domain. */
+/** Returns a Postman collection (format 2.1) with a request for every route, in a folder per domain. */
 export function postmanCollection() {
   const domains = new Map<string, RouteContract[]>();
   for (const contract of routeContracts()) {
@@ -70,7 +70,7 @@ function requestItem(contract: RouteContract) {
   };
 }
 
-/** What has to be there, with a sample; what may be there is told by the description. */
+/** Returns a sample body with the required fields. Optional ones are in the description. */
 function jsonBody({ body }: RouteContract): string {
   const required = fieldsOf(body).filter(([, { isRequired }]) => isRequired);
   return JSON.stringify(Object.fromEntries(required.map(([name, { sample }]) => [name, sample])), null, 2);
@@ -102,7 +102,7 @@ function fieldsOf(schema: z.ZodType | undefined): readonly (readonly [string, Fi
   ]);
 }
 
-/** Something of the right type; a constant or the first choice where the schema names one. */
+/** Returns a sample value of the right type: a constant or the first choice if the schema has one. */
 function sampleOf(field: Readonly<Record<string, unknown>>): unknown {
   if (field['const'] !== undefined) return field['const'];
   if (Array.isArray(field['enum'])) return field['enum'][0];

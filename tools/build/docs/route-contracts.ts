@@ -1,14 +1,15 @@
-import type { RouteContract } from '../../../src/http/define-route.ts';
-import { type RouteGroup, routeGroups } from '../../../src/routes.ts';
+import { type RouteContract, responsesOf } from '../../../src/http/define-route.ts';
+import type { RouteGroup } from '../../../src/route-index.ts';
+import { routeGroups } from '../../../src/routes.ts';
 import { createServices } from '../../../src/services.ts';
 
-/** A route's contract, and the group that it is loaded in. */
+/** A route's contract and group. */
 export interface ListedContract {
   readonly contract: RouteContract;
   readonly group: RouteGroup;
 }
 
-/** The services behind the contracts are never used: nothing connects before a request. */
+/** Needed to create the contracts, but never used: nothing connects before a request. */
 const services = createServices({
   APP_ENV: 'docs',
   AWS_REGION: 'eu-central-1',
@@ -20,19 +21,30 @@ const services = createServices({
 const groups = routeGroups(services);
 const ORDER = ['account', 'subscriptions', 'plants', 'fleet', 'offer', 'ota', 'alive', 'health'] as const;
 const listed: readonly ListedContract[] = (
-  await Promise.all(ORDER.map(async (group) => (await groups[group]()).map(({ contract }) => ({ contract, group }))))
+  await Promise.all(
+    ORDER.map(async (group) =>
+      Promise.all(
+        (
+          await groups[group]()
+        ).map(async ({ contract }) => ({
+          contract: { ...contract, responses: await responsesOf(contract) },
+          group,
+        })),
+      ),
+    ),
+  )
 ).flat();
 
 export function listedContracts(): readonly ListedContract[] {
   return listed;
 }
 
-/** The contracts of all routes. */
+/** Returns the contracts of all routes. */
 export function routeContracts(): readonly RouteContract[] {
   return listed.map(({ contract }) => contract);
 }
 
-/** The codes that every route of this kind can answer, whatever it does. */
+/** Returns the error codes common to all routes of this kind. */
 export function commonErrors(contract: RouteContract): readonly string[] {
   const { auth, method, rateLimit, params, query, body } = contract;
   const identified = auth !== 'public';

@@ -1,9 +1,9 @@
-import { DEFAULT_BODY_LIMIT } from '../../../src/http/body-limit.ts';
+import { DEFAULT_BODY_LIMIT } from '../../../src/http/body/body-limit.ts';
+import { throttleOf } from '../../../src/http/checks/throttle.ts';
 import type { RouteContract } from '../../../src/http/define-route.ts';
-import { throttleOf } from '../../../src/http/throttle.ts';
 import { commonErrors, routeContracts } from './route-contracts.ts';
 
-/** ROUTE_POLICY_MATRIX.md: who may call what, how often, with how much, and what can go wrong. */
+/** Returns ROUTE_POLICY_MATRIX.md: callers, limits and errors of every route. */
 export function routePolicyMatrix(): string {
   const rows = routeContracts().map((contract) => {
     const { method, path, auth, rateLimit, bodyLimit = DEFAULT_BODY_LIMIT, errors } = contract;
@@ -23,9 +23,9 @@ export function routePolicyMatrix(): string {
     '',
     'Generated from the route table by `npm run docs`; a test fails when it is stale.',
     '',
-    'Callers: `public` anybody · `cognito` a signed-in user · `cognito-optional` anybody, and a token is checked if sent ·',
-    '`factory` the factory token · `admin` the admin token · `stripe` whoever signs with the webhook secret. Rate limits are per user, or per address where there is none.',
-    'All callers: what the gateway lets through of everybody together, requests a second and at one moment.',
+    'Callers: `public` anyone · `cognito` a signed-in user · `cognito-optional` anyone; a token is checked if sent ·',
+    '`factory` the factory token · `admin` the admin token · `stripe` signed with the webhook secret. Rate limits are per user, or per address without one.',
+    "All callers: the gateway's throttle for all callers together, in requests per second and burst.",
     '',
     `| ${head.join(' | ')} |`,
     `|${head.map(() => '---').join('|')}|`,
@@ -41,7 +41,7 @@ function limitText({ requests, windowSeconds, per, andPerAddress }: NonNullable<
 
 function throttleText(contract: RouteContract): string {
   const { requestsPerSecond, burst } = throttleOf(contract);
-  return `${requestsPerSecond}/s, ${burst} at once`;
+  return `${requestsPerSecond}/s, burst ${burst}`;
 }
 
 function list(codes: readonly string[]): string {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** The part of JSON Schema that the route table is written in; what is not listed only narrows a value. */
+/** The part of JSON Schema that the route table uses. Other keywords only narrow a value. */
 export interface JsonSchema {
   readonly type?: string | readonly string[] | undefined;
   readonly format?: string | undefined;
@@ -40,9 +40,9 @@ export const JsonSchema: z.ZodType<JsonSchema> = z.looseObject({
 });
 
 /**
- * A JSON Schema as a TypeScript type; `format: binary` is a `Blob`.
+ * Converts a JSON Schema to a TypeScript type; `format: binary` becomes `Blob`.
  *
- * @throws for a kind of schema that no route has used so far: better no client than one with wrong types
+ * @throws for unsupported schemas: better no client than one with wrong types
  */
 export function typescriptType(schema: JsonSchema): string {
   if ('const' in schema) return JSON.stringify(schema.const);
@@ -76,14 +76,14 @@ function typeOf(type: string, schema: JsonSchema): string {
 function objectType({ properties = {}, required = [], additionalProperties = true }: JsonSchema): string {
   const fields = Object.entries(properties).map(([name, field]) => {
     const isRequired = required.includes(name);
-    // In an app with `exactOptionalPropertyTypes` a field may still be given as undefined, as JSON leaves it out.
+    // Allow undefined even with `exactOptionalPropertyTypes`, because JSON leaves it out.
     const type = typescriptType(field);
     const key = `${propertyName(name)}${isRequired ? '' : '?'}`;
     return `${comment(field)}readonly ${key}: ${isRequired || type === 'unknown' ? type : `${type} | undefined`};`;
   });
   if (fields.length === 0 && additionalProperties === false) return 'Readonly<Record<string, never>>';
   if (fields.length === 0) return `Readonly<Record<string, ${restType(additionalProperties)}>>`;
-  // Beside named fields a type for all others would have to hold for the named ones too.
+  // An index signature's type also applies to the named fields.
   const rest =
     additionalProperties === false || additionalProperties === true ? '' : ' readonly [field: string]: unknown;';
   return `{ ${fields.join('\n')}${rest} }`;

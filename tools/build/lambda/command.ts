@@ -7,7 +7,7 @@ const DIRECTORY = 'dist';
 
 await runCommand(() =>
   new Command('npm run build --')
-    .description('Bundles the Lambda function into dist/ with the options of template.yaml, as "sam build" does.')
+    .description('Bundles the Lambda function into dist/ with the build options of template.yaml, like "sam build".')
     .addHelpText('after', '\nExample:\n  npm run build\n')
     .action(async () => {
       await rm(DIRECTORY, { recursive: true, force: true });

@@ -27,9 +27,9 @@ export interface LambdaBundle {
 }
 
 /**
- * Bundles the Lambda function with the very options that `sam build` takes from the template.
+ * Bundles the Lambda function with the same options that `sam build` reads from the template.
  *
- * @param more `sourcemap` writes maps beside the files, which `sam build` does not
+ * @param more `sourcemap` also writes source maps, which `sam build` does not
  */
 export async function buildLambdaBundle(
   directory: string,
@@ -65,7 +65,7 @@ function pairs(list: readonly string[]): Record<string, string> {
   );
 }
 
-/** Bytes by package in the given output files, largest first. */
+/** Returns the bytes by package in the given output files, largest first. */
 export function bytesByPackage(metafile: Metafile, files: ReadonlySet<string>): readonly (readonly [string, number])[] {
   const bytes = new Map<string, number>();
   for (const [file, output] of Object.entries(metafile.outputs)) {

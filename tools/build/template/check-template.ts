@@ -9,7 +9,7 @@ import { TEMPLATE_CHECKS } from './template-checks.ts';
 
 export interface CheckResult {
   readonly name: string;
-  /** `absent`: the tool is not on this machine. */
+  /** `absent`: the tool is not installed. */
   readonly outcome: 'good' | 'bad' | 'absent';
   readonly faults: readonly string[];
 }
@@ -17,18 +17,18 @@ export interface CheckResult {
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const RUNBOOK = fileURLToPath(new URL('../../../RUNBOOK.md', import.meta.url));
 
-/** cfn-lint runs SAM's translator and then CloudFormation's rules; `sam validate` is SAM's own word on it. */
+/** cfn-lint runs SAM's translator and then CloudFormation's rules; `sam validate` runs SAM's own checks. */
 const LINTERS = [
   { name: 'cfn-lint, with SAM’s translator', command: 'cfn-lint', args: (file: string) => [file] },
   {
     name: 'sam validate',
     command: 'sam',
-    // The region is needed for its rules only: nobody is asked.
+    // The region only selects rules; AWS is not called.
     args: (file: string) => ['validate', '--lint', '--template', file, '--region', 'eu-central-1'],
   },
 ] as const;
 
-/** All checks of a template: our own, and those of the linters that are on this machine. */
+/** Runs all checks of a template: our own, and those of the installed linters. */
 export async function checkTemplate(file: string, signal: AbortSignal): Promise<readonly CheckResult[]> {
   const [template, text, runbook, routes] = await Promise.all([
     readTemplate(file),

@@ -12,8 +12,8 @@ interface Options {
 await runCommand((signal) =>
   new Command('npm run template:check --')
     .description(
-      'Holds template.yaml against the route table, the runbook and the project’s rules, and runs cfn-lint and sam ' +
-        'validate where they are on this machine.',
+      'Checks template.yaml against the route table, the runbook and the project’s rules, and runs cfn-lint and sam ' +
+        'validate if they are installed.',
     )
     .option('--template <file>', 'the template', 'template.yaml')
     .option('--json', 'JSON, for machines', false)
@@ -23,14 +23,13 @@ await runCommand((signal) =>
       if (json) console.log(JSON.stringify({ checks: results }));
       else for (const result of results) console.log(line(result));
       const bad = results.filter(({ outcome }) => outcome === 'bad');
-      if (bad.length > 0)
-        throw new PlainError(`${template} is not in order: ${bad.map(({ name }) => name).join('; ')}.`);
+      if (bad.length > 0) throw new PlainError(`${template} has faults: ${bad.map(({ name }) => name).join('; ')}.`);
     }),
 );
 
 function line({ name, outcome, faults }: CheckResult): string {
   const paint = (color: 'green' | 'red' | 'gray', text: string) => styleText(color, text, { stream: process.stdout });
-  if (outcome === 'absent') return `${paint('gray', '–')} ${name}: not on this machine`;
+  if (outcome === 'absent') return `${paint('gray', '–')} ${name}: not installed`;
   if (outcome === 'good') return `${paint('green', '✓')} ${name}`;
   return [`${paint('red', '✗')} ${name}`, ...faults.map((fault) => `    ${fault.replaceAll('\n', '\n    ')}`)].join(
     '\n',

@@ -8,9 +8,9 @@ const Statement = z.object({
   Resource: z.unknown(),
 });
 type Statement = z.output<typeof Statement>;
-/** A statement that stands there under a condition only. */
+/** A conditional statement. */
 const Conditional = z.object({ 'Fn::If': z.tuple([z.string(), Statement, z.unknown()]) });
-/** A managed policy that the caller names, or none: the template names none itself. */
+/** An optional managed policy from a parameter; the template has none of its own. */
 const NoValue = z.object({ '!Ref': z.literal('AWS::NoValue') });
 const Managed = z.object({ '!If': z.tuple([z.string(), z.object({ '!Ref': z.string() }), NoValue]) });
 const Policies = z.array(z.union([z.object({ Statement: z.array(z.union([Statement, Conditional])) }), Managed]));
@@ -22,7 +22,7 @@ export interface Grant {
   readonly resources: readonly string[];
 }
 
-/** What the function's policy allows; undefined when it holds something else than statements and parameters. */
+/** Returns what the function's policy allows; undefined if it contains anything but statements and parameters. */
 export function grantedRights(template: Template): readonly Grant[] | undefined {
   const policies = Policies.safeParse(template.Resources['Backend']?.Properties['Policies']);
   if (!policies.success) return undefined;
@@ -40,7 +40,7 @@ function bare(entry: z.output<typeof Statement> | z.output<typeof Conditional>):
   return 'Fn::If' in entry ? entry['Fn::If'][1] : entry;
 }
 
-/** The prefixes of the bucket below which the function may remove objects. */
+/** Returns the bucket prefixes under which the function can delete objects. */
 export function removablePrefixes(grants: readonly Grant[]): readonly string[] {
   return grants
     .filter(({ actions }) => actions.includes('s3:DeleteObject'))

@@ -1,4 +1,4 @@
-/** The anchors of a page's headings, as GitHub makes them. */
+/** Returns the anchors of a page's headings, like GitHub's. */
 export function headingAnchors(markdown: string): readonly string[] {
   return [...markdown.matchAll(/^##+ (.+)$/gm)].map(([, heading = '']) =>
     heading

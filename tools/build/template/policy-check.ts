@@ -2,17 +2,17 @@ import * as z from 'zod';
 import { type Grant, grantedRights, removablePrefixes } from './granted-rights.ts';
 import type { Template } from './template.ts';
 
-/** The one star there is: the objects of our bucket, or those below a prefix, whose keys nobody can list beforehand. */
+/** The only allowed wildcard: objects of our bucket, or under a prefix, whose keys are not known beforehand. */
 const OBJECTS = /^\{"!Sub":"\$\{ArtifactBucket\.Arn\}\/([a-z-]+\/)?\*"\}$/;
 
-/** What nobody has business deleting, or reading as a whole. */
+/** The only statements that may allow deleting items. */
 const DELETING_SIDS = new Set(['Users', 'RateLimits']);
 
-/** Walks the function's policy: every action by its name, on a resource of ours. */
+/** Checks that the function's policy lists every action by name, on our own resources. */
 export function checkPolicies(template: Template): readonly string[] {
   const grants = grantedRights(template);
   if (grants === undefined)
-    return ['the policies hold something else than statements, and managed ones that a parameter names'];
+    return ['the policies contain something other than statements and managed policies from parameters'];
   return [...grants.flatMap(checkGrant), ...checkRemovals(template, grants)];
 }
 
@@ -21,7 +21,7 @@ function checkGrant({ sid, actions, resources }: Grant): readonly string[] {
   return [
     ...actions
       .filter((one) => !/^[a-z0-9-]+:[A-Za-z]+$/.test(one))
-      .map((one) => `${sid} allows ${one}, which is no single action`),
+      .map((one) => `${sid} allows ${one}, which is not a single action`),
     ...(resources.some(isWhole) || resources.length === 0 ? [`${sid} allows it on everything`] : []),
     ...(actions.includes('dynamodb:Scan') ? [`${sid} allows a scan`] : []),
     ...(actions.includes('dynamodb:DeleteItem') && !DELETING_SIDS.has(sid)
@@ -43,21 +43,21 @@ const Lifecycle = z.object({
   ),
 });
 
-/** What the function removes in a bucket with versions stays as a version, and then as a marker, unless a rule ends both. */
+/** In a versioned bucket, deleted objects remain as versions, then as markers, unless lifecycle rules remove both. */
 function checkRemovals(template: Template, grants: readonly Grant[]): readonly string[] {
   const lifecycle = Lifecycle.safeParse(template.Resources['ArtifactBucket']?.Properties['LifecycleConfiguration']);
   const rules = lifecycle.success ? lifecycle.data.Rules.filter(({ Status: status }) => status === 'Enabled') : [];
   return removablePrefixes(grants).flatMap((prefix) => {
-    if (prefix === '') return ['the function may delete every object of the bucket'];
+    if (prefix === '') return ['the function can delete every object of the bucket'];
     const own = rules.filter((rule) => rule.Prefix === prefix);
     const endsVersions = own.some((rule) => rule.NoncurrentVersionExpiration !== undefined);
-    // A rule that ends objects after some days removes their markers as well (S3's documentation of `Expiration`).
+    // A rule that expires objects after some days also removes their markers (S3's documentation of `Expiration`).
     const endsMarkers = own.some(
       (rule) => rule.ExpiredObjectDeleteMarker === true || rule.ExpirationInDays !== undefined,
     );
     return [
-      ...(endsVersions ? [] : [`versions below ${prefix} stay for ever`]),
-      ...(endsMarkers ? [] : [`delete markers below ${prefix} stay for ever`]),
+      ...(endsVersions ? [] : [`versions under ${prefix} are kept forever`]),
+      ...(endsMarkers ? [] : [`delete markers under ${prefix} are kept forever`]),
     ];
   });
 }

@@ -17,16 +17,16 @@ const Api = z.object({
   Properties: z.object({ RouteSettings: z.record(z.string(), RouteSettings).default({}) }),
 });
 
-/** API Gateway's own limit; the function, which ends before it, answers a late request itself. */
+/** API Gateway's own limit; the function times out earlier and responds to late requests itself. */
 const TIMEOUT_MS = 30_000;
-/** Whatever no route matches: unknown paths, wrong methods, paths with a slash at the end. */
+/** Everything that no route matches: unknown paths, wrong methods, trailing slashes. */
 const DEFAULT = 'ANY $default';
 const PREFLIGHT = 'OPTIONS /{proxy+}';
 
-/** Holds the events against the route table: what the gateway guards and bounds is what the code says. */
+/** Checks that the events match the route table, so that the gateway guards and throttles what the code declares. */
 export function checkRoutes(template: Template, routes: readonly ListedRoute[]): readonly string[] {
   const backend = Backend.safeParse(template.Resources['Backend']);
-  if (!backend.success) return [`the function's events are not as they have to be: ${z.prettifyError(backend.error)}`];
+  if (!backend.success) return [`the function's events are not as required: ${z.prettifyError(backend.error)}`];
   const { Events: events } = backend.data.Properties;
   const byName = new Map<string, z.output<typeof Event>['Properties']>(
     Object.values(events).map(({ Properties: event }) => [`${event.Method} ${event.Path}`, event] as const),
@@ -34,8 +34,8 @@ export function checkRoutes(template: Template, routes: readonly ListedRoute[]):
   const known = new Set<string>([DEFAULT, PREFLIGHT, ...routes.map(({ method, path }) => `${method} ${path}`)]);
   return [
     ...[...byName].flatMap(([name, event]) => [
-      ...(known.has(name) ? [] : [`${name} is no route any more`]),
-      ...(event.TimeoutInMillis === TIMEOUT_MS ? [] : [`${name} has another time limit than ${TIMEOUT_MS} ms`]),
+      ...(known.has(name) ? [] : [`${name} is not a route`]),
+      ...(event.TimeoutInMillis === TIMEOUT_MS ? [] : [`${name} has a time limit other than ${TIMEOUT_MS} ms`]),
     ]),
     ...routes.flatMap(({ method, path, auth, throttle }) => {
       const name = `${method} ${path}`;
@@ -52,13 +52,13 @@ export function checkRoutes(template: Template, routes: readonly ListedRoute[]):
           : [`${name} needs RouteSettings: { ThrottlingRateLimit: ${rate}, ThrottlingBurstLimit: ${burst} }`]),
       ];
     }),
-    ...(byName.has(DEFAULT) ? [] : [`${DEFAULT} has no event: unknown paths would get the gateway's own answer`]),
+    ...(byName.has(DEFAULT) ? [] : [`${DEFAULT} has no event: unknown paths would get the gateway's own response`]),
     ...(byName.has(PREFLIGHT) ? [] : [`${PREFLIGHT} has no event: preflights would share the throttle of $default`]),
     ...checkDefaultThrottle(template, routes),
   ];
 }
 
-/** A path that is spelled so that it misses its own route must not get more through than the route itself. */
+/** A path spelled so that it misses its route must not get a higher limit than the route itself. */
 function checkDefaultThrottle(template: Template, routes: readonly ListedRoute[]): readonly string[] {
   const rate = Math.min(...routes.map(({ throttle }) => throttle.requestsPerSecond));
   const burst = Math.min(...routes.map(({ throttle }) => throttle.burst));

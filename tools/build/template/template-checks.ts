@@ -3,33 +3,33 @@ import { checkPolicies } from './policy-check.ts';
 import { checkRoutes } from './route-check.ts';
 import type { Template } from './template.ts';
 
-/** What the template is held against. */
+/** What the template is checked against. */
 export interface TemplateFacts {
   readonly routes: readonly ListedRoute[];
   /** The anchors of RUNBOOK.md's headings. */
   readonly runbookAnchors: readonly string[];
-  /** The template as it is written. */
+  /** The template's source. */
   readonly text: string;
 }
 
 interface TemplateCheck {
   readonly name: string;
-  /** A sentence for everything that is wrong. */
+  /** Returns one sentence for each fault. */
   faults(template: Template, facts: TemplateFacts): readonly string[];
 }
 
-/** The project's own rules for template.yaml, which no general linter knows. */
+/** The project's own rules for template.yaml, beyond general linters. */
 export const TEMPLATE_CHECKS: readonly TemplateCheck[] = [
   {
     name: 'every route has its event, guard and throttle',
     faults: (template, { routes }) => checkRoutes(template, routes),
   },
-  { name: 'every alarm reaches somebody, and its section of the runbook', faults: checkAlarms },
-  { name: 'rights are per action and resource', faults: checkPolicies },
+  { name: 'every alarm has a receiver and a section of the runbook', faults: checkAlarms },
+  { name: 'permissions name actions and resources', faults: checkPolicies },
   { name: 'data is kept, encrypted and recoverable', faults: checkData },
-  { name: 'logs end', faults: checkLogs },
+  { name: 'logs expire', faults: checkLogs },
   { name: 'parameters are described and constrained', faults: checkParameters },
-  { name: 'no secret and no account id stands in it', faults: (_template, { text }) => checkText(text) },
+  { name: 'there are no secrets or account ids', faults: (_template, { text }) => checkText(text) },
 ];
 
 export function resourcesOf(template: Template, type: string) {
@@ -41,15 +41,19 @@ function checkAlarms(template: Template, { runbookAnchors }: TemplateFacts): rea
     const anchor = /RUNBOOK\.md#([a-z0-9-]+)$/.exec(String(properties['AlarmDescription']).trim())?.[1];
     const topic = JSON.stringify([{ '!Ref': 'Alarms' }]);
     return [
-      ...(anchor !== undefined && runbookAnchors.includes(anchor) ? [] : [`${name} links no section of RUNBOOK.md`]),
-      ...(JSON.stringify(properties['AlarmActions']) === topic ? [] : [`${name} tells nobody when it begins`]),
-      ...(JSON.stringify(properties['OKActions']) === topic ? [] : [`${name} tells nobody when it ends`]),
-      ...(typeof properties['TreatMissingData'] === 'string' ? [] : [`${name} does not say what no data means`]),
+      ...(anchor !== undefined && runbookAnchors.includes(anchor)
+        ? []
+        : [`${name} does not link to a section of RUNBOOK.md`]),
+      ...(JSON.stringify(properties['AlarmActions']) === topic ? [] : [`${name} notifies nobody when it starts`]),
+      ...(JSON.stringify(properties['OKActions']) === topic ? [] : [`${name} notifies nobody when it ends`]),
+      ...(typeof properties['TreatMissingData'] === 'string'
+        ? []
+        : [`${name} does not define how to treat missing data`]),
     ];
   });
 }
 
-/** By what every table and bucket has to say, and why: by deletion, by mistake, by theft. */
+/** Required properties of tables and buckets, against deletion, mistakes and theft. */
 const TABLE_RULES = {
   BillingMode: /PAY_PER_REQUEST/,
   SSESpecification: /"SSEEnabled":true/,
@@ -73,7 +77,7 @@ function checkData(template: Template): readonly string[] {
     ...Object.entries(rules).flatMap(([property, pattern]) =>
       pattern.test(JSON.stringify(resource.Properties[property]) ?? '')
         ? []
-        : [`${name}: ${property} is not as it has to be`],
+        : [`${name}: ${property} is not as required`],
     ),
   ]);
 }
@@ -81,7 +85,7 @@ function checkData(template: Template): readonly string[] {
 function checkLogs(template: Template): readonly string[] {
   return resourcesOf(template, 'AWS::Logs::LogGroup')
     .filter(([, { Properties: properties }]) => properties['RetentionInDays'] === undefined)
-    .map(([name]) => `${name} keeps its lines for ever`);
+    .map(([name]) => `${name} keeps its logs forever`);
 }
 
 function checkParameters(template: Template): readonly string[] {
@@ -89,17 +93,17 @@ function checkParameters(template: Template): readonly string[] {
     const isConstrained = 'AllowedPattern' in parameter || 'AllowedValues' in parameter;
     return [
       ...(typeof parameter['Description'] === 'string' ? [] : [`${name} has no description`]),
-      // CloudFormation takes no pattern for a list.
-      ...(isConstrained || parameter['Type'] === 'CommaDelimitedList' ? [] : [`${name} takes anything`]),
+      // CloudFormation does not support patterns for lists.
+      ...(isConstrained || parameter['Type'] === 'CommaDelimitedList' ? [] : [`${name} accepts any value`]),
     ];
   });
 }
 
 function checkText(text: string): readonly string[] {
   return [
-    ...(/\b\d{12}\b/.test(text) ? ['it holds what looks like an account id'] : []),
+    ...(/\b\d{12}\b/.test(text) ? ['it contains what looks like an account id'] : []),
     ...(/(sk|rk)_(live|test)_\w{6}|whsec_\w{6}|AKIA[A-Z0-9]{8}/.test(text)
-      ? ['it holds what looks like a secret']
+      ? ['it contains what looks like a secret']
       : []),
   ];
 }

@@ -6,7 +6,7 @@ import * as z from 'zod';
 const FILE = fileURLToPath(new URL('../../../template.yaml', import.meta.url));
 const INTRINSICS = ['!Ref', '!Sub', '!GetAtt', '!If', '!Not', '!Equals', '!Join', '!Split', '!Select', '!And', '!Or'];
 
-/** CloudFormation's short forms, kept as `{ "!Sub": … }` so that a reader can tell them from plain values. */
+/** CloudFormation's short forms, parsed as `{ "!Sub": … }` to distinguish them from plain values. */
 const customTags: (ScalarTag | CollectionTag)[] = INTRINSICS.flatMap((tag) => [
   { tag, resolve: (text: string) => ({ [tag]: text }) } satisfies ScalarTag,
   {
@@ -23,7 +23,7 @@ const Template = z.looseObject({
 });
 export type Template = z.output<typeof Template>;
 
-/** The SAM template as data. */
+/** Reads the SAM template. */
 export async function readTemplate(file: string = FILE): Promise<Template> {
   return parseTemplate(await readFile(file, 'utf8'));
 }

@@ -25,7 +25,7 @@ const STEPS = [
 
 await runCommand((signal) =>
   new Command('npm test --')
-    .description('Lint, types, all tests against real local engines, coverage. The last line counts what passed.')
+    .description('Runs lint, type check, and all tests with coverage. The last line counts what passed and failed.')
     .addHelpText('after', '\nExample:\n  npm test\n')
     .action(async () => {
       await rm(REPORT, { force: true });
@@ -37,9 +37,9 @@ await runCommand((signal) =>
       }
       const report = await readReport();
       const skipped = report === undefined ? 0 : report.numPendingTests + report.numTodoTests;
-      if (skipped > 0) failed.push(`${skipped} skipped: every test runs on every machine`);
+      if (skipped > 0) failed.push(`${skipped} skipped tests (none may be skipped)`);
       if (failed.length > 0) {
-        console.error(`\nNot in order: ${failed.join(', ')}`);
+        console.error(`\nFailed: ${failed.join(', ')}`);
         process.exitCode = EXIT.failed;
       }
       console.log(countLine(failed, report));
@@ -61,12 +61,12 @@ async function readReport(): Promise<z.infer<typeof Report> | undefined> {
   return text === undefined ? undefined : Report.parse(JSON.parse(text));
 }
 
-/** Lint and types count as one check each, so that a failure of theirs shows in the last line. */
+/** Lint and types count as one check each, so that their failures show in the last line. */
 function countLine(failed: readonly string[], report: z.infer<typeof Report> | undefined): string {
   const checks = ['lint and format', 'types'];
   const broken = checks.filter((check) => failed.includes(check)).length;
   const tests = report ?? { numPassedTests: 0, numFailedTests: 1, numPendingTests: 0, numFailedTestSuites: 0 };
-  // A coverage below its threshold, or a suite that could not even load, fails no single test.
+  // Low coverage, or a suite that fails to load, does not fail a single test.
   const silent = failed.includes('tests') && tests.numFailedTests === 0 ? Math.max(1, tests.numFailedTestSuites) : 0;
   const passed = tests.numPassedTests + checks.length - broken;
   const skipped = tests.numPendingTests === 0 ? '' : `, ${tests.numPendingTests} skipped`;

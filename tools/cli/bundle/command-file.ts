@@ -6,9 +6,9 @@ const PACKAGE = fileURLToPath(new URL('../../../package.json', import.meta.url))
 const Package = z.object({ scripts: z.record(z.string(), z.string()) });
 
 /**
- * The file behind `npm run <script>`, from the project's folder, as `tools/operations/backup/command.ts`.
+ * Returns the file behind `npm run <script>`, relative to the project, like `tools/operations/backup/command.ts`.
  *
- * @throws when no such script starts a TypeScript file
+ * @throws if no such script runs a TypeScript file
  */
 export function commandFile(script: string): string {
   const { scripts } = Package.parse(JSON.parse(readFileSync(PACKAGE, 'utf8')));

@@ -6,9 +6,9 @@ import * as z from 'zod';
 import { REQUIRE_BANNER } from './require-banner.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-/** Where builds are kept: within the project, and never packed with it. */
+/** The build cache: inside the project, but never packaged. */
 export const BUILD_CACHE = path.join(ROOT, 'node_modules/.cache/autowatering');
-/** What may change a build without being a part of it. */
+/** Files that affect a build without being part of it. */
 const SETTINGS = [
   'package-lock.json',
   'tsconfig.json',
@@ -18,15 +18,15 @@ const SETTINGS = [
 
 const SourceMap = z.looseObject({ sources: z.array(z.string()) });
 
-/** Files by their path in the project, with size and time of change. */
+/** Size and modification time by path in the project. */
 const MadeOf = z.record(z.string(), z.string());
 
 /**
- * Bundles a module of ours, with all that it needs, into one file for Node. A build is a cache: it is taken again while
- * none of its files has changed.
+ * Bundles one of our modules with its dependencies into one file for Node. The build is cached, and reused until one of
+ * its files changes.
  *
- * @param entry from the project's folder, as `src/local-server.ts`
- * @param folder where it is kept; its record stands beside it
+ * @param entry path in the project, like `src/local-server.ts`
+ * @param folder where the bundle and its record are stored
  * @returns the bundle's path
  */
 export async function keptBuild(
@@ -39,7 +39,7 @@ export async function keptBuild(
   return file;
 }
 
-/** Whether a file holds a build of the sources as they are now. */
+/** Checks whether a file is a build of the current sources. */
 export async function isBuildFresh(file: string): Promise<boolean> {
   const recorded = await readFile(recordOf(file), 'utf8').then(
     (text) => MadeOf.safeParse(parsed(text)).data,
@@ -62,7 +62,7 @@ async function rebuild(entry: string, file: string, options: BuildOptions): Prom
     format: 'esm',
     target: 'node20',
     banner: { js: REQUIRE_BANNER },
-    // Its map names the files themselves.
+    // The source map refers to the original files.
     sourcesContent: false,
     metafile: true,
     write: false,
@@ -75,12 +75,12 @@ async function rebuild(entry: string, file: string, options: BuildOptions): Prom
     outputs[path.relative(ROOT, output)] = await put(output, content);
   }
   const inputs = await fingerprints([...Object.keys(metafile.inputs), ...SETTINGS]);
-  // A file that is saved meanwhile may be in the build or not: then nothing is recorded, and the next one builds.
+  // A file saved during the build may or may not be in it: don't record it, so that the next call builds again.
   if (Object.values(inputs).some((fingerprint) => Number(fingerprint.split(' ')[1]) >= begun)) return;
   await put(recordOf(file), JSON.stringify({ ...inputs, ...outputs }));
 }
 
-/** A source map whose sources are found from wherever it is copied to. */
+/** Returns a source map with absolute sources, so that it can be copied. */
 function withAddresses(map: string, folder: string): string {
   const { sources, ...rest } = SourceMap.parse(JSON.parse(map));
   return JSON.stringify({
@@ -94,9 +94,9 @@ function recordOf(file: string): string {
 }
 
 /**
- * Of two that build at the same moment each puts a whole file in place.
+ * Writes a file atomically, so that concurrent builds don't mix.
  *
- * @returns its fingerprint: what another one puts there afterwards has another
+ * @returns its fingerprint, which differs from that of another build's file
  */
 async function put(file: string, contents: string | Uint8Array): Promise<string> {
   const own = `${file}.${process.pid}`;
@@ -122,7 +122,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // A record that is no JSON is one of no build.
+    // Treat a broken record as no build.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The first line of a bundle: packages in it that are not ES modules ask for others by `require`. It is written so that
- * nothing which a bundle holds has the same name, or takes the address in it for a module's own.
+ * The first line of a bundle: CommonJS packages in it need `require`. Its spelling avoids name clashes with bundled
+ * code, and the replacement of `import.meta.url`.
  */
 export const REQUIRE_BANNER =
   "import{createRequire as bundleRequire}from'node:module';const require=bundleRequire(import.meta['url']);";

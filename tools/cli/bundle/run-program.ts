@@ -9,10 +9,10 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BINARIES = path.join(ROOT, 'node_modules', '.bin');
 
 /**
- * Runs another program to its end, in the project's folder, with the terminal as its own.
+ * Runs another program in the project folder, attached to the terminal, and waits for it to end.
  *
- * @param name what it is called when it fails: its arguments may be long
- * @throws PlainError when it is not there or fails
+ * @param name its name in error messages, because arguments can be long
+ * @throws PlainError if it is missing or fails
  */
 export async function runProgram(
   program: string,
@@ -24,21 +24,19 @@ export async function runProgram(
     cwd: ROOT,
     stdio: 'inherit',
     signal,
-    // SAM looks for esbuild on the PATH.
+    // SAM expects esbuild on the PATH.
     env: { ...process.env, PATH: `${BINARIES}${path.delimiter}${process.env['PATH'] ?? ''}`, SAM_CLI_TELEMETRY: '0' },
   });
   try {
     const [code] = await once(child, 'close');
-    if (code !== 0) throw new PlainError(`“${name}” failed with ${code}: its own words stand above.`);
+    if (code !== 0) throw new PlainError(`“${name}” failed with exit code ${code}; see its output above.`);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    throw new PlainError(
-      `${program} is not on this machine. RUNBOOK.md, "Before the first deployment", tells what is needed.`,
-    );
+    throw new PlainError(`${program} is not installed. See RUNBOOK.md, "Before the first deployment".`);
   }
 }
 
-/** Runs one of our own commands, as `npm run <script>` does. */
+/** Runs one of our own commands like `npm run <script>`. */
 export function runOwnTool(script: string, args: readonly string[], signal: AbortSignal): Promise<void> {
   const command = ['--import', 'tsx', commandFile(script), ...args];
   return runProgram(process.execPath, command, signal, `npm run ${script}`);

@@ -5,13 +5,13 @@ import type { Plugin } from 'esbuild';
 import { commandFile } from './command-file.ts';
 import { BUILD_CACHE, keptBuild } from './kept-build.ts';
 
-/** What has been asked for in this process: a cache, as the sources do not change under it. */
+/** Bundles requested in this process; sources are assumed not to change meanwhile. */
 const made = new Map<string, Promise<string>>();
 
 /**
- * Bundles a command into one file, which starts in a third of the time: for callers that run a command many times.
+ * Bundles a command into one file, which starts three times as fast, for callers that run a command many times.
  *
- * @param script its name in package.json, as `ota:publish`
+ * @param script its name in package.json, like `ota:publish`
  * @returns the file's path
  */
 export function toolBundle(script: string): Promise<string> {
@@ -19,21 +19,21 @@ export function toolBundle(script: string): Promise<string> {
   if (known !== undefined) return known;
   const bundle = keptBuild(commandFile(script), path.join(BUILD_CACHE, 'tools', script.replace(':', '-')), {
     plugins: [OWN_ADDRESSES],
-    // It looks for its own program beside itself.
+    // esbuild looks for its binary next to its own file.
     external: ['esbuild'],
   });
   made.set(script, bundle);
   return bundle;
 }
 
-/** Put together, so that it stands nowhere where it would be replaced itself: this module is bundled too. */
+/** Assembled from parts, so that it is not replaced in this module, which is bundled too. */
 const OWN_ADDRESS = ['import', 'meta', 'url'].join('.');
 
-/** Our own modules find files of the project by their address: it stays the one they had before they were bundled. */
+/** Our modules locate project files by their own URL, so bundled modules keep their original one. */
 const OWN_ADDRESSES: Plugin = {
   name: 'own addresses',
   setup({ onLoad }) {
-    // Packages come as JavaScript: what is TypeScript is ours.
+    // Packages are JavaScript, so TypeScript files are ours.
     onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
       const source = await readFile(file, 'utf8');
       const address = JSON.stringify(pathToFileURL(file).href);

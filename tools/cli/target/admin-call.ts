@@ -4,27 +4,27 @@ import { apiClient } from './api-client.ts';
 import { apiOptions, yesOption } from './system-options.ts';
 import { findTarget, type TargetOptions } from './target.ts';
 
-/** A call with the token of the one who makes it. */
+/** An API call with the admin or factory token. */
 export type TokenCall = <T>(path: string, schema: z.ZodType<T>, body?: unknown) => Promise<T>;
 
-/** The options that say which API a command talks to, and with which token. */
+/** Adds the options that select an API and a token. */
 export function targetOptions(command: Command, token: 'admin' | 'factory'): Command {
   const variable = token === 'admin' ? 'OTA_ADMIN_TOKEN' : 'FACTORY_PROVISION_TOKEN';
   return yesOption(
     apiOptions(command).option(
       '--token <token>',
-      `${token} token (default: the environment’s or the local stack’s; with --api, ${variable})`,
+      `${token} token (default: from the environment or local stack; with --api, from ${variable})`,
     ),
   );
 }
 
 interface CallOptions {
-  /** Whether what follows may change anything: for production it is asked first. */
+  /** Whether the calls can change anything; for production, this asks for confirmation. */
   readonly changes?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Says which API it is. The call POSTs where there is a body, else it GETs. */
+/** Prints the selected API and returns a function that calls it: POST with a body, else GET. */
 export async function tokenCall(
   options: TargetOptions,
   token: 'admin' | 'factory',

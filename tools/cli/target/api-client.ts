@@ -6,14 +6,14 @@ const ErrorAnswer = z.object({
   error: z.object({ code: z.string(), message: z.string(), requestId: z.string(), details: z.unknown().optional() }),
 });
 
-/** The API said no, in its own error form. */
+/** An error response of the API. */
 export class ApiCallError extends PlainError {
   readonly code: string;
   readonly status: number;
   readonly details: unknown;
 
   constructor(call: string, status: number, error: z.output<typeof ErrorAnswer>['error']) {
-    super(`${call} answered ${status} ${error.code}: ${error.message} (request ${error.requestId})`);
+    super(`${call} returned ${status} ${error.code}: ${error.message} (request ${error.requestId})`);
     this.code = error.code;
     this.status = status;
     this.details = error.details;
@@ -29,9 +29,9 @@ export interface ApiCall {
 const CALL_MS = 30_000;
 
 /**
- * Calls the API and parses the answer; every failure is a sentence that says which call it was.
+ * Creates a function that calls the API and parses the response. Error messages name the failed call.
  *
- * @param send how requests leave; `fetch` unless told otherwise
+ * @param send sends the requests; defaults to `fetch`
  */
 export function apiClient(baseUrl: string, signal?: AbortSignal, send: typeof fetch = fetch) {
   return async <T>(path: string, schema: z.ZodType<T>, call: ApiCall = {}): Promise<T> => {
@@ -50,7 +50,7 @@ export function apiClient(baseUrl: string, signal?: AbortSignal, send: typeof fe
       signal?.throwIfAborted();
       const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
       throw new PlainError(
-        `${name}: ${baseUrl} can not be reached (${reason}).${isLoopback(baseUrl) ? ' Is the stack running? "npm run dev" starts it.' : ''}`,
+        `${name}: ${baseUrl} can't be reached (${reason}).${isLoopback(baseUrl) ? ' Is the stack running? Start it with "npm run dev".' : ''}`,
       );
     }
     const text = await response.text();
@@ -58,10 +58,10 @@ export function apiClient(baseUrl: string, signal?: AbortSignal, send: typeof fe
     if (!response.ok) {
       const refused = ErrorAnswer.safeParse(body);
       if (refused.success) throw new ApiCallError(name, response.status, refused.data.error);
-      throw new PlainError(`${name} answered ${response.status}: ${text.slice(0, 200)}`);
+      throw new PlainError(`${name} returned ${response.status}: ${text.slice(0, 200)}`);
     }
     const parsed = schema.safeParse(body);
-    if (!parsed.success) throw new PlainError(`${name} answered something else than promised: ${parsed.error.message}`);
+    if (!parsed.success) throw new PlainError(`${name} returned an unexpected response: ${parsed.error.message}`);
     return parsed.data;
   };
 }

@@ -10,23 +10,23 @@ export interface AwsOptions {
   readonly config?: string;
 }
 
-/** Where in AWS a command works. */
+/** Stack and region that a command works on. */
 export interface AwsPlace {
   readonly stackName: string | undefined;
   readonly region: string;
-  /** Region and credentials with where each comes from, for people. */
+  /** Region and credentials with their sources, for display. */
   readonly text: string;
 }
 
 /**
- * Settles region and profile, by one rule in all commands: the flag, then samconfig.toml's word about the environment,
- * then the caller's variables, then the profile's own configuration. The file comes before the variables, because a
- * shell that is set up for something else must not move an environment.
+ * Resolves region and profile, with the same precedence in all commands: the flag, then samconfig.toml's entry for the
+ * environment, then environment variables, then the profile's configuration. The file precedes the variables, so that a
+ * shell set up for another project can't redirect an environment.
  *
- * The outcome is put into this process's variables, so that every client and every program started from here, SAM and
- * the AWS CLI among them, works in the same place.
+ * The result is written to this process's environment variables, so that all clients and child processes, including SAM
+ * and the AWS CLI, use the same region and credentials.
  *
- * @throws UsageError when there is no region
+ * @throws UsageError if there is no region
  */
 export async function settleAws({ env, region, profile, config = SAM_CONFIG }: AwsOptions): Promise<AwsPlace> {
   const settings = env === undefined ? undefined : await samSettings(env, config);
@@ -38,7 +38,7 @@ export async function settleAws({ env, region, profile, config = SAM_CONFIG }: A
   ]);
   if (chosenProfile !== undefined) {
     variables['AWS_PROFILE'] = chosenProfile.value;
-    // With both set, the SDK takes the profile and SAM takes the keys.
+    // If both were set, the SDK would use the profile and SAM the keys.
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']) delete variables[name];
   }
   const ofShell = firstOf([
@@ -55,11 +55,11 @@ export async function settleAws({ env, region, profile, config = SAM_CONFIG }: A
   variables['AWS_REGION'] = chosenRegion.value;
   variables['AWS_DEFAULT_REGION'] = chosenRegion.value;
   const other =
-    ofShell === undefined || ofShell.value === chosenRegion.value ? '' : `, not ${ofShell.by}’s ${ofShell.value}`;
+    ofShell === undefined || ofShell.value === chosenRegion.value ? '' : `, overriding ${ofShell.by}=${ofShell.value}`;
   return {
     stackName: settings?.stackName,
     region: chosenRegion.value,
-    text: `region ${chosenRegion.value} by ${chosenRegion.by}${other}, ${credentialsText(chosenProfile)}`,
+    text: `region ${chosenRegion.value} from ${chosenRegion.by}${other}, ${credentialsText(chosenProfile)}`,
   };
 }
 
@@ -74,14 +74,14 @@ function firstOf(candidates: readonly (readonly [string | undefined, string])[])
 }
 
 function credentialsText(profile: Chosen | undefined): string {
-  if (profile !== undefined) return `profile ${profile.value} by ${profile.by}`;
-  return process.env['AWS_ACCESS_KEY_ID'] ? 'keys by AWS_ACCESS_KEY_ID' : 'default credentials';
+  if (profile !== undefined) return `profile ${profile.value} from ${profile.by}`;
+  return process.env['AWS_ACCESS_KEY_ID'] ? 'keys from AWS_ACCESS_KEY_ID' : 'default credentials';
 }
 
 async function regionOfProfile(): Promise<Chosen> {
   try {
     return { value: await new CloudFormation({}).config.region(), by: 'the AWS configuration' };
   } catch {
-    throw new UsageError('No AWS region: pass --region, name it in samconfig.toml, or set AWS_REGION.');
+    throw new UsageError('No AWS region: pass --region, set it in samconfig.toml, or set AWS_REGION.');
   }
 }

@@ -5,17 +5,17 @@ import { environmentStack } from './environment-stack.ts';
 
 export interface EnvironmentAccess {
   readonly apiBaseUrl: string;
-  /** Where it is, for people. */
+  /** Its location, for display. */
   readonly where: string;
   /**
-   * The token in use now, out of the environment's secret.
+   * Returns the current token from the environment's secret.
    *
-   * @throws PlainError when the secret, or the entry, is not there
+   * @throws PlainError if the secret or the entry is missing
    */
   token(name: 'OTA_ADMIN_TOKEN' | 'FACTORY_PROVISION_TOKEN'): Promise<string>;
 }
 
-/** How an environment in AWS is reached: its API by the outputs of its stack, its tokens by Secrets Manager. */
+/** Finds an environment in AWS: its API by its stack's outputs, its tokens in Secrets Manager. */
 export async function environmentAccess(
   environment: string,
   options: { readonly region?: string; readonly profile?: string },
@@ -29,11 +29,11 @@ export async function environmentAccess(
     async token(name) {
       const secret = secretPlace(environment, region);
       const entry = (await secret.read())?.[name];
-      // The newest one is in front while a token rotates.
+      // During a rotation, the newest token is the first.
       const value: unknown = Array.isArray(entry) ? entry[0] : entry;
       if (typeof value === 'string' && value !== '') return value;
       throw new PlainError(
-        `${secret.name} has no ${name}: "npm run secrets:bootstrap -- --env ${environment}" adds it.`,
+        `${secret.name} has no ${name}. Add it with "npm run secrets:bootstrap -- --env ${environment}".`,
       );
     },
   };

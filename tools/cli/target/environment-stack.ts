@@ -3,14 +3,14 @@ import { PlainError } from '../plain-error.ts';
 
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
-/** What CloudFormation knows of a deployed environment. */
+/** The CloudFormation stack of a deployed environment. */
 export interface EnvironmentStack {
   readonly account: string;
-  /** @throws PlainError when the stack has no such output */
+  /** @throws PlainError if the stack has no such output */
   output(name: 'ApiBaseUrl' | 'ArtifactBucketName'): string;
 }
 
-/** @throws PlainError when there is no such stack */
+/** @throws PlainError if there is no such stack */
 export async function environmentStack(stackName: string, region: string | undefined): Promise<EnvironmentStack> {
   const client = new CloudFormation({ requestHandler: TIME_LIMITS, ...(region !== undefined && { region }) });
   const { Stacks: [stack] = [] } = await client.describeStacks({ StackName: stackName }).catch((error: unknown) => {
@@ -29,5 +29,5 @@ export async function environmentStack(stackName: string, region: string | undef
 }
 
 function missingText(stackName: string, region = 'this region'): string {
-  return `There is no stack ${stackName} in ${region}. Is it deployed there, and are these the credentials of its account?`;
+  return `There is no stack ${stackName} in ${region}. Is it deployed there, and are the credentials for its account?`;
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../plain-error.ts';
 
-/** How a caller can name the system that a command talks to. */
+/** The options that name the target system. */
 export interface SystemOptions {
   readonly env?: string;
   readonly apiBaseUrl?: string;
@@ -8,11 +8,11 @@ export interface SystemOptions {
   readonly stack?: string;
 }
 
-/** What is known of the caller besides the flags. */
+/** The caller's context besides the flags. */
 export interface Caller {
-  /** The value of API_BASE_URL, for commands that talk HTTP; others leave it out. */
+  /** The value of API_BASE_URL, for commands that call the API; undefined for others. */
   readonly apiBaseUrl: string | undefined;
-  /** Whether a person sees what is printed before anything happens. */
+  /** Whether a user sees the output before anything happens. */
   readonly atTerminal: boolean;
 }
 
@@ -22,10 +22,10 @@ export type NamedSystem =
   | { readonly kind: 'local'; readonly directory: string | undefined; readonly isDefault: boolean };
 
 /**
- * Which system is meant: a flag first, then API_BASE_URL. The local stack is the default on a terminal only, where a
- * person reads which system it is; a script that forgot to name one must not change whatever happens to be there.
+ * Returns the named system: by a flag, else by API_BASE_URL. The local stack is the default only on a terminal, where
+ * the user sees which system it is. A script that names none must not change whatever happens to be running.
  *
- * @throws UsageError when two systems are named, or none is and there is no default
+ * @throws UsageError if two systems are named, or none and there is no default
  */
 export function namedSystem(options: SystemOptions, { apiBaseUrl, atTerminal }: Caller): NamedSystem {
   const isLocal = options.local === true || options.stack !== undefined;
@@ -34,7 +34,7 @@ export function namedSystem(options: SystemOptions, { apiBaseUrl, atTerminal }: 
     ...(options.apiBaseUrl === undefined ? [] : ['--api-base-url']),
     ...(isLocal ? [options.local === true ? '--local' : '--stack'] : []),
   ];
-  if (named.length > 1) throw new UsageError(`${named.join(' and ')} name different systems: pass one of them.`);
+  if (named.length > 1) throw new UsageError(`${named.join(' and ')} name different systems: pass only one of them.`);
   if (options.env !== undefined) return { kind: 'environment', environment: options.env };
   if (options.apiBaseUrl !== undefined) {
     return { kind: 'api', apiBaseUrl: checkedUrl(options.apiBaseUrl, '--api-base-url'), namedBy: '--api-base-url' };
@@ -44,12 +44,12 @@ export function namedSystem(options: SystemOptions, { apiBaseUrl, atTerminal }: 
   }
   if (isLocal || atTerminal) return { kind: 'local', directory: options.stack, isDefault: !isLocal };
   throw new UsageError(
-    'Which system? Away from a terminal there is no default. Pass --env <name> for an environment in AWS, --local for ' +
-      'the stack on this machine, or, where the command talks HTTP, --api-base-url <url> (API_BASE_URL).',
+    'Which system? There is no default outside a terminal. Pass --env <name> for an environment in AWS, --local for ' +
+      'the stack on this machine, or, for commands that call the API, --api-base-url <url> (API_BASE_URL).',
   );
 }
 
-/** On a terminal: somebody types, and sees what goes to standard error. */
+/** Checks whether a user types the input and sees standard error. */
 export function isAtTerminal(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
@@ -57,5 +57,5 @@ export function isAtTerminal(): boolean {
 function checkedUrl(text: string, name: string): string {
   const url = URL.parse(text);
   if (url !== null && /^https?:$/.test(url.protocol)) return text;
-  throw new UsageError(`${name} is not a URL: it should look like https://api.example.com.`);
+  throw new UsageError(`${name} is not a URL. Expected one like https://api.example.com.`);
 }

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { systemOptions, yesOption } from './system-options.ts';
 
-/** The options that say whose tables a command works on. */
+/** Adds the options of commands that work on tables. */
 export function tableOptions(command: Command): Command {
-  return yesOption(systemOptions(command)).option('--dynamodb-url <url>', 'DynamoDB somewhere else');
+  return yesOption(systemOptions(command)).option('--dynamodb-url <url>', 'another DynamoDB endpoint');
 }
 
-/** The same, and whose bucket. */
+/** Adds the options of commands that work on tables and bucket. */
 export function placeOptions(command: Command): Command {
   return tableOptions(command)
-    .option('--bucket <name>', 'its bucket (default: the stack’s output ArtifactBucketName)')
-    .option('--s3-url <url>', 'S3 somewhere else');
+    .option('--bucket <name>', 'the bucket (default: the stack’s output ArtifactBucketName)')
+    .option('--s3-url <url>', 'another S3 endpoint');
 }

@@ -6,18 +6,18 @@ import { type AwsOptions, type AwsPlace, settleAws } from './aws-place.ts';
 import { isAtTerminal, namedSystem, type SystemOptions } from './named-system.ts';
 import { type Purpose, sayWhere } from './say-where.ts';
 
-/** The tables of an environment, by the name that tools call them. */
+/** The short names of an environment's tables. */
 export const TABLES = ['users', 'provisioning', 'ota-releases', 'rate-limits'] as const;
 export type TableName = (typeof TABLES)[number];
 
-/** Where items are: an environment in AWS, or a stack on this machine. */
+/** The tables of an environment in AWS or of a local stack. */
 export interface TablePlace {
   readonly environment: string;
   readonly dynamo: DynamoDB;
   tableName(table: TableName): string;
 }
 
-/** The same with the bucket beside the tables. */
+/** Tables and bucket. */
 export interface Place extends TablePlace {
   readonly s3: S3;
   readonly bucket: string;
@@ -40,10 +40,10 @@ const LOCAL = { region: 'eu-central-1', credentials: { accessKeyId: 'local', sec
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
 
 /**
- * Finds the tables that are meant, and says whose they are: with an environment's name those in AWS, by the credentials
- * of whoever calls; else those of the stack that runs here.
+ * Finds the tables of the named system and prints which one it is: an environment in AWS, accessed with the caller's
+ * credentials, or else the local stack.
  *
- * @throws UsageError when none, or more than one, is named; PlainError when it is not there
+ * @throws UsageError if no system or more than one is named; PlainError if it is not running
  */
 export async function findTables(options: TablePlaceOptions, purpose: Intent): Promise<TablePlace> {
   const environment = environmentOf(options);
@@ -57,7 +57,7 @@ export async function findTables(options: TablePlaceOptions, purpose: Intent): P
   return tablesOf(environment, url, aws?.region);
 }
 
-/** As `findTables`, and the bucket beside them. */
+/** Like `findTables`, with the bucket. */
 export async function findPlace(options: PlaceOptions, purpose: Intent): Promise<Place> {
   const environment = environmentOf(options);
   if (environment === undefined) {
@@ -87,7 +87,7 @@ function environmentOf(options: TablePlaceOptions): string | undefined {
 
 async function bucketOfStack(s3Url: string | undefined, aws: AwsPlace | undefined): Promise<string> {
   if (s3Url !== undefined || aws?.stackName === undefined) {
-    throw new PlainError('--s3-url needs --bucket as well: no stack tells its name there.');
+    throw new PlainError('--s3-url also needs --bucket.');
   }
   const { environmentStack } = await import('./environment-stack.ts');
   return (await environmentStack(aws.stackName, aws.region)).output('ArtifactBucketName');
@@ -95,9 +95,10 @@ async function bucketOfStack(s3Url: string | undefined, aws: AwsPlace | undefine
 
 async function runningStack({ stack: directory, local }: TablePlaceOptions, purpose: Intent) {
   const stack = await readStackFile(directory ?? DEFAULT_DIRECTORY);
-  if (stack === undefined) throw new PlainError('No stack runs here. Start one with "npm run dev", or pass --env.');
+  if (stack === undefined)
+    throw new PlainError('No local stack is running. Start one with "npm run dev", or pass --env.');
   const isDefault = directory === undefined && local !== true;
-  const why = isDefault ? ' (the default on a terminal; --env names another)' : '';
+  const why = isDefault ? ' (the default on a terminal; use --env for another)' : '';
   await sayWhere(undefined, `the local stack at ${stack.dynamodb.endpoint}${why}`, purpose);
   return stack;
 }

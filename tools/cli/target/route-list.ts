@@ -17,7 +17,7 @@ export interface ListedRoute {
   readonly throttle: z.output<typeof Throttle>;
 }
 
-/** Every route with its guard, from the document that is generated from the route table. */
+/** Lists all routes with their guards, from the generated OpenAPI document. */
 export async function listedRoutes(): Promise<readonly ListedRoute[]> {
   const { paths } = Document.parse(JSON.parse(await readFile(OPENAPI, 'utf8')));
   return Object.entries(paths).flatMap(([path, { get, post }]) => [

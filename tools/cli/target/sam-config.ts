@@ -17,16 +17,16 @@ const SamConfig = z.record(
   z.union([z.number(), z.looseObject({ deploy: z.looseObject({ parameters: Parameters }).optional() })]),
 );
 
-/** What samconfig.toml says of an environment. */
+/** The settings of an environment in samconfig.toml. */
 export interface SamSettings {
   readonly stackName: string;
   readonly region: string | undefined;
   readonly profile: string | undefined;
-  /** `Name=value` each. */
+  /** `Name=value` pairs. */
   readonly parameters: readonly string[];
 }
 
-/** An environment that the file does not name has a stack of the usual name, and nothing else is known of it. */
+/** Reads an environment's settings. One that is not in the file gets the default stack name and no other settings. */
 export async function samSettings(environment: string, file: string = SAM_CONFIG): Promise<SamSettings> {
   const section = SamConfig.parse(parse(await readFile(file, 'utf8')))[environment];
   const config = typeof section === 'object' ? (section.deploy?.parameters ?? {}) : {};

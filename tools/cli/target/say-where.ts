@@ -2,33 +2,33 @@ import { createInterface } from 'node:readline/promises';
 import { PlainError } from '../plain-error.ts';
 import { isAtTerminal } from './named-system.ts';
 
-/** What a command is about to do where. */
+/** What a command is about to do. */
 export interface Purpose {
-  /** Whether it may change anything there. */
+  /** Whether it can change anything. */
   readonly changes: boolean;
-  /** Asks nothing, also on a terminal. */
+  /** Skips the confirmation, even on a terminal. */
   readonly yes?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The environment that real people use. */
+/** The environment with real users. */
 const PRODUCTION = 'prod';
 
 const said = new Set<string>();
 let changing = false;
 
-/** Whether this command has begun something that should be brought to its end, also when nobody reads its output any more. */
+/** Whether this command has started changes that should be completed even if its output is closed. */
 export function isChanging(): boolean {
   return changing;
 }
 
 /**
- * Says on standard error, once, which system a command is about to talk to. Before production is changed, a person at a
- * terminal is asked; a script has named it, which is all that it can do.
+ * Prints the target system to standard error, once. On a terminal, it asks for confirmation before production is
+ * changed; a script has named production explicitly, which has to suffice.
  *
- * @param environment its name, where it has one
- * @param where its address and whatever else helps to tell it from others
- * @throws PlainError when the person says no
+ * @param environment its name, if it has one
+ * @param where its address, and other details that identify it
+ * @throws PlainError if the user does not confirm
  */
 export async function sayWhere(environment: string | undefined, where: string, purpose: Purpose): Promise<void> {
   const isProduction = environment === PRODUCTION;
@@ -46,9 +46,9 @@ export async function sayWhere(environment: string | undefined, where: string, p
 }
 
 /**
- * Asks a person whether production is meant.
+ * Asks for confirmation to change production.
  *
- * @throws PlainError when they type anything but its name
+ * @throws PlainError if anything other than its name is typed
  */
 export async function confirmProduction(
   input: NodeJS.ReadableStream,
@@ -57,7 +57,7 @@ export async function confirmProduction(
 ): Promise<void> {
   const lines = createInterface({ input, output });
   try {
-    const question = `Type ${PRODUCTION} to go on: `;
+    const question = `Type ${PRODUCTION} to continue: `;
     const answer = await (signal === undefined ? lines.question(question) : lines.question(question, { signal }));
     if (answer.trim() !== PRODUCTION) throw new PlainError('Nothing was changed.');
   } finally {

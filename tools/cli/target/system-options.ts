@@ -1,26 +1,26 @@
 import type { Command } from 'commander';
 import { environmentName } from './environment-name.ts';
 
-/** The options that name the system a command works on: an environment in AWS, or the stack of this machine. */
+/** Adds the options that name the target system: an environment in AWS, or the local stack. */
 export function systemOptions(command: Command): Command {
   return awsOptions(command.option('--env <name>', 'the environment in AWS: dev, staging, prod, …', environmentName))
-    .option('--local', 'the stack that runs on this machine (on a terminal the default)')
-    .option('--stack <directory>', 'the local stack of that directory');
+    .option('--local', 'the stack running on this machine (the default on a terminal)')
+    .option('--stack <directory>', 'the local stack in this directory');
 }
 
-/** Where in AWS; one rule for all commands. */
+/** Adds the AWS options, which work the same in all commands. */
 export function awsOptions(command: Command): Command {
   return command
-    .option('--region <name>', 'its region (default: samconfig.toml’s, else AWS_REGION)')
-    .option('--profile <name>', 'the AWS profile to use (default: samconfig.toml’s, else AWS_PROFILE)');
+    .option('--region <name>', 'the AWS region (default: from samconfig.toml, else AWS_REGION)')
+    .option('--profile <name>', 'the AWS profile (default: from samconfig.toml, else AWS_PROFILE)');
 }
 
-/** For commands that can change something. */
+/** Adds `--yes`, for commands that can change something. */
 export function yesOption(command: Command): Command {
-  return command.option('--yes', 'does not ask before it changes prod');
+  return command.option('--yes', 'change prod without asking');
 }
 
-/** The options of a command that talks HTTP: the system, by its address too. */
+/** Adds the options of commands that call the API: the system, which can also be given by URL. */
 export function apiOptions(command: Command): Command {
-  return systemOptions(command).option('--api, --api-base-url <url>', 'any API by its address (default: API_BASE_URL)');
+  return systemOptions(command).option('--api, --api-base-url <url>', 'any API, by its URL (default: API_BASE_URL)');
 }

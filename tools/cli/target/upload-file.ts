@@ -6,11 +6,11 @@ const CHUNK_BYTES = 16 * 1024;
 const IDLE_MS = 30_000;
 
 /**
- * Sends bytes by PUT with a fixed length, telling how far it is. (`fetch` would send a stream in chunks of unknown
- * length, which a presigned URL refuses.)
+ * Uploads bytes by PUT with a Content-Length, reporting progress. (`fetch` would send a stream with chunked encoding,
+ * which a presigned URL refuses.)
  *
- * @returns the answer's status
- * @throws PlainError when the connection breaks
+ * @returns status and body of the response
+ * @throws PlainError if the connection breaks
  */
 export function uploadFile(
   url: string,
@@ -37,7 +37,7 @@ export function uploadFile(
     request.on('timeout', () => request.destroy(new Error(`no progress for ${IDLE_MS / 1000} s`)));
     request.on('error', (error) => {
       if (signal.aborted) reject(signal.reason);
-      else reject(new PlainError(`The upload broke off: ${error.message}. Run the command again, it goes on.`));
+      else reject(new PlainError(`The upload failed: ${error.message}. Run the command again to resume.`));
     });
     const write = (offset: number): void => {
       if (offset >= bytes.byteLength) {

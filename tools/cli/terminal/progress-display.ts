@@ -1,14 +1,14 @@
 import { styleText } from 'node:util';
 import ora from 'ora';
 
-/** What a command shows while it works: on a terminal it moves, elsewhere it is one line a step, with --json nothing. */
+/** Shows a command's progress: animated on a terminal, one line per step elsewhere, nothing with --json. */
 export interface ProgressDisplay {
   done(message: string): void;
-  /** Shows that something of unknown length is under way. */
+  /** Shows that work of unknown length is in progress. */
   during<T>(message: string, work: () => Promise<T>): Promise<T>;
-  /** A bar from 0 to `total`; `work` is given the function that moves it. */
+  /** Shows a bar from 0 to `total`; `work` gets the function that advances it. */
   bar<T>(message: string, total: number, work: (advanceTo: (value: number) => void) => Promise<T>): Promise<T>;
-  /** A text that changes, of a line or a few, asked for anew every so many milliseconds. */
+  /** Shows a changing text of one or more lines, updated every `everyMs` milliseconds. */
   live<T>(text: () => string, everyMs: number, work: () => Promise<T>): Promise<T>;
 }
 
@@ -17,7 +17,7 @@ export function progressDisplay(mode: 'people' | 'silent'): ProgressDisplay {
   return process.stdout.isTTY === true ? ON_TERMINAL : LINES;
 }
 
-/** With its message it must fit a terminal of 80 columns: a longer line would be printed anew at every step. */
+/** Bar and message must fit into 80 columns: a longer line would be printed again at every step. */
 const BAR_COLUMNS = 24;
 
 function printDone(message: string): void {
@@ -98,11 +98,11 @@ const ON_TERMINAL: ProgressDisplay = {
   },
 };
 
-/** Where every text stays, it comes less often. */
+/** Interval without a terminal, where every text stays visible. */
 const LINE_EVERY_MS = 10_000;
 
 function startSpinner(message: string) {
-  // Its own way with the keyboard would swallow Ctrl-C, which has to stop what the command has started.
+  // ora's keyboard handling would swallow Ctrl-C, which has to stop the command.
   return ora({ text: message, indent: 2, discardStdin: false }).start();
 }
 

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Columns as wide as what stands in them; colours take no room. */
+/** Formats a table. Columns are as wide as their widest cell, ignoring colour codes. */
 export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
   const width = (text: string) => stripVTControlCharacters(text).length;

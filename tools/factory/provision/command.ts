@@ -29,14 +29,14 @@ interface Options extends TargetOptions {
 
 await runCommand((signal) =>
   targetOptions(new Command('npm run factory:provision --'), 'factory')
-    .description('Gives devices their serials and prints a label for each. Repeated, a device keeps its serial.')
-    .requiredOption('--hw-id <id...>', 'hardware id of a device, 8 to 64 of 0-9 A-F : _ -; may be repeated')
+    .description('Assigns serials to devices and prints a label for each. If repeated, a device keeps its serial.')
+    .requiredOption('--hw-id <id...>', 'hardware id of a device, 8 to 64 of 0-9 A-F : _ -; can be repeated')
     .option('--status <status>', 'factory_only or active (default: active)')
-    .option('--metadata <key=value...>', 'facts to keep with the device, e.g. batch=2026-11')
-    .option('--public-key <base64>', 'of the one device given: what it proves claims and updates with')
-    .option('--station <name>', 'which station this is, for the audit', 'factory-tool')
-    .option('--json', 'one JSON object a line, for machines', false)
-    .option('--no-qr', 'labels without the QR code')
+    .option('--metadata <key=value...>', 'metadata to store with the device, e.g. batch=2026-11')
+    .option('--public-key <base64>', 'the device’s key, which signs its claims and updates; for a single --hw-id')
+    .option('--station <name>', 'the station’s name in the audit trail', 'factory-tool')
+    .option('--json', 'one JSON object per line, for machines', false)
+    .option('--no-qr', 'print labels without a QR code')
     .addHelpText(
       'after',
       '\nExamples:\n  npm run factory:provision -- --hw-id AA:BB:CC:DD:EE:01\n' +
@@ -47,7 +47,7 @@ await runCommand((signal) =>
 
 async function provision(options: Options, signal: AbortSignal): Promise<void> {
   if (options.publicKey !== undefined && options.hwId.length !== 1) {
-    throw new PlainError('--public-key belongs to one device: pass one --hw-id with it.');
+    throw new PlainError('--public-key needs exactly one --hw-id.');
   }
   const metadata = Object.fromEntries((options.metadata ?? []).map(keyAndValue));
   const target = await findTarget(options, { changes: true, signal });
@@ -78,9 +78,9 @@ function label(device: Provisioned, withQr: boolean): string {
   const code = device.claim_code;
   const lines = [
     `Serial      ${device.serial}`,
-    `Claim code  ${code === undefined ? '(told once, when the device was new)' : grouped(code)}`,
+    `Claim code  ${code === undefined ? '(shown only once, when the device was new)' : grouped(code)}`,
     `Hardware    ${device.hw_id}`,
-    `Status      ${device.status}${device.created ? '' : ', known already'}`,
+    `Status      ${device.status}${device.created ? '' : ', already known'}`,
   ];
   if (withQr && code !== undefined) {
     const link = `autowatering://claim?serial=${device.serial}&code=${encodeURIComponent(code)}`;

@@ -1,17 +1,17 @@
 import { open } from 'node:fs/promises';
 import { PlainError } from '../../cli/plain-error.ts';
 
-/** A backup is full of personal data: nobody but who made it reads it. */
+/** A backup is full of personal data, so only its owner can read it. */
 export const FOLDER_MODE = 0o700;
 export const FILE_MODE = 0o600;
 
-/** @throws PlainError when the file is not there */
+/** @throws PlainError when the file is missing */
 export async function* linesOf(file: string): AsyncGenerator<string> {
   const handle = await present(file, () => open(file));
   yield* handle.readLines();
 }
 
-/** What the work gives; a file that is missing is a damage that people can be told of. */
+/** Runs the work, and reports a missing file as a damaged backup. */
 export async function present<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

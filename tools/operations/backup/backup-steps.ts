@@ -45,15 +45,14 @@ export async function exportBackup(
 
 export interface Restored {
   readonly manifest: Manifest;
-  /** What the environment had from its deployment and has no more, in words. */
+  /** Items from the deployment that were removed before the restore, in words. */
   readonly cleared: readonly string[];
   /** Migrations that the restored data still needs. */
   readonly pending: readonly Migration[];
 }
 
 /**
- * Puts a whole backup into an environment that has nothing but what its deployment has left, and makes sure that it is
- * what it was.
+ * Restores a whole backup into an environment that was deployed but never used, and verifies the result.
  */
 export async function restoreBackup(
   place: Place,
@@ -68,7 +67,7 @@ export async function restoreBackup(
   const { taken, items } = await lookAtTarget(place, now.getTime());
   if (taken.length > 0) {
     throw new PlainError(
-      `${place.environment} is not empty: ${taken.join(', ')}. Restore into an environment that was only deployed.`,
+      `${place.environment} is not empty: ${taken.join(', ')}. Restore into a newly deployed environment.`,
     );
   }
   const cleared = await display.during(`Restoring into ${place.environment}`, async () => {
@@ -78,17 +77,17 @@ export async function restoreBackup(
     return words;
   });
   const found = await display.during('Comparing', () => contentsOf(place, manifest.format));
-  // A backup that does not say which checksums S3 kept gets all of them.
+  // Format 1 does not record which checksums S3 kept, so all objects get one.
   const expected: Contents =
     manifest.format === 1
       ? { ...manifest, objects: { ...manifest.objects, checksummed: manifest.objects.count } }
       : manifest;
   const wrong = differences(expected, found);
-  if (wrong.length > 0) throw new PlainError(`The restored data is not what was backed up: ${wrong.join('; ')}.`);
+  if (wrong.length > 0) throw new PlainError(`The restored data differs from the backup: ${wrong.join('; ')}.`);
   return { manifest, cleared, pending: await settleLedger(place, now) };
 }
 
-/** What differs between a backup and an environment, or in the backup itself; none when all is the same. */
+/** Returns the differences between a backup and an environment, or within the backup itself. */
 export async function verifyBackup(
   place: Place | undefined,
   folder: string,

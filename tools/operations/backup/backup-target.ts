@@ -13,14 +13,14 @@ import { isManifest, takenPlace } from './manifest.ts';
 const FILES_AT_ONCE = 4;
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 60_000, throwOnRequestTimeout: true };
 
-/** Where a backup lies: a folder of this machine, or `s3://bucket/prefix`. */
+/** Where a backup is stored: a folder on this machine, or `s3://bucket/prefix`. */
 type Target =
   | { readonly kind: 'folder'; readonly folder: string }
   | { readonly kind: 'bucket'; readonly s3: S3; readonly bucket: string; readonly prefix: string };
 
 export interface TargetOptions {
   readonly region?: string;
-  /** Another address of S3 for the backup's bucket. */
+  /** Another S3 endpoint for the backup's bucket. */
   readonly backupS3Url?: string;
 }
 
@@ -29,11 +29,11 @@ export function backupTarget(name: string, { region, backupS3Url: url }: TargetO
   if (!name.startsWith('s3://')) return { kind: 'folder', folder: name };
   const [, bucket, prefix] = /^s3:\/\/([a-z0-9.-]{3,63})\/([^/].*?)\/?$/.exec(name) ?? [];
   if (bucket === undefined || prefix === undefined) {
-    throw new PlainError(`${name}: a bucket and a name of its own within it, as s3://backups/monday.`);
+    throw new PlainError(`${name}: expected a bucket and a name within it, like s3://backups/monday.`);
   }
   const local = { credentials: { accessKeyId: 'local', secretAccessKey: 'local' }, forcePathStyle: true };
   const s3 = new S3({
-    // The copies of a region that may be lost lie in another one.
+    // Backups may be stored in another region.
     ...{ requestHandler: TIME_LIMITS, requestChecksumCalculation: 'WHEN_REQUIRED', followRegionRedirects: true },
     ...(region !== undefined && { region }),
     ...(url !== undefined && { region: 'eu-central-1', ...local, endpoint: url }),
@@ -41,7 +41,7 @@ export function backupTarget(name: string, { region, backupS3Url: url }: TargetO
   return { kind: 'bucket', s3, bucket, prefix };
 }
 
-/** Lets a backup be written to a folder, which is then brought to where it belongs. */
+/** Lets `write` write a backup to a folder, then uploads it if the target is a bucket. */
 export async function writingTo<T>(target: Target, write: (folder: string) => Promise<T>): Promise<T> {
   if (target.kind === 'folder') return write(target.folder);
   const { bucket, prefix } = target;
@@ -49,7 +49,7 @@ export async function writingTo<T>(target: Target, write: (folder: string) => Pr
   if (there.length > 0) throw takenPlace(`s3://${bucket}/${prefix}`, there);
   return staged(async (folder) => {
     const result = await write(folder);
-    // The manifest last: a backup without one is none.
+    // The manifest comes last: it marks the backup as complete.
     const files = (await filesIn(folder)).sort((a, b) => Number(isManifest(a)) - Number(isManifest(b)));
     const [contents, manifest] = [files.filter((file) => !isManifest(file)), files.filter(isManifest)];
     for (const some of [contents, manifest]) {
@@ -59,7 +59,7 @@ export async function writingTo<T>(target: Target, write: (folder: string) => Pr
   });
 }
 
-/** Lets a backup be read from a folder, wherever it lies. */
+/** Lets `read` read a backup from a folder, downloading it first if the target is a bucket. */
 export async function readingFrom<T>(target: Target, read: (folder: string) => Promise<T>): Promise<T> {
   if (target.kind === 'folder') return read(target.folder);
   const { s3, bucket, prefix } = target;
@@ -83,15 +83,15 @@ async function put({ s3, bucket, prefix }: Bucket, folder: string, file: string)
 
 async function get({ s3, bucket, prefix }: Bucket, folder: string, key: string): Promise<void> {
   const to = path.join(folder, key.slice(prefix.length + 1));
-  // A key is only a name: it must not lead out of the folder.
-  if (!to.startsWith(folder + path.sep)) throw new PlainError(`${key} is no file of a backup.`);
+  // A key could contain "..": it must not leave the folder.
+  if (!to.startsWith(folder + path.sep)) throw new PlainError(`${key} is not a file of a backup.`);
   await mkdir(path.dirname(to), { recursive: true, mode: FOLDER_MODE });
   const { Body: body } = await s3.getObject({ Bucket: bucket, Key: key });
   if (!(body instanceof Readable)) throw new Error(`${key} came without a body`);
   await pipeline(body, createWriteStream(to, { mode: FILE_MODE }));
 }
 
-/** Some of the names that lie there, and that of the manifest if there is one. */
+/** Returns the first name found there, and the manifest's if it exists. */
 async function firstNames({ s3, bucket, prefix }: Bucket): Promise<readonly string[]> {
   const [any, manifest] = await Promise.all(
     [`${prefix}/`, `${prefix}/manifest.json`].map((one) =>
@@ -110,7 +110,7 @@ async function filesIn(folder: string): Promise<string[]> {
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
 }
 
-/** A folder that only this process's user reads, and that is gone afterwards. */
+/** Runs the work in a temporary private folder. */
 async function staged<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(path.join(tmpdir(), 'autowatering-backup-'));
   try {

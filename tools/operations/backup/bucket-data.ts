@@ -9,7 +9,7 @@ import { FILE_MODE, FOLDER_MODE, linesOf, present } from './backup-file.ts';
 import { jsonLine, SumOfHashes } from './item-lines.ts';
 import { type Contents, FORMAT, type Manifest } from './manifest.ts';
 
-/** Objects at a time: each is held in memory while it is copied, and none is larger than a firmware or a state. */
+/** Concurrent objects. Each is held in memory while it is copied; the largest are firmware images and states. */
 const AT_ONCE = 8;
 const INDEX = 'objects.jsonl';
 
@@ -18,7 +18,7 @@ const StoredObject = z.object({
   sha256: z.string(),
   bytes: z.number(),
   contentType: z.string(),
-  /** Whether S3 itself keeps the SHA-256, as it does when the uploader sent one. Backups of format 1 don't say. */
+  /** Whether S3 stores the SHA-256, which it does if the uploader sent one. Absent in backups of format 1. */
   checksummed: z.boolean().optional(),
 });
 type StoredObject = z.output<typeof StoredObject>;
@@ -33,9 +33,9 @@ async function* keysOf(place: Place): AsyncGenerator<string> {
 }
 
 /**
- * Every object of the bucket, with its bytes and whether S3 keeps their SHA-256.
+ * Reads every object of the bucket and sums up contents and S3 checksums.
  *
- * @param format of the backup that the result is compared with: the first one's checksum leaves out what S3 keeps
+ * @param format of the backup to compare with: the checksum of format 1 does not cover `checksummed`
  */
 export async function countObjects(
   place: Place,
@@ -66,7 +66,7 @@ export async function countObjects(
   return { count: sum.count, checksum: sum.checksum, bytes: total, checksummed: withChecksum };
 }
 
-/** Writes every object to a file named after its key's hash, and an index that knows the keys. */
+/** Writes every object to a file named after its key's hash, and an index of the keys. */
 export async function exportObjects(place: Place, folder: string): Promise<Contents['objects']> {
   await mkdir(path.join(folder, 'objects'), { recursive: true, mode: FOLDER_MODE });
   await writeFile(path.join(folder, INDEX), '', { mode: FILE_MODE });
@@ -76,7 +76,7 @@ export async function exportObjects(place: Place, folder: string): Promise<Conte
   });
 }
 
-/** What the files of a backup hold, whatever its index says of them. */
+/** Sums up the objects in a backup's files, by their actual contents. */
 export async function countObjectFiles(folder: string): Promise<Contents['objects']> {
   const sum = new SumOfHashes();
   let total = 0;
@@ -92,7 +92,7 @@ export async function countObjectFiles(folder: string): Promise<Contents['object
   return { count: sum.count, checksum: sum.checksum, bytes: total, ...checksums };
 }
 
-/** Puts the objects back, with the SHA-256 that S3 kept: without it a draft can't be published. */
+/** Restores the objects, with the SHA-256 that S3 stored: without it a draft can't be published. */
 export async function restoreObjects(place: Place, folder: string): Promise<void> {
   await pMap(
     indexOf(folder),

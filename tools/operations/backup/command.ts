@@ -16,32 +16,33 @@ interface Options extends PlaceOptions, TargetOptions {
 
 await runCommand((signal) => {
   const program = new Command('npm run backup --').description(
-    'Copies an environment’s tables and bucket to a folder, or to another bucket, and back, and compares them. For drills, moves and last ' +
-      'resorts: what was written in the meantime is not in it; point-in-time recovery knows every second.',
+    'Exports an environment’s tables and bucket to a folder or another bucket, restores them, and compares them. ' +
+      'For drills, moves and emergencies. A backup lacks everything written after it; point-in-time recovery covers ' +
+      'every second.',
   );
   for (const [name, summary, run, example] of [
     ['export', 'Copies everything into an empty folder.', exportTo, 'npm run backup -- export /backups/monday'],
     [
       'restore',
-      'Puts a backup into an environment that was deployed and not used yet.',
+      'Restores a backup into an environment that was deployed but never used.',
       restoreFrom,
       'npm run backup -- restore /backups/monday --env drill --bucket autowatering-drill',
     ],
     [
       'verify',
-      'Tells whether a backup is whole, and an environment is what it holds.',
+      'Checks that a backup is complete, and that an environment matches it.',
       verify,
       'npm run backup -- verify /backups/monday --folder-only',
     ],
   ] as const) {
     const command = placeOptions(program.command(name))
       .description(summary)
-      .argument('<folder>', 'where the backup lies: a folder, or s3://bucket/name')
-      .option('--backup-s3-url <url>', 'S3 somewhere else for the backup itself')
+      .argument('<folder>', 'the backup: a folder, or s3://bucket/name')
+      .option('--backup-s3-url <url>', 'another S3 endpoint for the backup itself')
       .option('--json', 'JSON, for machines', false)
       .addHelpText('after', `\nExample:\n  ${example}\n`)
       .action(run);
-    if (name === 'verify') command.option('--folder-only', 'look at the backup alone', false);
+    if (name === 'verify') command.option('--folder-only', 'check only the backup', false);
   }
   return program.addCommand(pitrCommand(signal));
 });
@@ -67,11 +68,11 @@ async function restoreFrom(folder: string, options: Options): Promise<void> {
     console.log(JSON.stringify({ ...manifest, cleared, pending_migrations: pending.map(({ id }) => id) }));
     return;
   }
-  show(manifest, options, `Restored, and compared: every item and object of ${manifest.madeAt} is there.`);
-  if (cleared.length > 0) console.log(`Removed before, as the backup has its own: ${cleared.join(', ')}.`);
+  show(manifest, options, `Restored and verified: every item and object of ${manifest.madeAt} is there.`);
+  if (cleared.length > 0) console.log(`Removed first, because the backup has its own: ${cleared.join(', ')}.`);
   if (pending.length > 0) {
     const names = pending.map(({ id, name }) => `${id} ${name}`).join(', ');
-    console.log(`This data still needs these migrations: ${names}. "npm run migrate -- up" makes them.`);
+    console.log(`This data still needs these migrations: ${names}. Apply them with "npm run migrate -- up".`);
   }
 }
 
@@ -82,9 +83,7 @@ async function verify(folder: string, options: Options): Promise<void> {
   );
   if (options.json) console.log(JSON.stringify({ same: found.length === 0, differences: found }));
   else
-    console.log(
-      found.length === 0 ? 'All is the same.' : `Not the same:\n${found.map((one) => `  ${one}`).join('\n')}`,
-    );
+    console.log(found.length === 0 ? 'No differences.' : `Differences:\n${found.map((one) => `  ${one}`).join('\n')}`);
   if (found.length > 0) process.exitCode = EXIT.failed;
 }
 

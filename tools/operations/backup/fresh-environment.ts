@@ -8,7 +8,7 @@ import { isEmptyBucket } from './bucket-data.ts';
 
 type Key = Record<string, AttributeValue>;
 
-/** An item that an environment has although nobody has used it yet. */
+/** An item that exists in an environment before its first use. */
 interface FreshItem {
   readonly table: TableName;
   readonly key: Key;
@@ -18,16 +18,16 @@ interface FreshItem {
 type Kind = 'migration ledger entry' | 'firmware key' | 'short-lived counter';
 
 export interface FreshEnvironment {
-  /** Names of tables, and of the bucket, that hold anything else. */
+  /** Names of the tables and bucket that hold anything else. */
   readonly taken: readonly string[];
   readonly items: readonly FreshItem[];
 }
 
 /**
- * What an environment holds before a restore. `deploy` writes the migrations' ledger, the local stack registers a key, the
- * first calls are counted: such items are known by their names. Everything else makes the environment a used one.
+ * Returns what an environment holds before a restore. `deploy` writes the migration ledger, the local stack registers a
+ * key, and the first calls are counted. Any other item means that the environment is in use.
  *
- * @throws PlainError while a migration runs there
+ * @throws PlainError while a migration is running there
  */
 export async function lookAtTarget(place: Place, now: number): Promise<FreshEnvironment> {
   const tables = await pMap(TABLES, (table) => freshItems(place, table, now));
@@ -49,7 +49,7 @@ async function freshItems(place: Place, table: TableName, now: number): Promise<
       const known = knownItem(table, item);
       if (known === undefined) return 'used';
       if (lockedUntil(item) > now) {
-        throw new PlainError(`A migration is running in ${place.environment}. Restore when it has ended.`);
+        throw new PlainError(`A migration is running in ${place.environment}. Restore after it has finished.`);
       }
       found.push(known);
     }
@@ -93,7 +93,7 @@ function lockedUntil(item: Key): number {
 
 const AT_ONCE = 8;
 
-/** Removes those items: after the restore the environment holds what the backup holds, and nothing besides. */
+/** Removes those items, so that the restored environment holds exactly the backup's contents. */
 export async function clearFreshItems(place: Place, items: readonly FreshItem[]): Promise<readonly string[]> {
   await pMap(items, ({ table, key }) => place.dynamo.deleteItem({ TableName: place.tableName(table), Key: key }), {
     concurrency: AT_ONCE,

@@ -4,12 +4,12 @@ import * as z from 'zod';
 
 export type Item = Record<string, AttributeValue>;
 
-/** An item as one line in DynamoDB's own JSON, the same for the same item: keys in order, sets in order. */
+/** Formats an item as one line of DynamoDB JSON. Keys and sets are sorted, so equal items give equal lines. */
 export function itemLine(item: Item): string {
   return jsonLine(attributesToJson(item));
 }
 
-/** JSON that is one line for every reader: Node's takes these two for ends of lines as well, and JSON allows them. */
+/** Formats JSON as one line. Node's line reader also splits at these two characters, which JSON allows unescaped. */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
@@ -18,11 +18,11 @@ export function parseItemLine(line: string): Item {
   return attributesFromJson(JSON.parse(line));
 }
 
-/** An attribute as it goes over the wire: its type and its value, bytes in base64. */
+/** An attribute in DynamoDB's wire format: type and value, bytes in base64. */
 type JsonAttribute = Readonly<Record<string, unknown>>;
 type JsonAttributes = Readonly<Record<string, JsonAttribute>>;
 
-/** Handed on as it is: a copy made key by key would lose one that is called `__proto__`. */
+/** Passed through unchanged: copying key by key would lose a key called `__proto__`. */
 const JsonObject = z.custom<Readonly<Record<string, unknown>>>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
@@ -78,7 +78,7 @@ function attributeFromJson(attribute: unknown): AttributeValue {
     case 'M':
       return { M: attributesFromJson(value) };
     default:
-      throw new Error(`a backup holds no attribute of type ${type}`);
+      throw new Error(`unknown attribute type ${type} in the backup`);
   }
 }
 
@@ -91,8 +91,8 @@ function base64(bytes: Uint8Array): string {
 }
 
 /**
- * A checksum of many things in whatever order they come: the sum of their hashes. It takes no memory for each of them,
- * so that a table of any size can be compared.
+ * A checksum that does not depend on the order: the sum of all hashes. It needs constant memory, so tables of any size
+ * can be compared.
  */
 export class SumOfHashes {
   #sum = 0n;

@@ -10,36 +10,36 @@ export type Counted = z.output<typeof Counted>;
 
 const Contents = z.object({
   tables: z.record(z.enum(TABLES), Counted),
-  /** `checksummed`: of how many objects S3 keeps the SHA-256; unknown in backups of format 1. */
+  /** `checksummed`: the number of objects whose SHA-256 S3 stores; absent in backups of format 1. */
   objects: Counted.extend({ bytes: z.number(), checksummed: z.number().optional() }),
 });
 export type Contents = z.output<typeof Contents>;
 
-/** The layout of what is written now. Of format 1, which does not know S3's checksums, backups are still read. */
+/** The format of new backups. Format 1, without S3's checksums, can still be read. */
 export const FORMAT = 2;
 
 const Manifest = Contents.extend({ format: z.literal([1, FORMAT]), environment: z.string(), madeAt: z.iso.datetime() });
-/** What a backup holds, so that it can be told whether it still does. */
+/** The contents of a backup, used to verify it. */
 export type Manifest = z.output<typeof Manifest>;
 
 const MANIFEST = 'manifest.json';
 const fileIn = (folder: string) => path.join(folder, MANIFEST);
 
-/** Whether a file of a backup, by its name in it, is the one that makes it whole. */
+/** Checks whether a file is the backup's manifest. */
 export function isManifest(file: string): boolean {
   return file === MANIFEST;
 }
 
-/** What to say of a place that is not empty, by the names of what lies in it. */
+/** Returns the error for a target that is not empty. */
 export function takenPlace(place: string, files: readonly string[]): PlainError {
   return new PlainError(
     files.some(isManifest)
-      ? `${place} holds a backup already. A new one gets a place of its own.`
-      : `${place} is not empty, and has no ${MANIFEST}. Take another place; if it is a backup that broke off, it can be removed.`,
+      ? `${place} already holds a backup. Choose another place for the new one.`
+      : `${place} is not empty, and has no ${MANIFEST}. Choose another place; if it is an interrupted backup, remove it.`,
   );
 }
 
-/** Written last: a folder without one is no whole backup. */
+/** Writes the manifest. It comes last: a folder without one is not a complete backup. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
   await writeFile(fileIn(folder), `${JSON.stringify(manifest, null, 2)}\n`, { mode: FILE_MODE });
 }
@@ -50,12 +50,12 @@ export async function readManifest(folder: string): Promise<Manifest> {
     text = await readFile(fileIn(folder), 'utf8');
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    throw new PlainError(`${folder} holds no manifest.json: it is no backup, or one that was never finished.`);
+    throw new PlainError(`${folder} holds no manifest.json: it is not a backup, or an interrupted one.`);
   }
   return Manifest.parse(JSON.parse(text));
 }
 
-/** What differs between two, in plain words; none when they hold the same. */
+/** Returns the differences in plain words; empty if there are none. */
 export function differences(expected: Contents, found: Contents): readonly string[] {
   const tables = TABLES.flatMap((table) => differs(`table ${table}`, expected.tables[table], found.tables[table]));
   return [...tables, ...objectsDiffer(expected.objects, found.objects)];
@@ -72,5 +72,7 @@ function objectsDiffer(expected: Contents['objects'], found: Contents['objects']
 
 function differs(name: string, expected: Counted, found: Counted): readonly string[] {
   if (expected.count !== found.count) return [`${name}: ${found.count} instead of ${expected.count}`];
-  return expected.checksum === found.checksum ? [] : [`${name}: ${found.count}, but not the same ones`];
+  return expected.checksum === found.checksum
+    ? []
+    : [`${name}: ${found.count} as expected, but with different contents`];
 }

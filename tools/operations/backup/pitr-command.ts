@@ -17,22 +17,22 @@ interface Options extends TablePlaceOptions {
   readonly json: boolean;
 }
 
-/** `backup pitr`: what was in a table at a moment of the last 35 days, beside what is in it now. */
+/** `backup pitr`: compares a table with its state at a point in the last 35 days, and restores items. */
 export function pitrCommand(signal: AbortSignal): Command {
   return tableOptions(new Command('pitr'))
     .description(
-      'Recovers a table as it was at a moment (point-in-time recovery) into a table of its own, compares it with the ' +
-        'table as it is, and puts back what you ask for. What came since that moment stays. Run again, it goes on.',
+      'Recovers a table as of a point in time into a separate copy, compares the copy with the current table, and ' +
+        'puts back the items you ask for. Items added since then are kept. Run it again to resume.',
     )
     .addOption(new Option('--table <name>', 'the table').choices([...TABLES]).makeOptionMandatory())
-    .requiredOption('--to <time>', 'the moment before the loss, as 2026-11-24T02:55:00Z', pastMoment)
+    .requiredOption('--to <time>', 'the time before the loss, e.g. 2026-11-24T02:55:00Z', pastMoment)
     .addOption(
-      new Option('--copy <what>', 'what is put back: items that are gone, or also those that were changed since')
+      new Option('--copy <what>', 'what to put back: missing items, or all that are missing or changed since')
         .choices(['nothing', 'missing', 'all'])
         .default('nothing'),
     )
     .option('--only <keys...>', 'only items with these partition keys: a uid, a hw_id', [])
-    .option('--remove', 'removes the recovered copy: when all is put back', false)
+    .option('--remove', 'remove the recovered copy when you are done', false)
     .option('--json', 'JSON, for machines', false)
     .addHelpText(
       'after',
@@ -46,15 +46,15 @@ export function pitrCommand(signal: AbortSignal): Command {
 function pastMoment(text: string): Date {
   const moment = new Date(text);
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(moment.getTime())) {
-    throw new InvalidArgumentError('a moment with its zone, as 2026-11-24T02:55:00Z');
+    throw new InvalidArgumentError('Expected a time with its zone, like 2026-11-24T02:55:00Z.');
   }
-  if (moment.getTime() > Date.now()) throw new InvalidArgumentError('a moment that has passed');
+  if (moment.getTime() > Date.now()) throw new InvalidArgumentError('Expected a time in the past.');
   return moment;
 }
 
 async function pitr(options: Options, signal: AbortSignal): Promise<void> {
   const { env, table, to, copy, only, remove, json } = options;
-  if (env === undefined) throw new PlainError('--env is needed: only tables in AWS have point-in-time recovery.');
+  if (env === undefined) throw new PlainError('--env is required: only tables in AWS have point-in-time recovery.');
   const place = await findTables(options, { changes: remove || copy !== 'nothing' });
   const name = recoveredName(place, table, to);
   const display = progressDisplay(json ? 'silent' : 'people');
@@ -67,7 +67,7 @@ async function pitr(options: Options, signal: AbortSignal): Promise<void> {
     recoverTable(place, table, to, signal),
   );
   const found = await display.during(
-    `Comparing it with what is there${copy === 'nothing' ? '' : ', and putting back'}`,
+    `Comparing with the current table${copy === 'nothing' ? '' : ' and putting items back'}`,
     () => putBack(place, table, name, copy, new Set(only), signal),
   );
   if (json) console.log(JSON.stringify({ recovered: name, ...found }));
@@ -79,18 +79,18 @@ function show(found: Comparison, { copy, table, only }: Options, name: string): 
     textTable(
       [`Items of ${name}`, 'count'],
       [
-        ['as they were', String(found.same)],
+        ['unchanged', String(found.same)],
         ['changed since', String(found.changed)],
-        ['gone since', String(found.missing)],
+        ['missing now', String(found.missing)],
         ['put back', String(found.putBack)],
       ],
     ),
   );
   if (copy === 'nothing' && found.missing + found.changed > 0) {
-    console.log('Nothing was put back. "--copy missing" brings back what is gone; "--copy all" also undoes changes.');
+    console.log('Nothing was put back. "--copy missing" restores missing items; "--copy all" also reverts changes.');
   }
   if (table === 'users' && found.missing > 0 && only.length === 0) {
-    console.log('Among what is gone may be accounts that their owners have deleted: RUNBOOK.md, "Restore".');
+    console.log('Some missing items may belong to accounts that their owners have deleted: see RUNBOOK.md, "Restore".');
   }
-  console.log('When you are done, "--remove" removes the copy: it holds the same personal data.');
+  console.log('When you are done, remove the copy with "--remove": it holds the same personal data.');
 }

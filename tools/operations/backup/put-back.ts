@@ -4,16 +4,16 @@ import { PlainError } from '../../cli/plain-error.ts';
 import type { TableName, TablePlace } from '../../cli/target/place.ts';
 import { type Item, itemLine } from './item-lines.ts';
 
-/** DynamoDB takes no more keys in one call. */
+/** DynamoDB's limit of keys per call. */
 const MOST_KEYS = 100;
 const MOST_TRIES = 10;
 const AT_ONCE = 8;
 
-/** What is put back: nothing, items that are gone, or also items that were changed since. */
+/** What to put back: nothing, missing items, or all that are missing or changed. */
 export type PutBack = 'nothing' | 'missing' | 'all';
 
 export interface Comparison {
-  /** Items of the copy that the table still has as they were. */
+  /** Items of the copy that are unchanged in the table. */
   readonly same: number;
   readonly changed: number;
   readonly missing: number;
@@ -22,10 +22,10 @@ export interface Comparison {
 }
 
 /**
- * Holds every item of a recovered copy against the table as it is, and puts back what is asked for. What came since then
- * is never touched.
+ * Compares every item of a recovered copy with the current table, and puts back what is asked for. Items added since
+ * then are not touched.
  *
- * @param only partition keys to look at; none, all are
+ * @param only partition keys to compare; empty for all
  */
 export async function putBack(
   place: TablePlace,
@@ -70,7 +70,7 @@ function keyOf(item: Item, names: readonly string[]): Item {
   return Object.fromEntries(Object.entries(item).filter(([name]) => names.includes(name)));
 }
 
-/** The table's items with these keys as lines, by the lines of their keys. */
+/** Returns the table's items with these keys as lines, by the lines of their keys. */
 async function readAll(
   { dynamo }: TablePlace,
   name: string,
@@ -80,7 +80,7 @@ async function readAll(
   const found = new Map<string, string>();
   let keys: Record<string, AttributeValue>[] = items.map((item) => keyOf(item, keyNames));
   for (let tries = 1; keys.length > 0; tries += 1) {
-    if (tries > MOST_TRIES) throw new PlainError(`${name} can not be read at the moment. Run it again, it goes on.`);
+    if (tries > MOST_TRIES) throw new PlainError(`${name} can't be read at the moment. Run it again to resume.`);
     const { Responses: answers, UnprocessedKeys: left } = await dynamo.batchGetItem({
       RequestItems: { [name]: { Keys: keys, ConsistentRead: true } },
     });
@@ -90,7 +90,7 @@ async function readAll(
   return found;
 }
 
-/** @returns false when an item that was missing has come back by itself meanwhile */
+/** @returns false when a missing item was created again in the meantime */
 async function put(
   { dynamo }: TablePlace,
   name: string,

@@ -2,16 +2,16 @@ import { waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import { PlainError } from '../../cli/plain-error.ts';
 import type { TableName, TablePlace } from '../../cli/target/place.ts';
 
-/** A restore of a large table takes hours; stopped meanwhile, the command goes on when it is run again. */
+/** Restoring a large table takes hours. If stopped, the command resumes when it is run again. */
 const LONGEST_SECONDS = 6 * 60 * 60;
 
-/** The name of the copy of a table as it was at a moment: the same moment is the same copy. */
+/** Returns the name of a table's copy as of a point in time; the same time gives the same copy. */
 export function recoveredName(place: TablePlace, table: TableName, at: Date): string {
   const stamp = at.toISOString().replace(/\.\d+/, '').replaceAll(/[-:]/g, '').toLowerCase();
   return `${place.tableName(table)}-at-${stamp}`;
 }
 
-/** Lets DynamoDB make the copy, unless an earlier run has, and waits until it is there. */
+/** Has DynamoDB create the copy, unless an earlier run has, and waits until it exists. */
 export async function recoverTable(place: TablePlace, table: TableName, at: Date, signal: AbortSignal): Promise<void> {
   const { dynamo } = place;
   const name = recoveredName(place, table, at);
@@ -46,10 +46,10 @@ function explained(error: unknown, table: string): unknown {
     case 'PointInTimeRecoveryUnavailableException':
       return new PlainError(`${table} has no point-in-time recovery: it is off in dev.`);
     case 'InvalidRestoreTimeException':
-      return new PlainError(`${table} can not be recovered to that moment: ${error.message}`);
+      return new PlainError(`${table} can't be recovered to that time: ${error.message}`);
     case 'TableNotFoundException':
     case 'ResourceNotFoundException':
-      return new PlainError(`There is no table ${table}. A table that was deleted is restored from AWS Backup.`);
+      return new PlainError(`There is no table ${table}. Restore a deleted table from AWS Backup.`);
     default:
       return error;
   }

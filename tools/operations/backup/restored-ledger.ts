@@ -8,9 +8,9 @@ import { linesOf } from './backup-file.ts';
 import { parseItemLine } from './item-lines.ts';
 
 /**
- * Refuses a backup whose data was migrated further than this checkout knows: its code could not read it.
+ * Refuses a backup with migrations that this checkout does not know: its code could not read the data.
  *
- * @param file the table in which the ledger is kept, as a file of items
+ * @param file the exported table that contains the ledger
  * @throws PlainError that names the migrations
  */
 export async function refuseUnknownMigrations(file: string): Promise<void> {
@@ -25,13 +25,13 @@ export async function refuseUnknownMigrations(file: string): Promise<void> {
   if (unknown.length === 0) return;
   throw new PlainError(
     `This backup was made with migrations that this checkout does not know: ${unknown.join(', ')}. ` +
-      'Restore it with the code that it was made with, or newer code. Nothing was restored.',
+      'Restore it with the version it was made with, or a newer one. Nothing was restored.',
   );
 }
 
 /**
- * Makes the restored ledger fit the tables it lies in now: a migration that was cut off begins again, since its place in
- * the old table means nothing in the new one, and the lock of a run that was under way is gone.
+ * Adapts the restored ledger to its new tables: an interrupted migration starts over, because its cursor means nothing
+ * in the new table, and the lock of a run that was active is removed.
  *
  * @returns the migrations that the restored data still needs
  */

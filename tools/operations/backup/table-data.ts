@@ -8,7 +8,7 @@ import { FILE_MODE, linesOf } from './backup-file.ts';
 import { type Item, itemLine, parseItemLine, SumOfHashes } from './item-lines.ts';
 import type { Counted } from './manifest.ts';
 
-/** DynamoDB takes no more in one call. */
+/** DynamoDB's limit of items per call. */
 const MOST_AT_ONCE = 25;
 const MOST_TRIES = 10;
 const PAUSE_MS = 50;
@@ -19,14 +19,14 @@ async function* itemsOf(place: Place, table: TableName): AsyncGenerator<Item> {
   for await (const { Items: items = [] } of pages) yield* items;
 }
 
-/** Counts a table's items and sums up their hashes, without keeping them. */
+/** Counts a table's items and sums up their hashes, in constant memory. */
 export async function countTable(place: Place, table: TableName): Promise<Counted> {
   const sum = new SumOfHashes();
   for await (const item of itemsOf(place, table)) sum.add(itemLine(item));
   return { count: sum.count, checksum: sum.checksum };
 }
 
-/** Writes a table to a file, an item a line. */
+/** Writes a table to a file, one item per line. */
 export async function exportTable(place: Place, table: TableName, file: string): Promise<Counted> {
   const sum = new SumOfHashes();
   const lines = async function* () {
@@ -40,14 +40,14 @@ export async function exportTable(place: Place, table: TableName, file: string):
   return { count: sum.count, checksum: sum.checksum };
 }
 
-/** What a file of items holds. */
+/** Counts the items of a file and sums up their hashes. */
 export async function countFile(file: string): Promise<Counted> {
   const sum = new SumOfHashes();
   for await (const line of linesOf(file)) sum.add(line);
   return { count: sum.count, checksum: sum.checksum };
 }
 
-/** Puts every item of a file into a table. */
+/** Writes every item of a file to a table. */
 export async function restoreTable(place: Place, table: TableName, file: string): Promise<void> {
   let batch: Item[] = [];
   for await (const line of linesOf(file)) {
@@ -59,14 +59,14 @@ export async function restoreTable(place: Place, table: TableName, file: string)
   if (batch.length > 0) await putAll(place, table, batch);
 }
 
-/** What DynamoDB does not take at once it names, and wants to be asked for again a little later. */
+/** Writes a batch. DynamoDB returns the items it did not accept; they are retried after a pause. */
 async function putAll(place: Place, table: TableName, items: readonly Item[]): Promise<void> {
   const name = place.tableName(table);
   let left: BatchWriteItemCommandOutput['UnprocessedItems'] = {
     [name]: items.map((Item) => ({ PutRequest: { Item } })),
   };
   for (let tries = 1; (left?.[name]?.length ?? 0) > 0; tries += 1) {
-    if (tries > MOST_TRIES) throw new PlainError(`${name} does not take any more items. Try again when it is quieter.`);
+    if (tries > MOST_TRIES) throw new PlainError(`${name} is throttled and accepts no more items. Try again later.`);
     if (tries > 1) await delay(PAUSE_MS * 2 ** tries);
     const answer: BatchWriteItemCommandOutput = await place.dynamo.batchWriteItem({ RequestItems: left });
     left = answer.UnprocessedItems;

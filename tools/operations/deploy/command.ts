@@ -33,22 +33,22 @@ interface Options {
 await runCommand((signal) =>
   awsOptions(new Command('npm run deploy --'))
     .description(
-      'Brings this checkout into an environment: checks, builds, deploys, migrates, and runs the smoke test; when that ' +
-        'fails, it prints the command that brings the former version back.',
+      'Deploys this checkout to an environment: checks, builds, deploys, migrates and runs the smoke test. If a step ' +
+        'after the deployment fails, it prints the rollback command.',
     )
     .requiredOption('--env <name>', 'the environment', environmentName)
     .option(
       '--parameter <name=value>',
-      'a parameter of template.yaml, over samconfig.toml; may be repeated',
+      'a parameter of template.yaml, overrides samconfig.toml; can be repeated',
       collect,
       [],
     )
-    .option('--config <file>', 'settings of the environments', SAM_CONFIG)
-    .option('--confirm', 'shows the changes and asks before they are made', false)
-    .option('--dry-run', 'checks parameters, template and secret, and tells what it would do', false)
+    .option('--config <file>', 'the settings of each environment', SAM_CONFIG)
+    .option('--confirm', 'show the changes and ask before applying them', false)
+    .option('--dry-run', 'check parameters, template and secret, and print the steps without running them', false)
     .addHelpText(
       'after',
-      '\nParameters that differ between accounts can stand in DEPLOY_PARAMETERS as well, separated by spaces.\n' +
+      '\nParameters that differ between accounts can also be set in DEPLOY_PARAMETERS, separated by spaces.\n' +
         '\nExamples:\n  npm run deploy -- --env dev --parameter UserPoolId=… --parameter UserPoolClientIds=…\n' +
         '  npm run deploy -- --env prod --confirm\n  npm run deploy -- --env staging --dry-run\n',
     )
@@ -76,14 +76,16 @@ async function deploy(options: Options, signal: AbortSignal): Promise<void> {
     await work();
   };
 
-  // No question here, as elsewhere before prod is changed: --confirm asks with the changes in view.
+  // No confirmation for prod here, unlike in other commands: --confirm asks after showing the changes.
   await sayWhere(options.env, `in AWS (${aws.text})`, { changes: !options.dryRun, yes: true });
   await step('Checking the template', () => templateIsGood(signal));
   await step('Checking the secret', () => secretIsWhole(settings));
   if (options.dryRun) {
-    console.log(`\nNothing is changed. It would build, then: sam ${samArguments(settings, options).join(' ')}`);
+    console.log(
+      `\nDry run, nothing was changed. Next steps: build, then sam ${samArguments(settings, options).join(' ')}`,
+    );
     console.log(`${VERSION_PARAMETER} is the hash of code and settings: when either changes, a new version goes live.`);
-    console.log('Then it would migrate the data and run the smoke test.');
+    console.log('After that: migrate the data and run the smoke test.');
     return;
   }
   const before = await liveVersion(settings);
@@ -102,10 +104,10 @@ async function deploy(options: Options, signal: AbortSignal): Promise<void> {
   }
   console.log(`\n${options.env} is deployed: ${api}`);
   if (before !== undefined)
-    console.log(`The former version, should it be needed:\n  ${rollbackCommand(settings, before)}`);
+    console.log(`To roll back to the previous version:\n  ${rollbackCommand(settings, before)}`);
 }
 
-/** Names the version that this deployment makes; the same when neither code nor settings have changed. */
+/** Returns the hash of the version to deploy; the same when neither code nor settings have changed. */
 async function nextVersion(settings: DeploySettings, template: Template): Promise<string> {
   const [code, deployed] = await Promise.all([bundleHash(), deployedParameters(settings)]);
   return versionHash(code, template, parametersInForce(template, deployed, settings.parameters));
@@ -121,7 +123,7 @@ function samArguments(
     ...['--capabilities', 'CAPABILITY_IAM', '--no-fail-on-empty-changeset'],
     confirm ? '--confirm-changeset' : '--no-confirm-changeset',
     ...(region === undefined ? [] : ['--region', region]),
-    // Without it "npm run drill" removes nothing.
+    // "npm run drill" only removes stacks with this tag.
     ...(isDrillName(environment) ? ['--tags', `${DRILL_TAG.key}=${DRILL_TAG.value}`] : []),
     '--parameter-overrides',
     ...Object.entries({ ...parameters, [VERSION_PARAMETER]: version }).map(([name, value]) => `${name}=${value}`),
@@ -131,9 +133,9 @@ function samArguments(
 async function templateIsGood(signal: AbortSignal): Promise<void> {
   const results = await checkTemplate(path.join(root(), 'template.yaml'), signal);
   const faults = results.flatMap(({ name, faults: found }) => found.map((fault) => `  ${name}: ${fault}`));
-  if (faults.length > 0) throw new PlainError(`template.yaml is not in order:\n${faults.join('\n')}`);
+  if (faults.length > 0) throw new PlainError(`template.yaml has faults:\n${faults.join('\n')}`);
   const absent = results.filter(({ outcome }) => outcome === 'absent').map(({ name }) => name);
-  console.log(`In order${absent.length === 0 ? '' : `; not on this machine: ${absent.join(', ')}`}.`);
+  console.log(`No faults${absent.length === 0 ? '' : `; skipped, not installed: ${absent.join(', ')}`}.`);
 }
 
 async function secretIsWhole({ environment, region }: DeploySettings): Promise<void> {
@@ -144,5 +146,5 @@ async function secretIsWhole({ environment, region }: DeploySettings): Promise<v
     return;
   }
   const command = `npm run secrets:bootstrap -- --env ${environment}`;
-  throw new PlainError(`${place.name}:\n${faults.map((fault) => `  ${fault}`).join('\n')}\n"${command}" mends it.`);
+  throw new PlainError(`${place.name}:\n${faults.map((fault) => `  ${fault}`).join('\n')}\nFix it with "${command}".`);
 }

@@ -3,7 +3,7 @@ import type { Template } from '../../build/template/template.ts';
 import { PlainError } from '../../cli/plain-error.ts';
 import { samSettings } from '../../cli/target/sam-config.ts';
 
-/** What is deployed where: samconfig.toml's word, and what the caller says over it. */
+/** What to deploy and where: samconfig.toml, overridden by the caller's parameters. */
 export interface DeploySettings {
   readonly environment: string;
   readonly stackName: string;
@@ -12,9 +12,9 @@ export interface DeploySettings {
 }
 
 /**
- * @param region as it was settled for all commands
- * @param given `Name=value` each, which win over samconfig.toml's
- * @throws PlainError that lists every parameter that is unknown, missing or malformed
+ * @param region as resolved by `settleAws`
+ * @param given `Name=value` pairs, which override samconfig.toml
+ * @throws PlainError that lists every unknown, missing or malformed parameter
  */
 export async function deploySettings(
   environment: string,
@@ -30,7 +30,7 @@ export async function deploySettings(
   };
   const faults = parameterFaults(parameters, template);
   if (faults.length > 0) {
-    throw new PlainError(`These parameters are not right:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    throw new PlainError(`Invalid parameters:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
   }
   return {
     environment,
@@ -42,8 +42,8 @@ export async function deploySettings(
 
 function pair(text: string): readonly [string, string] {
   const at = text.indexOf('=');
-  if (at < 1) throw new PlainError(`“${text}” is no parameter: Name=value.`);
-  // As SAM reads it: an empty value has to be quoted in samconfig.toml.
+  if (at < 1) throw new PlainError(`“${text}” is not a parameter. Expected Name=value.`);
+  // Quotes are removed as SAM does: an empty value has to be quoted in samconfig.toml.
   return [text.slice(0, at), text.slice(at + 1).replace(/^"(.*)"$/, '$1')];
 }
 
@@ -54,7 +54,7 @@ const Parameter = z.looseObject({
   AllowedValues: z.array(z.union([z.string(), z.number()])).optional(),
 });
 
-/** What CloudFormation would say one at a time and minutes later, all at once. */
+/** Reports all faults at once; CloudFormation would report them one at a time, minutes later. */
 export function parameterFaults(values: Readonly<Record<string, string>>, template: Template): readonly string[] {
   const unknown = Object.keys(values).filter((name) => !Object.hasOwn(template.Parameters, name));
   const wrong = Object.entries(template.Parameters).flatMap(([name, schema]) => {
@@ -68,14 +68,14 @@ export function parameterFaults(values: Readonly<Record<string, string>>, templa
     if (value === undefined) return standard === undefined ? [`${name} is missing (${about})`] : [];
     if (pattern !== undefined && !new RegExp(pattern).test(value)) return [`${name} is malformed (${about})`];
     if (allowed !== undefined && !allowed.map(String).includes(value))
-      return [`${name} is none of ${allowed.join(', ')}`];
+      return [`${name} must be one of ${allowed.join(', ')}`];
     return [];
   });
   const open = values['AllowedOrigins'] === '*' && values['Environment'] !== 'dev';
   return [
-    ...unknown.map((name) => `${name} is no parameter of the template`),
+    ...unknown.map((name) => `${name} is not a parameter of the template`),
     ...wrong,
-    ...(open ? ['AllowedOrigins may be * in dev only'] : []),
-    ...(values['DomainName'] && !values['CertificateArn'] ? ['DomainName needs CertificateArn as well'] : []),
+    ...(open ? ['AllowedOrigins can only be * in dev'] : []),
+    ...(values['DomainName'] && !values['CertificateArn'] ? ['DomainName also needs CertificateArn'] : []),
   ];
 }

@@ -6,7 +6,7 @@ import type { Parameters } from './version-hash.ts';
 
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
-/** The version that answers requests now; undefined before the first deployment. */
+/** Returns the live version; undefined before the first deployment. */
 export async function liveVersion({ environment, region }: DeploySettings): Promise<string | undefined> {
   const lambda = new Lambda({ requestHandler: TIME_LIMITS, ...(region !== undefined && { region }) });
   try {
@@ -21,12 +21,12 @@ export async function liveVersion({ environment, region }: DeploySettings): Prom
   }
 }
 
-/** Where the deployed API is reached. */
+/** Returns the base URL of the deployed API. */
 export async function deployedApi({ stackName, region }: DeploySettings): Promise<string> {
   return (await environmentStack(stackName, region)).output('ApiBaseUrl');
 }
 
-/** The values of the stack's parameters since its last deployment; none before the first. */
+/** Returns the stack's parameters as last deployed; empty before the first deployment. */
 export async function deployedParameters(settings: DeploySettings): Promise<Parameters> {
   const parameters = (await deployedStack(settings))?.Parameters ?? [];
   return Object.fromEntries(
@@ -42,7 +42,7 @@ async function deployedStack({ stackName, region }: DeploySettings): Promise<Sta
     const { Stacks: stacks = [] } = await cloudFormation.describeStacks({ StackName: stackName });
     return stacks[0];
   } catch (error) {
-    // CloudFormation has no error of its own for a stack that is not there.
+    // CloudFormation has no dedicated error for a missing stack.
     if (error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message)) {
       return undefined;
     }
@@ -50,7 +50,7 @@ async function deployedStack({ stackName, region }: DeploySettings): Promise<Sta
   }
 }
 
-/** What brings the former version back at once, whatever else is broken. */
+/** Returns the command that makes a previous version live again, without another deployment. */
 export function rollbackCommand({ environment, region }: DeploySettings, version: string): string {
   const where = region === undefined ? '' : ` --region ${region}`;
   return `aws lambda update-alias --function-name ${functionName(environment)} --name live --function-version ${version}${where}`;

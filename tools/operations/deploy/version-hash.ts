@@ -5,17 +5,17 @@ import path from 'node:path';
 import { buildLambdaBundle } from '../../build/lambda/lambda-bundle.ts';
 import type { Template } from '../../build/template/template.ts';
 
-/** The parameter of template.yaml that names the function's next version. */
+/** The parameter of template.yaml with the hash of the function's next version. */
 export const VERSION_PARAMETER = 'VersionSha256';
 
 export type Parameters = Readonly<Record<string, string>>;
 
 /**
- * The hash of everything that the function's version is made of: its code, what the template says of it, and the value
- * of every parameter. SAM publishes a new version when this changes, and only then.
+ * Returns the hash of everything that makes up a version of the function: its code, its part of the template, and every
+ * parameter. SAM publishes a new version only when this changes.
  *
  * @param code hash of the bundle, see `codeHash`
- * @param parameters as they are in force after the deployment, see `parametersInForce`
+ * @param parameters as in force after the deployment, see `parametersInForce`
  */
 export function versionHash(code: string, template: Template, parameters: Parameters): string {
   const settings = {
@@ -30,8 +30,8 @@ export function versionHash(code: string, template: Template, parameters: Parame
 }
 
 /**
- * The values that CloudFormation works with: what is given, else what the stack has from its last deployment (SAM asks
- * for the previous value of each parameter that it is not given), else the template's default.
+ * Returns the values that CloudFormation will use: the given one, else the stack's from its last deployment (SAM passes
+ * UsePreviousValue for parameters that are not given), else the template's default.
  */
 export function parametersInForce(template: Template, deployed: Parameters, given: Parameters): Parameters {
   return Object.fromEntries(
@@ -42,7 +42,7 @@ export function parametersInForce(template: Template, deployed: Parameters, give
   );
 }
 
-/** The hash of the Lambda bundle of this checkout, the same for the same code wherever it is built. */
+/** Returns the hash of this checkout's Lambda bundle. The same code gives the same hash on every machine. */
 export async function bundleHash(): Promise<string> {
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-bundle-'));
   try {
@@ -53,7 +53,7 @@ export async function bundleHash(): Promise<string> {
   }
 }
 
-/** The hash of all files below a directory, by their names in it and their bytes. */
+/** Returns the hash of all files below a directory: relative names and contents. */
 export async function codeHash(directory: string): Promise<string> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries

@@ -24,23 +24,23 @@ interface Options {
 
 await runCommand((signal) => {
   const program = new Command('npm run drill --').description(
-    'The environment of a restore drill, when the drill is over (RUNBOOK.md, "The drill").',
+    'Cleans up after a restore drill (RUNBOOK.md, "The drill").',
   );
   awsOptions(program.command('remove'))
     .description(
-      'Removes a drill’s environment with everything in it: stack, tables, every version of every object, logs, backups ' +
-        'and secret. Takes only environments called drill or drill-… that "npm run deploy" has made.',
+      'Removes a drill environment with everything in it: stack, tables, all versions of all objects, logs, backups ' +
+        'and secret. Only for environments called drill or drill-… that were created by "npm run deploy".',
     )
     .requiredOption('--env <name>', 'the environment', environmentName)
-    .option('--confirm <name>', 'its name again; on a terminal it may be typed instead')
-    .option('--dry-run', 'lists what would be removed, and removes nothing', false)
+    .option('--confirm <name>', 'the name again; on a terminal you are asked for it')
+    .option('--dry-run', 'list what would be removed, and remove nothing', false)
     .option('--json', 'JSON, for machines', false)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run drill -- remove --env drill-2026-11 --dry-run\n' +
         '  npm run drill -- remove --env drill-2026-11 --confirm drill-2026-11\n' +
-        '\nNot removed, as they lie elsewhere: the backup that was restored, copies in another backup vault, users of the\n' +
-        'user pool, and the packages in the bucket of the SAM CLI, which hold code only.\n',
+        '\nNot removed, because they are stored elsewhere: the restored backup, copies in other backup vaults, users\n' +
+        'in the user pool, and the packages in the SAM CLI bucket (code only).\n',
     )
     .action((options: Options) => remove(options, signal));
   return program;
@@ -48,7 +48,7 @@ await runCommand((signal) => {
 
 async function remove(options: Options, signal: AbortSignal): Promise<void> {
   const { env, json } = options;
-  // By its name first: of another environment nothing is even looked at.
+  // Check the name first, so that other environments are not even read.
   refuseUnlessDrill(env, undefined);
   const aws = await settleAws(options);
   await sayWhere(env, `in AWS (${aws.text})`, { changes: !options.dryRun, signal });
@@ -68,13 +68,13 @@ async function remove(options: Options, signal: AbortSignal): Promise<void> {
         removeStack(clients.cloudFormation, stack, signal),
       );
     }
-    // Looked for again: some have gone with the stack.
+    // Search again: some were deleted with the stack.
     for (const part of await findParts(clients, env)) {
       signal.throwIfAborted();
       await display.during(`Removing ${nameOf(part)}`, () => part.remove(signal));
     }
     const left = await findParts(clients, env);
-    if (left.length > 0) throw new PlainError(`Still there: ${left.map(nameOf).join(', ')}. Run it again.`);
+    if (left.length > 0) throw new PlainError(`Not removed yet: ${left.map(nameOf).join(', ')}. Run it again.`);
     if (!json) console.log(`Nothing is left of ${env}.`);
   }
   if (json) console.log(JSON.stringify(report));
@@ -89,7 +89,7 @@ function show(environment: string, region: string, stack: string | undefined, pa
     console.log(`There is nothing of ${environment} in ${region}.`);
     return;
   }
-  console.log(`What there is of ${environment} in ${region}:`);
+  console.log(`Found in ${region} for ${environment}:`);
   const rows = parts.map(({ kind, name, content = '' }) => [kind, name, content]);
   console.log(textTable(['', 'name', ''], [...(stack === undefined ? [] : [['stack', stack, '']]), ...rows]));
 }
@@ -99,7 +99,7 @@ async function confirmed({ env, confirm }: Options): Promise<void> {
   if (typed === env) return;
   throw new RefusedError(
     typed === undefined
-      ? `To remove ${env} for good, name it twice: --env ${env} --confirm ${env}. Nothing was changed.`
+      ? `To remove ${env} permanently, confirm its name: --env ${env} --confirm ${env}. Nothing was changed.`
       : `“${typed}” is not ${env}. Nothing was changed.`,
   );
 }
@@ -107,7 +107,9 @@ async function confirmed({ env, confirm }: Options): Promise<void> {
 async function ask(environment: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    return (await terminal.question(`All of this goes for good. Type ${environment} to remove it: `)).trim();
+    return (
+      await terminal.question(`All of this will be removed permanently. Type ${environment} to confirm: `)
+    ).trim();
   } finally {
     terminal.close();
   }

@@ -7,7 +7,7 @@ import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
 
-/** Everything that an environment has something at, by the rights of whoever calls. */
+/** Clients for every AWS service that an environment uses, with the caller's credentials. */
 export function drillClients(region: string | undefined) {
   const settings = { requestHandler: TIME_LIMITS, ...(region !== undefined && { region }) };
   return {

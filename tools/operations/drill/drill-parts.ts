@@ -8,16 +8,16 @@ import { countVersions, removeBucket } from './remove-bucket.ts';
 import { removeTable } from './remove-table.ts';
 import { removeVault } from './remove-vault.ts';
 
-/** Something of an environment that outlives its stack. */
+/** A resource of an environment that outlives its stack. */
 export interface DrillPart {
   readonly kind: 'table' | 'bucket' | 'log group' | 'secret' | 'backup vault';
   readonly name: string;
-  /** How much is in it, where that is known. */
+  /** How much it holds, if known. */
   readonly content?: string;
   remove(signal: AbortSignal): Promise<void>;
 }
 
-/** Everything that is there of an environment besides its stack; found by name, so also after the stack is gone. */
+/** Finds an environment's resources that outlive its stack. They are found by name, even after the stack is gone. */
 export async function findParts(clients: DrillClients, environment: string): Promise<readonly DrillPart[]> {
   const found = await Promise.all([
     tables(clients, environment),
@@ -29,7 +29,7 @@ export async function findParts(clients: DrillClients, environment: string): Pro
   return found.flat();
 }
 
-/** The tables, and the copies of them that point-in-time recovery has made. */
+/** The tables, and the copies made by point-in-time recovery. */
 async function tables({ dynamo }: DrillClients, environment: string): Promise<readonly DrillPart[]> {
   const ours = new RegExp(`^autowatering-(${TABLES.join('|')})-${environment}(-at-\\d{8}t\\d{6}z)?$`);
   const parts: DrillPart[] = [];
@@ -60,7 +60,7 @@ async function buckets({ s3 }: DrillClients, environment: string): Promise<reado
   return parts;
 }
 
-/** Gone with the stack, unless the function's last lines came after that. */
+/** They are deleted with the stack, but created again if the function logs once more after that. */
 async function logGroups({ logs }: DrillClients, environment: string): Promise<readonly DrillPart[]> {
   const names = [`/aws/lambda/autowatering-backend-${environment}`, `/aws/http-api/autowatering-${environment}`];
   const parts: DrillPart[] = [];
@@ -89,7 +89,7 @@ async function secrets({ secrets: manager }: DrillClients, environment: string):
     throw error;
   }
   const remove = async () => {
-    // At once: the next drill of this name makes its own.
+    // Without a recovery window, so that the next drill can use the name.
     await manager.deleteSecret({ SecretId: name, ForceDeleteWithoutRecovery: true });
   };
   return [{ kind: 'secret', name, remove }];

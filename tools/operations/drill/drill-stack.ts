@@ -3,19 +3,19 @@ import { PlainError } from '../../cli/plain-error.ts';
 
 const LONGEST_SECONDS = 30 * 60;
 
-/** The stack of an environment; undefined when there is none. */
+/** Returns an environment's stack; undefined if there is none. */
 export async function findStack(cloudFormation: CloudFormation, environment: string): Promise<Stack | undefined> {
   try {
     const { Stacks: stacks = [] } = await cloudFormation.describeStacks({ StackName: `autowatering-${environment}` });
     return stacks.find(({ StackStatus: status }) => status !== 'DELETE_COMPLETE');
   } catch (error) {
-    // CloudFormation has no error of its own for a stack that is not there.
+    // CloudFormation has no dedicated error for a missing stack.
     if (error instanceof Error && /does not exist/.test(error.message)) return undefined;
     throw error;
   }
 }
 
-/** Deletes a stack and waits for it. What its template retains stays. @throws PlainError when CloudFormation gives up */
+/** Deletes a stack and waits. Retained resources are kept. @throws PlainError if the deletion fails */
 export async function removeStack(cloudFormation: CloudFormation, stack: Stack, signal: AbortSignal): Promise<void> {
   const { StackName: name = '', StackId: id = name } = stack;
   await cloudFormation.deleteStack({ StackName: id });
@@ -27,7 +27,7 @@ export async function removeStack(cloudFormation: CloudFormation, stack: Stack, 
   } catch (error) {
     signal.throwIfAborted();
     throw new PlainError(
-      `The stack ${name} was not deleted. Its events tell why (CloudFormation, ${name}); then run this again. ` +
+      `The stack ${name} was not deleted. Check its events in CloudFormation, then run this command again. ` +
         `(${error instanceof Error ? error.name : String(error)})`,
     );
   }

@@ -1,17 +1,17 @@
 import type { ListObjectVersionsCommandOutput, ObjectIdentifier, S3 } from '@aws-sdk/client-s3';
 import { PlainError } from '../../cli/plain-error.ts';
 
-/** Every version of every object, and every delete marker: keys of users' objects hold their ids. */
+/** Counts all object versions and delete markers. Markers count because keys of users' objects contain their ids. */
 export async function countVersions(s3: S3, bucket: string): Promise<number> {
   let count = 0;
   for await (const page of versionsOf(s3, bucket)) count += page.length;
   return count;
 }
 
-/** Removes a bucket with all that was ever in it, also firmware that is locked (in governance mode). */
+/** Removes a bucket with all versions of its objects, including firmware locked in governance mode. */
 export async function removeBucket(s3: S3, bucket: string): Promise<void> {
   const lock = (await isLockable(s3, bucket)) ? { BypassGovernanceRetention: true } : {};
-  // Always from the beginning: a marker of the page before would name what is gone by then.
+  // Always the first page: the marker of a previous page would name a deleted object.
   for (;;) {
     const page = await firstVersions(s3, bucket);
     if (page.length === 0) break;

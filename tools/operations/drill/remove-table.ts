@@ -3,8 +3,8 @@ import { type DynamoDB, waitUntilTableExists, waitUntilTableNotExists } from '@a
 const LONGEST_SECONDS = 600;
 
 /**
- * Removes a table with its protection and its backups. Point-in-time recovery goes first: DynamoDB keeps a last backup of
- * a table that is deleted with it, for 35 days, with all that is in it.
+ * Removes a table, its deletion protection and its backups. Point-in-time recovery is turned off first: otherwise
+ * DynamoDB would keep a final backup with all the data for 35 days.
  */
 export async function removeTable(dynamo: DynamoDB, name: string, signal: AbortSignal): Promise<void> {
   const waiting = { client: dynamo, maxWaitTime: LONGEST_SECONDS, minDelay: 1, maxDelay: 10, abortSignal: signal };

@@ -1,6 +1,6 @@
 import { type Backup, paginateListRecoveryPointsByBackupVault } from '@aws-sdk/client-backup';
 
-/** Removes a backup vault with the backups in it. Copies in another vault stay: they belong to whoever owns that. */
+/** Removes a backup vault with its backups. Copies in other vaults are kept. */
 export async function removeVault(backup: Backup, name: string): Promise<void> {
   for await (const { RecoveryPoints: points = [] } of paginateListRecoveryPointsByBackupVault(
     { client: backup },

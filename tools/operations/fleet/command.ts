@@ -5,7 +5,7 @@ import { serviceCommands } from './service-commands.ts';
 
 await runCommand((signal) => {
   const program = new Command('npm run fleet --').description(
-    'Looks at the devices of the fleet, and takes the steps of their lives.',
+    'Lists the devices of the fleet, and activates, revokes or replaces them.',
   );
   for (const command of [...listCommands(signal), ...serviceCommands(signal)]) program.addCommand(command);
   return program;

@@ -46,17 +46,22 @@ interface ListOptions extends FleetOptions {
   readonly csv: boolean;
 }
 
-/** What looks at the fleet and changes nothing. */
+/** The commands that only read the fleet. */
 export function listCommands(signal: AbortSignal): readonly Command[] {
   return [
     fleetOptions(new Command('list'))
       .description('Lists devices, in the order of their serials.')
       .addOption(
-        new Option('--status <status>', 'only these').choices(['factory_only', 'active', 'claimed', 'revoked']),
+        new Option('--status <status>', 'only devices with this status').choices([
+          'factory_only',
+          'active',
+          'claimed',
+          'revoked',
+        ]),
       )
-      .option('--batch <name>', 'only of this batch')
-      .option('--firmware-version <version>', 'only those that run it')
-      .option('--board <name>', 'only of this board')
+      .option('--batch <name>', 'only devices of this batch')
+      .option('--firmware-version <version>', 'only devices that run this version')
+      .option('--board <name>', 'only devices with this board')
       .option('--csv', 'CSV, for spreadsheets', false)
       .addHelpText(
         'after',
@@ -66,7 +71,7 @@ export function listCommands(signal: AbortSignal): readonly Command[] {
       .action(async (options: ListOptions) => list(await fleetCall(options, signal), options)),
     fleetOptions(new Command('summary'))
       .description('Counts the fleet by status, version and day.')
-      .option('--days <count>', 'how far back, 1 to 366', '30')
+      .option('--days <count>', 'number of days to include, 1 to 366', '30')
       .addHelpText('after', '\nExamples:\n  npm run fleet -- summary\n  npm run fleet -- summary --days 7 --json\n')
       .action(async (options: FleetOptions & { readonly days: string }) => {
         const call = await fleetCall(options, signal);
@@ -82,7 +87,7 @@ export function listCommands(signal: AbortSignal): readonly Command[] {
         console.log(options.json ? JSON.stringify(found) : details(found));
       }),
     fleetOptions(new Command('audit'))
-      .description('Tells everything that has happened to a device, newest first.')
+      .description('Shows the history of a device, newest first.')
       .argument('<device>', 'its serial or hardware id')
       .addHelpText(
         'after',
@@ -122,7 +127,7 @@ async function list(call: TokenCall, options: ListOptions): Promise<void> {
     board: options.board,
   };
   for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value);
-  // Row by row in the formats for machines: a fleet may be larger than what one wants to hold.
+  // CSV and JSON are written row by row: a fleet may be too large to hold in memory.
   const csv = options.csv ? stringify({ header: true, columns: CSV_COLUMNS, cast: { boolean: String } }) : undefined;
   csv?.pipe(process.stdout, { end: false });
   const rows: string[][] = [];
@@ -141,7 +146,7 @@ async function list(call: TokenCall, options: ListOptions): Promise<void> {
     return;
   }
   if (options.json) return;
-  console.log(rows.length === 0 ? 'There are none.' : textTable([...COLUMNS], rows));
+  console.log(rows.length === 0 ? 'No devices found.' : textTable([...COLUMNS], rows));
   if (rows.length > 0) console.log(`${rows.length} devices`);
 }
 
@@ -183,6 +188,6 @@ function summaryText(summary: z.output<typeof Summary>): string {
     `${summary.devices} devices`,
     ...part('By status', ['status', 'devices'], statuses),
     ...part('By version', ['board', 'version', 'devices'], versions),
-    ...part('By day (UTC)', ['day', 'what happened'], days),
+    ...part('By day (UTC)', ['day', 'actions'], days),
   ].join('\n');
 }

@@ -11,7 +11,7 @@ interface StepOptions extends FleetOptions {
   readonly reason?: string;
 }
 
-/** The steps of a device's life that are not its owner's. */
+/** The commands that change a device's state on behalf of the factory or support. */
 export function serviceCommands(signal: AbortSignal): readonly Command[] {
   const print = (options: FleetOptions, value: unknown, text: string) =>
     console.log(options.json ? JSON.stringify(value) : text);
@@ -31,11 +31,11 @@ export function serviceCommands(signal: AbortSignal): readonly Command[] {
       });
 
   return [
-    step('activate', 'Lets a sealed device leave the factory.', 'can be claimed now'),
-    step('revoke', 'Takes a device out of service; its owner is released.', 'is out of service'),
-    step('reactivate', 'Brings a revoked device back; anybody may claim it.', 'is in service again'),
+    step('activate', 'Activates a factory_only device, so that it can be claimed.', 'can be claimed now'),
+    step('revoke', 'Takes a device out of service and releases it from its owner.', 'is out of service'),
+    step('reactivate', 'Returns a revoked device to service; anyone can claim it.', 'is in service again'),
     withReason(new Command('replace'))
-      .description('Puts a new unit in the place of a revoked one: it gets owner, name and settings.')
+      .description('Replaces a revoked device with a new unit, which gets its owner, name and settings.')
       .argument('<old>', 'serial or hardware id of the revoked device')
       .argument('<new>', 'serial or hardware id of the new unit')
       .addHelpText('after', '\nExample:\n  npm run fleet -- replace 000123 000987 --reason "RMA 17"\n')
@@ -44,11 +44,11 @@ export function serviceCommands(signal: AbortSignal): readonly Command[] {
         const [from, to] = await Promise.all([findDevice(call, old), findDevice(call, unit)]);
         const body = { old_hw_id: from.hw_id, new_hw_id: to.hw_id, ...why(options) };
         const result = await call('/replaceDevice', Replaced, body);
-        const when = result.already_done ? ' (it had already)' : '';
-        print(options, result, `${result.new_serial} has taken the place of ${result.old_serial}${when}.`);
+        const when = result.already_done ? ' (done before)' : '';
+        print(options, result, `${result.new_serial} has replaced ${result.old_serial}${when}.`);
       }),
     withReason(new Command('reissue'))
-      .description('Makes a new claim code for a device that nobody owns; the old one is worth nothing.')
+      .description('Creates a new claim code for a device without an owner; the old code becomes invalid.')
       .argument('<device>', 'its serial or hardware id')
       .addHelpText('after', '\nExample:\n  npm run fleet -- reissue 000123 --reason "label torn"\n')
       .action(async (device: string, options: StepOptions) => {
@@ -56,7 +56,7 @@ export function serviceCommands(signal: AbortSignal): readonly Command[] {
         const { hw_id: hwId } = await findDevice(call, device);
         const result = await call('/reissueClaimCode', Reissued, { hw_id: hwId, ...why(options) });
         const code = `${result.claim_code.slice(0, 5)}-${result.claim_code.slice(5)}`;
-        print(options, result, `Serial ${result.serial}, claim code ${code}. It is told this once.`);
+        print(options, result, `Serial ${result.serial}, claim code ${code}. It is shown only this once.`);
       }),
   ];
 }

@@ -27,7 +27,7 @@ interface Options extends SystemOptions {
 
 await runCommand((signal) => {
   const program = new Command('npm run logs --').description(
-    'Asks the backend’s log: CloudWatch Logs Insights for an environment in AWS, the log file of the stack that runs here.',
+    'Queries the backend’s logs: CloudWatch Logs Insights for an environment in AWS, the log file for a local stack.',
   );
   for (const name of ['errors', 'latency', 'requests'] as const) add(program, name, signal);
   return program;
@@ -42,13 +42,14 @@ function add(program: Command, name: ReportName, signal: AbortSignal): void {
       (text: string) => parseSince(text),
       parseSince('1h'),
     )
-    .option('--route <route>', 'this one only, e.g. "POST /claimDevice"')
-    .option('--limit <count>', 'rows at most', wholeNumberUpTo(10_000), 50)
-    .option('--print', 'prints the query for Logs Insights, and asks nobody', false)
+    .option('--route <route>', 'only this route, e.g. "POST /claimDevice"')
+    .option('--limit <count>', 'maximum number of rows', wholeNumberUpTo(10_000), 50)
+    .option('--print', 'print the Logs Insights query instead of running it', false)
     .option('--json', 'JSON, for machines', false)
     .addHelpText('after', `\nExample:\n  npm run logs -- ${name} --since 1h --env prod\n`)
     .action((options: Options) => report(name, options, signal));
-  if (name === 'requests') command.option('--request <id>', 'every line of that request: X-Request-Id of its answer');
+  if (name === 'requests')
+    command.option('--request <id>', 'all lines of one request, by the X-Request-Id of its response');
 }
 
 async function report(name: ReportName, options: Options, signal: AbortSignal): Promise<void> {
@@ -87,7 +88,7 @@ async function rowsFrom(asked: LogReport, question: Question, options: Options, 
   const { region, text } = await settleAws(options);
   await sayWhere(environment, `by its log in AWS (${text})`, { changes: false });
   const query = asked.insightsQuery(question);
-  return progressDisplay(json ? 'silent' : 'people').during(`Asking the log of ${environment}`, () =>
+  return progressDisplay(json ? 'silent' : 'people').during(`Querying the logs of ${environment}`, () =>
     askInsights({ environment, region, query, from: Date.parse(since), to: Date.now() }, signal),
   );
 }

@@ -4,7 +4,7 @@ import { PlainError } from '../../cli/plain-error.ts';
 import type { Row } from './log-reports.ts';
 
 const POLL_MS = 500;
-/** Insights itself gives up after an hour; nobody waits so long. */
+/** The time limit of Insights itself is an hour, too long to wait for. */
 const QUERY_MS = 2 * 60 * 1000;
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
@@ -17,7 +17,7 @@ export interface InsightsQuery {
   readonly to: number;
 }
 
-/** Asks CloudWatch Logs Insights, and waits for the answer; a query that nobody waits for any more is stopped. */
+/** Runs a CloudWatch Logs Insights query and waits for the result. Stops the query when aborted or timed out. */
 export async function askInsights(asked: InsightsQuery, signal: AbortSignal): Promise<readonly Row[]> {
   const client = new CloudWatchLogs({
     requestHandler: TIME_LIMITS,
@@ -31,10 +31,10 @@ export async function askInsights(asked: InsightsQuery, signal: AbortSignal): Pr
       const answer = await client.getQueryResults({ queryId }, { abortSignal: signal });
       if (answer.status === 'Complete') return rowsOf(answer);
       if (answer.status !== 'Running' && answer.status !== 'Scheduled') {
-        throw new PlainError(`The query ended as ${answer.status}. Try a shorter time with --since.`);
+        throw new PlainError(`The query ended with status ${answer.status}. Try a shorter time with --since.`);
       }
       if (Date.now() > until)
-        throw new PlainError(`The query took over ${QUERY_MS / 60_000} minutes. Try --since 15m.`);
+        throw new PlainError(`The query took more than ${QUERY_MS / 60_000} minutes. Try --since 15m.`);
       await delay(POLL_MS, undefined, { signal });
     }
   } catch (error) {
@@ -51,7 +51,7 @@ async function started(client: CloudWatchLogs, group: string, { query, from, to 
     });
   } catch (error) {
     if (!(error instanceof Error && error.name === 'ResourceNotFoundException')) throw error;
-    throw new PlainError(`There is no log group ${group} here: is it that environment, account and region?`);
+    throw new PlainError(`There is no log group ${group}. Check environment, account and region.`);
   }
 }
 

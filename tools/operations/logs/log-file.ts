@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { PlainError } from '../../cli/plain-error.ts';
 import type { LogLine } from './log-reports.ts';
 
-/** The lines of a local stack's log since a moment, in the order in which they were written. */
+/** Returns the lines of a local stack's log since a point in time, oldest first. */
 export async function linesOfFile(file: string, since: string): Promise<readonly LogLine[]> {
   const lines: LogLine[] = [];
   try {
@@ -14,12 +14,12 @@ export async function linesOfFile(file: string, since: string): Promise<readonly
     }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    throw new PlainError(`${file} is not there. Start a stack with "npm run dev", or pass --env.`);
+    throw new PlainError(`${file} does not exist. Start a stack with "npm run dev", or pass --env.`);
   }
   return lines;
 }
 
-/** What a library has printed between our lines is no line of ours. */
+/** Returns undefined for lines that are not ours, such as a library's output. */
 function parsed(text: string): LogLine | undefined {
   if (!text.startsWith('{')) return undefined;
   try {

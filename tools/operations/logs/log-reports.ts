@@ -1,17 +1,17 @@
-/** What is asked for, besides which report. */
+/** The parameters of a report. */
 export interface Question {
   /** Only this route, e.g. `POST /claimDevice`. */
   readonly route?: string;
-  /** Only this request, with every line of it. */
+  /** Only this request, with all its lines. */
   readonly requestId?: string;
   readonly limit: number;
 }
 
-/** One line of the backend's log: JSON, as `src/http/request-scope.ts` and its like write it. */
+/** One JSON line of the backend's log, as written by `src/http/request-scope.ts` and others. */
 export type LogLine = Readonly<Record<string, unknown>>;
 export type Row = Readonly<Record<string, string>>;
 
-/** The same question twice: for CloudWatch Logs Insights, and for a file of lines on this machine. */
+/** A report in two forms: for CloudWatch Logs Insights, and for a log file on this machine. */
 export interface LogReport {
   readonly summary: string;
   readonly columns: readonly string[];
@@ -24,7 +24,7 @@ const LINE_COLUMNS = ['timestamp', 'level', 'message', 'requestId', 'statusCode'
 
 export const LOG_REPORTS = {
   errors: {
-    summary: 'Requests that were answered with 5xx, by route and code, the most frequent first.',
+    summary: 'Requests that failed with 5xx, by route and code, most frequent first.',
     columns: ['count', 'route', 'errorCode', 'lastAt', 'lastRequest'],
     insightsQuery: (question) =>
       [
@@ -45,7 +45,7 @@ export const LOG_REPORTS = {
     },
   },
   latency: {
-    summary: 'How long requests took, in milliseconds, by route, the slowest first.',
+    summary: 'Request latency in milliseconds by route, slowest first.',
     columns: ['route', 'requests', 'p50', 'p95', 'p99', 'slowest'],
     insightsQuery: (question) =>
       [
@@ -65,7 +65,7 @@ export const LOG_REPORTS = {
     },
   },
   requests: {
-    summary: 'The newest requests, a line each; with --request every line of that one, the oldest first.',
+    summary: 'The latest requests, one per line; with --request all lines of that one, oldest first.',
     columns: REQUEST_COLUMNS,
     insightsQuery: ({ requestId, ...question }) =>
       requestId === undefined
@@ -95,7 +95,7 @@ export const LOG_REPORTS = {
 
 export type ReportName = keyof typeof LOG_REPORTS;
 
-/** The columns that an answer to this question has. */
+/** Returns the columns of the result. */
 export function columnsOf(report: LogReport, { requestId }: Question): readonly string[] {
   return requestId === undefined ? report.columns : LINE_COLUMNS;
 }
@@ -126,7 +126,7 @@ function onlyRoute({ route }: Pick<Question, 'route'>): string {
   return route === undefined ? '' : ` and route = ${quoted(route)}`;
 }
 
-/** As a string of Insights' language, in which a quote or a backslash ends nothing. */
+/** Quotes a string for the Insights query language; quotes and backslashes are escaped. */
 function quoted(value: string): string {
   return JSON.stringify(value);
 }

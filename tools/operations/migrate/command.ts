@@ -17,22 +17,22 @@ interface Options extends TablePlaceOptions {
 
 await runCommand((signal) => {
   const program = new Command('npm run migrate --').description(
-    'Changes what is stored when its form changes: numbered steps, each of which can be cut off, gone on with, and taken ' +
-      'back. What was done is kept beside the data.',
+    'Migrates stored data when its format changes: numbered steps that can be interrupted, resumed and reverted. ' +
+      'Their progress is stored with the data.',
   );
   const add = (name: string, summary: string, example: string) =>
     tableOptions(program.command(name))
       .description(summary)
       .option('--json', 'JSON, for machines', false)
       .addHelpText('after', `\nExample:\n  ${example}\n`);
-  add('status', 'Tells which migrations were made.', 'npm run migrate -- status --env prod').action(
+  add('status', 'Shows which migrations have been applied.', 'npm run migrate -- status --env prod').action(
     async (options: Options) => show(await states(await findTables(options, { changes: false })), options),
   );
-  add('up', 'Makes what was not made yet, in order.', 'npm run migrate -- up --env prod')
-    .option('--to <id>', 'the last one to be made', migrationId)
+  add('up', 'Applies pending migrations in order.', 'npm run migrate -- up --env prod')
+    .option('--to <id>', 'the last one to apply', migrationId)
     .action((options: Options) => migrate('up', options, signal));
-  add('down', 'Takes the newest one back that was made.', 'npm run migrate -- down --env prod')
-    .option('--to <id>', 'the newest one that stays; 0, none does', migrationId)
+  add('down', 'Reverts the latest applied migration.', 'npm run migrate -- down --env prod')
+    .option('--to <id>', 'the latest one to keep; 0 reverts all', migrationId)
     .action((options: Options) => migrate('down', options, signal));
   return program;
 });
@@ -40,7 +40,7 @@ await runCommand((signal) => {
 function migrationId(text: string): number {
   const id = Number(text);
   if (id !== 0 && !MIGRATIONS.some((one) => one.id === id)) {
-    throw new InvalidArgumentError(`one of 0, ${MIGRATIONS.map((one) => one.id).join(', ')}`);
+    throw new InvalidArgumentError(`Expected one of 0, ${MIGRATIONS.map((one) => one.id).join(', ')}.`);
   }
   return id;
 }
@@ -98,15 +98,15 @@ function migrationOf({ migration }: State): Migration {
 function stateText(state: Progress['state'] | undefined): string {
   switch (state) {
     case undefined:
-      return 'not made';
+      return 'pending';
     case 'up':
-      return 'made';
+      return 'applied';
     case 'down':
-      return 'taken back';
+      return 'reverted';
     case 'going-up':
-      return 'cut off on the way up';
+      return 'interrupted while applying';
     case 'going-down':
-      return 'cut off on the way down';
+      return 'interrupted while reverting';
   }
 }
 

@@ -5,30 +5,30 @@ import { PlainError } from '../../cli/plain-error.ts';
 import type { TablePlace } from '../../cli/target/place.ts';
 import type { Migration } from './migration.ts';
 
-/** No chip has this id; so no device is ever mistaken for the ledger, nor the other way round. */
+/** Not a possible chip id, so that a device and the ledger can't be confused. */
 export const LEDGER = '#migrations';
-/** A run that died holds the lock no longer than this. */
+/** How long a crashed run keeps the lock. */
 export const LOCK_MS = 2 * 60 * 1000;
 
 const Entry = z.object({
   state: z.enum(['going-up', 'up', 'going-down', 'down']),
-  /** The last key that was looked at, as JSON in DynamoDB's notation; absent at the beginning and at the end. */
+  /** The last key that was read, as DynamoDB JSON; absent at the beginning and at the end. */
   cursor: z.string().optional(),
   looked_at: z.number(),
   changed: z.number(),
   updated_at: z.string(),
 });
 
-/** How far a migration is. */
+/** The progress of a migration. */
 export interface Progress {
   readonly state: 'going-up' | 'up' | 'going-down' | 'down';
   readonly cursor: Record<string, AttributeValue> | undefined;
-  /** Items that were looked at and changed in this direction. */
+  /** Items read and changed in this direction. */
   readonly lookedAt: number;
   readonly changed: number;
 }
 
-/** What was migrated in an environment, kept in its own tables, and who does it at the moment. */
+/** The migration progress of an environment and its lock, stored in the environment's own tables. */
 export function migrationLedger({ dynamo, tableName }: TablePlace) {
   const TableName = tableName('provisioning');
   const keyOf = ({ id }: Migration) => ({ hw_id: LEDGER, record: String(id).padStart(4, '0') });
@@ -53,7 +53,7 @@ export function migrationLedger({ dynamo, tableName }: TablePlace) {
       await dynamo.putItem({ TableName, Item: marshall(item) });
     },
 
-    /** Takes the lock, or keeps it a while longer. @throws PlainError while another run has it */
+    /** Takes or extends the lock. @throws PlainError while another run holds it */
     async lock(owner: string, now: number): Promise<void> {
       const taken = await unlessRefused(
         dynamo.putItem({
@@ -65,15 +65,15 @@ export function migrationLedger({ dynamo, tableName }: TablePlace) {
         }),
       );
       if (!taken)
-        throw new PlainError('Another migration runs here. If it has died, its lock ends within two minutes.');
+        throw new PlainError('Another migration is running. If it has crashed, its lock expires within two minutes.');
     },
 
-    /** Removes the lock, whoever has it: for a copy of the data, in which nobody runs. */
+    /** Removes the lock, whoever holds it: for a copy of the data, where no run can be active. */
     async removeLock(): Promise<void> {
       await dynamo.deleteItem({ TableName, Key: marshall({ hw_id: LEDGER, record: 'lock' }) });
     },
 
-    /** Gives the lock back; one that has run out and is another's by now stays theirs. */
+    /** Releases the lock, unless it has expired and another run holds it now. */
     async unlock(owner: string): Promise<void> {
       await unlessRefused(
         dynamo.deleteItem({
@@ -90,7 +90,7 @@ export function migrationLedger({ dynamo, tableName }: TablePlace) {
 
 export type MigrationLedger = ReturnType<typeof migrationLedger>;
 
-/** @returns whether the write was made; its condition may have refused it */
+/** @returns false when the write's condition was not met */
 async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
   try {
     await write;

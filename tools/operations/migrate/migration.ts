@@ -4,18 +4,18 @@ import type { TableName } from '../../cli/target/place.ts';
 /** An item as plain values. */
 export type Stored = Readonly<Record<string, unknown>>;
 
-/** What one item asks to be written: all of it or nothing; nothing as well when a condition says so. */
+/** The writes for one item, in one transaction. A failed condition means there is nothing to change. */
 export type Change = readonly TransactWriteItem[];
 
 /**
- * A change of what is stored. Both ways go over the table item by item, and may be cut off and begun again anywhere:
- * a change that was made is refused by its own condition, and never made twice.
+ * A change of stored data. Both directions process the table item by item, and can be interrupted and restarted
+ * anywhere: each change's condition prevents it from being made twice.
  */
 export interface Migration {
-  /** Its place in the order; never given again. */
+  /** Its place in the order; never reused. */
   readonly id: number;
   readonly name: string;
-  /** What becomes different, for whoever has to decide. */
+  /** What it changes, for the operator. */
   readonly summary: string;
   readonly table: TableName;
   /** @param tableName the table's name in this environment */

@@ -6,9 +6,9 @@ import type { TablePlace } from '../../cli/target/place.ts';
 import type { MigrationLedger, Progress } from './ledger.ts';
 import type { Change, Migration } from './migration.ts';
 
-/** Items that are read at once, and after which is noted how far the run is. */
+/** Items per page; progress is saved after each page. */
 const PAGE_ITEMS = 200;
-/** Writes at a time: an environment has requests to answer meanwhile. */
+/** Concurrent writes; limited because the environment is serving requests. */
 const AT_ONCE = 8;
 
 export type Direction = 'up' | 'down';
@@ -16,7 +16,7 @@ export type Direction = 'up' | 'down';
 export interface Run {
   readonly place: TablePlace;
   readonly ledger: MigrationLedger;
-  /** Names this run, for the lock. */
+  /** Identifies this run as the owner of the lock. */
   readonly owner: string;
   readonly now: () => number;
   readonly signal: AbortSignal;
@@ -24,9 +24,9 @@ export interface Run {
 }
 
 /**
- * Takes one migration to its end in one direction, from where an earlier run of the same direction was cut off.
+ * Completes a migration in one direction, resuming an interrupted run of the same direction.
  *
- * @returns what was looked at and changed on this way, by all runs together
+ * @returns the items read and changed in this direction, over all runs
  */
 export async function runMigration(migration: Migration, direction: Direction, run: Run): Promise<Progress> {
   const { ledger, owner, now } = run;
@@ -72,11 +72,11 @@ async function migratePage(
   };
 }
 
-/** Requests go on meanwhile: one that writes the same item at that moment is over in a moment. */
+/** Conflicts with requests that write the same item are short. */
 const MOST_TRIES = 5;
 const PAUSE_MS = 50;
 
-/** @returns whether anything was changed: what is as it should be already refuses by its condition */
+/** @returns false when the item is up to date already, so that the change's condition was not met */
 async function makeChange({ dynamo }: TablePlace, change: Change): Promise<boolean> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -92,7 +92,7 @@ async function makeChange({ dynamo }: TablePlace, change: Change): Promise<boole
   }
 }
 
-/** Why DynamoDB has made none of the writes; empty for any other failure. */
+/** Returns why DynamoDB cancelled the transaction; empty for any other failure. */
 function cancellationCodes(error: unknown): readonly (string | undefined)[] {
   if (!(error instanceof TransactionCanceledException)) return [];
   return (error.CancellationReasons ?? []).map(({ Code: code }) => code);

@@ -20,13 +20,13 @@ interface Options extends PlaceOptions {
 await runCommand((signal) =>
   placeOptions(new Command('npm run retention --'))
     .description(
-      'Removes what is kept no longer: items whose time to live is over, abandoned drafts and photos, states that no ' +
-        'account points to. AWS does most of it by itself; this shows whether it does, and makes up for it. ' +
-        'docs/retention.md tells what is kept and why.',
+      'Removes outdated data: items whose time to live has passed, abandoned drafts and photos, states that no ' +
+        'account points to. AWS removes most of it on its own; this command checks that and removes what was missed. ' +
+        'docs/retention.md lists what is kept and why.',
     )
-    .option('--dry-run', 'removes nothing, and tells what would go', false)
-    .option('--at <date>', 'as it will be on that date; with --dry-run', parseDate)
-    .option('--inactive-days <days>', 'counts accounts that nobody used for so long', wholeNumber, 730)
+    .option('--dry-run', 'list what would be removed, and remove nothing', false)
+    .option('--at <date>', 'check for that date instead of now; with --dry-run only', parseDate)
+    .option('--inactive-days <days>', 'count accounts that were not used for this long', wholeNumber, 730)
     .option('--json', 'JSON, for machines', false)
     .addHelpText(
       'after',
@@ -38,7 +38,7 @@ await runCommand((signal) =>
 
 function parseDate(text: string): Date {
   const date = new Date(text);
-  if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('a date like 2027-01-01');
+  if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('Expected a date like 2027-01-01.');
   return date;
 }
 
@@ -49,13 +49,13 @@ interface Count {
 
 async function sweep(options: Options, signal: AbortSignal): Promise<void> {
   if (options.at !== undefined && !options.dryRun) {
-    throw new PlainError('--at is for looking ahead: nothing is removed before its time. Pass --dry-run as well.');
+    throw new PlainError('--at only works with --dry-run: nothing is removed before its time.');
   }
   const place = await findPlace(options, { changes: !options.dryRun, signal });
   const now = (options.at ?? new Date()).getTime();
   const display = progressDisplay(options.json ? 'silent' : 'people');
   const counts = new Map<string, Count>();
-  await display.during(`Looking through ${place.environment}`, () => countAll(place, now, options, counts, signal));
+  await display.during(`Scanning ${place.environment}`, () => countAll(place, now, options, counts, signal));
   const before = new Date(now - options.inactiveDays * 24 * 60 * 60 * 1000).toISOString().slice(0, 10);
   show(counts, await countInactiveAccounts(place, before), options);
 }
@@ -89,10 +89,10 @@ function show(counts: ReadonlyMap<string, Count>, inactive: number, { dryRun, js
     console.log(JSON.stringify({ removed: !dryRun, found, inactive_accounts: inactive }));
     return;
   }
-  if (rules.length === 0) console.log('Nothing is older than it may be.');
+  if (rules.length === 0) console.log('Nothing is outdated.');
   else {
     const rows = rules.map(([rule, { count, bytes }]) => [rule, String(count), bytes === 0 ? '' : String(bytes)]);
-    console.log(textTable([dryRun ? 'would go' : 'removed', 'count', 'bytes'], rows));
+    console.log(textTable([dryRun ? 'would be removed' : 'removed', 'count', 'bytes'], rows));
   }
-  console.log(`${inactive} accounts were not used for ${inactiveDays} days; they are only counted.`);
+  console.log(`${inactive} accounts were not used for ${inactiveDays} days. They are only counted, never removed.`);
 }

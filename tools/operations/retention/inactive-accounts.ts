@@ -2,7 +2,7 @@ import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { TablePlace } from '../../cli/target/place.ts';
 
-/** How many accounts were last used before a day, `2026-11-21`. They are counted, never removed: that is the owner's. */
+/** Counts accounts last used before a day like `2026-11-21`. Removing them is up to the operator of the service. */
 export async function countInactiveAccounts(place: TablePlace, before: string): Promise<number> {
   let found = 0;
   const pages = paginateScan(

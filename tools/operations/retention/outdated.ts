@@ -4,7 +4,7 @@ import { marshall, type NativeAttributeValue, unmarshall } from '@aws-sdk/util-d
 import type { Place, TableName } from '../../cli/target/place.ts';
 import { kindOf, OBJECT_RULES, ORPHANED_STATE, TABLE_KEYS } from './retention-rules.ts';
 
-/** One thing whose time is over. */
+/** One item or object past its retention time. */
 export type Outdated =
   | {
       readonly kind: 'item';
@@ -14,7 +14,7 @@ export type Outdated =
     }
   | { readonly kind: 'object'; readonly rule: string; readonly key: string; readonly bytes: number };
 
-/** Everything in an environment that is kept no longer, one after the other. */
+/** Yields everything in an environment that is past its retention time. */
 export async function* outdated(place: Place, now: number): AsyncGenerator<Outdated> {
   for (const table of ['users', 'provisioning', 'ota-releases', 'rate-limits'] as const) {
     yield* expiredItems(place, table, now);
@@ -27,7 +27,7 @@ export async function* outdated(place: Place, now: number): AsyncGenerator<Outda
   yield* orphanedStates(place, now);
 }
 
-/** DynamoDB removes them by itself, some two days after their time; it never does where the setting is missing. */
+/** DynamoDB removes them within about two days, but only if time to live is enabled for the table. */
 async function* expiredItems(place: Place, table: TableName, now: number): AsyncGenerator<Outdated> {
   const pages = paginateScan(
     { client: place.dynamo },
@@ -70,7 +70,7 @@ async function* orphanedStates(place: Place, now: number): AsyncGenerator<Outdat
   }
 }
 
-/** Removes one of them; an item that has got a new time meanwhile stays. */
+/** Removes an item or object. An item whose expiry was extended in the meantime is kept. */
 export async function remove(place: Place, found: Outdated, now: number): Promise<void> {
   if (found.kind === 'object') {
     await place.s3.deleteObject({ Bucket: place.bucket, Key: found.key });

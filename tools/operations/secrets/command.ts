@@ -25,20 +25,21 @@ interface Options {
 await runCommand((signal) =>
   yesOption(awsOptions(new Command('npm run secrets:bootstrap --')))
     .description(
-      'Makes the secret of an environment, or completes it. What is there stays, unless it is rotated. No value is ever ' +
-        'printed. Tokens and salt are generated; keys of others are read from variables of their names, else asked for.',
+      'Creates or completes the secret of an environment. Keeps existing entries unless rotated, and never prints ' +
+        'values. Tokens and the salt are generated. Keys of other services are read from environment variables of ' +
+        'the same name, or asked for.',
     )
     .requiredOption('--env <name>', 'the environment', environmentName)
-    .option('--rotate <key>', 'gives an entry a new value; may be repeated', collect, [])
-    .option('--retire <key>', 'ends the former value of a rotated entry; may be repeated', collect, [])
+    .option('--rotate <key>', 'give an entry a new value; can be repeated', collect, [])
+    .option('--retire <key>', 'remove the old value of a rotated entry; can be repeated', collect, [])
     .option(
       '--drop <key>',
-      'with --rotate: ends the oldest value of an entry that has two; may be repeated',
+      'with --rotate: remove the oldest value of an entry that has two; can be repeated',
       collect,
       [],
     )
-    .option('--check', 'writes nothing; lists everything that is wrong', false)
-    .option('--json', 'JSON, for machines; asks nothing', false)
+    .option('--check', 'list all faults and write nothing', false)
+    .option('--json', 'JSON, for machines; never asks', false)
     .addHelpText(
       'after',
       `\nEntries: ${SECRET_NAMES.join(', ')}\n` +
@@ -46,19 +47,19 @@ await runCommand((signal) =>
         '  npm run secrets:bootstrap -- --env prod --rotate FACTORY_PROVISION_TOKEN\n' +
         '  npm run secrets:bootstrap -- --env prod --retire FACTORY_PROVISION_TOKEN\n' +
         '  npm run secrets:bootstrap -- --env prod --check\n' +
-        '\nWhoever may read a value gets it from Secrets Manager: aws secretsmanager get-secret-value.\n',
+        '\nTo read a value, use Secrets Manager: aws secretsmanager get-secret-value.\n',
     )
     .action((options: Options) => bootstrap(options, signal)),
 );
 
 function collect(name: string, before: readonly SecretName[]): readonly SecretName[] {
-  if (!isSecretName(name)) throw new InvalidArgumentError(`one of ${SECRET_NAMES.join(', ')}`);
+  if (!isSecretName(name)) throw new InvalidArgumentError(`Expected one of ${SECRET_NAMES.join(', ')}.`);
   return [...before, name];
 }
 
 async function bootstrap(options: Options, signal: AbortSignal): Promise<void> {
   const unrotated = options.drop.filter((name) => !options.rotate.includes(name));
-  if (unrotated.length > 0) throw new UsageError(`--drop ${unrotated[0]} goes with --rotate ${unrotated[0]}.`);
+  if (unrotated.length > 0) throw new UsageError(`--drop ${unrotated[0]} needs --rotate ${unrotated[0]}.`);
   const aws = await settleAws(options);
   await sayWhere(options.env, `by its secret in AWS (${aws.text})`, {
     ...{ changes: !options.check, yes: options.yes, signal },
@@ -89,9 +90,9 @@ async function givenValue(name: SecretName, { json }: Options): Promise<string |
   if (set !== undefined && set !== '') return set;
   if (json || process.stdin.isTTY !== true || process.stdout.isTTY !== true) return undefined;
   const { default: password } = await import('@inquirer/password');
-  const message = `${name} (${secretKey(name).purpose}); empty, later:`;
+  const message = `${name} (${secretKey(name).purpose}); leave empty to set it later:`;
   const typed = await password({ message, mask: true, toggleMask: false }).catch((error: unknown) => {
-    // Its own word for Ctrl-C.
+    // The prompt's error for Ctrl-C.
     if (error instanceof Error && error.name === 'ExitPromptError') throw new InterruptedError('stopped');
     throw error;
   });
@@ -99,7 +100,7 @@ async function givenValue(name: SecretName, { json }: Options): Promise<string |
 }
 
 function laterText(key: SecretName): string {
-  return `${key} is not known yet: nothing is taken by it until you give it with --rotate ${key}.`;
+  return `${key} is not known yet; a placeholder that accepts nothing is stored. Set it with --rotate ${key}.`;
 }
 
 function show(name: string, { content, done, missing }: Changes, { json }: Options): void {
@@ -107,13 +108,13 @@ function show(name: string, { content, done, missing }: Changes, { json }: Optio
     console.log(JSON.stringify({ secret: name, done, missing }));
     return;
   }
-  const rows = SECRET_NAMES.map((key) => [key, done[key] ?? (missing.includes(key) ? 'missing' : 'left as it is')]);
+  const rows = SECRET_NAMES.map((key) => [key, done[key] ?? (missing.includes(key) ? 'missing' : 'unchanged')]);
   console.log(textTable([name, ''], rows));
   if (missing.length > 0) {
-    console.log(`\nWithout a value: ${missing.join(', ')}. Set variables of these names, and run it again.`);
+    console.log(`\nMissing: ${missing.join(', ')}. Set environment variables with these names and run it again.`);
   }
   for (const key of standingIn(content)) console.log(`\n${laterText(key)}`);
   for (const key of SECRET_NAMES.filter((one) => done[one] === 'rotated' && Array.isArray(content[one]))) {
-    console.log(`\n${key}: both values are good now. When nobody uses the old one: --retire ${key}`);
+    console.log(`\n${key}: both values are valid now. Once the old one is no longer in use: --retire ${key}`);
   }
 }

@@ -2,17 +2,16 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 
 /** One entry of an environment's secret. */
 export interface SecretKey {
-  /** What it is for, in a few words for whoever is asked for it. */
+  /** What it is for, shown when asking for the value. */
   readonly purpose: string;
-  /** Makes a new value; without it the value comes from somebody else's dashboard. */
+  /** Generates a new value. Absent if the value comes from another service's dashboard. */
   readonly generate?: () => string;
-  /** For a value that can't be known yet: something of the right form that nobody knows, so that it opens nothing. */
+  /** Generates a placeholder for a value that can't be known yet: well-formed, but random and therefore unusable. */
   readonly standIn?: () => string;
-  /** `list`: the former value stays good beside the new one. `never`: marks were made with it that must stay readable. */
+  /** `list`: the old value stays valid next to the new one. `never`: stored marks depend on it. */
   readonly rotation: 'list' | 'replace' | 'never';
-  /** What stops working when a value ends that somebody still uses. */
+  /** What stops working when a value is removed while still in use. */
   readonly ends?: string;
-  /** What a value looks like. */
   readonly pattern: RegExp;
 }
 
@@ -23,16 +22,16 @@ const STAND_IN = 'whsec_later_';
 /** Every entry that the backend reads (architecture page, "Failing well"). */
 export const SECRET_KEYS = {
   FACTORY_PROVISION_TOKEN: {
-    ...{ purpose: 'lets the factory line provision devices', generate: token, rotation: 'list' },
-    ends: 'stations that use it provision nothing any more',
+    ...{ purpose: 'authorises the factory line to provision devices', generate: token, rotation: 'list' },
+    ends: 'stations that use it can no longer provision',
     pattern: /^\S{16,}$/,
   },
   OTA_ADMIN_TOKEN: {
-    ...{ purpose: 'lets release engineers and operators in', generate: token, rotation: 'list' },
+    ...{ purpose: 'authorises release engineers and operators', generate: token, rotation: 'list' },
     pattern: /^\S{16,}$/,
   },
   RATE_LIMIT_SALT: {
-    ...{ purpose: 'hides users and addresses in counters and trial marks', generate: token, rotation: 'never' },
+    ...{ purpose: 'hashes users and addresses in counters and trial marks', generate: token, rotation: 'never' },
     pattern: /^\S{16,}$/,
   },
   CLAIM_CODE_KEY: {
@@ -41,15 +40,15 @@ export const SECRET_KEYS = {
     pattern: /^\S{32,}$/,
   },
   OTA_SIGNING_KEY: {
-    ...{ purpose: 'signs what the app is told of updates', generate: signingKey, rotation: 'list' },
-    ends: 'apps that trust only that key take no update any more',
+    ...{ purpose: 'signs the update offers for the app', generate: signingKey, rotation: 'list' },
+    ends: 'apps that trust only that key no longer accept updates',
     pattern: /^[A-Za-z0-9+/]{40,}={0,2}$/,
   },
   STRIPE_SECRET_KEY: {
     ...{ purpose: 'Stripe, Developers, API keys: the secret or a restricted key', rotation: 'replace' },
     pattern: /^(sk|rk)_(test|live)_[\w-]{8,}$/,
   },
-  // Stripe gives it out for an endpoint, and the endpoint is there after the first deployment.
+  // Stripe issues it per endpoint, and the endpoint only exists after the first deployment.
   STRIPE_WEBHOOK_SECRET: {
     ...{ purpose: 'Stripe, Developers, Webhooks: the signing secret of this endpoint', rotation: 'list' },
     standIn: () => `${STAND_IN}${token()}`,
@@ -67,7 +66,7 @@ export function isSecretName(name: string): name is SecretName {
   return Object.hasOwn(SECRET_KEYS, name);
 }
 
-/** Whether a value only stands in for one that is not known yet. */
+/** Checks whether a value is a placeholder. */
 export function isStandIn(value: string): boolean {
   return value.startsWith(STAND_IN);
 }

@@ -4,14 +4,14 @@ import type { SecretContent } from './secret-changes.ts';
 
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
-/** An environment's secret in Secrets Manager, by the rights of whoever calls. */
+/** An environment's secret in Secrets Manager, accessed with the caller's credentials. */
 export function secretPlace(environment: string, region: string | undefined) {
   const client = new SecretsManager({ requestHandler: TIME_LIMITS, ...(region !== undefined && { region }) });
   const name = `autowatering-backend-${environment}/secrets`;
   return {
     name,
 
-    /** What it holds; undefined when there is none yet. */
+    /** Returns the content; undefined if the secret does not exist yet. */
     async read(): Promise<SecretContent | undefined> {
       try {
         const { SecretString: text = '' } = await client.getSecretValue({ SecretId: name });
@@ -30,9 +30,7 @@ export function secretPlace(environment: string, region: string | undefined) {
       });
       await made.catch((error: unknown) => {
         if (!(error instanceof Error && error.name === 'ResourceExistsException')) throw error;
-        throw new PlainError(
-          `${name} was made by somebody else at this moment. Run it again: it completes what is there.`,
-        );
+        throw new PlainError(`${name} was just created by someone else. Run this command again to complete it.`);
       });
     },
 
@@ -49,11 +47,11 @@ function parsed(name: string, text: string): SecretContent {
   try {
     content = JSON.parse(text);
   } catch {
-    // The parser's own message would quote the secret.
-    throw new PlainError(`${name} is not JSON. Mend it by hand; it is left as it is.`);
+    // The parser's message would quote the secret.
+    throw new PlainError(`${name} is not JSON. Fix it by hand; nothing was changed.`);
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new PlainError(`${name} is no JSON object. Mend it by hand; it is left as it is.`);
+    throw new PlainError(`${name} is not a JSON object. Fix it by hand; nothing was changed.`);
   }
   return { ...content };
 }

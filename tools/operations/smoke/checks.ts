@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ListedRoute } from '../../cli/target/route-list.ts';
 
-/** One thing that must be true of a running API; throws with the reason when it is not. */
+/** One check of a running API. `run` throws with the reason when it fails. */
 export interface SmokeCheck {
   readonly name: string;
   run(get: Probe): Promise<void>;
@@ -18,7 +18,7 @@ export type Probe = (path: string, init?: RequestInit) => Promise<Answer>;
 const ErrorForm = z.object({
   error: z.object({ code: z.string(), message: z.string().min(1), requestId: z.string().min(8) }),
 });
-/** API Gateway's own authorizer answers private routes in its form before our code runs. */
+/** On private routes, API Gateway's authorizer answers in its own form before our code runs. */
 const GatewayForm = z.object({ message: z.string() });
 
 const Alive = z.object({ ok: z.literal(true), status: z.literal('alive'), timestamp: z.iso.datetime() });
@@ -43,7 +43,7 @@ const Latest = z.object({
   reason: z.string(),
 });
 
-/** All checks for the given routes. They only read: nothing is created, whatever answers. */
+/** Returns all checks for the given routes. They only read and never create anything. */
 export function smokeChecks(routes: readonly ListedRoute[]): readonly SmokeCheck[] {
   return [...healthChecks(), ...routes.flatMap(guardChecks), latestCheck(), ...formChecks()];
 }
@@ -119,11 +119,11 @@ function latestCheck(): SmokeCheck {
 function formChecks(): SmokeCheck[] {
   return [
     {
-      name: 'an unknown address is 404 not_found in the error form',
+      name: 'an unknown path gives 404 not_found in the error form',
       run: async (probe) => expectError(await probe('/no/such/address'), 404, 'not_found'),
     },
     {
-      name: 'a wrong method is 405 with Allow',
+      name: 'a wrong method gives 405 with Allow',
       run: async (probe) => {
         const answer = await probe('/health', { method: 'DELETE' });
         expectError(answer, 405, 'method_not_allowed');
@@ -131,11 +131,11 @@ function formChecks(): SmokeCheck[] {
       },
     },
     {
-      name: 'a slash at the end changes nothing',
+      name: 'a trailing slash is ignored',
       run: async (probe) => expectStatus(await probe('/health/'), 200),
     },
     {
-      name: "the caller's request id comes back, with the time it took",
+      name: "the caller's request id is returned, with the processing time",
       run: async (probe) => {
         const answer = await probe('/health', { headers: { 'X-Request-Id': 'smoke-test-0001' } });
         expectHeader(answer, 'x-request-id', /^smoke-test-0001$/);
@@ -152,7 +152,7 @@ function formChecks(): SmokeCheck[] {
       },
     },
     {
-      name: 'a bad channel is 400 validation_failed',
+      name: 'an invalid channel gives 400 validation_failed',
       run: async (probe) => expectError(await probe('/ota/latest?channel=-'), 400, 'validation_failed'),
     },
   ];
@@ -170,7 +170,7 @@ export function expectError(answer: Answer, status: number, code: string): void 
 }
 
 function expectRefusal(answer: Answer, auth: ListedRoute['auth'], code: string): void {
-  // A signature is part of the message: without a good one the message is bad, and not the caller unknown.
+  // The signature is part of the message: without a valid one, the message is invalid rather than the caller unknown.
   if (auth === 'stripe') {
     expectError(answer, 400, 'invalid_signature');
     return;

@@ -21,20 +21,18 @@ interface Options extends TargetOptions {
 
 await runCommand((signal) =>
   apiOptions(new Command('npm run smoke --'))
-    .description(
-      'Checks a running API from outside: health, the guard of every route, error form, headers. Reads only.',
-    )
+    .description('Checks a running API over HTTP: health, the guard of every route, error form, headers. Read-only.')
     .option(
       '--admin-token [token]',
-      'looks behind the OTA guards as well; without a value that of the system, with --api OTA_ADMIN_TOKEN',
+      "also check the OTA routes with a token; default: the system's own, or OTA_ADMIN_TOKEN with --api-base-url",
     )
-    .option('--junit <file>', 'writes the results as JUnit XML, for pipelines')
-    .option('--json', 'the results as JSON, for machines', false)
+    .option('--junit <file>', 'write the results as JUnit XML, for pipelines')
+    .option('--json', 'print the results as JSON, for machines', false)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run smoke\n  npm run smoke -- --env prod --json\n' +
         '  npm run smoke -- --api-base-url https://api.example.com --admin-token --junit smoke.xml\n' +
-        '\nExit code 0 when everything is right, 1 when anything is wrong.\n',
+        '\nExit code 0 if all checks passed, 1 otherwise.\n',
     )
     .action((options: Options) => smoke(options, signal)),
 );

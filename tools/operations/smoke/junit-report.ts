@@ -1,4 +1,4 @@
-/** What came of one check. */
+/** The result of one check. */
 export interface CheckedResult {
   readonly name: string;
   readonly ok: boolean;
@@ -6,7 +6,7 @@ export interface CheckedResult {
   readonly error?: string;
 }
 
-/** The results as pipelines show them: JUnit's XML, one suite. */
+/** Returns the results as JUnit XML with one suite. */
 export function junitReport(apiBaseUrl: string, results: readonly CheckedResult[]): string {
   const failures = results.filter(({ ok }) => !ok).length;
   const seconds = (ms: number) => (ms / 1000).toFixed(3);
@@ -32,8 +32,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
   ...{ '\n': '&#10;', '\t': '&#9;' },
 };
 
-/** What an answer holds may be anything: what XML can't hold at all is left out. */
+/** Escapes text for XML. Responses can contain anything, so characters that XML can't represent are removed. */
 function xmlText(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are just what has to go
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
   return text.replaceAll(/[&<>"\n\t]/g, (one) => ENTITIES[one] ?? '').replaceAll(/[\u0000-\u001f\ufffe\uffff]/g, '');
 }

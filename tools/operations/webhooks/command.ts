@@ -10,7 +10,7 @@ import { parseSince } from '../../cli/terminal/since.ts';
 import { eventDetails, eventLine, paint } from './show-event.ts';
 import { STATUSES, stripeEvents } from './stripe-events.ts';
 
-/** Each replay asks Stripe; its limit is far above this. */
+/** Each replay calls Stripe, whose rate limit is far above this. */
 const AT_ONCE = 4;
 
 interface Options extends TargetOptions {
@@ -24,25 +24,25 @@ interface Options extends TargetOptions {
 
 await runCommand((signal) => {
   const program = new Command('npm run webhooks --').description(
-    'Looks at the events that Stripe has sent, and does again what failed or never came.',
+    'Lists the events that Stripe has sent, and replays those that failed or never arrived.',
   );
   const target = (command: Command) => targetOptions(command, 'admin').option('--json', 'JSON, for machines', false);
   const choice = (command: Command) =>
     command
       .option('--failed', 'only events that failed', false)
-      .option('--kept', 'only events that wait for somebody whose customer they are about', false)
+      .option('--kept', 'only events that were kept because their customer has no user yet', false)
       .option('--since <when>', 'a span like 90m, 2h or 3d, or a date', (text) => parseSince(text));
 
   choice(target(program.command('list')))
     .description('Lists events, newest first.')
-    .option('--at-stripe', 'what Stripe has sent since then, whether it came or not', false)
+    .option('--at-stripe', 'list the events at Stripe, including those that never arrived; with --since', false)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run webhooks -- list --failed\n  npm run webhooks -- list --at-stripe --since 2h --json\n',
     )
     .action(async (options: Options) => list(await connect(options, signal), options));
   target(program.command('show'))
-    .description('Shows what is known of one event.')
+    .description('Shows one event.')
     .argument('<event>', 'its id, evt_…')
     .addHelpText('after', '\nExample:\n  npm run webhooks -- show evt_1AbC\n')
     .action(async (eventId: string, options: Options) => {
@@ -51,15 +51,15 @@ await runCommand((signal) => {
     });
   choice(target(program.command('replay')))
     .description(
-      'Does events again. Safe to repeat: what counts is what Stripe has now.\n\n' +
-        'With --since alone: everything that Stripe has sent since then and that is not done, also what never came.',
+      'Processes events again. Safe to repeat: it applies the current state at Stripe.\n\n' +
+        'With --since alone: all events at Stripe since then that are not done, including those that never arrived.',
     )
     .argument('[events...]', 'their ids, evt_…')
-    .option('--dry-run', 'only tell what would be done', false)
+    .option('--dry-run', 'only list what would be replayed', false)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run webhooks -- replay evt_1AbC\n  npm run webhooks -- replay --failed\n' +
-        '  npm run webhooks -- replay --since 3d\n\nExit code 0 when all went well, 1 when one of them failed again.\n',
+        '  npm run webhooks -- replay --since 3d\n\nExit code 0 if all succeeded, 1 if one of them failed again.\n',
     )
     .action(async (eventIds: string[], options: Options) =>
       replay(await connect(options, signal, !options.dryRun), eventIds, options, signal),
@@ -82,7 +82,7 @@ async function list(events: Events, options: Options): Promise<void> {
     for (const event of found) console.log(JSON.stringify(event));
     return;
   }
-  if (found.length === 0) console.log('There are none.');
+  if (found.length === 0) console.log('No events found.');
   for (const event of found) console.log(eventLine(event));
 }
 
@@ -119,7 +119,7 @@ async function replayOne(events: Events, eventId: string) {
   try {
     return { eventId, ok: true, outcome: await events.replay(eventId) } as const;
   } catch (error) {
-    // One event that fails must not keep the others from being done.
+    // One failing event must not stop the others.
     if (!(error instanceof ApiCallError)) throw error;
     return { eventId, ok: false, error: error.message } as const;
   }
@@ -141,6 +141,6 @@ function chosenStatuses({ failed, kept }: Options) {
 }
 
 function sinceFor({ since }: Options, what: string): string {
-  if (since === undefined) throw new PlainError(`${what} needs events to choose: ids, --failed, --kept or --since.`);
+  if (since === undefined) throw new PlainError(`${what} needs a selection: event ids, --failed, --kept or --since.`);
   return since;
 }

@@ -14,7 +14,7 @@ export function paint(color: Color, text: string): string {
   return styleText(color, text, { stream: process.stdout });
 }
 
-/** One event in one line, for lists. */
+/** Formats an event as one line. */
 export function eventLine(event: StripeEvent): string {
   const { eventId, type, status, attempts, created, outcome, error } = event;
   const state = paint(COLORS[status], status.padEnd(10));
@@ -22,13 +22,13 @@ export function eventLine(event: StripeEvent): string {
   return `${created.slice(0, 19)}Z  ${state} ${eventId}  ${type}  ${error ?? outcome ?? ''}${tries}`.trimEnd();
 }
 
-/** All that is known of one event. */
+/** Formats all details of an event. */
 export function eventDetails(event: StripeEvent): string {
   return Object.entries({
     Event: event.eventId,
     Type: event.type,
-    'Happened at': event.created,
-    'First came at': event.receivedAt ?? 'never',
+    Created: event.created,
+    'First received': event.receivedAt ?? 'never',
     Status: event.status,
     Attempts: String(event.attempts),
     Customer: event.customerId ?? 'none',

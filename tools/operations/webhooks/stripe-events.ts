@@ -21,11 +21,11 @@ const Page = z.looseObject({ events: z.array(StripeEvent), nextCursor: z.string(
 const Shown = z.looseObject({ event: StripeEvent });
 const Replayed = z.looseObject({ eventId: z.string(), outcome: z.string() });
 
-/** The most that is fetched for one command: enough for a bad day, and not more than fits a screen's memory. */
+/** The most events that one command fetches. */
 const MOST_EVENTS = 5_000;
 const PAGE = 100;
 
-/** The API's routes for Stripe's events, as the command line needs them. */
+/** A client for the API's routes for Stripe events. */
 export function stripeEvents(call: CallApi, token: string) {
   const headers = { 'x-admin-token': token };
 
@@ -42,14 +42,14 @@ export function stripeEvents(call: CallApi, token: string) {
   };
 
   return {
-    /** What the ledger holds with any of these statuses, newest first. */
+    /** Lists the events in the ledger with any of these statuses, newest first. */
     async inLedger(statuses: readonly Status[], since: string | undefined): Promise<readonly StripeEvent[]> {
       const pages = await Promise.all(
         statuses.map((status) => all({ status, ...(since === undefined ? {} : { since }) })),
       );
       return pages.flat().sort((a, b) => (b.receivedAt ?? '').localeCompare(a.receivedAt ?? ''));
     },
-    /** What Stripe itself lists since then, so that events that never came are there too. */
+    /** Lists the events at Stripe itself, including those that never arrived. */
     atStripe: (since: string) => all({ source: 'stripe', since }),
     show: async (eventId: string) => (await call(`/stripeEvents/${eventId}`, Shown, { headers })).event,
     replay: async (eventId: string) =>

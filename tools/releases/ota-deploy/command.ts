@@ -22,30 +22,30 @@ interface Options extends PublishOptions {
 await runCommand((signal) =>
   publishOptions(new Command('npm run ota:deploy --'))
     .description(
-      'Publishes firmware to a few devices and widens its rollout step by step, as long as it does well. Each call takes ' +
-        'at most one step and says why, so that a pipeline can repeat it; with --watch one call stays until the end.',
+      'Publishes firmware to a few devices and widens the rollout step by step while failures stay low. Each call ' +
+        'takes at most one step, so a pipeline can repeat it; with --watch, one call runs the whole rollout.',
     )
-    .option('--steps <percent...>', 'shares of the devices, rising', rising, [5, 25, 100])
-    .option('--settled-pct <percent>', 'percent of a step’s devices that must have finished', percentage, 30)
-    .option('--min-finished <count>', 'devices that must have finished in any case', wholeNumber, 20)
-    .option('--max-failure-pct <percent>', 'percent of them that may have failed', percentage, 5)
-    .option('--watch', 'stays, and takes every step in its time', false)
-    .option('--every-seconds <count>', 'how often to look with --watch', wholeNumber, 60)
+    .option('--steps <percent...>', 'shares of devices, ascending', rising, [5, 25, 100])
+    .option('--settled-pct <percent>', 'percentage of a step’s devices that must have finished', percentage, 30)
+    .option('--min-finished <count>', 'minimum number of finished devices', wholeNumber, 20)
+    .option('--max-failure-pct <percent>', 'maximum percentage of failures among them', percentage, 5)
+    .option('--watch', 'keep running and take every step when it is due', false)
+    .option('--every-seconds <count>', 'how often to check with --watch', wholeNumber, 60)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run ota:deploy -- --artifact-path build/zephyr/zephyr.signed.bin\n' +
         '  npm run ota:deploy -- --artifact-path app.signed.bin --steps 1 10 50 100 --watch\n' +
-        '\nExit codes: 0 a step was taken, there is nothing left to do, or it is too early; 1 something failed, run it again;\n' +
-        '2 called wrongly; 3 stopped: the release does badly, or somebody has paused it.\n',
+        '\nExit codes: 0 a step was taken, it is too early for the next one, or the rollout is done;\n' +
+        '1 failed, run it again; 2 invalid arguments; 3 stopped: too many failures, or the release was paused.\n',
     )
     .action((options: Options) => deploy(options, signal)),
 );
 
 function rising(text: string, before: readonly number[]): readonly number[] {
-  // Commander hands over the default before the first value.
+  // Commander passes the default with the first value.
   const steps = before.at(-1) === 100 ? [] : before;
   const step = percentage(text);
-  if (step <= (steps.at(-1) ?? 0)) throw new InvalidArgumentError('rising numbers, as 5 25 100');
+  if (step <= (steps.at(-1) ?? 0)) throw new InvalidArgumentError('Expected ascending numbers like 5 25 100.');
   return [...steps, step];
 }
 
@@ -92,10 +92,10 @@ function show(decision: Decision, version: string, { json }: Options): void {
   const reason = `${decision.reason}.`;
   switch (decision.kind) {
     case 'widen':
-      console.log(`${version} goes out to ${decision.toPct} %: ${reason}`);
+      console.log(`${version} is now offered to ${decision.toPct} %: ${reason}`);
       break;
     case 'wait':
-      console.log(`${version} stays where it is for now: ${reason}`);
+      console.log(`${version} is not widened yet: ${reason}`);
       break;
     case 'done':
       console.log(`${version}: ${reason}`);

@@ -7,7 +7,7 @@ import { viewCommands } from './view-commands.ts';
 
 await runCommand((signal) => {
   const program = new Command('npm run ota --').description(
-    'Publishes firmware, widens its rollout, stops it, and tells how it fares.',
+    'Publishes firmware, and widens, stops and monitors its rollout.',
   );
   program.addCommand(publishCommand('publish', signal));
   for (const command of [...viewCommands(signal), ...stepCommands(signal)]) program.addCommand(command);

@@ -28,10 +28,10 @@ interface Options extends TargetOptions {
   readonly json: boolean;
 }
 
-/** @param name how it is called in the help */
+/** @param name the command's name in its help */
 export function keysCommand(name: string, signal: AbortSignal): Command {
   const program = new Command(name).description(
-    "The public keys that a board's bootloaders trust, and the ones that phones check answers with.",
+    "Manages the public keys that a board's bootloaders trust, and shows those that phones verify responses with.",
   );
   const options = (command: Command) =>
     targetOptions(
@@ -44,7 +44,7 @@ export function keysCommand(name: string, signal: AbortSignal): Command {
     console.log(given.json ? JSON.stringify(value) : text);
 
   options(program.command('list'))
-    .description('Lists the keys: what is signed with none of them is not published.')
+    .description('Lists the keys. Only images signed with one of them can be published.')
     .addHelpText('after', '\nExample:\n  npm run ota:keys -- list\n')
     .action(async (given: Options) => {
       const call = await tokenCall(given, 'admin', signal);
@@ -55,32 +55,32 @@ export function keysCommand(name: string, signal: AbortSignal): Command {
     });
   options(program.command('add'))
     .description('Registers a public key.')
-    .argument('<file>', 'the public key as PEM: "imgtool getpub -k key.pem --encoding pem" writes it')
-    .option('--note <text>', 'what it is', '')
+    .argument('<file>', 'the public key as PEM, from "imgtool getpub -k key.pem --encoding pem"')
+    .option('--note <text>', 'a note on the key', '')
     .addHelpText('after', '\nExample:\n  npm run ota:keys -- add root-ec-p256.pub.pem --note "since 2026"\n')
     .action(async (file: string, given: Options) => {
       const call = await tokenCall(given, 'admin', signal, { changes: true });
       const body = { board: given.board, public_key: await readKey(file), note: given.note ?? '' };
       const added = await call('/ota/keys', Changed, body);
-      print(given, added, `${added.key_hash} signs firmware for ${added.board} from now on.`);
+      print(given, added, `${added.key_hash} is now trusted for ${added.board}.`);
     });
   options(program.command('remove'))
-    .description('Takes a key out of use. What is published stays.')
-    .argument('<key-hash>', 'as listed')
+    .description('Removes a key. Published releases are kept.')
+    .argument('<key-hash>', 'the hash shown by list')
     .addHelpText('after', '\nExample:\n  npm run ota:keys -- remove 5a1b…\n')
     .action(async (keyHash: string, given: Options) => {
       const call = await tokenCall(given, 'admin', signal, { changes: true });
       const removed = await call(`/ota/keys/${encodeURIComponent(keyHash)}/remove`, Changed, { board: given.board });
-      print(given, removed, `${removed.key_hash} signs nothing for ${removed.board} any more.`);
+      print(given, removed, `${removed.key_hash} is no longer trusted for ${removed.board}.`);
     });
   options(program.command('signing'))
-    .description('Shows the public keys that phones check the answers of /ota/latest with.')
+    .description('Shows the public keys that phones verify responses of /ota/latest with.')
     .addHelpText('after', '\nExample:\n  npm run ota:keys -- signing\n')
     .action(async (given: Options) => {
       const call = await tokenCall(given, 'admin', signal);
       const found = await call('/ota/signing-keys', SigningKeys);
       const text = found.keys.map(({ key_id: id, public_key: pem }) => `${id}\n${pem.trim()}`).join('\n\n');
-      print(given, found, text === '' ? 'Answers are not signed: the secret has no OTA_SIGNING_KEY.' : text);
+      print(given, found, text === '' ? 'Responses are not signed: the secret has no OTA_SIGNING_KEY.' : text);
     });
   return program;
 }
@@ -89,6 +89,6 @@ async function readKey(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new PlainError(`${file} can not be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new PlainError(`Can't read ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -25,7 +25,7 @@ const Upload = z.object({ upload_url: z.string(), upload_headers: z.record(z.str
 const ExistsDetails = z.object({ state: z.string(), artifact_sha256: z.string(), upload: Upload.optional() });
 const Published = z.object({ version: z.string(), channel: z.string(), board: z.string(), published_at: z.string() });
 
-/** What says which image is published, how, and where. */
+/** Which image to publish, how, and where. */
 export interface PublishOptions extends TargetOptions {
   readonly artifactPath?: string;
   readonly version?: string;
@@ -56,44 +56,46 @@ interface Artifact {
   readonly version: ReleaseVersion;
 }
 
-/** @param name how it is called in the help */
+/** @param name the command's name in its help */
 export function publishCommand(name: string, signal: AbortSignal): Command {
   return publishOptions(new Command(name))
-    .description('Publishes a signed MCUboot image: registers a draft, uploads it, lets it out. Run again, it goes on.')
-    .option('--rollout-pct <percent>', 'share of the devices that get it, 0 to 100', percentage, 100)
+    .description(
+      'Publishes a signed MCUboot image: registers a draft, uploads and publishes it. Run it again to resume.',
+    )
+    .option('--rollout-pct <percent>', 'share of devices to offer it to, 0 to 100', percentage, 100)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run ota -- publish --artifact-path build/zephyr/zephyr.signed.bin --rollout-pct 5\n' +
         '  npm run ota -- publish --source-dir ../firmware --sysbuild --pristine --channel beta\n' +
         '  npm run ota -- publish --artifact-path app.signed.bin --version 1.4.0 --dry-run --json\n' +
-        '\nExit codes: 0 published, now or before; 1 something failed, run it again; 2 called wrongly;\n' +
-        '3 refused: the image is bad, versions disagree, or the version is taken by other bytes.\n',
+        '\nExit codes: 0 published, now or before; 1 failed, run it again; 2 invalid arguments;\n' +
+        '3 refused: invalid image, conflicting versions, or the version exists with different bytes.\n',
     )
     .action((options: PublishOptions) => publish(options, signal));
 }
 
-/** What every command takes that publishes; how many devices get it is the command's own. */
+/** Adds the options shared by all publishing commands. Each command adds its own for the rollout. */
 export function publishOptions(command: Command): Command {
   command
-    .option('--artifact-path <file>', 'the signed image (default: what west has built)')
-    .option('--version <semver>', 'must be what the image, VERSION and the git tag say')
-    .option('--channel <name>', 'who gets it', 'stable')
-    .option('--board <name>', 'hardware it is for', 'arduino_nano_33_ble')
-    .option('--notes <text>', 'what people are told about it', '')
-    .option('--mandatory', 'the app does not offer to skip it', false)
-    .option('--allowlist <id...>', 'serials and hardware ids that get it in any case')
-    .option('--min-version <semver>', 'what a device must run before')
-    .option('--min-bootloader <semver>', 'what its bootloader must be at least')
-    .option('--allow-downgrade', 'it may replace a newer version', false)
-    .option('--halt-min-reports <count>', 'devices that must have finished before it can halt itself', wholeNumber)
-    .option('--halt-max-failure-pct <percent>', 'percent of them that may fail', percentage)
-    .option('--source-dir <directory>', 'the application: what west builds, with its VERSION file and git tag')
+    .option('--artifact-path <file>', "the signed image (default: west's build output)")
+    .option('--version <semver>', 'must match the image, VERSION and the git tag')
+    .option('--channel <name>', 'the release channel', 'stable')
+    .option('--board <name>', 'the target board', 'arduino_nano_33_ble')
+    .option('--notes <text>', 'release notes for users', '')
+    .option('--mandatory', 'users can not skip it in the app', false)
+    .option('--allowlist <id...>', 'serials and hardware ids that always get it')
+    .option('--min-version <semver>', 'oldest firmware version that can install it')
+    .option('--min-bootloader <semver>', 'oldest bootloader version that can install it')
+    .option('--allow-downgrade', 'allow it to replace a newer version', false)
+    .option('--halt-min-reports <count>', 'finished devices before it can halt automatically', wholeNumber)
+    .option('--halt-max-failure-pct <percent>', 'failure rate that halts it', percentage)
+    .option('--source-dir <directory>', 'the application to build, with its VERSION file and git tag')
     .option('--build-dir <directory>', "west's build directory", 'build')
-    .option('--skip-build', 'publish what west has built before', false)
+    .option('--skip-build', 'publish the existing build output', false)
     .option('--sysbuild', 'build with sysbuild', false)
     .option('--pristine', 'build from scratch', false)
-    .option('--dry-run', 'show every step and change nothing', false)
-    .option('--json', 'the result as JSON, no progress', false);
+    .option('--dry-run', 'show the steps and change nothing', false)
+    .option('--json', 'print the result as JSON, without progress', false);
   return targetOptions(command, 'admin');
 }
 
@@ -103,16 +105,16 @@ async function publish(options: PublishOptions, signal: AbortSignal): Promise<vo
 }
 
 /**
- * Publishes the image that the options name, with progress for people.
+ * Publishes the image given by the options, with progress on the terminal.
  *
- * @returns what is published now, or was before; undefined on a dry run, which only shows its steps
+ * @returns the release, published now or before; undefined on a dry run, which only shows the steps
  */
 export async function publishImage(options: PublishOptions, signal: AbortSignal) {
   const display = progressDisplay(options.json ? 'silent' : 'people');
   const build = buildOptions(options);
   const builds = options.artifactPath === undefined && !options.skipBuild;
   if (builds && options.dryRun) {
-    // What is not built yet can't be looked at: these steps are all that can be told.
+    // Without an image, only the general steps are known.
     showSteps(options, [`build: ${westCommand(build).join(' ')}`, `read ${builtImage(build)}`, ...lastSteps(options)]);
     return undefined;
   }
@@ -131,9 +133,9 @@ export async function publishImage(options: PublishOptions, signal: AbortSignal)
   );
   if (draft !== 'published already') await upload(draft, bytes, display, signal);
   const published = await display.during('Publishing', () => letOut(call, options, version));
-  const share = options.rolloutPct === 100 ? 'everybody' : `${options.rolloutPct} %`;
+  const share = options.rolloutPct === 100 ? 'everyone' : `${options.rolloutPct} %`;
   const where = `on ${published.channel} for ${published.board}`;
-  // To whom it goes by now, if it was out before, is not ours to say: its rollout may have been changed.
+  // If it was published before, its rollout may have been changed since, so don't name a share.
   const state = draft === 'published already' ? `was published ${where}` : `is offered ${where} to ${share} since`;
   display.done(`${version} ${state} ${published.published_at}`);
   display.done(`${bytes.byteLength.toLocaleString('en')} bytes, SHA-256 ${sha256}`);
@@ -144,33 +146,33 @@ function buildOptions({ sourceDir = '.', buildDir, board, sysbuild, pristine }: 
   return { sourceDir, buildDir, board, sysbuild, pristine };
 }
 
-/** Reads the image and makes sure that it is one, and of the version that everybody says. */
+/** Reads the image and checks that it is valid and that all sources agree on its version. */
 async function readArtifact(file: string, options: PublishOptions): Promise<Artifact> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
   } catch (error) {
-    throw new PlainError(`${file} can not be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new PlainError(`Can't read ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
   const parsed = parseMcubootHeader(bytes);
   if (!parsed.ok) {
     throw new RefusedError(`${file} is not a signed MCUboot image (${parsed.fault}). Pass the *.signed.bin file.`);
   }
   const version = await versionOf(releaseVersionOf(parsed.header.version), options);
-  // Signatures come later: the backend knows the board's keys.
+  // Signatures are checked later: the board's keys come from the backend.
   const verdict = checkImage(bytes, version, { keys: [], signatures: 'registered' });
-  if (!verdict.good) throw new RefusedError(`${file} can not be published: ${verdict.reason}.`);
+  if (!verdict.good) throw new RefusedError(`${file} can't be published: ${verdict.reason}.`);
   return { file, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), version };
 }
 
 const Keys = z.object({ keys: z.array(z.object({ public_key: z.string() })) });
 
-/** The backend's own check of signatures, made before a draft is registered that could not be published. */
+/** Does the backend's signature check before registering a draft that could not be published. */
 async function refuseUnsigned(call: TokenCall, { board }: PublishOptions, artifact: Artifact): Promise<void> {
   const { keys } = await call(`/ota/keys?board=${encodeURIComponent(board)}`, Keys);
   const trusted = keys.map(({ public_key: pem }) => trustedKey(pem));
   const verdict = checkImage(artifact.bytes, artifact.version, { keys: trusted, signatures: 'registered' });
-  if (!verdict.good) throw new RefusedError(`${artifact.file} can not be published: ${verdict.reason}.`);
+  if (!verdict.good) throw new RefusedError(`${artifact.file} can't be published: ${verdict.reason}.`);
 }
 
 async function versionOf(inHeader: string, options: PublishOptions): Promise<ReleaseVersion> {
@@ -182,7 +184,7 @@ async function versionOf(inHeader: string, options: PublishOptions): Promise<Rel
   }
   const header = parseReleaseVersion(inHeader);
   if (header !== undefined) claims.push({ by: "the image's header", version: header });
-  // An image that lies somewhere says nothing of a source tree; one that was built here comes from one.
+  // A given image has no known source tree; one that was built here does.
   const sourceDir = options.sourceDir ?? (options.artifactPath === undefined ? '.' : undefined);
   const source = sourceDir === undefined ? undefined : await sourceVersions(sourceDir);
   return agreedVersion([...claims, ...(source?.claims ?? [])], source?.lastTag);
@@ -197,7 +199,7 @@ async function registerDraft(call: TokenCall, options: PublishOptions, artifact:
     if (!(error instanceof ApiCallError) || error.code !== 'release_exists') throw error;
     const existing = ExistsDetails.parse(error.details);
     if (existing.artifact_sha256 !== artifact.sha256) throw new RefusedError(error.message);
-    // The very same image: an earlier run was cut short, or it is published and there is nothing left to do.
+    // The same image: an earlier run was interrupted, or it is published already.
     return existing.upload ?? 'published already';
   }
 }
@@ -241,9 +243,9 @@ async function upload(
   const result = await display.bar(`Uploading ${bytes.byteLength.toLocaleString('en')} bytes`, bytes.byteLength, (to) =>
     uploadFile(draft.upload_url, draft.upload_headers, bytes, to, signal),
   );
-  // 412: these bytes are there already, from a run that was cut short after its upload.
+  // 412: the bytes were uploaded before, by a run that was interrupted after its upload.
   if (result.status !== 200 && result.status !== 412)
-    throw new PlainError(`The upload was refused with ${result.status}: ${result.body.slice(0, 300)}`);
+    throw new PlainError(`The upload was refused with status ${result.status}: ${result.body.slice(0, 300)}`);
 }
 
 function knownSteps({ file, version, bytes, sha256 }: Artifact): readonly string[] {
@@ -260,20 +262,20 @@ function lastSteps({ channel, board, rolloutPct }: PublishOptions): readonly str
 
 const Known = z.object({ release: z.object({ state: z.string(), artifact_sha256: z.string() }) });
 
-/** What is left to do, as the API knows it: only looked at. */
+/** Returns the remaining steps according to the API, without changing anything. */
 async function remoteSteps(call: TokenCall, options: PublishOptions, artifact: Artifact): Promise<readonly string[]> {
   const { version, sha256 } = artifact;
   try {
     const query = new URLSearchParams({ channel: options.channel, board: options.board });
     const { release } = await call(`/ota/releases/${version}?${query}`, Known);
     if (release.artifact_sha256 !== sha256 && release.state === 'draft') {
-      return ['replace the draft of other bytes, if it can not be published', ...lastSteps(options).slice(1)];
+      return ["replace the draft with different bytes, if it can't be published", ...lastSteps(options).slice(1)];
     }
     if (release.artifact_sha256 !== sha256) {
-      throw new RefusedError(`Release ${version} exists with other bytes (${release.state}): raise the version.`);
+      throw new RefusedError(`Release ${version} exists with different bytes (${release.state}): raise the version.`);
     }
-    if (release.state !== 'draft') return [`nothing: release ${version} is ${release.state} already`];
-    return ['go on with the draft that is registered', ...lastSteps(options).slice(1)];
+    if (release.state !== 'draft') return [`nothing: release ${version} is already ${release.state}`];
+    return ['continue with the registered draft', ...lastSteps(options).slice(1)];
   } catch (error) {
     if (!(error instanceof ApiCallError && error.code === 'release_not_found')) throw error;
     return lastSteps(options);
@@ -287,6 +289,6 @@ function showSteps(options: PublishOptions, steps: readonly string[], artifact?:
     );
     return;
   }
-  console.log('Nothing is changed. It would:');
+  console.log('Dry run, nothing was changed. Steps:');
   for (const [index, step] of steps.entries()) console.log(`  ${index + 1}. ${step}`);
 }

@@ -5,29 +5,30 @@ import { promisify } from 'node:util';
 import { parseReleaseVersion, type ReleaseVersion } from '@autowatering/release-format';
 import { RefusedError } from '../../cli/plain-error.ts';
 
-/** Who says which version it is. */
+/** A version and its source. */
 export interface VersionClaim {
   readonly by: '--version' | 'VERSION' | "the image's header" | 'the git tag';
   readonly version: ReleaseVersion;
 }
 
 /**
- * The one version that all say; refused when they disagree, with what each of them says.
+ * Returns the version that all sources agree on.
  *
- * @param lastTag the newest tag behind this commit: it decides only where nobody else says anything
+ * @param lastTag the latest tag before this commit, used only without any other source
+ * @throws RefusedError that lists the versions if they differ
  */
 export function agreedVersion(claims: readonly VersionClaim[], lastTag: ReleaseVersion | undefined): ReleaseVersion {
   const [first] = claims;
   if (first === undefined) {
     if (lastTag !== undefined) return lastTag;
-    throw new RefusedError('Nothing says which version this is: pass --version, or keep a VERSION file.');
+    throw new RefusedError('The version is unknown: pass --version, or add a VERSION file.');
   }
   if (claims.every(({ version }) => version === first.version)) return first.version;
   const said = claims.map(({ by, version }) => `${by} says ${version}`).join(', ');
-  throw new RefusedError(`The versions disagree: ${said}.`);
+  throw new RefusedError(`Conflicting versions: ${said}.`);
 }
 
-/** What the source tree says: its VERSION file, the tag of this very commit, and the last tag behind it. */
+/** Reads the versions of a source tree: its VERSION file, the tag of this commit, and the latest tag before it. */
 export async function sourceVersions(directory: string): Promise<{
   readonly claims: readonly VersionClaim[];
   readonly lastTag: ReleaseVersion | undefined;
@@ -46,7 +47,7 @@ export async function sourceVersions(directory: string): Promise<{
   };
 }
 
-/** Zephyr's form (`VERSION_MAJOR = 1` …) or the version alone. */
+/** Reads Zephyr's format (`VERSION_MAJOR = 1` …) or a bare version. */
 async function readVersionFile(file: string): Promise<ReleaseVersion | undefined> {
   let text: string;
   try {
@@ -56,7 +57,7 @@ async function readVersionFile(file: string): Promise<ReleaseVersion | undefined
     throw error;
   }
   const version = parseReleaseVersion(zephyrVersion(text) ?? text.trim());
-  if (version === undefined) throw new RefusedError(`${file} holds no semantic version like 1.2.3.`);
+  if (version === undefined) throw new RefusedError(`${file} does not contain a semantic version like 1.2.3.`);
   return version;
 }
 
@@ -73,7 +74,7 @@ async function gitTag(directory: string, how: readonly string[]): Promise<Releas
     const { stdout } = await promisify(execFile)('git', ['describe', '--tags', ...how], { cwd: directory });
     return parseReleaseVersion(stdout.trim());
   } catch {
-    // No repository, no tag, or no git: then no tag says anything.
+    // No repository, no tag, or no git.
     return undefined;
   }
 }

@@ -1,14 +1,14 @@
 import type { StatsView } from './show-stats.ts';
 
-/** When a rollout may be widened. */
+/** The conditions for widening a rollout. */
 export interface WideningRule {
-  /** Shares of the devices, in percent, rising; the last one is where it ends. */
+  /** Shares of devices in percent, ascending; the last one is the final share. */
   readonly steps: readonly number[];
-  /** Percent of the devices of a step that must have finished before the next one begins. */
+  /** Percentage of a step's devices that must have finished before the next step. */
   readonly settledPct: number;
-  /** Devices that must have finished in any case, as far as there are so many. */
+  /** Minimum number of finished devices, or all eligible ones if there are fewer. */
   readonly minFinished: number;
-  /** Percent of the finished ones that may have failed; more, and somebody has to look. */
+  /** Maximum percentage of failures among finished devices; above it, the rollout stops for review. */
   readonly maxFailurePct: number;
 }
 
@@ -20,17 +20,17 @@ export type Decision =
 
 type Counts = Pick<StatsView, 'state' | 'eligible' | 'finished' | 'failures' | 'finished_failure_pct'>;
 
-/** What to do with a rollout that stands at a share, by what came of it so far. */
+/** Decides the next step of a rollout from its current share and statistics. */
 export function nextStep(stats: Counts, standsAtPct: number, rule: WideningRule): Decision {
   const { state, eligible, finished, failures, finished_failure_pct: failurePct } = stats;
   if (state !== 'published') return { kind: 'stop', reason: `the release is ${state}` };
   const counts = `${finished} of about ${eligible} devices finished, ${failures} failed`;
   if (failures > 0 && failurePct > rule.maxFailurePct) {
-    return { kind: 'stop', reason: `${failurePct} % failed, and ${rule.maxFailurePct} % may (${counts})` };
+    return { kind: 'stop', reason: `${failurePct} % failed, more than ${rule.maxFailurePct} % (${counts})` };
   }
   const toPct = rule.steps.find((step) => step > standsAtPct);
-  if (toPct === undefined) return { kind: 'done', reason: `it is out to ${standsAtPct} % (${counts})` };
+  if (toPct === undefined) return { kind: 'done', reason: `rolled out to ${standsAtPct} % (${counts})` };
   const needed = Math.max(Math.ceil((eligible * rule.settledPct) / 100), Math.min(rule.minFinished, eligible));
-  if (finished < needed) return { kind: 'wait', reason: `${needed} have to finish at ${standsAtPct} % (${counts})` };
+  if (finished < needed) return { kind: 'wait', reason: `${needed} must finish at ${standsAtPct} % (${counts})` };
   return { kind: 'widen', toPct, reason: counts };
 }

@@ -33,7 +33,7 @@ export function audienceText({ rollout_pct: percent, allowlist }: ReleaseView): 
   return `${percent} %${allowlist.length === 0 ? '' : ` + ${allowlist.length} listed`}`;
 }
 
-/** All that is known of one release. */
+/** Formats all details of a release. */
 export function releaseDetails(release: ReleaseView): string {
   const { halt_policy: policy } = release;
   return Object.entries({
@@ -49,13 +49,13 @@ export function releaseDetails(release: ReleaseView): string {
       .filter((need) => need !== '')
       .join(', ')
       .replace(/^$/, 'nothing'),
-    'May go back': release.allow_downgrade ? 'yes' : 'no',
-    'Halts itself': `at ${policy.max_failure_pct} % failures, from ${policy.min_reports} devices on`,
+    'May downgrade': release.allow_downgrade ? 'yes' : 'no',
+    'Auto-halt': `at ${policy.max_failure_pct} % failures, from ${policy.min_reports} devices`,
     Registered: release.created_at,
     Published: release.published_at ?? 'never',
     Image: `${release.artifact_name}, ${release.artifact_size_bytes.toLocaleString('en')} bytes`,
     'SHA-256': release.artifact_sha256,
-    'Image hash': release.image_hash ?? 'known once it is published',
+    'Image hash': release.image_hash ?? 'known after publishing',
     Notes: release.notes === '' ? '–' : release.notes,
   })
     .map(([name, value]) => `${name.padEnd(14)}${value}`)

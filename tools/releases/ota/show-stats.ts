@@ -34,7 +34,7 @@ const BAR_COLUMNS = 30;
 const STAGES = ['reached', 'offered', 'on_phone', 'uploading', 'testing', 'confirmed', 'verified'] as const;
 const MOST_HOURS = 12;
 
-/** The way of the devices as bars, then where it fails. */
+/** Formats the stages as bars, followed by the failures. */
 export function statsText(stats: StatsView): string {
   const whole = Math.max(stats.eligible, stats.reached, 1);
   const bar = (count: number) => '█'.repeat(Math.round((Math.min(count, whole) / whole) * BAR_COLUMNS));
@@ -42,7 +42,7 @@ export function statsText(stats: StatsView): string {
   const { max_failure_pct: limit, min_reports: fewest } = stats.halt_policy;
   const failures =
     `${stats.failures} of ${stats.finished} finished devices failed (${stats.finished_failure_pct} %; ` +
-    `${stats.failure_pct} % of those reached). It halts itself at ${limit} %, from ${fewest} on.`;
+    `${stats.failure_pct} % of those reached). Auto-halt at ${limit} %, from ${fewest} devices.`;
   const suspect = stats.suspect_phone_model;
   const table = (title: string, name: string, rows: readonly (readonly [string, Ending])[]) =>
     rows.length === 0
@@ -54,7 +54,9 @@ export function statsText(stats: StatsView): string {
     indent(textTable(['', 'devices', ''], stages)),
     '',
     stats.failures === 0 ? failures : styleText('red', failures, { stream: process.stdout }),
-    ...(suspect === null ? [] : [`All failures come from one phone model: ${suspect}. The firmware may be innocent.`]),
+    ...(suspect === null
+      ? []
+      : [`All failures come from one phone model: ${suspect}. The firmware may not be the cause.`]),
     ...table(
       'By error code',
       'error code',

@@ -14,7 +14,7 @@ interface StepOptions extends TrackOptions {
   readonly reason?: string;
 }
 
-/** What changes a release: each one can be repeated. */
+/** The commands that change a release. All can be repeated. */
 export function stepCommands(signal: AbortSignal): readonly Command[] {
   const step = async (options: StepOptions, version: string, name: string, fields: object) => {
     const call = await tokenCall(options, 'admin', signal, { changes: true });
@@ -40,16 +40,13 @@ export function stepCommands(signal: AbortSignal): readonly Command[] {
 
   return [
     trackOptions(new Command('rollout'))
-      .description('Changes whom a release is for. Raising the percentage never takes a device out.')
+      .description('Changes who a release is offered to. Raising the percentage never excludes a device.')
       .argument('<version>', 'the release')
-      .argument('[percent]', 'share of the devices, 0 to 100 with two decimals', percentage)
-      .option(
-        '--allowlist <id...>',
-        'serials and hardware ids that get it in any case; takes the place of the old list',
-      )
-      .option('--clear-allowlist', 'nobody is listed any more', false)
-      .option('--halt-min-reports <count>', 'devices that must have finished before it can halt itself', Number)
-      .option('--halt-max-failure-pct <percent>', 'percent of them that may fail', Number)
+      .argument('[percent]', 'share of devices, 0 to 100 with up to two decimals', percentage)
+      .option('--allowlist <id...>', 'serials and hardware ids that always get it; replaces the old list')
+      .option('--clear-allowlist', 'remove all entries from the allowlist', false)
+      .option('--halt-min-reports <count>', 'finished devices before it can halt automatically', Number)
+      .option('--halt-max-failure-pct <percent>', 'failure rate that halts it', Number)
       .option('--reason <text>', 'why, for the audit')
       .addHelpText(
         'after',
@@ -58,14 +55,17 @@ export function stepCommands(signal: AbortSignal): readonly Command[] {
       .action((version: string, percent: number | undefined, options: RolloutOptions) =>
         step(options, version, 'rollout', rolloutFields(percent, options)),
       ),
-    simple('pause', 'Offers a release to nobody for now.'),
-    simple('resume', 'Offers a paused or halted release again; after a halt it counts anew.'),
-    simple('withdraw', 'Takes a release back for good. Links that were given before live for up to 15 minutes more.'),
+    simple('pause', 'Stops offering a release until it is resumed.'),
+    simple('resume', 'Offers a paused or halted release again. After a halt, failures are counted from zero.'),
+    simple(
+      'withdraw',
+      'Withdraws a release permanently. Download links issued before stay valid for up to 15 minutes.',
+    ),
     trackOptions(new Command('promote'))
-      .description('Publishes on another channel what has proved itself on one: the very same bytes.')
+      .description('Publishes a release on another channel, with the same bytes.')
       .argument('<version>', 'the release')
-      .option('--from <channel>', 'where it has proved itself', 'beta')
-      .option('--rollout-pct <percent>', 'share of the devices that get it there', percentage, 100)
+      .option('--from <channel>', 'the channel to promote from', 'beta')
+      .option('--rollout-pct <percent>', 'share of devices to offer it to on the new channel', percentage, 100)
       .addHelpText(
         'after',
         '\nExample:\n  npm run ota -- promote 1.4.0 --from beta --channel stable --rollout-pct 10\n',
@@ -77,7 +77,7 @@ export function stepCommands(signal: AbortSignal): readonly Command[] {
         }),
       ),
     trackOptions(new Command('lift'))
-      .description('Lets a device try a release again that it has failed three times.')
+      .description('Lets a device retry a release after three failures.')
       .argument('<version>', 'the release')
       .argument('<device>', 'its serial or hardware id')
       .addHelpText('after', '\nExample:\n  npm run ota -- lift 1.4.0 000123\n')
@@ -88,9 +88,7 @@ export function stepCommands(signal: AbortSignal): readonly Command[] {
         const result = await call(`/ota/releases/${version}/lift`, Lifted, { channel, board, ...named });
         if (options.json) console.log(JSON.stringify(result));
         else
-          console.log(
-            result.lifted ? `${result.hw_id} may try ${version} again.` : `${result.hw_id} was not held back.`,
-          );
+          console.log(result.lifted ? `${result.hw_id} can try ${version} again.` : `${result.hw_id} was not blocked.`);
       }),
   ];
 }
@@ -105,7 +103,7 @@ interface RolloutOptions extends StepOptions {
 function rolloutFields(percent: number | undefined, options: RolloutOptions): object {
   const { haltMinReports: minReports, haltMaxFailurePct: maxFailurePct, clearAllowlist } = options;
   if ((minReports === undefined) !== (maxFailurePct === undefined)) {
-    throw new PlainError('--halt-min-reports and --halt-max-failure-pct go together.');
+    throw new PlainError('Pass --halt-min-reports and --halt-max-failure-pct together.');
   }
   const allowlist = clearAllowlist ? [] : options.allowlist;
   const fields = {
@@ -117,7 +115,7 @@ function rolloutFields(percent: number | undefined, options: RolloutOptions): ob
   return fields;
 }
 
-/** A release that is not in the right state stays so, however often it is tried. */
+/** Turns a conflict with the release's state into a refusal: trying again would not help. */
 async function refusing<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;

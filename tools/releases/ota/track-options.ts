@@ -8,7 +8,7 @@ export interface TrackOptions extends TargetOptions {
   readonly json: boolean;
 }
 
-/** The options of every command that is about one channel of one board. */
+/** Adds the options of commands for one channel of one board. */
 export function trackOptions(command: Command): Command {
   return targetOptions(
     command

@@ -29,19 +29,19 @@ const DevicePage = z.object({
   next_cursor: z.string().optional(),
 });
 
-/** What looks at releases and changes nothing. */
+/** The commands that only read releases. */
 export function viewCommands(signal: AbortSignal): readonly Command[] {
   const connect = (options: TrackOptions) => tokenCall(options, 'admin', signal);
   return [
     trackOptions(new Command('list'))
       .description('Lists the releases of a channel, newest first.')
-      .option('--limit <count>', 'at most so many', Number, 50)
+      .option('--limit <count>', 'maximum number of releases', Number, 50)
       .addHelpText('after', '\nExamples:\n  npm run ota -- list\n  npm run ota -- list --channel beta --json\n')
       .action(async (options: TrackOptions & { readonly limit: number }) =>
         list(await connect(options), options, options.limit),
       ),
     trackOptions(new Command('show'))
-      .description('Shows one release, and what has happened to it.')
+      .description('Shows a release and its history.')
       .argument('<version>', 'the release')
       .addHelpText('after', '\nExample:\n  npm run ota -- show 1.4.0\n')
       .action(async (version: string, options: TrackOptions) => {
@@ -50,9 +50,9 @@ export function viewCommands(signal: AbortSignal): readonly Command[] {
         console.log(options.json ? JSON.stringify(shown) : shownText(shown));
       }),
     trackOptions(new Command('stats'))
-      .description('Tells how a release fares: on how many devices, and what fails where.')
+      .description('Shows how a rollout is going: devices reached, confirmed and failed, and where it fails.')
       .argument('<version>', 'the release')
-      .option('--check', `exit with ${EXIT.refused} when it has halted itself`, false)
+      .option('--check', `exit with code ${EXIT.refused} if it has halted automatically`, false)
       .addHelpText('after', '\nExamples:\n  npm run ota -- stats 1.4.0\n  npm run ota -- stats 1.4.0 --check --json\n')
       .action(async (version: string, options: TrackOptions & { readonly check: boolean }) => {
         const call = await connect(options);
@@ -61,7 +61,7 @@ export function viewCommands(signal: AbortSignal): readonly Command[] {
         if (options.check && stats.state === 'halted') process.exitCode = EXIT.refused;
       }),
     trackOptions(new Command('who'))
-      .description('Tells which devices a release is for, also before it is published.')
+      .description('Lists the devices that a release is offered to, even before it is published.')
       .argument('<version>', 'the release')
       .addHelpText(
         'after',
@@ -85,7 +85,7 @@ async function list(call: TokenCall, options: TrackOptions, limit: number): Prom
     return;
   }
   if (releases.length === 0) {
-    console.log(`There are none on ${options.channel} for ${options.board}.`);
+    console.log(`No releases on ${options.channel} for ${options.board}.`);
     return;
   }
   const rows = releases.map((release) => [
@@ -102,7 +102,7 @@ function shownText({ release, audit_trail: trail }: z.output<typeof Shown>): str
   const lines = trail.map(({ action, actor, timestamp, reason }) =>
     `  ${timestamp.slice(0, 19)}Z  ${action.padEnd(9)} by ${actor}${reason === undefined ? '' : `: ${reason}`}`.trimEnd(),
   );
-  return [releaseDetails(release), '', 'What has happened, newest first', ...lines].join('\n');
+  return [releaseDetails(release), '', 'History, newest first', ...lines].join('\n');
 }
 
 async function who(call: TokenCall, version: string, options: TrackOptions): Promise<void> {
@@ -112,7 +112,7 @@ async function who(call: TokenCall, version: string, options: TrackOptions): Pro
     const page = await call(path, DevicePage);
     looked += page.looked_at;
     found += page.devices.length;
-    // Page by page: a fleet may be larger than what one wants to wait for, or to hold.
+    // Printed page by page: a fleet may be large.
     for (const device of page.devices) {
       const { serial, hw_id: hwId, firmware_version: runs, bucket_pct: bucket, by } = device;
       const why = by === 'allowlist' ? 'listed' : `at ${bucket} %`;

@@ -11,7 +11,7 @@ export interface BuildOptions {
   readonly pristine: boolean;
 }
 
-/** The command that builds the firmware, as its words. */
+/** Returns the command that builds the firmware, with its arguments. */
 export function westCommand({ sourceDir, buildDir, board, sysbuild, pristine }: BuildOptions): readonly string[] {
   return [
     ...['west', 'build', '--board', board, '--build-dir', buildDir],
@@ -21,20 +21,20 @@ export function westCommand({ sourceDir, buildDir, board, sysbuild, pristine }: 
   ];
 }
 
-/** Where west leaves the signed image: with sysbuild each application has a folder of its own. */
+/** Returns where west writes the signed image: with sysbuild, each application has its own folder. */
 export function builtImage({ sourceDir, buildDir, sysbuild }: BuildOptions): string {
   const folder = sysbuild ? path.join(buildDir, path.basename(path.resolve(sourceDir))) : buildDir;
   return path.join(folder, 'zephyr', 'zephyr.signed.bin');
 }
 
-/** @throws PlainError when west is not there, or the build fails; its output has gone to stderr */
+/** Builds the firmware; west's output goes to stderr. @throws PlainError if west is missing or the build fails */
 export async function westBuild(options: BuildOptions, signal: AbortSignal): Promise<void> {
   const [command = '', ...args] = westCommand(options);
-  // What it prints is progress: the result of this tool alone goes to stdout.
+  // Only this tool's own result goes to stdout.
   const child = spawn(command, args, { stdio: ['ignore', 2, 2], signal });
   try {
     const [code] = await once(child, 'close');
-    if (code !== 0) throw new PlainError(`west build ended with exit code ${code}.`);
+    if (code !== 0) throw new PlainError(`west build failed with exit code ${code}.`);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;

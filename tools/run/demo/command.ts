@@ -30,13 +30,15 @@ const Changed = z.looseObject({ release: z.looseObject({ rollout_pct: z.number()
 
 await runCommand((signal) =>
   new Command('npm run demo --')
-    .description('Starts the whole product, plays its story on real MCUboot images, and stops everything again.')
-    // A state of its own, so that it neither needs nor touches the stack of "npm run dev".
-    .option('--directory <path>', 'where its state and logs lie; emptied at each start', '.local/demo')
+    .description(
+      'Starts the whole product, walks through its main workflows with real MCUboot images, and stops everything.',
+    )
+    // Separate state, so that it neither needs nor touches the stack of "npm run dev".
+    .option('--directory <path>', 'directory for state and logs; emptied at each start', '.local/demo')
     .addHelpText('after', '\nExample:\n  npm run demo\n')
     .action(async ({ directory }: { directory: string }) => {
       const story = new Story();
-      console.log('AutoWatering: a device is made, owned and updated over the air.');
+      console.log('AutoWatering: a device is provisioned, claimed and updated over the air.');
       const stack = await story.chapter('Local stack', () => startedStack(story, directory, signal));
       try {
         await tell(story, stack, directory, signal);
@@ -48,7 +50,7 @@ await runCommand((signal) =>
       } finally {
         await stack.stop();
       }
-      console.log(`\nWhere the time went\n${story.timetable()}\n\nEverything was stopped. Logs: ${directory}/logs`);
+      console.log(`\nTime per chapter\n${story.timetable()}\n\nEverything was stopped. Logs: ${directory}/logs`);
     }),
 );
 
@@ -60,7 +62,7 @@ async function startedStack(story: Story, directory: string, signal: AbortSignal
     signal,
     onStep: (step) => story.fact(step),
   });
-  story.fact(`the API answers on ${stack.info.apiBaseUrl}`);
+  story.fact(`the API is running at ${stack.info.apiBaseUrl}`);
   return stack;
 }
 
@@ -100,25 +102,22 @@ async function tell(story: Story, { info }: Stack, directory: string, signal: Ab
 
   await story.chapter('Release engineer', async () => {
     await story.display.during('Publishing 1.1.0', () => publish('autowatering-1.1.0.signed.bin'));
-    story.fact('1.1.0 is published: drafted, uploaded by presigned URL, checked, let out');
+    story.fact('1.1.0 is published: registered, uploaded by presigned URL, checked, released');
     const refusal = await refused(() => publish('wrong-key-1.2.0.signed.bin'));
-    story.promise(
-      /not registered for this board/.test(refusal),
-      'an image with a stranger\u2019s signature is not published',
-    );
+    story.promise(/not registered for this board/.test(refusal), 'an image signed with an unknown key is refused');
   });
   await story.chapter('Phone updates to 1.1.0', () => update(phone, garden, '1.1.0.7', 40_000));
   await story.chapter('Release engineer again', async () => {
     const staged = ['--rollout-pct', '0', '--allowlist', made.serial];
     await story.display.during('Publishing 2.0.0', () => publish('autowatering-2.0.0.signed.bin', ...staged));
-    story.fact(`2.0.0 is published, for ${made.serial} alone`);
+    story.fact(`2.0.0 is published, only for ${made.serial}`);
   });
   await story.chapter('Phone updates to 2.0.0 (720 KB)', () => update(phone, garden, '2.0.0', 300_000));
   await story.chapter('Rollout', async () => {
     const stats = Stats.parse(JSON.parse(await ota('stats', '2.0.0')));
-    story.promise(stats.verified === 1, '2.0.0 runs on one device, which has signed for it');
+    story.promise(stats.verified === 1, '2.0.0 runs on one device, confirmed by a signed receipt');
     const { release } = Changed.parse(JSON.parse(await ota('rollout', '2.0.0', '100')));
-    story.promise(release.rollout_pct === 100, 'and is offered to everybody now');
+    story.promise(release.rollout_pct === 100, 'and is now offered to everyone');
   });
   await story.chapter('Bad firmware', () => badFirmware(story, garden, signal));
   await story.chapter('Ops', async () => {
@@ -127,7 +126,7 @@ async function tell(story: Story, { info }: Stack, directory: string, signal: Ab
   });
 }
 
-/** What a command says that has to fail. */
+/** Returns the error message of a command that has to fail. */
 async function refused(attempt: () => Promise<unknown>): Promise<string> {
   try {
     await attempt();
@@ -141,12 +140,12 @@ async function refused(attempt: () => Promise<unknown>): Promise<string> {
 async function update(phone: Phone, garden: Garden, running: string, dropAfter: number) {
   const { story } = phone;
   const outcome = await updateByPhone(phone, garden, dropAfter);
-  if (outcome.outcome !== 'confirmed') throw new StoryError(`The update ended otherwise: ${outcome.outcome}`);
+  if (outcome.outcome !== 'confirmed') throw new StoryError(`The update was not confirmed: ${outcome.outcome}`);
   story.fact(`uploaded, tested, swapped and confirmed`);
-  story.promise(outcome.reconnects > 1, `the radio link dropped half-way and the upload went on where it was`);
+  story.promise(outcome.reconnects > 1, `the radio link dropped half-way and the upload resumed`);
   const { runningVersion } = garden.device;
   story.promise(runningVersion === running, `the device runs ${runningVersion}`);
-  story.promise(outcome.isVerified, `reported at each phase, with a receipt that the device has signed`);
+  story.promise(outcome.isVerified, `each phase was reported, with a receipt signed by the device`);
 }
 
 async function badFirmware(story: Story, garden: Garden, signal: AbortSignal): Promise<void> {
@@ -154,7 +153,7 @@ async function badFirmware(story: Story, garden: Garden, signal: AbortSignal): P
   const before = device.runningVersion;
   const cases = {
     'bit-flip-1.2.0.signed.bin': 'a flipped bit',
-    'wrong-key-1.2.0.signed.bin': "a stranger's signature",
+    'wrong-key-1.2.0.signed.bin': 'an unknown signing key',
   };
   for (const [name, fault] of Object.entries(cases)) {
     const outcome = await carryToDevice({ story, signal }, garden, await readFile(firmware(name)), name);
@@ -165,7 +164,7 @@ async function badFirmware(story: Story, garden: Garden, signal: AbortSignal): P
   const trial = await carryToDevice({ story, signal }, garden, image, 'an image that never confirms', {
     confirm: false,
   });
-  story.promise(trial.outcome === 'unconfirmed', `it boots as ${device.runningVersion}, on trial`);
+  story.promise(trial.outcome === 'unconfirmed', `it boots ${device.runningVersion} in test mode`);
   await resetDevice(garden);
   story.promise(device.runningVersion === before, `the next reset rolls it back: the device runs ${before} again`);
 }

@@ -14,8 +14,8 @@ const STATIONS = 4;
 export const KEYED_HW_ID = 'C0:FF:EE:00:00:05';
 
 /**
- * A device with a key of its own is made; three more get serials and labels, and keep them when they are made again; four
- * stations at once give no serial twice.
+ * Provisions three devices, which keep their serials when provisioned again; then others at four stations at once,
+ * without duplicate serials; and finally a device with its own key.
  *
  * @param publicKey of the device with a key, in base64
  */
@@ -37,25 +37,27 @@ export async function factoryChapter(
   story.promise(new Set(devices.map(({ serial }) => serial)).size === 3, `serials ${serials(devices)}`);
 
   const shared = Array.from({ length: 3 }, (_, i) => `C0:FF:EE:00:01:0${i}`);
-  const [again, ...stations] = await story.display.during(`The same again, and ${STATIONS} stations at once`, () =>
-    Promise.all([
-      provision(hwIds),
-      ...Array.from({ length: STATIONS }, (_, station) => provision([...shared, `C0:FF:EE:00:02:0${station}`])),
-    ]),
+  const [again, ...stations] = await story.display.during(
+    `Provisioning them again, and at ${STATIONS} stations at once`,
+    () =>
+      Promise.all([
+        provision(hwIds),
+        ...Array.from({ length: STATIONS }, (_, station) => provision([...shared, `C0:FF:EE:00:02:0${station}`])),
+      ]),
   );
-  story.promise(serials(again) === serials(devices), 'repeated: the same serials');
+  story.promise(serials(again) === serials(devices), 'provisioned again: the same serials');
   const bySerial = new Map<string, string>();
   for (const { serial, hw_id: hwId } of [...devices, ...stations.flat()]) {
     const other = bySerial.get(serial);
-    if (other !== undefined && other !== hwId) throw new StoryError(`serial ${serial} was given twice`);
+    if (other !== undefined && other !== hwId) throw new StoryError(`serial ${serial} was assigned twice`);
     bySerial.set(serial, hwId);
   }
-  story.promise(new Set(bySerial.values()).size === bySerial.size, `${bySerial.size} devices, no serial twice`);
+  story.promise(new Set(bySerial.values()).size === bySerial.size, `${bySerial.size} devices, no duplicate serials`);
   const label = await runTool('factory:provision', ['--stack', stack, '--hw-id', 'C0:FF:EE:00:00:04'], signal);
   console.log(label);
   const keyed = ['--json', '--hw-id', KEYED_HW_ID, '--public-key', publicKey, '--station', 'line-1'];
   const made = Line.parse(JSON.parse(await runTool('factory:provision', ['--stack', stack, ...keyed], signal)));
-  story.fact(`${made.serial} has a key of its own, whose public half the factory has read out`);
+  story.fact(`${made.serial} has its own key; the factory has registered the public part`);
   return made;
 }
 

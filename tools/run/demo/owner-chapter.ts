@@ -13,7 +13,7 @@ const Challenge = z.object({ nonce: z.string() });
 const Saved = z.object({ docVersion: z.number() });
 const State = z.object({ state: z.unknown(), docVersion: z.number() });
 
-/** Two people sign up; the first claims a device and keeps profile and state; the second is too late. */
+/** Two users sign up. The first claims a device and saves profile and state; the second is too late. */
 export async function ownerChapter(
   story: Story,
   stack: StackFile,
@@ -43,9 +43,9 @@ export async function ownerChapter(
   const mine = await call('/myDevices', MyDevices, { headers: as(owner.idToken) });
   story.promise(
     mine.devices.some(({ serial }) => serial === device.serial),
-    `device ${device.serial} is claimed: it has signed the nonce that the phone relayed`,
+    `device ${device.serial} is claimed: it signed the nonce that the phone relayed`,
   );
-  await refused(story, 'already_claimed', 'a second person is told already_claimed', () => claim(other.idToken));
+  await refused(story, 'already_claimed', 'a second user gets already_claimed', () => claim(other.idToken));
 
   const state = { zones: [{ name: 'Tomatoes', litres: 2.5 }], schedule: '06:30' };
   await call('/updateProfile', Profile, {
@@ -58,13 +58,13 @@ export async function ownerChapter(
     headers: as(owner.idToken),
     body: { state, baseDocVersion: 0 },
   });
-  // Another phone: a log-in of its own, and nothing of the first one's.
+  // Another phone has its own login and no local data.
   const phone = await people.logIn('owner@autowatering.example', password);
   const profile = await call('/getProfile', Profile, { headers: as(phone.accessToken) });
   const loaded = await call('/getUserState', State, { headers: as(phone.accessToken) });
   story.promise(profile.profile.displayName === 'Ada', 'another phone sees the profile');
-  story.promise(JSON.stringify(loaded.state) === JSON.stringify(state), 'and the state, as it was saved');
-  await refused(story, 'optimistic_lock_failed', 'a save from an old version is refused', () =>
+  story.promise(JSON.stringify(loaded.state) === JSON.stringify(state), 'and the saved state');
+  await refused(story, 'optimistic_lock_failed', 'saving from an old version is refused', () =>
     call('/saveUserState', Saved, {
       method: 'POST',
       headers: as(phone.accessToken),

@@ -12,10 +12,10 @@ import type { StackFile } from '../local-stack/stack-file.ts';
 import type { Story } from './story.ts';
 
 const MTU = 247;
-/** A minute: longer than any reset. */
+/** Longer than any reset. */
 const RESET_MS = 60_000;
 
-/** The device of the story, and the time in which it lives: an update takes its radio a minute, and us a moment. */
+/** The demo's device and its virtual time: an update takes a minute of radio time, but only a moment to run. */
 export interface Garden {
   readonly device: SimulatedDevice;
   readonly time: VirtualTime;
@@ -29,7 +29,7 @@ export interface Phone {
   readonly signal: AbortSignal;
 }
 
-/** The phone asks what is offered, downloads it, carries it to the device, and tells the backend; the radio drops once. */
+/** The phone asks for an update, downloads it, uploads it to the device and reports it. The radio link drops once. */
 export async function updateByPhone(
   { story, stack, serial, idToken, signal }: Phone,
   { device, time }: Garden,
@@ -52,11 +52,11 @@ export async function updateByPhone(
       }),
     ),
   );
-  story.fact(`it took the radio ${Math.round((time.now() - started) / 1_000)} s`);
+  story.fact(`radio time: ${Math.round((time.now() - started) / 1_000)} s`);
   return outcome;
 }
 
-/** Carries an image to the device over the simulated radio, without asking any backend. */
+/** Uploads an image to the device over the simulated radio, without a backend. */
 export async function carryToDevice(
   { story, signal }: Pick<Phone, 'story' | 'signal'>,
   { device, time }: Garden,
@@ -76,7 +76,7 @@ export async function carryToDevice(
   );
 }
 
-/** The reset button. */
+/** Presses the reset button. */
 export async function resetDevice({ device, time }: Garden): Promise<void> {
   device.reset();
   await time.advance(RESET_MS);

@@ -6,7 +6,7 @@ import { PlainError } from '../../cli/plain-error.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Runs one of the command lines in a process of its own, as a person would, and gives what it printed. */
+/** Runs a command in a separate process, as a user would, and returns its output. */
 export async function runTool(script: string, args: readonly string[], signal: AbortSignal): Promise<string> {
   const child = spawn(process.execPath, [await toolBundle(script), ...args], {
     cwd: ROOT,
@@ -24,6 +24,6 @@ export async function runTool(script: string, args: readonly string[], signal: A
   });
   const [code] = await once(child, 'close');
   if (code !== 0)
-    throw new PlainError(`npm run ${script} ended with exit code ${code}: ${errors.trim() || output.trim()}`);
+    throw new PlainError(`npm run ${script} failed with exit code ${code}: ${errors.trim() || output.trim()}`);
   return output;
 }

@@ -1,6 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
 
-/** A gray picture of eight by eight, another one for each fill. */
+/** Returns a grey image of 8 × 8 pixels, a different one for each `fill`. */
 export function smallPng(fill: number): Uint8Array<ArrayBuffer> {
   const chunk = (type: string, data: Uint8Array) => {
     const framed = Buffer.alloc(data.length + 12);

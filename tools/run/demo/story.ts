@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { styleText } from 'node:util';
 import { type ProgressDisplay, progressDisplay } from '../../cli/terminal/progress-display.ts';
 
-/** A chapter did not go as the story says. */
+/** A step of the demo failed. */
 export class StoryError extends Error {
   override readonly name = 'StoryError';
 }
@@ -12,7 +12,7 @@ export interface Chapter {
   readonly ms: number;
 }
 
-/** Tells the demo: chapters with a time each, facts under them, and promises that must hold. */
+/** Prints the demo: timed chapters with facts and promises, which must hold. */
 export class Story {
   readonly display: ProgressDisplay = progressDisplay('people');
   readonly chapters: Chapter[] = [];
@@ -30,7 +30,7 @@ export class Story {
   }
 
   promise(holds: boolean, text: string): void {
-    if (!holds) throw new StoryError(`The story broke: ${text}`);
+    if (!holds) throw new StoryError(`The demo failed: ${text}`);
     this.fact(text);
   }
 

@@ -6,24 +6,24 @@ import { smallPng } from './small-png.ts';
 import { type Story, StoryError } from './story.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
-/** A webhook over loopback takes milliseconds. */
+/** Generous: a webhook over loopback takes milliseconds. */
 const WEBHOOK_MS = 10_000;
 
 const Checkout = z.object({ url: z.string() });
 const Status = z.looseObject({ isPremium: z.boolean(), status: z.string() });
 const Export = z.looseObject({ billing: z.looseObject({ subscription: z.object({ status: z.string() }).nullable() }) });
 
-/** The owner subscribes on the local Stripe's page, is on trial, and is charged when that ends. */
+/** The owner subscribes on the local Stripe's page, gets a trial, and is charged when it ends. */
 export async function subscriberChapter(story: Story, stack: StackFile, idToken: string, signal: AbortSignal) {
   const call = apiClient(stack.apiBaseUrl, signal);
   const headers = { Authorization: `Bearer ${idToken}` };
-  /** Waits for what a webhook brings: the stored state, for which nobody asks Stripe. */
+  /** Waits for a webhook to update the stored state, which is read without asking Stripe. */
   const untilStored = async (status: string) => {
     const deadline = Date.now() + WEBHOOK_MS;
     for (;;) {
       const { billing } = await call('/exportMyData', Export, { headers });
       if (billing.subscription?.status === status) return;
-      if (Date.now() > deadline) throw new StoryError(`no webhook brought “${status}”`);
+      if (Date.now() > deadline) throw new StoryError(`no webhook delivered “${status}”`);
       await delay(50, undefined, { signal });
     }
   };
@@ -32,7 +32,10 @@ export async function subscriberChapter(story: Story, stack: StackFile, idToken:
   await fetch(`${url}/pay`, { method: 'POST', redirect: 'manual', signal });
   await untilStored('trialing');
   const trial = await call('/subscriptionStatus', Status, { headers });
-  story.promise(trial.isPremium && trial.status === 'trialing', 'paid on the checkout page: premium, on trial');
+  story.promise(
+    trial.isPremium && trial.status === 'trialing',
+    'subscribed on the checkout page: premium, in the trial',
+  );
   await fetch(new URL('/_clock', stack.stripe.endpoint), {
     method: 'PUT',
     body: JSON.stringify({ forwardSeconds: 8 * DAY_SECONDS }),
@@ -40,13 +43,16 @@ export async function subscriberChapter(story: Story, stack: StackFile, idToken:
   });
   await untilStored('active');
   const active = await call('/subscriptionStatus', Status, { headers });
-  story.promise(active.isPremium && active.status === 'active', 'eight days later the trial is over and paid for');
+  story.promise(
+    active.isPremium && active.status === 'active',
+    'eight days later, the trial is over and the first month is paid',
+  );
   await photographPlant(story, stack, headers, signal);
 }
 
 const Named = z.looseObject({ provider: z.string(), best_match: z.looseObject({ scientific_name: z.string() }) });
 
-/** Premium at work: a photo is named, and named all the same when the first provider is down. */
+/** Identifies a plant by photo, also when the first provider is down. */
 async function photographPlant(
   story: Story,
   stack: StackFile,
@@ -60,7 +66,7 @@ async function photographPlant(
     return Named.parse(await answer.json());
   };
   const first = await send(1);
-  story.promise(first.provider === 'kindwise', `a photo is named: ${first.best_match.scientific_name}`);
+  story.promise(first.provider === 'kindwise', `a plant is identified by photo: ${first.best_match.scientific_name}`);
   const tell = (faults: object) =>
     fetch(new URL('/_faults', stack.plants.kindwise), { method: 'PUT', body: JSON.stringify(faults), signal });
   await tell([{ status: 500 }]);
@@ -68,6 +74,6 @@ async function photographPlant(
   await tell([]);
   story.promise(
     second.provider === 'plantnet',
-    `Kindwise is down, and Pl@ntNet names the next one: ${second.best_match.scientific_name}`,
+    `Kindwise is down, so Pl@ntNet identifies the next one: ${second.best_match.scientific_name}`,
   );
 }

@@ -21,20 +21,20 @@ export interface ApiOptions {
   readonly logFile: string;
 }
 
-/** Bundles the backend as the Lambda build does and runs it on Node's HTTP server, in a process of its own. */
+/** Bundles the backend like the Lambda build, and runs it on Node's HTTP server in a separate process. */
 export async function startApi(options: ApiOptions, signal: AbortSignal): Promise<ApiServer> {
   const folder = path.join(BUILD_CACHE, 'local-server');
   const [built, worker] = await Promise.all([
     keptBuild('src/local-server.ts', folder, { sourcemap: 'linked' }),
     keptBuild('src/heic-worker.mjs', folder, {}),
   ]);
-  // Its own copy: what runs in a directory shows whose it is, and stays what it was.
+  // A copy per stack: its path identifies the process, and a rebuild does not change it.
   await mkdir(options.buildDirectory, { recursive: true });
   const outfile = path.join(options.buildDirectory, path.basename(built));
   await Promise.all([
     copyFile(built, outfile),
     copyFile(`${built}.map`, `${outfile}.map`),
-    // The backend starts it by its file, which it looks for beside its own.
+    // The backend starts it as a file, expected next to its own.
     copyFile(worker, path.join(options.buildDirectory, path.basename(worker))),
   ]);
   let state: z.output<typeof Message> | undefined;
@@ -52,7 +52,7 @@ export async function startApi(options: ApiOptions, signal: AbortSignal): Promis
   );
   await untilReady(child, async () => state !== undefined, signal);
   if (state === undefined || 'failed' in state) {
-    throw new PlainError(`The API could not start: ${state?.failed ?? 'it said nothing'}`);
+    throw new PlainError(`The API could not start: ${state?.failed ?? 'no error was reported'}`);
   }
   return { url: `http://127.0.0.1:${state.listening}`, child };
 }

@@ -9,19 +9,20 @@ const WATCH_MS = 500;
 
 function portNumber(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError('a number from 1 to 65535');
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new InvalidArgumentError('Expected a number from 1 to 65535.');
   return port;
 }
 
 await runCommand((signal) =>
   new Command('npm run dev --')
-    .description('Keeps the whole product running on this machine, for people who build apps against it.')
+    .description('Runs the whole product on this machine, for developing apps against it.')
     .option('--port <number>', "the API's port (default: 3000, or a free one)", portNumber)
-    .option('--directory <path>', 'where state, logs and stack.json lie', '.local')
-    .option('--fresh', 'start without the state of earlier runs', false)
+    .option('--directory <path>', 'directory for state, logs and stack.json', '.local')
+    .option('--fresh', 'discard the state of earlier runs', false)
     .addHelpText('after', '\nExamples:\n  npm run dev\n  npm run dev -- --fresh\n  npm run dev -- --port 8080\n')
     .action(async (options: { port?: number; directory: string; fresh: boolean }) => {
-      console.log('AutoWatering, the whole product on this machine');
+      console.log('AutoWatering: the whole product on this machine');
       const stack = await startStack({ ...options, signal, onStep: (step) => console.log(`  … ${step}`) });
       try {
         await showStartScreen(stack);
@@ -30,7 +31,7 @@ await runCommand((signal) =>
       } finally {
         await stack.stop();
       }
-      console.log('Stopped; the state is kept for the next time.');
+      console.log('Stopped. The state is kept for the next run.');
     }),
 );
 
@@ -44,7 +45,7 @@ async function showStartScreen({ info }: Stack): Promise<void> {
       '',
       `API            ${strong(info.apiBaseUrl)}`,
       `API page       ${strong(info.docsUrl)}`,
-      `Stripe         ${strong(info.stripe.endpoint)}  (dashboard: subscriptions, events, and time that can be moved)`,
+      `Stripe         ${strong(info.stripe.endpoint)}  (dashboard: subscriptions, events, and a clock you can move)`,
       `Plants         Kindwise ${info.plants.kindwise}  Pl@ntNet ${info.plants.plantnet}  GBIF ${info.plants.gbif}`,
       `Metrics        ${info.apiBaseUrl}/metrics`,
       `Factory token  ${info.factoryToken}`,
@@ -54,7 +55,7 @@ async function showStartScreen({ info }: Stack): Promise<void> {
       '',
     ].join('\n'),
   );
-  // The token is the demo user's, good for an hour.
+  // The demo user's token, valid for an hour.
   console.log(
     [
       'Try it:',

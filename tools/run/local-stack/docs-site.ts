@@ -34,7 +34,7 @@ const PAGE = `<!doctype html>
 
 const START = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#api', tryItOutEnabled: true, persistAuthorization: true });\n`;
 
-/** Lays out the interactive API page: Swagger UI over the generated document, no file from the network. */
+/** Builds the interactive API page: Swagger UI for the generated document, without files from the network. */
 export async function writeDocsSite(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   const assets = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));

@@ -18,12 +18,12 @@ import type { StandIn } from './stand-in-server.ts';
 import { LOCAL_PRICE } from './stripe/objects.ts';
 import { type StripeStandIn, startStripe } from './stripe/stripe-stand-in.ts';
 
-/** Where the web app runs on a developer's machine: Vite, Ionic, and the app's own shells. */
+/** Origins of the web app on a developer's machine: Vite, Ionic, and the app's own shells. */
 const WEB_APP_ORIGINS = ['http://localhost:5173', 'http://localhost:8100', 'http://localhost', 'https://localhost'];
 
 export const LOCAL_ACCESS_KEY = { id: 'local', secret: 'local' } as const;
 
-/** Everything outside the backend: the real engines and the stand-ins, on loopback. */
+/** Everything outside the backend: real engines and stand-ins, on loopback. */
 export interface Engines {
   readonly dynamoDb: DynamoDbLocal;
   readonly cognito: CognitoLocal;
@@ -31,7 +31,7 @@ export interface Engines {
   readonly secrets: SecretsStandIn;
   readonly stripe: StripeStandIn;
   readonly plants: PlantStandIns;
-  /** The first engine that ended by itself, with the reason. */
+  /** Returns the first engine that ended unexpectedly, with the reason. */
   broken(): string | undefined;
   stop(): Promise<void>;
 }
@@ -42,7 +42,7 @@ export interface PlantStandIns {
   readonly gbif: ProviderStandIn;
 }
 
-/** The three services that know plants, each on a port of its own. */
+/** The three plant services, each on its own port. */
 export async function startPlantProviders(): Promise<PlantStandIns> {
   const [kindwise, plantnet, gbif] = await Promise.all([startKindwise(), startPlantnet(), startGbif()]);
   return { kindwise, plantnet, gbif };
@@ -53,13 +53,13 @@ export async function stopPlantProviders({ kindwise, plantnet, gbif }: PlantStan
 }
 
 export interface EnginesOptions {
-  /** The environment's name: it stands in the names of tables, bucket and secret. */
+  /** The environment's name, used in the names of tables, bucket and secret. */
   readonly environment: string;
   readonly directory: string;
   /** Whether data survives a restart. */
   readonly persistent: boolean;
   readonly secrets: LocalSecrets;
-  /** Well-known ports, taken where they are free. */
+  /** Prefers the well-known ports if they are free. */
   readonly wellKnownPorts: boolean;
 }
 
@@ -168,7 +168,7 @@ export interface EngineAddresses {
   readonly plants: Readonly<Record<keyof PlantStandIns, Pick<StandIn, 'url'>>>;
 }
 
-/** The backend's environment variables against these engines: the SDK's own endpoint variables, nothing special. */
+/** Returns the backend's environment variables for these engines, using the SDK's own endpoint variables. */
 export function backendEnvironment(environment: string, engines: EngineAddresses): Record<string, string> {
   return {
     APP_ENV: environment,
@@ -176,8 +176,8 @@ export function backendEnvironment(environment: string, engines: EngineAddresses
     AWS_ACCESS_KEY_ID: LOCAL_ACCESS_KEY.id,
     AWS_SECRET_ACCESS_KEY: LOCAL_ACCESS_KEY.secret,
     AWS_ENDPOINT_URL_DYNAMODB: engines.dynamoDb.url,
-    // A Lambda container answers one request at a time. Here they share one process and queue at one database, so a
-    // second attempt would only lengthen the queue.
+    // A Lambda container handles one request at a time. Here, requests share one process and one database, so a second
+    // attempt would only lengthen the queue.
     DYNAMODB_TIMEOUT_MS: '3000',
     AWS_ENDPOINT_URL_S3: engines.s3.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: engines.secrets.url,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as z from 'zod';
 
 const StackFile = z.object({
-  /** Of the process that runs the stack. */
+  /** Id of the process that runs the stack. */
   pid: z.number(),
   apiBaseUrl: z.url(),
   docsUrl: z.url(),
@@ -13,12 +13,12 @@ const StackFile = z.object({
   s3: z.object({ endpoint: z.url(), bucket: z.string() }),
   dynamodb: z.object({ endpoint: z.url() }),
   stripe: z.object({ endpoint: z.url(), webhookSecret: z.string() }),
-  /** Stand-ins, for telling them to fail. */
+  /** Stand-ins, to make them fail. */
   plants: z.object({ kindwise: z.url(), plantnet: z.url(), gbif: z.url() }),
   users: z.array(z.object({ email: z.string(), password: z.string() })),
 });
 
-/** What tools need to know of a running stack, so that locally they need no flags. */
+/** What tools need to use a running stack without flags. */
 export type StackFile = z.output<typeof StackFile>;
 
 export const DEFAULT_DIRECTORY = '.local';
@@ -33,7 +33,7 @@ export async function removeStackFile(directory: string): Promise<void> {
   await rm(fileIn(directory), { force: true });
 }
 
-/** The stack that runs from that directory; undefined when none does, also when one ended without clearing up. */
+/** Returns the stack running in the directory; undefined if there is none, or if one ended without cleaning up. */
 export async function readStackFile(directory: string = DEFAULT_DIRECTORY): Promise<StackFile | undefined> {
   let text: string;
   try {
@@ -46,13 +46,13 @@ export async function readStackFile(directory: string = DEFAULT_DIRECTORY): Prom
   return parsed.success && isAlive(parsed.data.pid) ? parsed.data : undefined;
 }
 
-/** Whether a process with that id is there. */
+/** Checks whether a process with this id exists. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it is there, and somebody else's.
+    // EPERM: it exists, but belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

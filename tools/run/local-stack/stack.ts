@@ -17,17 +17,17 @@ const ENVIRONMENT = 'local';
 const API_PORT = 3000;
 
 export interface StackOptions {
-  /** Where its state lies; `.local` unless told otherwise. */
+  /** Where its state is stored; defaults to `.local`. */
   readonly directory?: string;
-  /** Starts without the state of earlier runs. */
+  /** Discards the state of earlier runs. */
   readonly fresh?: boolean;
-  /** The API's port; left out, 3000 or whatever is free. */
+  /** The API's port; defaults to 3000 or any free one. */
   readonly port?: number;
-  /** Random ports only, for stacks that run beside the developer's own. */
+  /** Uses random ports only, for stacks that run next to the developer's own. */
   readonly ownPorts?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-  /** Told what is being done, for a progress display. */
+  /** Called with each step, for a progress display. */
   readonly onStep?: (step: string) => void;
 }
 
@@ -35,7 +35,7 @@ export interface Stack {
   readonly info: StackFile;
   readonly engines: Engines;
   readonly apiLogFile: string;
-  /** The first part that ended by itself, with the reason. */
+  /** Returns the first part that ended unexpectedly, with the reason. */
   broken(): string | undefined;
   stop(): Promise<void>;
 }
@@ -59,18 +59,18 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
-/** All that a stack lays into its directory, and what demo and benchmark lay beside it. */
+/** Everything that a stack writes to its directory, and that demo and benchmark put there. */
 const OWN_FILES: ReadonlySet<string> = new Set([
   ...['build', 'cognito', 'docs', 'dynamodb', 'logs', 's3', 'secrets.json', 'stack.json', 'stripe'],
   ...['bench', 'demo', 'demo.lock'],
 ]);
 
-/** Removes an earlier stack's state: a directory that holds anything else is left alone. */
+/** Removes an earlier stack's state. A directory that contains anything else is not touched. */
 async function clearDirectory(directory: string): Promise<void> {
   const files = await readdir(directory).catch((): string[] => []);
   const strange = files.find((name) => !OWN_FILES.has(name));
   if (strange !== undefined) {
-    throw new PlainError(`${directory} is not emptied: it holds ${strange}, which is not a stack's.`);
+    throw new PlainError(`${directory} was not emptied: it contains ${strange}, which does not belong to a stack.`);
   }
   await rm(directory, { recursive: true, force: true });
 }

@@ -2,32 +2,32 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as delay } from 'node:timers/promises';
 import { isBusy, portOf } from './process/ports.ts';
 
-/** How a stand-in should misbehave, until told otherwise or until `times` is used up. */
+/** How a stand-in should fail, until changed or `times` is used up. */
 export interface Fault {
   /** Only requests whose method, URL and AWS operation match, e.g. `^PUT /` or `PutItem`. */
   readonly match?: string;
   readonly latencyMs?: number;
-  /** Holds the request back until this is over; for tests in the same process. */
+  /** Holds the request until this resolves; for tests in the same process. */
   readonly until?: Promise<unknown>;
-  /** Answers with this status instead of the real answer. */
+  /** Responds with this status instead of the real response. */
   readonly status?: number;
   readonly body?: string;
-  /** Never answers; the caller's time limit has to end it. */
+  /** Never responds; the caller's timeout has to end it. */
   readonly hang?: boolean;
-  /** Closes the connection without an answer. */
+  /** Closes the connection without a response. */
   readonly drop?: boolean;
-  /** Promises more than it sends, and closes the connection in the middle. */
+  /** Sends less than announced, and closes the connection in the middle. */
   readonly half?: boolean;
   readonly times?: number;
 }
 
 export interface StandIn {
   readonly url: string;
-  /** Every later request meets this fault; an empty list makes it well again. */
+  /** Sets the faults of later requests; an empty list restores normal operation. */
   setFaults(faults: readonly Fault[]): void;
-  /** How many requests have met a fault so far. */
+  /** Returns how many requests have failed so far because of a fault. */
   faultsMet(): number;
-  /** Told when a caller ends a request before it is answered. */
+  /** Called when a caller ends a request before the response. */
   onHangUp(listener: () => void): void;
   stop(): Promise<void>;
 }
@@ -37,10 +37,10 @@ export type StandInHandler = (request: IncomingMessage, response: ServerResponse
 /** For people and other processes: `curl -X PUT -d '[{"status":503}]' URL/_faults`. */
 const FAULTS_PATH = '/_faults';
 
-/** Longer than a caller keeps an idle connection: with Node's five seconds the two race, and a busy machine loses. */
+/** Longer than callers keep idle connections: Node's default of five seconds causes a race on busy machines. */
 const IDLE_MS = 65_000;
 
-/** An HTTP server on loopback that does what its handler says, or what a fault says. */
+/** Starts an HTTP server on loopback with a handler, or faults that replace it. */
 export async function startStandIn(handler: StandInHandler, preferredPort: number | undefined): Promise<StandIn> {
   let faults: { fault: Fault; left: number }[] = [];
   let met = 0;

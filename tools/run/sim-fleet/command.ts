@@ -31,7 +31,7 @@ import { PhaseBoard } from './phase-board.ts';
 import { summaryText } from './summary-text.ts';
 
 const FIRMWARE = 'test/fixtures/firmware';
-/** Some devices of the newest batch have left the factory with what the others are updated to. */
+/** Some devices of the newest batch come with the version that the others are updated to. */
 const USUAL_FIRMWARE = ['1.0.0', '1.0.0', '1.0.0', '1.0.0', '1.1.0'].map((version) =>
   path.join(FIRMWARE, `autowatering-${version}.signed.bin`),
 );
@@ -55,56 +55,57 @@ interface Options extends Omit<TargetOptions, 'apiBaseUrl' | 'token'> {
 
 await runCommand((signal) =>
   systemOptions(new Command('npm run sim:fleet --'))
-    .description('Lets a fleet of simulated devices be updated by their owners, with all that goes wrong, and reports.')
-    .option('--devices <count>', 'how many', wholeNumber, 1_000)
-    .option('--api [url]', 'update from a backend: the one of this address, or that --env or --local names')
-    .option('--tokens <file>', 'Cognito tokens of the owners, one a line (default: made up, for a local stack)')
-    .option('--firmware <file...>', 'what the devices left the factory with, by turns', USUAL_FIRMWARE)
+    .description('Simulates a fleet whose owners update their devices, with realistic failures, and writes a report.')
+    .option('--devices <count>', 'number of devices', wholeNumber, 1_000)
+    .option('--api [url]', 'update from a backend: this URL, or the one selected by --env or --local')
     .option(
-      '--image <file>',
-      'what they are updated to, without a backend',
-      path.join(FIRMWARE, 'autowatering-1.1.0.signed.bin'),
+      '--tokens <file>',
+      'file with the owners’ Cognito tokens, one per line (default: generated, for a local stack)',
     )
+    .option('--firmware <file...>', 'factory firmware of the devices, in turns', USUAL_FIRMWARE)
+    .option('--image <file>', 'the update, without a backend', path.join(FIRMWARE, 'autowatering-1.1.0.signed.bin'))
+    .option('--key <file>', 'the public key that the bootloaders trust', path.join(FIRMWARE, 'dev-signing-key.pub.pem'))
+    .option('--seed <number>', 'seed for phones, failures and losses; the same seed repeats the run', wholeNumber, 1)
     .option(
-      '--key <file>',
-      'the public key that their bootloaders trust',
-      path.join(FIRMWARE, 'dev-signing-key.pub.pem'),
+      '--hours <number>',
+      'simulated time during which owners visit their devices',
+      Number,
+      USUAL_MIX.spanMs / HOUR_MS,
     )
-    .option('--seed <number>', 'draws phones, failures and losses: the same one replays the same run', wholeNumber, 1)
-    .option('--hours <number>', 'simulated time in which the owners come by', Number, USUAL_MIX.spanMs / HOUR_MS)
     .option(
       '--shipped-app <percent>',
-      'phones with the app that people have today; the others have the simulator’s own',
+      'share of phones with the shipped app; the others have the simulator’s own',
       percentage,
       SHIPPED_APP_PERCENT,
     )
-    .option('--at-once <count>', 'devices that are updated at a time', wholeNumber, 32)
-    .option('--report <directory>', 'where report.json and report.svg go', '.local/sim-fleet')
-    .option('--json', 'the report on standard output, for machines', false)
+    .option('--at-once <count>', 'devices updated concurrently', wholeNumber, 32)
+    .option('--report <directory>', 'directory for report.json and report.svg', '.local/sim-fleet')
+    .option('--json', 'print the report as JSON, for machines', false)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run sim:fleet\n  npm run sim:fleet -- --devices 10000 --seed 7\n' +
-        '  npm run sim:fleet -- --shipped-app 100              (everybody has the shipped app)\n' +
-        '  npm run sim:fleet -- --devices 200 --local          (beside "npm run dev", with a published release)\n',
+        '  npm run sim:fleet -- --shipped-app 100              (all phones have the shipped app)\n' +
+        '  npm run sim:fleet -- --devices 200 --local          (with "npm run dev" and a published release)\n',
     )
     .action((options: Options) => simulate(options, signal)),
 );
 
 function wholeNumber(text: string): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('a whole number, 1 or more');
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
   return number;
 }
 
 function percentage(text: string): number {
   const percent = Number(text);
-  if (text.trim() === '' || !(percent >= 0 && percent <= 100)) throw new InvalidArgumentError('a number from 0 to 100');
+  if (text.trim() === '' || !(percent >= 0 && percent <= 100))
+    throw new InvalidArgumentError('Expected a number from 0 to 100.');
   return percent;
 }
 
 async function simulate(options: Options, signal: AbortSignal): Promise<void> {
   const display = progressDisplay(options.json ? 'silent' : 'people');
-  // Each device that is updated listens to it, with all that it waits for.
+  // Every device being updated adds several listeners.
   setMaxListeners(0, signal);
   const factory = await Promise.all(options.firmware.map(readFirmware));
   const online = isOnline(options) ? await onlineFleet(options, factory, display, signal) : undefined;
@@ -175,7 +176,7 @@ async function onlineFleet(
   display: ProgressDisplay,
   signal: AbortSignal,
 ): Promise<readonly OnlineDevice[]> {
-  if (place.env === 'prod') throw new RefusedError('A fleet that is made up has no business in prod.');
+  if (place.env === 'prod') throw new RefusedError('Simulated fleets are not allowed in prod.');
   const where = { ...place, ...(typeof api === 'string' && { apiBaseUrl: api }) };
   const target = await findTarget(where, { changes: true, signal });
   const { apiBaseUrl } = target;
@@ -183,7 +184,7 @@ async function onlineFleet(
   const idTokens = await ownerTokens(tokens, apiBaseUrl, Math.ceil(count / DEVICES_PER_OWNER));
   const versions = Array.from({ length: count }, (_, index) => byTurns(factory, index).version);
   let made = 0;
-  return display.bar(`Making and claiming ${count} devices`, count, (advanceTo) =>
+  return display.bar(`Provisioning and claiming ${count} devices`, count, (advanceTo) =>
     makeOnlineFleet({
       ...{ apiBaseUrl, factoryToken, idTokens, versions, concurrency: atOnce, signal },
       onDevice: () => {
@@ -196,7 +197,7 @@ async function onlineFleet(
 
 function byTurns(factory: readonly FirmwareFile[], index: number): FirmwareFile {
   const firmware = factory[index % factory.length];
-  if (firmware === undefined) throw new PlainError('A fleet needs a firmware to begin with: pass --firmware.');
+  if (firmware === undefined) throw new PlainError('The fleet needs a factory firmware: pass --firmware.');
   return firmware;
 }
 

@@ -5,16 +5,16 @@ import { PlainError } from '../../cli/plain-error.ts';
 
 export interface FirmwareFile {
   readonly image: Uint8Array;
-  /** The release version that it carries. */
+  /** The release version in its header. */
   readonly version: string;
   readonly sha256: string;
 }
 
-/** @throws PlainError for a file that is no MCUboot image */
+/** @throws PlainError if the file is not an MCUboot image */
 export async function readFirmware(file: string): Promise<FirmwareFile> {
   const image = await readFile(file);
   const parsed = parseImage((offset, length) => image.subarray(offset, offset + length), image.byteLength);
-  if (!parsed.ok) throw new PlainError(`${file} is no MCUboot image: ${parsed.fault}.`);
+  if (!parsed.ok) throw new PlainError(`${file} is not an MCUboot image: ${parsed.fault}.`);
   const sha256 = createHash('sha256').update(image).digest('hex');
   return { image, version: releaseVersionOf(parsed.image.header.version), sha256 };
 }

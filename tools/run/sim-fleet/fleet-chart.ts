@@ -4,10 +4,10 @@ import * as echarts from 'echarts';
 const SIZE = { width: 960, height: 760 } as const;
 const HOUR_MS = 60 * 60 * 1000;
 const PHASES = ['connecting', 'inspecting', 'uploading', 'testing', 'resetting', 'validating', 'confirming'] as const;
-/** Told apart without colour vision too (Okabe and Ito). */
+/** Distinguishable with colour blindness (Okabe and Ito). */
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00'];
 
-/** Two charts in one SVG: devices by version over the simulated time, and how long each phase of an update took. */
+/** Draws two charts in one SVG: devices by version over simulated time, and the duration of each update phase. */
 export function fleetChart(summary: FleetSummary, title: string): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...SIZE });
   const versions = [...new Set(summary.timeline.flatMap((moment) => Object.keys(moment.versions)))].sort();
@@ -20,7 +20,7 @@ export function fleetChart(summary: FleetSummary, title: string): string {
       { text: title, left: 'center', top: 8 },
       { text: 'Devices by version', left: 56, top: 48, textStyle: { fontSize: 13 } },
       {
-        text: 'Time in each phase: half of the updates, and nine in ten',
+        text: 'Time in each phase: median and 90th percentile',
         left: 56,
         top: 420,
         textStyle: { fontSize: 13 },
@@ -28,7 +28,7 @@ export function fleetChart(summary: FleetSummary, title: string): string {
     ],
     legend: [
       { data: versions.map((name) => ({ name })), top: 46, right: 24 },
-      { data: ['half', 'nine in ten'], top: 418, right: 24 },
+      { data: ['median', 'p90'], top: 418, right: 24 },
     ],
     grid: [
       { left: 72, right: 40, top: 84, height: 270 },
@@ -47,7 +47,7 @@ export function fleetChart(summary: FleetSummary, title: string): string {
       {
         type: 'log',
         gridIndex: 1,
-        name: 'seconds (each line ten times the one before)',
+        name: 'seconds (logarithmic)',
         nameLocation: 'middle',
         nameGap: 28,
         min: 0.01,
@@ -68,8 +68,8 @@ export function fleetChart(summary: FleetSummary, title: string): string {
         symbol: 'none',
         data: summary.timeline.map(({ atMs, versions: counts }) => [hours(atMs), counts[version] ?? 0]),
       })),
-      bars(summary, phases, 'half', 'p50', COLOURS[4]),
-      bars(summary, phases, 'nine in ten', 'p90', COLOURS[0]),
+      bars(summary, phases, 'median', 'p50', COLOURS[4]),
+      bars(summary, phases, 'p90', 'p90', COLOURS[0]),
     ],
   });
   const svg = chart.renderToSVGString();

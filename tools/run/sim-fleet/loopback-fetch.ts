@@ -1,12 +1,12 @@
 import { Agent, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-/** Hosts of 127.0.0.0/8 from 127.1.0.1 on: addresses that all reach this machine. */
+/** Hosts per network, from 127.1.0.1: all of 127.0.0.0/8 is this machine. */
 const HOSTS_PER_NET = 250;
 
 /**
- * A `fetch` that calls this machine from an address of its own, as every household has one: the backend counts some
- * calls by address. Linux takes any address of 127.0.0.0/8.
+ * Returns a `fetch` with its own source address per household, because the backend counts some calls by address. Linux
+ * accepts any address in 127.0.0.0/8.
  */
 export function loopbackFetch(household: number): typeof fetch {
   const net = Math.floor(household / (HOSTS_PER_NET * HOSTS_PER_NET)) + 1;
@@ -31,7 +31,7 @@ export function loopbackFetch(household: number): typeof fetch {
     });
 }
 
-/** Whether an API is on this machine, by an address that takes calls from others of it. */
+/** Checks whether an API is on this machine, at an address reachable from other loopback addresses. */
 export function isLoopback(url: string): boolean {
   return new URL(url).hostname.startsWith('127.') && process.platform === 'linux';
 }

@@ -9,13 +9,13 @@ import { isLoopback, loopbackFetch } from './loopback-fetch.ts';
 const Provisioned = z.looseObject({ serial: z.string() });
 const Claimed = z.looseObject({ claimed: z.literal(true) });
 
-/** Somebody with a garden or more: a claim limit of 100 devices in ten minutes holds for each. */
+/** Below the claim limit of 100 devices per user in ten minutes. */
 export const DEVICES_PER_OWNER = 50;
 
 export interface OnlineDevice {
   readonly serial: string;
   readonly identity: DeviceIdentity;
-  /** The backend, as its owner's phone calls it. */
+  /** The backend, called as the owner's phone. */
   readonly backend: BackendClient;
 }
 
@@ -24,20 +24,20 @@ export interface OnlineOptions {
   readonly factoryToken: string;
   /** A Cognito token for each owner. */
   readonly idTokens: readonly string[];
-  /** The version that each device left the factory with. */
+  /** The factory version of each device. */
   readonly versions: readonly string[];
   readonly concurrency: number;
   readonly signal: AbortSignal;
   readonly onDevice: () => void;
 }
 
-/** Makes devices as the factory does, each with a key of its own, and lets their owners claim them. */
+/** Provisions devices, each with its own key, and claims them for their owners. */
 export async function makeOnlineFleet(options: OnlineOptions): Promise<readonly OnlineDevice[]> {
   const { apiBaseUrl, factoryToken, idTokens, versions, concurrency, signal, onDevice } = options;
   const run = randomBytes(4).toString('hex').toUpperCase();
   const call = apiClient(apiBaseUrl, signal);
   const owners = idTokens.map((idToken, household) => {
-    // Claims and reports are counted by address too: each household calls from its own.
+    // Claims and reports are also counted by address, so each household has its own.
     const send = isLoopback(apiBaseUrl) ? loopbackFetch(household) : fetch;
     return {
       call: apiClient(apiBaseUrl, signal, send),
@@ -49,7 +49,7 @@ export async function makeOnlineFleet(options: OnlineOptions): Promise<readonly 
     versions,
     async (version, index) => {
       const owner = owners[Math.floor(index / DEVICES_PER_OWNER) % owners.length];
-      if (owner === undefined) throw new PlainError('A fleet needs owners: pass --tokens with one token a line.');
+      if (owner === undefined) throw new PlainError('The fleet needs owners: pass --tokens with one token per line.');
       const { privateKey } = generateKeyPairSync('ed25519');
       const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
       const hwId = `${run}${index.toString(16).toUpperCase().padStart(8, '0')}`;

@@ -4,8 +4,8 @@ import { mintToken } from '../local-stack/cognito/mint-token.ts';
 import { isLoopback } from './loopback-fetch.ts';
 
 /**
- * A Cognito token for each owner: from a file with one a line, or made up for a local stack, whose Cognito signs with a
- * key that everybody has.
+ * Returns a Cognito token for each owner: from a file with one per line, or generated for a local stack, whose Cognito
+ * signs with a publicly known key.
  */
 export async function ownerTokens(
   file: string | undefined,
@@ -17,5 +17,5 @@ export async function ownerTokens(
     return lines.filter((line) => line !== '');
   }
   if (isLoopback(apiBaseUrl)) return Array.from({ length: owners }, () => mintToken());
-  throw new PlainError('A backend elsewhere needs --tokens: a file with one token a line.');
+  throw new PlainError('A remote backend needs --tokens: a file with one token per line.');
 }

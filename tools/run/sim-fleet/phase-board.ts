@@ -1,6 +1,6 @@
 import type { DeviceRecord, FleetDevice, UpdatePhase } from '@autowatering/firmware-sim';
 
-/** How many devices are in which phase, and what has become of the others. */
+/** Counts devices by current phase, and finished ones by outcome. */
 export class PhaseBoard {
   readonly #total: number;
   readonly #phases = new Map<FleetDevice, UpdatePhase>();
@@ -26,7 +26,7 @@ export class PhaseBoard {
     return this.#total === 0 ? 1 : this.#done / this.#total;
   }
 
-  /** Two lines: where devices are now, and how it ended for the others. */
+  /** Formats two lines: outcomes so far, and current phases. */
   toString(): string {
     const now = new Map<string, number>();
     for (const phase of this.#phases.values()) now.set(phase, (now.get(phase) ?? 0) + 1);

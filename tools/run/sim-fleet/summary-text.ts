@@ -9,7 +9,7 @@ export interface RunFacts {
   readonly directory: string;
 }
 
-/** What a run came to, for people. */
+/** Formats the results of a run. */
 export function summaryText(summary: FleetSummary, { wallMs, idleBytesPerDevice, seed, directory }: RunFacts): string {
   const perSecond = Math.round((summary.devices * 1_000) / Math.max(1, wallMs));
   const outcomes = Object.keys(summary.outcomes);
@@ -28,24 +28,24 @@ export function summaryText(summary: FleetSummary, { wallMs, idleBytesPerDevice,
       String(count),
       ...[p50, p90, max].map(seconds),
     ]);
-  const columns = ['count', 'half', 'nine in ten', 'slowest'];
+  const columns = ['count', 'median', 'p90', 'slowest'];
   return [
     '',
-    heading(`What became of ${summary.devices} devices`),
+    heading(`Outcomes of ${summary.devices} devices`),
     textTable(['', ...outcomes.map((outcome) => outcome.replaceAll('_', ' '))], [...fates, all]),
     '',
     heading('By the app on the phone'),
     textTable(['', ...outcomes.map((outcome) => outcome.replaceAll('_', ' '))], apps),
     '',
-    heading('How long each phase took'),
+    heading('Duration of each phase'),
     textTable(['phase', ...columns], durations(summary.phases)),
     '',
-    heading('How long a smooth update took'),
+    heading('Duration of updates without failures'),
     textTable(['phone', ...columns], durations(summary.updates)),
     '',
-    `${summary.visits} visits, ${summary.reconnects} reconnections; ${seconds(wallMs)} of real time, ${perSecond} devices a second.`,
-    `An idle device took ${(idleBytesPerDevice / 1_024).toFixed(1)} KB of memory.`,
-    `Seed ${seed} replays it. Written: ${directory}/report.json and report.svg`,
+    `${summary.visits} visits, ${summary.reconnects} reconnections; ${seconds(wallMs)} of real time, ${perSecond} devices per second.`,
+    `Memory per idle device: ${(idleBytesPerDevice / 1_024).toFixed(1)} KB.`,
+    `Repeat this run with --seed ${seed}. Report: ${directory}/report.json and report.svg`,
   ].join('\n');
 }
 

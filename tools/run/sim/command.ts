@@ -34,33 +34,29 @@ interface Options {
 
 await runCommand((signal) =>
   new Command('npm run sim --')
-    .description('Runs one simulated device that any mcumgr client can reach by SMP over UDP, or on its console.')
-    .option(
-      '--firmware <file>',
-      'the image it left the factory with',
-      path.join(FIRMWARE, 'autowatering-1.0.0.signed.bin'),
-    )
-    .option('--key <file>', 'the public key its bootloader trusts', path.join(FIRMWARE, 'dev-signing-key.pub.pem'))
+    .description('Runs a simulated device for any mcumgr client, by SMP over UDP or on its serial console.')
+    .option('--firmware <file>', 'the factory firmware', path.join(FIRMWARE, 'autowatering-1.0.0.signed.bin'))
+    .option('--key <file>', 'the public key that the bootloader trusts', path.join(FIRMWARE, 'dev-signing-key.pub.pem'))
     .option('--port <number>', 'UDP port on 127.0.0.1', portNumber, SMP_UDP_PORT)
-    .option('--console-port <number>', 'TCP port of its serial console on 127.0.0.1', portNumber, CONSOLE_PORT)
+    .option('--console-port <number>', 'TCP port of the serial console on 127.0.0.1', portNumber, CONSOLE_PORT)
     .addOption(
-      new Option('--cbor <lengths>', "lengths in its answers: as the product's firmware has them, or Zephyr by default")
+      new Option('--cbor <lengths>', "CBOR lengths in responses: the product's, or Zephyr's default")
         .choices(CBOR_LENGTHS)
         .default('definite'),
     )
     .addOption(
-      new Option('--mode <mode>', 'how its bootloader installs an image')
+      new Option('--mode <mode>', 'how the bootloader installs an image')
         .choices(Object.keys(UPGRADE_MODES))
         .default('move'),
     )
     .addOption(
-      new Option('--self-test <result>', 'what the self-test of every later firmware does')
+      new Option('--self-test <result>', 'result of the self-test of every later firmware')
         .choices(['passes', 'fails', 'hangs'])
         .default('passes'),
     )
-    .option('--confirms-itself', 'a new firmware confirms itself and does not wait for the phone', false)
+    .option('--confirms-itself', 'new firmware confirms itself instead of waiting for the phone', false)
     .option('--prevent-downgrade', 'the bootloader refuses an older image', false)
-    .option('--flash-timings', 'erasing and writing take the time that they take on the chips', false)
+    .option('--flash-timings', 'erase and write as slowly as the real flash chips', false)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run sim\n  npm run sim -- --port 1339 --prevent-downgrade --flash-timings\n' +
@@ -74,7 +70,8 @@ await runCommand((signal) =>
 
 function portNumber(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('a number from 0 to 65535');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError('Expected a number from 0 to 65535.');
   return port;
 }
 
@@ -82,7 +79,7 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
   const [firmware, key] = await Promise.all([readFile(options.firmware), readFile(options.key, 'utf8')]);
   const device = makeDevice(firmware, key, options);
   if (!device.isRunning) {
-    throw new PlainError(`${options.firmware} does not boot: it is no valid image, or signed with another key.`);
+    throw new PlainError(`${options.firmware} does not boot: it is not a valid image, or signed with another key.`);
   }
   const udp = await listen('UDP', options.port, '--port', (port) => startUdpServer(device, { port }));
   try {
@@ -90,7 +87,7 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
     const serial = await listen('TCP', consolePort, '--console-port', (port) => startSerialServer(device, { port }));
     const where = `SMP over UDP on 127.0.0.1:${udp.port}, console on TCP port ${serial.port}`;
     console.log(
-      `Running ${device.runningVersion}; ${where}; answers in ${options.cbor}-length CBOR.\nCtrl-C stops it.`,
+      `Running ${device.runningVersion}; ${where}; responses in ${options.cbor}-length CBOR.\nPress Ctrl-C to stop.`,
     );
     const watch = tellBoots(device);
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
@@ -123,9 +120,9 @@ function tellBoots(device: SimulatedDevice): NodeJS.Timeout {
     boots = device.boots;
     const { swapped = 'none', refused, resumed } = device.lastBoot ?? {};
     const reason = device.bootLog.records.at(-1)?.reason.replace('_', ' ');
-    const done = swapped === 'none' ? 'no swap' : `swap: ${swapped}${resumed === true ? ', taken up again' : ''}`;
+    const done = swapped === 'none' ? 'no swap' : `swap: ${swapped}${resumed === true ? ', resumed' : ''}`;
     const what = refused === undefined ? done : `refused: ${refused}`;
-    console.log(`Boot ${boots} (${reason}): ${what}; ${device.runningVersion ?? `nothing runs: ${device.state}`}`);
+    console.log(`Boot ${boots} (${reason}): ${what}; ${device.runningVersion ?? `not running: ${device.state}`}`);
   }, WATCH_MS);
 }
 

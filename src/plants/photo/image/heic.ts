@@ -4,11 +4,11 @@ import { MOST_PIXELS } from '../image-limits.ts';
 import type { PhotoOutcome } from './photo.ts';
 import { writePng } from './png-writer.ts';
 
-/** Providers shrink what they get to about this themselves (facts: Kindwise 1500, Pl@ntNet 1280). */
+/** Providers scale images down to about this size themselves (facts: Kindwise 1500, Pl@ntNet 1280). */
 const LONGEST_SIDE = 1_500;
 /** 25 megapixels need about 200 MB; the function has 512. */
 const MOST_MEMORY_BYTES = 256 * 1024 * 1024;
-/** 12 megapixels take some 4 s on the function's share of a processor; the providers need the rest of the request. */
+/** 12 megapixels take about 4 s on the function's share of a CPU; the providers need the rest of the request. */
 const MOST_MS = 9_000;
 const BRANDS: ReadonlySet<string> = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx']);
 
@@ -17,7 +17,7 @@ const Decoded = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(false), reason: z.enum(['damaged', 'too_many_pixels']) }),
 ]);
 
-/** Whether the bytes begin as HEIC does: a `ftyp` box (ISO 14496-12) that names one of its brands. */
+/** Checks whether the bytes begin with a `ftyp` box (ISO 14496-12) that names one of HEIC's brands. */
 export function isHeic(bytes: Uint8Array): boolean {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 256));
   if (start.length < 16 || start.toString('latin1', 4, 8) !== 'ftyp') return false;
@@ -29,11 +29,11 @@ export function isHeic(bytes: Uint8Array): boolean {
 }
 
 /**
- * Turns an iPhone's photo into what providers take: a PNG, upright, at most 1500 pixels a side. Nothing but the picture
- * survives. The work is done by a thread of its own, bounded in time and memory.
+ * Converts an iPhone photo into what providers accept: an upright PNG of at most 1500 pixels a side, with nothing but
+ * the picture. A worker thread does the work, with a limit on time and memory.
  *
- * @param worker where the thread's script is
- * @param signal ends the work when nobody waits for it any more
+ * @param worker URL of the thread's script
+ * @param signal cancels the work when the caller has left
  */
 export async function readHeic(
   bytes: Uint8Array,
@@ -52,12 +52,12 @@ type Outcome = z.output<typeof Decoded> | { readonly ok: false; readonly reason:
 async function decode(bytes: Uint8Array, script: URL, signal: AbortSignal): Promise<Outcome> {
   if (signal.aborted) return { ok: false, reason: 'too_slow' };
   const limits = { mostPixels: MOST_PIXELS, longestSide: LONGEST_SIDE, mostMemoryBytes: MOST_MEMORY_BYTES };
-  // The decoder writes what it thinks of a file to the console, which is nobody's log.
+  // The decoder prints remarks on the file to the console; they do not belong in our log.
   const thread = new Worker(script, { workerData: { bytes, ...limits }, stdout: true, stderr: true, execArgv: [] });
   try {
     return await new Promise<Outcome>((resolve) => {
       thread.once('message', (message: unknown) => resolve(Decoded.parse(message)));
-      // Wasm that traps and memory that is used up: for such a file there is no better answer.
+      // A Wasm trap or exhausted memory: there is no better answer for such a file.
       thread.once('error', () => resolve({ ok: false, reason: 'damaged' }));
       thread.once('exit', () => resolve({ ok: false, reason: 'damaged' }));
       signal.addEventListener('abort', () => resolve({ ok: false, reason: 'too_slow' }), { once: true });

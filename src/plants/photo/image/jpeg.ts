@@ -9,12 +9,12 @@ const COM = 0xfe;
 const APP0 = 0xe0;
 const APP1 = 0xe1;
 const APP15 = 0xef;
-/** JFIF, the color profile and Adobe's color transform say how the picture is to be read; other APPn say who took it. */
+/** JFIF, the color profile and Adobe's color transform are needed to decode; other APPn hold metadata. */
 const KEPT_APPS: ReadonlySet<number> = new Set([APP0, 0xe2, 0xee]);
-/** Start-of-frame markers are C0 to CF but for three that mean something else. */
+/** Start-of-frame markers are C0 to CF, except these three. */
 const NO_FRAME: ReadonlySet<number> = new Set([0xc4, 0xc8, 0xcc]);
 
-/** Walks the segments to the end of the image; what is not needed to see it is left out. */
+/** Walks the segments to the end of the image and drops those that are not needed to display it. */
 export function readJpeg(bytes: Uint8Array): PhotoFormat | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kept: Uint8Array[] = [];
@@ -49,12 +49,12 @@ export function readJpeg(bytes: Uint8Array): PhotoFormat | undefined {
   return undefined;
 }
 
-/** Where the next marker stands behind compressed data; undefined when the data ends without one. */
+/** Returns the offset of the next marker after compressed data; undefined when there is none. */
 function endOfScan(bytes: Uint8Array, from: number): number | undefined {
   for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
     const marker = bytes[at + 1];
     if (marker === undefined) return undefined;
-    // A stuffed zero, a restart and a fill byte belong to the data.
+    // Stuffed zeros, restart markers and fill bytes belong to the data.
     const isData = marker === 0 || marker === 0xff || (marker >= 0xd0 && marker <= 0xd7);
     if (!isData) return at;
   }

@@ -3,7 +3,7 @@ const ORIENTATION_TAG = 0x0112;
 const SHORT = 3;
 const ENTRY_BYTES = 12;
 
-/** How the camera was held (1–8), from the first directory of an EXIF segment; undefined when it does not tell. */
+/** Returns the orientation (1–8) from the first directory of an EXIF segment; undefined when it has none. */
 export function orientationOf(segment: Uint8Array): number | undefined {
   if (segment.length < 14 || !EXIF.equals(segment.subarray(0, 6))) return undefined;
   const tiff = new DataView(segment.buffer, segment.byteOffset + 6, segment.byteLength - 6);
@@ -21,7 +21,7 @@ export function orientationOf(segment: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** An EXIF segment that says how the picture is turned, and nothing else. */
+/** Returns an EXIF segment with the orientation and nothing else. */
 export function orientationSegment(orientation: number): Uint8Array {
   const segment = Buffer.alloc(36);
   segment.writeUInt16BE(0xffe1, 0);

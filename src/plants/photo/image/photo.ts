@@ -5,7 +5,7 @@ import { readWebp } from './webp.ts';
 
 export type PhotoType = 'image/jpeg' | 'image/png' | 'image/webp';
 
-/** A photo as it may leave for a provider: nothing in it but the picture. */
+/** A photo as it may be sent to a provider: nothing in it but the picture. */
 export interface Photo {
   readonly type: PhotoType;
   readonly width: number;
@@ -13,7 +13,7 @@ export interface Photo {
   readonly bytes: Uint8Array;
 }
 
-/** What a reader of one format gives: size and picture, or undefined for bytes that are damaged. */
+/** Result of one format's reader: size and picture. Readers return undefined for damaged bytes. */
 export type PhotoFormat = Omit<Photo, 'type'>;
 
 export type PhotoOutcome =
@@ -43,8 +43,8 @@ const RIFF = [...Buffer.from('RIFF')];
 const WEBP = [...Buffer.from('WEBP')];
 
 /**
- * Looks at the bytes, whatever they are called, and takes out everything that is not the picture: place and time, the
- * camera, comments, thumbnails, and what is hung on behind. Only how the picture is turned is kept.
+ * Detects the format from the bytes, whatever they are declared as, and strips everything but the picture: location and
+ * time, camera, comments, thumbnails and trailing data. Only the orientation is kept.
  */
 export function readPhoto(bytes: Uint8Array): PhotoOutcome {
   const reader = READERS.find(({ isType }) => isType(bytes));

@@ -2,21 +2,21 @@ import { promisify } from 'node:util';
 import { crc32, deflate } from 'node:zlib';
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-/** 8 bits a sample, red, green and blue, deflate, adaptive filters, not interlaced (PNG specification, 11.2.1). */
+/** 8 bits per sample, RGB, deflate, adaptive filters, not interlaced (PNG specification, 11.2.1). */
 const RGB8 = [8, 2, 0, 0, 0];
 const BYTES_PER_PIXEL = 3;
-/** Each byte minus the one above it: photos shrink by half, at hardly any cost. */
+/** Each byte minus the one above it: halves photos at hardly any cost. */
 const FILTER_UP = 2;
 
-/** Pixels without anything around them. */
+/** A raw picture. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
-  /** Red, green and blue, a byte each, row by row from the top. */
+  /** RGB, a byte each, row by row from the top. */
   readonly pixels: Uint8Array;
 }
 
-/** Writes a PNG that holds the picture and nothing else; the same pixels always give the same bytes. */
+/** Writes a PNG with nothing but the picture; the same pixels always give the same bytes. */
 export async function writePng({ width, height, pixels }: Pixels): Promise<Uint8Array> {
   const stride = width * BYTES_PER_PIXEL;
   const rows = Buffer.alloc((stride + 1) * height);

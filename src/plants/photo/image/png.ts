@@ -3,10 +3,10 @@ import type { PhotoFormat } from './photo.ts';
 const SIGNATURE_BYTES = 8;
 /** Length, type and checksum around a chunk's data. */
 const FRAME_BYTES = 12;
-/** Chunks that say how the picture looks; the critical ones have an upper-case first letter and are kept anyway. */
+/** Chunks that affect how the picture looks; critical ones begin with an upper-case letter and are always kept. */
 const KEPT: ReadonlySet<string> = new Set(['tRNS', 'gAMA', 'cHRM', 'sRGB', 'iCCP', 'sBIT', 'bKGD', 'pHYs']);
 
-/** Walks the chunks to the end of the image; text, time and EXIF are left out. */
+/** Walks the chunks to the end of the image and drops text, time and EXIF. */
 export function readPng(bytes: Uint8Array): PhotoFormat | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kept: Uint8Array[] = [bytes.subarray(0, SIGNATURE_BYTES)];

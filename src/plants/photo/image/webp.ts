@@ -12,7 +12,7 @@ interface Size {
   readonly height: number;
 }
 
-/** Walks the chunks of the RIFF container; EXIF, XMP and unknown ones are left out. */
+/** Walks the chunks of the RIFF container and drops EXIF, XMP and unknown ones. */
 export function readWebp(bytes: Uint8Array): PhotoFormat | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEADER_BYTES + 8) return undefined;

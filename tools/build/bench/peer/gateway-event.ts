@@ -18,7 +18,7 @@ export interface GatewayEvent {
     readonly domainName: string;
   };
   readonly body?: string;
-  readonly isBase64Encoded: false;
+  readonly isBase64Encoded: boolean;
 }
 
 export interface GatewayRequest {
@@ -26,28 +26,51 @@ export interface GatewayRequest {
   /** With its query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  readonly raw?: string | RawBody;
+  readonly address?: string;
+}
+
+/** Bytes, which HTTP API passes on as base64. */
+export interface RawBody {
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
 }
 
 const HOST = 'api.example.com';
 
-/** @param request its body is sent as JSON */
-export function gatewayEvent({ method, path, headers = {}, body }: GatewayRequest): GatewayEvent {
+/** The event of a request, as the gateway makes it: with the names of headers in lower case. */
+export function gatewayEvent(request: GatewayRequest): GatewayEvent {
+  const { method, path, headers = {}, address = '127.0.0.1' } = request;
   const [rawPath = '', rawQueryString = ''] = path.split('?');
-  const json = body === undefined ? {} : { 'content-type': 'application/json' };
+  const { contentType, ...body } = bodyOf(request);
   return {
     version: '2.0',
     routeKey: `${method} ${rawPath}`,
     rawPath,
     rawQueryString,
-    headers: { host: HOST, accept: '*/*', 'user-agent': 'bench', ...json, ...headers },
+    headers: {
+      ...{ host: HOST, accept: '*/*', 'user-agent': 'bench' },
+      ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+    },
     requestContext: {
-      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'bench' },
+      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: address, userAgent: 'bench' },
       requestId: 'bench',
       stage: '$default',
       domainName: HOST,
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    isBase64Encoded: false,
+    ...body,
   };
+}
+
+function bodyOf({ body, raw }: GatewayRequest) {
+  if (typeof raw === 'string') return { contentType: 'application/json', body: raw, isBase64Encoded: false };
+  if (raw !== undefined) {
+    return { contentType: raw.contentType, body: Buffer.from(raw.bytes).toString('base64'), isBase64Encoded: true };
+  }
+  if (body === undefined) return { isBase64Encoded: false };
+  return { contentType: 'application/json', body: JSON.stringify(body), isBase64Encoded: false };
 }

@@ -14,6 +14,7 @@ const Load = z.object({
   perSecond: z.number(),
   cpuMicroseconds: z.number(),
   loggedBytes: z.number(),
+  requests: z.number(),
   statuses: z.record(z.string(), z.number()),
 });
 const CallFrame = z.object({
@@ -30,7 +31,13 @@ const Profiled = z.object({
     timeDeltas: z.array(z.number()),
   }),
 });
-const Memory = z.object({ rss: z.number(), heapUsed: z.number(), external: z.number(), arrayBuffers: z.number() });
+const Memory = z.object({
+  rss: z.number(),
+  heapUsed: z.number(),
+  external: z.number(),
+  arrayBuffers: z.number(),
+  statuses: z.record(z.string(), z.number()),
+});
 
 export type HandlerAnswer = z.output<typeof Answer>;
 export type HandlerLoad = z.output<typeof Load>;
@@ -43,6 +50,8 @@ export interface LoadOrder {
   readonly atOnce: number;
   readonly warmUpMs: number;
   readonly ms: number;
+  /** Ends before the time is over, after so many requests: for events that are good only once, or limited. */
+  readonly most?: { readonly warmUp: number; readonly measured: number };
 }
 
 /** A Lambda handler that runs in a process of its own. */

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { LOCAL_REGION } from '../../../run/local-stack/cognito/cognito-local.ts';
 import { createTables, localDynamoDb } from '../../../run/local-stack/dynamodb/tables.ts';
-import { backendEnvironment, startEngines } from '../../../run/local-stack/engines.ts';
+import { backendEnvironment, type Engines, startEngines } from '../../../run/local-stack/engines.ts';
 import { createLocalSecrets } from '../../../run/local-stack/secrets/local-secrets.ts';
 import { buildLambdaBundle } from '../../lambda/lambda-bundle.ts';
 import { type Comparison, compare, type Skipped } from './compare.ts';
@@ -16,14 +16,22 @@ export interface Bench {
   readonly env: Readonly<Record<string, string>>;
   readonly tokens: Tokens;
   readonly ours: HandlerProcess;
+  /** The module that `ours` runs, to start more of them. */
+  readonly handler: string;
+  readonly engines: Engines;
   readonly signal: AbortSignal;
 }
 
-/** Our bundle, as it is deployed, against fresh engines; both are gone when the work is done. */
+/**
+ * Our bundle, as it is deployed, against fresh engines; both are gone when the work is done.
+ *
+ * @param more environment variables beside those of the local stack
+ */
 export async function withOurHandler<T>(
   directory: string,
   signal: AbortSignal,
   work: (bench: Bench) => Promise<T>,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<T> {
   await rm(directory, { recursive: true, force: true });
   const secrets = createLocalSecrets();
@@ -34,11 +42,11 @@ export async function withOurHandler<T>(
   try {
     await createTables(localDynamoDb(engines.dynamoDb.url, LOCAL_REGION), ENVIRONMENT);
     // As in production: answers are not checked against their contracts, log lines and metrics are written.
-    const env = { ...backendEnvironment(ENVIRONMENT, engines), CHECK_RESPONSES: 'false' };
+    const env = { ...backendEnvironment(ENVIRONMENT, engines), CHECK_RESPONSES: 'false', ...more };
     const { handler } = await buildLambdaBundle(path.join(directory, 'bundle'), { sourcemap: true });
     const ours = await startHandler(handler, env, signal);
     try {
-      return await work({ env, tokens: secrets, ours, signal });
+      return await work({ env, tokens: secrets, ours, handler, engines, signal });
     } finally {
       await ours.stop();
     }

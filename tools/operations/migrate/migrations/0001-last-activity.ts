@@ -10,13 +10,13 @@ const Written = z.object({
 const Activity = z.object({ uid: z.string(), record: z.literal('activity'), backfilled_on: z.string() });
 
 /**
- * The backend notes the last day of use since some day; those who were not here since then have none. When they last
- * wrote something is the best that is known of them.
+ * The backend has not always recorded the last day of use, so users who have been inactive since then have none. The
+ * day of their last write is the best known value.
  */
 export const lastActivity: Migration = {
   id: 1,
   name: 'last-activity',
-  summary: 'gives users without a last day of use the day on which they last wrote something',
+  summary: 'sets a missing last day of use to the day of the last write',
   table: 'users',
 
   up(item, TableName) {
@@ -35,7 +35,7 @@ export const lastActivity: Migration = {
           ExpressionAttributeValues: marshall({ ':day': day, ':one': 1 }),
         },
       },
-      // Where the account is being deleted at this moment, nothing new may come to lie.
+      // Don't create an item for an account that is being deleted.
       {
         ConditionCheck: {
           TableName,
@@ -55,7 +55,7 @@ export const lastActivity: Migration = {
         Delete: {
           TableName,
           Key: marshall({ uid, record: 'activity' }),
-          // Whoever was here since then has a day of their own, and keeps it.
+          // Users who have been active since then keep the recorded day.
           ConditionExpression: 'last_active_on = :day',
           ExpressionAttributeValues: marshall({ ':day': backfilledOn }),
         },

@@ -5,7 +5,7 @@ import { type GuardedChild, startGuarded, untilReady } from '../process/child-pr
 import { freePort } from '../process/ports.ts';
 
 export const LOCAL_REGION = 'eu-central-1';
-/** Looks like a real pool's id, so that the real verifier takes its tokens. */
+/** Looks like a real pool's id, so that the real verifier accepts its tokens. */
 export const LOCAL_USER_POOL_ID = `${LOCAL_REGION}_Local0001`;
 export const LOCAL_CLIENT_ID = 'localappclient0000000000001';
 
@@ -22,8 +22,8 @@ export interface CognitoOptions {
 }
 
 /**
- * `cognito-local` with one user pool and one app client, made beforehand. Its tokens name Cognito's own issuer, so that
- * the backend checks them with the same code and settings as in the cloud.
+ * Starts `cognito-local` with a predefined user pool and app client. Its tokens name Cognito's own issuer, so that the
+ * backend verifies them with the same code and settings as in the cloud.
  */
 export async function startCognito(options: CognitoOptions, signal: AbortSignal): Promise<CognitoLocal> {
   const port = await freePort(options.preferredPort);
@@ -31,7 +31,7 @@ export async function startCognito(options: CognitoOptions, signal: AbortSignal)
   const child = await startGuarded({
     name: 'cognito-local',
     command: process.execPath,
-    // It reads no arguments; the directory is there so that a process list tells whose process it is.
+    // It reads no arguments; the directory only identifies it in a process list.
     args: [createRequire(import.meta.url).resolve('cognito-local/lib/bin/start.js'), options.directory],
     cwd: options.directory,
     env: { HOST: '127.0.0.1', PORT: String(port), AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1' },

@@ -12,7 +12,7 @@ export interface Tokens {
   readonly accessToken: string;
 }
 
-/** Signs users up and in as the app does, at the local Cognito or any other with password sign-in. */
+/** Signs users up and in like the app, at the local Cognito or any other with password sign-in. */
 export function cognitoUsers({ endpoint, region, userPoolId, clientId }: UserPool) {
   const client = new CognitoIdentityProvider({
     endpoint,
@@ -21,7 +21,7 @@ export function cognitoUsers({ endpoint, region, userPoolId, clientId }: UserPoo
   });
 
   return {
-    /** Signs up and confirms; a user who is there already is left as they are. */
+    /** Signs up and confirms a user; existing users are left unchanged. */
     async signUp(email: string, password: string): Promise<void> {
       try {
         const UserAttributes = [
@@ -41,7 +41,7 @@ export function cognitoUsers({ endpoint, region, userPoolId, clientId }: UserPoo
         AuthFlow: 'USER_PASSWORD_AUTH',
         AuthParameters: { USERNAME: email, PASSWORD: password },
       });
-      if (!result?.IdToken || !result.AccessToken) throw new Error('the log-in gave no tokens');
+      if (!result?.IdToken || !result.AccessToken) throw new Error('the login returned no tokens');
       return { idToken: result.IdToken, accessToken: result.AccessToken };
     },
   };

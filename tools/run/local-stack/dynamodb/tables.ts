@@ -21,7 +21,7 @@ const TableProperties = z.object({
   TimeToLiveSpecification: z.object({ AttributeName: z.string(), Enabled: z.boolean() }).optional(),
 });
 
-/** A cache: the template does not change while a process runs, and tests make tables very often. */
+/** Cached: the template does not change during a process, and tests create tables very often. */
 let described: Promise<readonly z.output<typeof TableProperties>[]> | undefined;
 
 async function readTables(): Promise<readonly z.output<typeof TableProperties>[]> {
@@ -31,7 +31,7 @@ async function readTables(): Promise<readonly z.output<typeof TableProperties>[]
     .map(({ Properties }) => TableProperties.parse(Properties));
 }
 
-/** Makes the tables of one environment as template.yaml describes them; those that exist keep what they hold. */
+/** Creates an environment's tables as defined in template.yaml. Existing tables keep their data. */
 export async function createTables(client: DynamoDB, environment: string): Promise<void> {
   described ??= readTables();
   await Promise.all(
@@ -58,7 +58,7 @@ export async function createTables(client: DynamoDB, environment: string): Promi
 
 type Index = NonNullable<z.output<typeof TableProperties>['GlobalSecondaryIndexes']>[number];
 
-/** The names of a table's indexes; undefined when there is no such table. */
+/** Returns the names of a table's indexes; undefined if there is no such table. */
 async function knownIndexes(client: DynamoDB, TableName: string): Promise<readonly string[] | undefined> {
   try {
     const { Table: table } = await client.describeTable({ TableName });
@@ -69,7 +69,7 @@ async function knownIndexes(client: DynamoDB, TableName: string): Promise<readon
   }
 }
 
-/** A table of an earlier run gets what has come since then, one index at a time, as DynamoDB wants it. */
+/** Adds missing indexes to an existing table, one at a time, as DynamoDB requires. */
 async function addIndexes(
   client: DynamoDB,
   TableName: string,
@@ -85,7 +85,7 @@ async function addIndexes(
 const INDEX_MS = 60_000;
 const POLL_MS = 50;
 
-/** An index is filled behind the caller's back, and the next one may only be asked for when it is done. */
+/** Waits for an index, which DynamoDB fills in the background: only then can the next one be created. */
 async function untilActive(client: DynamoDB, TableName: string): Promise<void> {
   const deadline = Date.now() + INDEX_MS;
   for (;;) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { type ProviderStandIn, serveProvider } from './provider-stand-in.ts';
 
-/** GBIF's species match, v1: a miss is an answer too, and says confidence 100. */
+/** GBIF's species match, v1. A miss is also a 200 response, with confidence 100. */
 export async function startGbif(preferredPort?: number): Promise<ProviderStandIn> {
   const app = new Hono();
   app.get('/v1/species/match', (c) => {

@@ -4,7 +4,7 @@ import { type ProviderStandIn, type ReceivedPhoto, receivePhoto, seenOn, servePr
 export const LOCAL_KINDWISE_KEY = 'local-kindwise-key';
 const QUESTIONS_PER_PHOTO = 20;
 
-/** plant.id v3 as it answers: identification with health, and the conversation about it. */
+/** plant.id v3: identification with health, and the conversation about it. */
 export async function startKindwise(preferredPort?: number): Promise<ProviderStandIn> {
   const received: ReceivedPhoto[] = [];
   const asked = new Map<string, { readonly content: string; readonly type: string; readonly created: string }[]>();
@@ -19,7 +19,7 @@ export async function startKindwise(preferredPort?: number): Promise<ProviderSta
     if (photo === undefined) return c.text('No images were sent.', 400);
     received.push(photo);
     const seen = seenOn(photo.bytes);
-    // A token per photo and time, as with the real one: the same photo sent again is another identification.
+    // A token per request, like the real API: the same photo sent again is a new identification.
     const token = `${seen.id}${String(received.length).padStart(6, '0')}`;
     asked.set(token, []);
     const now = Date.now() / 1000;

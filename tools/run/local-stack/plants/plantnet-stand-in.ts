@@ -3,7 +3,7 @@ import { type ProviderStandIn, type ReceivedPhoto, receivePhoto, seenOn, servePr
 
 export const LOCAL_PLANTNET_KEY = 'local-plantnet-key';
 
-/** Pl@ntNet v2 as it answers, with its 404 for a photo without a plant. */
+/** Pl@ntNet v2, including its 404 for a photo without a plant. */
 export async function startPlantnet(preferredPort?: number): Promise<ProviderStandIn> {
   const received: ReceivedPhoto[] = [];
   const app = new Hono();

@@ -3,11 +3,11 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { type StandIn, startStandIn } from '../stand-in-server.ts';
 
-/** What a provider was sent, so that tests can see what left the house. */
+/** What was sent to a provider, for tests. */
 export interface ReceivedPhoto {
   readonly bytes: Uint8Array;
   readonly type: string;
-  /** The other fields of the form and of the query, without keys. */
+  /** The other form and query fields, without API keys. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
@@ -27,7 +27,7 @@ export async function serveProvider(
 
 const SECRET_FIELDS = new Set(['api-key']);
 
-/** The photo in a form, and everything beside it. */
+/** Returns the photo in a form, and the other fields. */
 export async function receivePhoto(request: Request): Promise<ReceivedPhoto | undefined> {
   const form = await request.formData();
   const image = form.get('images');
@@ -40,7 +40,7 @@ export async function receivePhoto(request: Request): Promise<ReceivedPhoto | un
   return { bytes, type: image.type, fields: Object.fromEntries(fields) };
 }
 
-/** The plants that can be met here; which one a photo shows follows from its bytes. */
+/** The known plants. The photo's bytes determine which one it shows. */
 const PLANTS = [
   'Solanum lycopersicum',
   'Ficus lyrata',
@@ -50,7 +50,7 @@ const PLANTS = [
 ] as const;
 const DISEASES = ['Fungi', 'Water deficiency', 'Nutrient deficiency', 'Insecta'] as const;
 
-/** Suggestions in the order of their probability: always the same for the same bytes. */
+/** Returns suggestions by probability; the same bytes give the same suggestions. */
 export function seenOn(bytes: Uint8Array) {
   const hash = createHash('sha256').update(bytes).digest();
   const from = <T>(list: readonly T[], at: number, count: number): T[] =>

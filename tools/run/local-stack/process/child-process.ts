@@ -16,28 +16,28 @@ export interface ChildOptions {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Everything it prints goes here. */
+  /** Receives all its output. */
   readonly logFile: string;
 }
 
 export interface GuardedChild {
   readonly name: string;
   readonly logFile: string;
-  /** Undefined while it runs, else why it ended. */
+  /** Returns why it ended; undefined while it is running. */
   ended(): string | undefined;
   stop(): Promise<void>;
 }
 
 /**
- * Starts a program that lives no longer than this process, even if this one is killed. It gets a process group of its
- * own, so that Ctrl-C reaches only us and we stop things in order.
+ * Starts a program that ends with this process, even if this one is killed. It gets its own process group, so that
+ * Ctrl-C only reaches this process, which stops things in order.
  */
 export async function startGuarded(options: ChildOptions): Promise<GuardedChild> {
   const child = await spawnLogged(options, [GUARD, options.command, ...options.args]);
   return watch(options, child);
 }
 
-/** Starts a module of ours that ends by itself when its IPC channel closes, and listens to what it sends. */
+/** Starts one of our modules, which exits when its IPC channel closes, and receives its messages. */
 export async function startModule(
   options: Omit<ChildOptions, 'command'>,
   onMessage: (message: unknown) => void,
@@ -85,9 +85,9 @@ const START_MS = 30_000;
 const POLL_MS = 50;
 
 /**
- * Waits until `isReady` says yes. A child that does not get there is stopped.
+ * Waits until `isReady` returns true. Stops the child otherwise.
  *
- * @throws PlainError when the child ends first or takes too long; the signal's reason when it is aborted
+ * @throws PlainError if the child ends first or takes too long; the signal's reason if it is aborted
  */
 export async function untilReady(
   child: GuardedChild,

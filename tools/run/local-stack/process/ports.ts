@@ -5,26 +5,26 @@ import { PlainError } from '../../../cli/plain-error.ts';
 const HOST = '127.0.0.1';
 
 /**
- * Below the ports that systems give out by themselves (from 32768 on Linux, from 49152 elsewhere): a program that takes
- * seconds to open its port would find one of those taken by somebody's connection.
+ * Below the ephemeral ports (from 32768 on Linux, from 49152 elsewhere): a program that takes seconds to open its port
+ * could find one of those taken by a connection.
  */
 const [LOWEST, HIGHEST] = [15_000, 32_000] as const;
 const MOST_TRIES = 100;
 
-/** A free port: the preferred one if nobody has it, else any. */
+/** Returns a free port: the preferred one if possible. */
 export async function freePort(preferred: number | undefined): Promise<number> {
   if (preferred !== undefined && (await isFree(preferred))) return preferred;
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const port = randomInt(LOWEST, HIGHEST);
     if (await isFree(port)) return port;
   }
-  throw new PlainError(`No free port was found between ${LOWEST} and ${HIGHEST}.`);
+  throw new PlainError(`There is no free port between ${LOWEST} and ${HIGHEST}.`);
 }
 
-/** A port that was asked for by number has to be that one. */
+/** Returns the requested port, or fails if it is in use. */
 export async function requirePort(port: number): Promise<number> {
   if (await isFree(port)) return port;
-  throw new PlainError(`Port ${port} is in use by another program. Choose another one with --port, or leave it out.`);
+  throw new PlainError(`Port ${port} is in use by another program. Choose another one with --port, or omit --port.`);
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -4,13 +4,13 @@ import { PlainError } from '../../../cli/plain-error.ts';
 import { isAlive, readStackFile } from '../stack-file.ts';
 
 /**
- * Makes sure that one stack at a time runs from a directory, from the first moment of its start on.
+ * Ensures that only one stack at a time starts or runs in a directory.
  *
- * @returns gives the directory free again
- * @throws PlainError that names the stack which has it
+ * @returns a function that releases the directory
+ * @throws PlainError that names the stack using it
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
-  // Beside it, not inside: a fresh start removes the directory.
+  // Next to the directory, not inside: a fresh start removes it.
   const file = `${directory}.lock`;
   await mkdir(path.dirname(file), { recursive: true });
   for (;;) {
@@ -22,7 +22,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
     }
     const holder = Number(await readFile(file, 'utf8').catch(() => ''));
     if (holder > 0 && isAlive(holder)) throw await isTaken(directory, holder);
-    // Whoever wrote it is gone without clearing up.
+    // Its process is gone without cleaning up.
     await rm(file, { force: true });
   }
 }
@@ -31,7 +31,7 @@ async function isTaken(directory: string, holder: number): Promise<PlainError> {
   const running = await readStackFile(directory);
   const where = running === undefined ? 'it is still starting' : running.apiBaseUrl;
   return new PlainError(
-    `A stack is running already from this directory: ${where} (process ${holder}). Stop it with Ctrl-C there, or start ` +
+    `A stack is already running in this directory: ${where} (process ${holder}). Stop it with Ctrl-C, or start ` +
       'another one with --directory.',
   );
 }

@@ -7,14 +7,14 @@ export interface StoredObject {
   readonly sizeBytes: number;
   readonly etag: string;
   readonly contentType: string;
-  /** Base64, when the uploader sent one. */
+  /** Base64, if the uploader sent one. */
   readonly checksumSha256?: string;
   readonly modified: string;
-  /** Until then it can't be removed (object lock in governance mode). */
+  /** Can't be removed until then (object lock in governance mode). */
   readonly lockedUntil?: string;
 }
 
-/** The stand-in's objects: a file of bytes and a file of facts each, written so that a crash leaves no half object. */
+/** The stand-in's objects: one file with the bytes and one with the metadata each, written crash-safe. */
 export async function openObjects(directory: string) {
   await mkdir(directory, { recursive: true });
   const index = new Map<string, StoredObject>();
@@ -48,7 +48,7 @@ export async function openObjects(directory: string) {
         ...(lockedUntil === undefined ? {} : { lockedUntil }),
         modified: new Date().toISOString(),
       };
-      // Seen by other requests at once, so that of two conditional writes at the same time only one wins.
+      // Visible to other requests immediately, so that only one of two concurrent conditional writes succeeds.
       index.set(key, stored);
       writes += 1;
       const draft = `${fileOf(key)}.${writes}.tmp`;

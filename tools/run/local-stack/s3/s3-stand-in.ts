@@ -9,7 +9,7 @@ export interface S3Options {
   readonly bucket: string;
   readonly accessKey: AccessKey;
   readonly preferredPort?: number;
-  /** Milliseconds since 1970; tests move it to see URLs expire. */
+  /** Milliseconds since 1970; tests move it to let URLs expire. */
   readonly now?: () => number;
 }
 
@@ -70,7 +70,7 @@ async function serve(
   if (key === '') {
     if (method === 'HEAD') response.writeHead(200).end();
     else if (method === 'GET' && url.searchParams.get('list-type') === '2') list(url, response, objects);
-    else throw new S3Error(501, 'NotImplemented', `The stand-in does not do ${method} on a bucket`);
+    else throw new S3Error(501, 'NotImplemented', `The stand-in does not support ${method} on a bucket`);
     return;
   }
   if (method === 'PUT') await put(request, response, objects, key, options.bucket, verdict.payloadHash);
@@ -82,7 +82,7 @@ async function serve(
     }
     await objects.remove(key);
     response.writeHead(204).end();
-  } else throw new S3Error(501, 'NotImplemented', `The stand-in does not do ${method} on an object`);
+  } else throw new S3Error(501, 'NotImplemented', `The stand-in does not support ${method} on an object`);
 }
 
 async function put(
@@ -190,7 +190,7 @@ function rangeOf(request: IncomingMessage, size: number): readonly [number, numb
 const PAGE = 1000;
 
 function list(url: URL, response: ServerResponse, objects: Objects): void {
-  // The token is the last key that was told: what comes and goes in between shifts nothing.
+  // The token is the last key returned, so that changes between pages don't shift the list.
   const after = url.searchParams.get('continuation-token') ?? '';
   const found = objects.keys(url.searchParams.get('prefix') ?? '').filter(({ key }) => key > after);
   const page = found.slice(0, Number(url.searchParams.get('max-keys') ?? PAGE));

@@ -14,12 +14,12 @@ export type SignatureVerdict =
     };
 
 const UNSIGNED = 'UNSIGNED-PAYLOAD';
-/** AWS takes a request signed in its header for this long. */
+/** How long AWS accepts a request signed in its header. */
 const HEADER_LIFE_MS = 15 * 60 * 1000;
 
 /**
- * Checks AWS Signature Version 4, in the Authorization header or in the query of a presigned URL: the key, the
- * signature, the time, and that every `x-amz-` header that was sent was also signed.
+ * Verifies AWS Signature Version 4, in the Authorization header or in a presigned URL: key, signature, time, and that
+ * all `x-amz-` headers are signed.
  */
 export function verifySignature(request: IncomingMessage, key: AccessKey, now: number): SignatureVerdict {
   const url = new URL(request.url ?? '/', 'http://stand-in');

@@ -5,7 +5,7 @@ import { apiClient } from '../../../cli/target/api-client.ts';
 
 const DEV_KEY = fileURLToPath(new URL('../../../../test/fixtures/firmware/dev-signing-key.pub.pem', import.meta.url));
 
-/** Registers the development key for the product's board: here, too, nothing goes out that a device would refuse. */
+/** Registers the development key for the product's board: the local stack also only publishes signed firmware. */
 export async function registerDevSigningKey(
   apiBaseUrl: string,
   adminToken: string,

@@ -16,7 +16,7 @@ const LocalSecrets = z.object({
 });
 export type LocalSecrets = z.output<typeof LocalSecrets>;
 
-/** Tokens of this machine's stack: made once, kept with its data, never the same on two machines. */
+/** The secrets of a local stack: generated once and stored with its data, so different on every machine. */
 export async function localSecrets(directory: string): Promise<LocalSecrets> {
   const file = path.join(directory, 'secrets.json');
   await mkdir(directory, { recursive: true });
@@ -27,7 +27,7 @@ export async function localSecrets(directory: string): Promise<LocalSecrets> {
   return secrets;
 }
 
-/** What an earlier run has kept; a secret that has come since then is made now, and kept from then on. */
+/** Returns the stored secrets; missing ones are generated. */
 async function readKept(file: string): Promise<LocalSecrets | undefined> {
   let text: string;
   try {

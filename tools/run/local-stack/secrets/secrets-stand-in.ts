@@ -2,13 +2,13 @@ import * as z from 'zod';
 import { readAll, type StandIn, startStandIn } from '../stand-in-server.ts';
 
 export interface SecretsStandIn extends StandIn {
-  /** Replaces the values of the first secret, as a rotation does. */
+  /** Replaces the values of the first secret, like a rotation. */
   setValues(values: Readonly<Record<string, unknown>>): void;
 }
 
 interface Kept {
   readonly text: string;
-  /** Seconds since 1970, as the service counts; unknown for what was there from the beginning. */
+  /** Seconds since 1970, as in the real service; unknown for initial secrets. */
   readonly writtenAt?: number;
 }
 
@@ -20,7 +20,7 @@ const Asked = z.object({
 
 type Outcome = { readonly ok: object } | { readonly refused: string; readonly message: string };
 
-/** Secrets Manager: reading, making and replacing secrets. */
+/** Secrets Manager: reads, creates and replaces secrets. */
 export async function startSecrets(
   secretId: string,
   initial: Readonly<Record<string, unknown>>,

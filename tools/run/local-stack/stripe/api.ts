@@ -26,13 +26,13 @@ export interface ApiNeeds {
   readonly state: StripeState;
   readonly lifecycle: StripeLifecycle;
   readonly secretKey: () => string;
-  /** Where this server is reached. */
+  /** Returns this server's URL. */
   readonly base: () => string;
-  /** Whether the next write is to fail inside, where its idempotency key remembers it. */
+  /** Whether the next write should fail while being processed, so that its idempotency key records the failure. */
   readonly failsInside: () => boolean;
 }
 
-/** As much of Stripe's API as the product uses, with Stripe's refusals for the rest. */
+/** The part of Stripe's API that the product uses, with Stripe's errors for the rest. */
 export function stripeApi(needs: ApiNeeds): Hono {
   const { state, lifecycle } = needs;
   const keys = new IdempotencyKeys();
@@ -194,7 +194,7 @@ export function stripeApi(needs: ApiNeeds): Hono {
 
   api.get('/subscriptions', (c) => {
     const { customer, status, price, limit, starting_after: startingAfter } = read(c, SubscriptionList);
-    // A removed customer's subscriptions can still be listed; one that never was is an error.
+    // A removed customer's subscriptions can still be listed; an unknown customer is an error.
     if (customer !== undefined && state.find('customers', customer) === undefined)
       throw noSuch('customer', customer, 'customer');
     const found = state.all('subscriptions').filter((one) => {
@@ -272,7 +272,7 @@ export function stripeApi(needs: ApiNeeds): Hono {
   return api;
 }
 
-/** Stripe merges metadata, and an empty value removes its key. */
+/** Merges metadata like Stripe: an empty value removes the key. */
 function withoutEmpty(before: Metadata, change: Metadata): Metadata {
   return Object.fromEntries(Object.entries({ ...before, ...change }).filter(([, value]) => value !== ''));
 }

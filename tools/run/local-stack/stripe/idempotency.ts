@@ -12,8 +12,8 @@ interface Remembered {
 }
 
 /**
- * Stripe's idempotency keys: the first answer is repeated, other parameters under the same key are an error, and a
- * second request while the first is under way is a conflict. What is refused before anything happens is not remembered.
+ * Stripe's idempotency keys: the first response is repeated, different parameters under the same key are an error, and
+ * a concurrent second request is a conflict. Requests refused before processing are not recorded.
  */
 export class IdempotencyKeys {
   readonly #remembered = new Map<string, Remembered>();

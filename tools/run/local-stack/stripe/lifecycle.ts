@@ -8,13 +8,13 @@ import {
   type SubscriptionStatus,
 } from './state.ts';
 
-/** After a failed payment Stripe tries again so many days later; after the last time it gives up. */
+/** Days until each payment retry; after the last one Stripe gives up. */
 const RETRY_AFTER_DAYS = [3, 5, 7] as const;
 const TRIAL_TOLD_DAYS = 3;
 
 export type Emit = (type: string, object: unknown, at: number) => void;
 
-/** What happens to customers, checkouts and subscriptions, and which events tell of it. */
+/** Changes customers, checkouts and subscriptions, and creates the events. */
 export class StripeLifecycle {
   readonly #state: StripeState;
   readonly #emit: Emit;
@@ -65,7 +65,7 @@ export class StripeLifecycle {
     return subscription;
   }
 
-  /** The card is refused on the checkout page, which stays open. */
+  /** The card is declined on the checkout page, which stays open. */
   decline(session: CheckoutSession): void {
     this.#state.save('sessions', { ...session, lastError: 'Your card was declined. Please try another one.' });
     const object = { id: newId('pi'), object: 'payment_intent', customer: session.customer, metadata: {} };
@@ -79,7 +79,7 @@ export class StripeLifecycle {
     return expired;
   }
 
-  /** Puts another card on file; an open payment is tried with it at once. */
+  /** Replaces the card; an open payment is retried immediately. */
   replaceCard(customer: Customer, card: Customer['card']): void {
     this.#state.save('customers', { ...customer, card });
     if (card !== 'pays') return;
@@ -101,7 +101,7 @@ export class StripeLifecycle {
     return ended;
   }
 
-  /** Sets a status that no button leads to, with the event that Stripe would send. */
+  /** Sets a status that no button can, with the event that Stripe would send. */
   setStatus(subscription: Subscription, status: SubscriptionStatus): Subscription {
     if (status === 'canceled') return this.cancel(subscription);
     const now = this.#state.now();
@@ -125,7 +125,7 @@ export class StripeLifecycle {
     return removed;
   }
 
-  /** Lets the time pass, and everything that falls due happen in its order. */
+  /** Moves the clock, and processes everything that falls due in order. */
   forward(seconds: number): void {
     const until = this.#state.now() + seconds;
     for (;;) {
@@ -178,7 +178,7 @@ export class StripeLifecycle {
       return;
     }
     const next = { ...subscription, periodStart: at, periodEnd: at + days(LOCAL_PRICE.days) };
-    // A payment that is open already is retried in its own time; the new period adds nothing to it here.
+    // An open payment is retried on its own schedule; here, the new period adds nothing to it.
     if (subscription.retryAt !== null) {
       this.#state.save('subscriptions', next);
       return;

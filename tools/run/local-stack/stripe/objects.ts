@@ -1,8 +1,8 @@
 import type { CheckoutSession, Customer, StoredEvent, StripeState, Subscription } from './state.ts';
 
-/** The API version of the SDK that the product uses. */
+/** The API version of the product's SDK. */
 export const API_VERSION = '2026-10-28.endive';
-/** The one thing that is sold here. */
+/** The only price. */
 export const LOCAL_PRICE = { id: 'price_local_monthly', cents: 499, currency: 'eur', days: 30 } as const;
 const DAY = 24 * 60 * 60;
 
@@ -44,7 +44,7 @@ export function subscriptionObject(subscription: Subscription) {
   return {
     ...{ id, object: 'subscription', customer, status, created, metadata, livemode: false },
     billing_mode: { type: 'flexible' },
-    // Flexible billing tells a scheduled end by `cancel_at`, and leaves `cancel_at_period_end` as it is.
+    // Flexible billing sets `cancel_at` for a scheduled end, and leaves `cancel_at_period_end` unchanged.
     cancel_at: subscription.cancelAtPeriodEnd ? subscription.periodEnd : null,
     cancel_at_period_end: false,
     canceled_at: subscription.canceledAt,
@@ -95,7 +95,7 @@ export function eventObject(event: StoredEvent) {
   };
 }
 
-/** A page of a list as Stripe gives it: newest first, cut by `limit` and `starting_after`. */
+/** Returns a page of a list like Stripe: newest first, with `limit` and `starting_after`. */
 export function listObject<T extends { readonly id: string }>(
   newestFirst: readonly T[],
   { limit = 10, startingAfter }: { readonly limit?: number; readonly startingAfter?: string | undefined },

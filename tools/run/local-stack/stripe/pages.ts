@@ -14,7 +14,7 @@ interface PageNeeds {
   readonly webhooks: WebhookSender;
 }
 
-/** The pages a customer sees (checkout, billing portal), and one for the developer who plays with the time. */
+/** The customer's pages (checkout, billing portal), and the developer's dashboard with the clock. */
 export function stripePages({ state, lifecycle, webhooks }: PageNeeds): Hono {
   const pages = new Hono();
   const sessionOf = (id: string) => state.find('sessions', id);

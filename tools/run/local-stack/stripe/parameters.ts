@@ -2,7 +2,7 @@ import qs from 'qs';
 import * as z from 'zod';
 import { LOCAL_PRICE } from './objects.ts';
 
-/** An answer in Stripe's own error form. */
+/** An error response in Stripe's format. */
 export class StripeApiError extends Error {
   override readonly name = 'StripeApiError';
   readonly status: 400 | 401 | 404 | 409;
@@ -22,7 +22,7 @@ export function noSuch(what: string, id: string, param: string): StripeApiError 
   });
 }
 
-/** Reads form fields as Stripe nests them (`line_items[0][price]`) and refuses what Stripe would refuse. */
+/** Parses form fields with Stripe's nesting (`line_items[0][price]`), and refuses what Stripe would refuse. */
 export function readFields<T>(encoded: string, schema: z.ZodType<T>): T {
   const fields = qs.parse(encoded, { depth: 8, parameterLimit: 500, plainObjects: false });
   const result = schema.safeParse(fields, { reportInput: true });
@@ -71,7 +71,7 @@ const integer = (min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, 'Invalid integer');
 const bool = z.enum(['true', 'false'], 'Invalid boolean').transform((text) => text === 'true');
-/** Stripe takes http(s) only, and leaves its own template in the text alone. */
+/** Stripe accepts only http(s) and keeps its own template in the text. */
 const url = z
   .string()
   .max(5000, 'Not a valid URL')

@@ -29,7 +29,7 @@ export interface CheckoutSession {
   readonly created: number;
   readonly expiresAt: number;
   readonly subscription: string | null;
-  /** Set by "Decline": what the page says above its buttons. */
+  /** Set by "Decline": the message above the page's buttons. */
   readonly lastError: string | null;
 }
 
@@ -58,7 +58,7 @@ export interface Subscription {
   readonly canceledAt: number | null;
   readonly endedAt: number | null;
   readonly trialEndTold: boolean;
-  /** While a payment is open: when it is tried again, and how often that was done. */
+  /** While a payment is open: time of the next retry, and the number of retries. */
   readonly retryAt: number | null;
   readonly retries: number;
 }
@@ -67,7 +67,7 @@ export interface StoredEvent {
   readonly id: string;
   readonly type: string;
   readonly created: number;
-  /** The object as it was when it happened. */
+  /** The object at the time of the event. */
   readonly object: unknown;
 }
 
@@ -83,14 +83,14 @@ interface Everything {
   subscriptions: Subscription[];
   portals: PortalSession[];
   events: StoredEvent[];
-  /** How far this Stripe's time is ahead of the real one, in seconds. */
+  /** How far this Stripe's clock is ahead of the real one, in seconds. */
   ahead: number;
 }
 
 type Listed = { [K in keyof Everything]: Everything[K] extends (infer T extends { id: string })[] ? T : never };
 type Collection = { [K in keyof Listed]: [Listed[K]] extends [never] ? never : K }[keyof Listed];
 
-/** Everything the local Stripe knows, in the order in which it came to be. */
+/** The state of the local Stripe, in order of creation. */
 export class StripeState {
   readonly #everything: Everything = {
     customers: [],
@@ -127,7 +127,7 @@ export class StripeState {
     return this.#list(collection).find((one) => one.id === id);
   }
 
-  /** Adds an object, or puts it in the place of the one with its id. */
+  /** Adds an object, or replaces the one with the same id. */
   save<K extends Collection>(collection: K, object: Listed[K]): void {
     const list = this.#list(collection);
     const at = list.findIndex((one) => one.id === object.id);
@@ -136,7 +136,7 @@ export class StripeState {
     this.#changed();
   }
 
-  /** What a file keeps of it. */
+  /** Returns the part that is stored in a file. */
   toJson(): string {
     return JSON.stringify(this.#everything);
   }
@@ -162,7 +162,7 @@ export function newId(prefix: string): string {
 
 const SAVE_MS = 50;
 
-/** Keeps the state in a file, so that it survives a restart; `flush` writes what is not yet written. */
+/** Stores the state in a file, so that it survives a restart; `flush` writes pending changes. */
 export function keepInFile(file: string, state: () => StripeState) {
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();

@@ -11,14 +11,14 @@ export interface StripeStandIn extends StandIn {
   readonly state: StripeState;
   readonly lifecycle: StripeLifecycle;
   readonly webhooks: WebhookSender;
-  /** The next writes fail inside: unlike a fault, what their idempotency keys remember. */
+  /** Makes the next writes fail while being processed. Unlike faults, their idempotency keys record this. */
   failInside(times: number): void;
 }
 
 export interface StripeOptions {
   readonly secretKey: string;
   readonly webhookSecret: string;
-  /** Where its state is kept; left out, it is forgotten at the end. */
+  /** Where the state is stored; in memory if absent. */
   readonly file?: string;
   readonly preferredPort?: number;
   /** Milliseconds since 1970. */
@@ -26,8 +26,8 @@ export interface StripeOptions {
 }
 
 /**
- * Stripe on this machine: customers, checkouts, subscriptions, the portal and events, with the pages a customer sees.
- * It refuses what Stripe would refuse, sends signed webhooks, and its time can be moved.
+ * Starts a local Stripe: customers, checkouts, subscriptions, the portal and events, with the customer's pages. It
+ * refuses what Stripe would refuse, sends signed webhooks, and its clock can be moved.
  */
 export async function startStripe(options: StripeOptions): Promise<StripeStandIn> {
   const file = options.file === undefined ? undefined : keepInFile(options.file, () => state);

@@ -1,4 +1,4 @@
-/** One look for the few pages: readable on a phone, by keyboard, in light and dark. */
+/** The pages' style sheet: for phones and keyboard use, in light and dark mode. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2430; --ground: #f5f7fa; --card: #fff; --line: #cfd6df; --accent: #1d6b3f; --bad: #a11d1d; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e7ecf2; --ground: #12161c; --card: #1b212a; --line: #3a4452; --accent: #4fbf83; --bad: #ff8f8f; } }

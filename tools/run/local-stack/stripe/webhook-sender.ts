@@ -4,13 +4,13 @@ import * as z from 'zod';
 import { eventObject } from './objects.ts';
 import type { StoredEvent } from './state.ts';
 
-/** How deliveries should go wrong, until told otherwise. */
+/** Faults of deliveries, until changed. */
 export const DeliveryFaults = z.strictObject({
-  /** Nothing is sent; what happens meanwhile never arrives. */
+  /** Sends nothing; events in the meantime are lost. */
   drop: z.boolean().optional(),
-  /** Every event is sent so many times. */
+  /** Sends every event this many times. */
   copies: z.number().int().min(1).max(10).optional(),
-  /** Events wait until so many have gathered, and are then sent newest first. */
+  /** Collects this many events, then sends them newest first. */
   reorder: z.number().int().min(2).max(100).optional(),
   delayMs: z.number().int().min(0).max(60_000).optional(),
 });
@@ -20,7 +20,7 @@ export interface Delivery {
   readonly eventId: string;
   readonly type: string;
   attempts: number;
-  /** The last answer's status; 0 when there was none. */
+  /** Status of the last response; 0 if there was none. */
   lastStatus: number | undefined;
   state: 'waiting' | 'delivered' | 'given up' | 'dropped';
 }
@@ -31,11 +31,11 @@ export interface SignedEvent {
 }
 
 const REQUEST_MS = 30_000;
-/** Stripe goes on for three days; here the pauses are short enough to watch. */
+/** Stripe retries for three days; here the pauses are short enough to watch. */
 const RETRY_AFTER_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 60_000] as const;
 const MOST_KEPT = 200;
 
-/** Sends events to the API as Stripe does: signed, at least once, and again until they are taken. */
+/** Sends events to the API like Stripe: signed, at least once, and again until they are accepted. */
 export class WebhookSender {
   readonly #secret: () => string;
   readonly #abort = new AbortController();
@@ -49,7 +49,7 @@ export class WebhookSender {
     this.#secret = secret;
   }
 
-  /** From now on events go to that address; before, nobody has subscribed to them. */
+  /** Sets the address for events from now on; earlier events have no receiver. */
   deliverTo(url: string | undefined): void {
     this.#target = url;
   }
@@ -59,7 +59,7 @@ export class WebhookSender {
     if (faults.reorder === undefined) this.#release();
   }
 
-  /** The newest deliveries, oldest first. */
+  /** The latest deliveries, oldest first. */
   get deliveries(): readonly Delivery[] {
     return this.#deliveries;
   }
@@ -89,16 +89,16 @@ export class WebhookSender {
     }
   }
 
-  /** An event as it goes over the wire, for whoever delivers it by hand. */
+  /** Returns an event as it is sent, to deliver it manually. */
   sign(event: StoredEvent): SignedEvent {
     const body = JSON.stringify(eventObject(event));
-    // Signed with the real time, whatever time the event itself tells: so it is with Stripe's own test clocks.
+    // Signed with the real time, regardless of the event's own: Stripe's test clocks work the same way.
     const timestamp = Math.floor(Date.now() / 1000);
     const signature = Stripe.webhooks.generateTestHeaderString({ payload: body, secret: this.#secret(), timestamp });
     return { body, headers: { 'Content-Type': 'application/json', 'Stripe-Signature': signature } };
   }
 
-  /** Waits until nothing is under way any more. */
+  /** Waits until all deliveries are finished. */
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }

@@ -1,0 +1,30 @@
+import type { DeclaredContract } from '../define-route.ts';
+import { ApiError } from '../errors.ts';
+import type { IncomingRequest } from '../exchange.ts';
+
+/** A route's body limit and the error for larger bodies. */
+export interface BodyLimit {
+  readonly bytes: number;
+  refusal(): ApiError;
+}
+
+export const DEFAULT_BODY_LIMIT = 64 * 1024;
+
+export function bodyLimitOf({ bodyLimit: bytes = DEFAULT_BODY_LIMIT, bodyTooLarge }: DeclaredContract): BodyLimit {
+  return { bytes, refusal: () => bodyTooLarge?.() ?? bodyOver(bytes) };
+}
+
+/** @throws ApiError the limit's error */
+export async function readBody(request: IncomingRequest, limit: BodyLimit): Promise<Uint8Array> {
+  const body = await request.readBody(limit.bytes);
+  if (body === undefined) throw limit.refusal();
+  return body;
+}
+
+function bodyOver(limit: number): ApiError {
+  return new ApiError(
+    'payload_too_large',
+    `This is too much at once. Please make it shorter than ${Math.floor(limit / 1024)} KB.`,
+    { details: { limit } },
+  );
+}

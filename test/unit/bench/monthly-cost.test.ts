@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type Behaviour, GARDENER } from '../../../tools/build/bench/cost/behaviour.ts';
+import { costPage } from '../../../tools/build/bench/cost/cost-page.ts';
+import { benchFigures, type Figures, figuresOf } from '../../../tools/build/bench/cost/figures.ts';
+import { billedSeconds, monthlyCost } from '../../../tools/build/bench/cost/monthly-cost.ts';
+import { type PriceList, priceList, tieredCost } from '../../../tools/build/bench/cost/price-list.ts';
+
+const each = (price: number) => [{ price }];
+
+/** Round prices, to compute by hand with. */
+const PRICES: PriceList = {
+  ...{ date: '2020-01', region: 'nowhere-1', currency: 'USD', note: '', sources: [] },
+  lambdaRequest: each(0.0000002),
+  lambdaGbSecondArm64: each(0.00001),
+  httpApiRequest: each(0.000001),
+  dynamoDbReadUnit: each(0.0000001),
+  dynamoDbWriteUnit: each(0.000001),
+  dynamoDbStorageGbMonth: each(0.25),
+  dynamoDbRecoveryGbMonth: each(0.2),
+  s3StorageGbMonth: each(0.02),
+  s3Put: each(0.000005),
+  s3Get: each(0.0000004),
+  egressGb: each(0.1),
+  logsIngestedGb: each(0.5),
+  logsStoredGbMonth: each(0.03),
+  customMetricMonth: each(0.3),
+  alarmMonth: each(0.1),
+  dashboardMonth: each(3),
+  secretMonth: each(0.4),
+  secretCall: each(0.00001),
+  cognitoEssentialsUser: [{ upTo: 10_000, price: 0 }, { price: 0.015 }],
+  cognitoLiteUser: [{ upTo: 10_000, price: 0 }, { price: 0.005 }],
+};
+
+const FIGURES: Figures = {
+  ...{ measured: '2020-01-01', node: 'v24', baselines: {}, logBefore: { bytes: 1_000, now: 500 } },
+  fixed: {
+    ...{ customMetrics: 10, alarms: 2, dashboards: 1, secrets: 1, releases: 10 },
+    ...{ platformLogBytes: 300, accessLogBytes: 200, answerHeaderBytes: 100 },
+    ...{ logRetentionDays: 30, accessLogRetentionDays: 15 },
+  },
+  routes: {
+    'GET /a': {
+      ...{ cpuMicroseconds: 1_769, calls: 1, readUnits: 2, writeUnits: 3, loggedBytes: 500, answerBytes: 900 },
+      ...{ requestBytes: 1_000, elsewhereMs: 0 },
+    },
+  },
+};
+
+const BEHAVIOUR: Behaviour = {
+  requestsPerMonth: { 'GET /a': 10 },
+  ...{ downloadsPerMonth: 1, imageBytes: 1_000_000, uploadsPerMonth: 3, uploadBytes: 10_000_000 },
+  storedBytes: 1024 ** 2,
+};
+
+describe('the monthly cost', () => {
+  it('charges each part of an amount at the price of its tier', () => {
+    const tiers = [{ upTo: 100, price: 3 }, { upTo: 300, price: 2 }, { price: 1 }];
+    expect([0, 100, 150, 1_000].map((amount) => tieredCost(amount, tiers))).toEqual([0, 300, 400, 1_400]);
+  });
+
+  it('bills the CPU by the share of a core, the waits as they are, rounded up to a millisecond', () => {
+    // 1.769 ms of a whole core are 6.112 ms of 512/1769 and 3.056 ms of 1024/1769; each with 4 ms of DynamoDB.
+    expect([512, 1024, 1769, 3008].map((size) => billedSeconds(1_769, 1, size))).toEqual([0.011, 0.008, 0.006, 0.006]);
+    expect(billedSeconds(1_769, 0, 1769, 300)).toBe(0.302);
+  });
+
+  it('is what a hand computes', () => {
+    const month = monthlyCost(100_000, BEHAVIOUR, FIGURES, PRICES);
+    const near = (amount: number) => expect.closeTo(amount, 6);
+    expect(month).toEqual({
+      requests: 1_000_000,
+      // $0.20 for the requests; 0.5 GB × 11,000 s, 1 GB × 8,000 s and 1769/1024 GB × 6,000 s.
+      lambda: { 512: near(0.2 + 0.055), 1024: near(0.2 + 0.08), 1769: near(0.2 + 0.103_652_34) },
+      httpApi: near(1),
+      // 2 million read and 3 million write units; 97.65625 GiB stored and recoverable.
+      dynamoDb: near(0.2 + 3 + 97.656_25 * 0.45),
+      // 10 images of 1 MB, and 100 GB of large photos for a day; 300,000 PUT, 400,000 GET.
+      s3: near((0.01 + 100) * 0.02 + 1.5 + 0.16),
+      // A million answers of 1,000 bytes, 100,000 images of 1 MB.
+      egress: near((1 + 100) * 0.1),
+      // 0.8 GB of the function for a month, 0.2 GB of the access log for half of one.
+      logs: near(1 * 0.5 + 0.9 * 0.03),
+      metrics: near(3 + 0.2 + 3),
+      // One container asks for the secret twelve times an hour.
+      secrets: near(0.4 + 720 * 12 * 0.00001),
+      cognitoLite: near(450),
+      cognitoEssentials: near(1_350),
+    });
+  });
+
+  it('counts a request above 512 KB twice at HTTP API', () => {
+    const [[name = '', figure] = []] = Object.entries(FIGURES.routes);
+    if (figure === undefined) throw new Error('no figure');
+    const large = { ...FIGURES, routes: { [name]: { ...figure, requestBytes: 600_000 } } };
+    expect(monthlyCost(100_000, BEHAVIOUR, large, PRICES).httpApi).toBeCloseTo(2, 6);
+  });
+
+  it('refuses a behaviour that asks for a route nobody measured', () => {
+    const unknown = { ...BEHAVIOUR, requestsPerMonth: { 'GET /b': 1 } };
+    expect(() => monthlyCost(1, unknown, FIGURES, PRICES)).toThrow('GET /b was not measured');
+  });
+
+  it('takes its figures from what the benchmark prints', () => {
+    const measured = {
+      node: 'v24',
+      baselines: { empty: { cpuMicroseconds: 1.26 } },
+      routes: [
+        {
+          ...{ route: 'GET /health', cpuMicroseconds: 40.4, loggedBytes: 600, answerBytes: 67 },
+          dynamoDb: { calls: 0, readUnits: 0, writeUnits: 0 },
+          peer: { cpuMicroseconds: 400, loggedBytes: 1_100 },
+        },
+      ],
+    };
+    const figures = figuresOf(JSON.stringify(measured), '2026-11-24', FIGURES);
+    expect(figures).toMatchObject({ baselines: { empty: 1.3 }, logBefore: { bytes: 1_100, now: 600 } });
+    expect(figures.routes['GET /health']).toMatchObject({ cpuMicroseconds: 40, answerBytes: 67, elsewhereMs: 0 });
+  });
+
+  it('is on the page as the kept figures and prices give it ("npm run bench:cost" writes it)', () => {
+    expect(readFileSync('docs/costs.md', 'utf8')).toBe(costPage(GARDENER, benchFigures(), priceList()));
+  });
+});
