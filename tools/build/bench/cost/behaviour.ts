@@ -1,14 +1,14 @@
-/** How the users of the product behave: assumptions, not measurements. */
+/** How users behave. These are assumptions, not measurements. */
 export interface Behaviour {
-  /** Requests of a user in a month of 30 days, by the benchmark's name of the route. */
+  /** Requests per user in a month of 30 days, by the benchmark's route name. */
   readonly requestsPerMonth: Readonly<Record<string, number>>;
-  /** Downloads of a firmware image by a user in a month. */
+  /** Firmware downloads per user. */
   readonly downloadsPerMonth: number;
   readonly imageBytes: number;
-  /** Photos too large for a request, which go through the bucket and are removed after a day. */
+  /** Photos too large for a request; they go through the bucket and are removed after a day. */
   readonly uploadsPerMonth: number;
   readonly uploadBytes: number;
-  /** What is stored about a user and a device. */
+  /** Stored per user and device. */
   readonly storedBytes: number;
 }
 
@@ -39,7 +39,7 @@ export const GARDENER: Behaviour = {
     'POST /uploads/image': LARGE_PHOTOS * photos,
     'GET /usage': photos,
     'POST /stripeWebhook': 2 * PREMIUM,
-    // Every second user gets a device in a year.
+    // Every second user gets a device each year.
     'POST /provision': 0.5 / 12,
     'POST /claimDevice': 0.5 / 12,
   },
@@ -50,10 +50,10 @@ export const GARDENER: Behaviour = {
   storedBytes: 8_000,
 };
 
-/** The same in words, for the page. */
+/** The same as prose, for the page. */
 export const IN_WORDS =
   `A user has one device and opens the app twice a day. A session reads the device list and the saved state and saves it ` +
-  `once; once a day the app also reads profile and subscription, reconciles its devices and asks for an update. ` +
+  `once; once a day the app also reads profile and subscription, reconciles its devices and checks for updates. ` +
   `There are ${UPDATES_A_YEAR} updates a year, each with a lease and five reports. One user in ten has premium, sends ` +
   `${PHOTOS_A_MONTH} photos a month (one in ten of them too large for a request) and causes two Stripe events a month. ` +
-  `Every second user gets a new device in a year.`;
+  `Every second user gets a new device each year.`;

@@ -14,8 +14,8 @@ interface Options {
 
 await runCommand(() =>
   new Command('npm run bench:cost --')
-    .description(`Writes ${PAGE}: what a month costs, by the benchmark's figures and AWS's price list.`)
-    .option('--routes <file>', 'new figures: what npm run bench -- --routes --json printed')
+    .description(`Writes ${PAGE}: the monthly cost, from the benchmark's figures and AWS's list prices.`)
+    .option('--routes <file>', 'new figures: the output of npm run bench -- --routes --json')
     .addHelpText(
       'after',
       '\nExamples:\n  npm run bench:cost\n  npm run --silent bench -- --routes --json > routes.json && npm run bench:cost -- --routes routes.json\n',
@@ -27,6 +27,6 @@ await runCommand(() =>
         await writeFile(FIGURES_FILE, `${JSON.stringify(figures, null, 2)}\n`);
       }
       await writeFile(PAGE, costPage(GARDENER, benchFigures(), priceList()));
-      console.log(`${PAGE} is written.`);
+      console.log(`Wrote ${PAGE}.`);
     }),
 );

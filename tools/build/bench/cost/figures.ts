@@ -9,17 +9,16 @@ const RouteFigure = z.object({
   loggedBytes: z.number(),
   answerBytes: z.number(),
   requestBytes: z.number(),
-  /** Waiting for others than DynamoDB: providers and Stripe. */
+  /** Time spent waiting for providers and Stripe. */
   elsewhereMs: z.number().default(0),
 });
 
 const Figures = z.object({
-  /** The day. */
   measured: z.string(),
   node: z.string(),
   /** CPU of the bare baselines in the same run. */
   baselines: z.record(z.string(), z.number()),
-  /** Bytes of a request's lines when log and metrics were separate, and in one line. */
+  /** Bytes logged per request: with log and metrics on separate lines, and on one line. */
   logBefore: z.object({ bytes: z.number(), now: z.number() }),
   fixed: z.object({
     customMetrics: z.number(),
@@ -39,7 +38,7 @@ export type Figures = z.output<typeof Figures>;
 
 export const FIGURES_FILE = new URL('./figures.json', import.meta.url);
 
-/** What the benchmark measured, in the small form that is kept with the code. */
+/** Reads the benchmark's figures that are checked in. */
 export function benchFigures(): Figures {
   return Figures.parse(JSON.parse(readFileSync(FIGURES_FILE, 'utf8')));
 }
@@ -61,7 +60,7 @@ const Measured = z.object({
 
 const PHOTO_REQUEST_BYTES = 300_400;
 const REQUEST_BYTES = 2_000;
-/** What a request waits for beyond DynamoDB; the providers' own time is taken as 2 s, Stripe's as 300 ms. */
+/** Assumed waiting time beyond DynamoDB: 2 s for the providers, 300 ms for Stripe. */
 const ELSEWHERE_MS: Readonly<Record<string, number>> = {
   'POST /plantId': 2_000,
   'POST /aiDoctor': 2_000,
@@ -70,9 +69,9 @@ const ELSEWHERE_MS: Readonly<Record<string, number>> = {
 };
 
 /**
- * The small form of what `npm run bench -- --routes --json` printed.
+ * Reduces the output of `npm run bench -- --routes --json` to the figures that are checked in.
  *
- * @param before what is not measured stays as it was
+ * @param before the values that are not measured are taken from here
  */
 export function figuresOf(text: string, date: string, before: Figures): Figures {
   const { node, baselines, routes } = Measured.parse(JSON.parse(text));

@@ -20,17 +20,17 @@ export interface MonthlyCost {
 
 export const MEMORY_SIZES = [512, 1024, 1769] as const;
 
-/** With so much memory Lambda gives one whole core, with less a share of it. */
+/** With this much memory Lambda gives one whole core, with less a share of it. */
 const MB_OF_A_CORE = 1769;
 const GB = 1_000_000_000;
 const GIB = 1024 ** 3;
-/** An answer of DynamoDB takes so long in its own region; counted as if no two calls ran at the same time. */
+/** Time of one DynamoDB call within a region. Calls are counted as if none ran in parallel. */
 export const DYNAMODB_WAIT_MS = 4;
-/** Containers that read the secret again every few minutes. */
+/** A container rereads the secret every few minutes. */
 const SECRET_CALLS_PER_CONTAINER_HOUR = 12;
 const HOURS = 720;
 
-/** Seconds that a request is billed for, rounded up to a millisecond. */
+/** Returns the billed seconds of a request, rounded up to a millisecond. */
 export function billedSeconds(
   cpuMicroseconds: number,
   dynamoDbCalls: number,
@@ -43,7 +43,7 @@ export function billedSeconds(
 }
 
 /**
- * What a month costs with so many users.
+ * Computes the monthly cost for a number of users.
  *
  * @throws Error when the behaviour names a route that was not measured
  */

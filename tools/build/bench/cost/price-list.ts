@@ -34,12 +34,12 @@ const PriceList = z.strictObject({
 export type PriceTiers = z.output<typeof Tiers>;
 export type PriceList = z.output<typeof PriceList>;
 
-/** AWS's list prices in US dollars a unit, with their date and sources. */
+/** Reads AWS's list prices in US dollars per unit, with their date and sources. */
 export function priceList(): PriceList {
   return PriceList.parse(JSON.parse(readFileSync(new URL('./price-list.json', import.meta.url), 'utf8')));
 }
 
-/** What so many units cost, each part at the price of its tier. */
+/** Returns the price of an amount, each part at the price of its tier. */
 export function tieredCost(amount: number, tiers: PriceTiers): number {
   let [cost, from] = [0, 0];
   for (const { upTo = Number.POSITIVE_INFINITY, price } of tiers) {
