@@ -38,13 +38,13 @@ export interface BenchmarkResult {
 }
 
 export interface BenchmarkOptions {
-  /** The crowd for the second look at fleet and releases. */
+  /** The crowd for the second measurement of fleet and releases. */
   readonly scale: Scale;
-  /** Measures only routes whose name holds this; the empty text is in all. */
+  /** Measures only routes whose name contains this; empty for all. */
   readonly only: string;
 }
 
-/** Runs everything against fresh engines of its own and stops them again. */
+/** Runs all measurements against fresh engines and stops them afterwards. */
 export async function runBenchmark(
   directory: string,
   { scale, only }: BenchmarkOptions,
@@ -78,11 +78,11 @@ export async function runBenchmark(
       }),
     );
     const ask = async (path: string, init?: RequestInit) => app(requestTo(path, init));
-    // Before the routes: behind them Stripe's circuit is open.
+    // Before the routes, because they leave Stripe's circuit open.
     const photographer = await premiumHeaders(ask, engines.stripe);
     const dynamoDb = { url: engines.dynamoDb.url, region: LOCAL_REGION };
     const fleet = { ask, secrets, dynamoDb, environment: ENVIRONMENT, forward, scale, onStep };
-    // The fleet comes last: it moves the clock.
+    // The fleet comes last because it moves the clock.
     const all = [...(await prepareScenarios(ask, secrets, engines.stripe)), ...(await fleetScenarios(fleet))];
     const scenarios = all.filter(({ route }) => route.includes(only));
 
@@ -145,7 +145,7 @@ const noopRoute = defineRoute({
   auth: 'public',
   domain: 'health',
   summary: 'Does nothing',
-  description: 'The cost of the framework and of our own pipeline, to compare with.',
+  description: 'A baseline: the cost of the framework and of our own pipeline.',
   responses: { 200: z.object({ ok: z.literal(true) }) },
   errors: [],
 }).handledBy(async () => ({ status: 200, body: { ok: true } }));

@@ -11,7 +11,7 @@ export interface Subscriber {
 
 const Opened = z.object({ url: z.string(), sessionId: z.string() });
 
-/** A user who has paid, and whose snapshot is stored. */
+/** Creates a user who has paid and whose snapshot is stored. */
 export async function makeSubscriber(ask: Ask, stripe: StripeStandIn, user: Subscriber['user']): Promise<Subscriber> {
   const headers = { ...user, 'Content-Type': 'application/json' };
   const opened = await ask('/createSubscriptionCheckout', { method: 'POST', headers, body: '{}' });
@@ -20,11 +20,11 @@ export async function makeSubscriber(ask: Ask, stripe: StripeStandIn, user: Subs
   await ask('/subscriptionStatus', { headers: user });
   const id = stripe.state.find('sessions', sessionId)?.subscription ?? '';
   const subscription = stripe.state.find('subscriptions', id);
-  if (subscription === undefined) throw new Error('the payment made no subscription');
+  if (subscription === undefined) throw new Error('the payment created no subscription');
   return { user, subscription };
 }
 
-/** Webhooks and status: what Stripe's events cost, and what its absence does. */
+/** Webhooks, and the status with Stripe up and down. */
 export function billingScenarios(stripe: StripeStandIn, next: () => Subscriber): readonly Scenario[] {
   const eventOf = (subscription: Subscription) => ({
     id: newId('evt'),

@@ -14,14 +14,14 @@ const Result = z.object({ status: z.number(), loadedMs: z.number(), answeredMs: 
 
 export interface ColdStart {
   readonly route: string;
-  /** Bytes of the files that were loaded until the first answer. */
+  /** Bytes of the files loaded until the first response. */
   readonly loadedBytes: number;
   readonly largest: readonly (readonly [string, number])[];
   readonly loadedMs: number;
   readonly answeredMs: number;
 }
 
-/** How much is loaded, and how long it takes from the start of a process to its first answer, side by side. */
+/** Measures loaded bytes and the time from process start to first response, for an empty handler and each route. */
 export async function measureColdStarts(
   directory: string,
   env: Readonly<Record<string, string>>,

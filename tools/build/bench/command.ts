@@ -34,23 +34,19 @@ const TURN_MS = 1_500;
 await runCommand((signal) =>
   new Command('npm run bench --')
     .description(
-      'Measures every route in-process and over HTTP, beside a no-op route and a bare GetItem, and the cold start; or our ' +
-        'function beside another one.',
+      'Measures every route in-process and over HTTP, compared with a no-op route and a bare GetItem, and the cold start. ' +
+        'With --peer, compares our function with another one.',
     )
-    .option('--devices <count>', 'devices in the table for the second look', Number, 20_000)
-    .option('--releases <count>', 'releases of one track for it', Number, 1_000)
-    .option('--only <text>', 'only routes whose name holds this', '')
-    .option('--peer <file>', 'compares with the handler of this JavaScript module (payload format 2.0), in turns')
-    .option('--peer-env <file>', 'JSON of environment variables for it, over ours')
-    .option('--turns <count>', 'how many turns each of the two gets on a route', wholeNumberUpTo(100), 5)
-    .option('--profile <route>', 'writes a CPU profile of our function on a route, and shows the time by module')
-    .option('--routes', 'CPU, log and DynamoDB units of a request to every route, and of the peer’s if there is one')
-    .option(
-      '--memory <requests>',
-      'memory while so many requests of all routes are answered',
-      wholeNumberUpTo(10_000_000),
-    )
-    .option('--json', 'the numbers as JSON, for machines', false)
+    .option('--devices <count>', 'devices in the table for the fleet routes’ second run', Number, 20_000)
+    .option('--releases <count>', 'releases on one track for the second run', Number, 1_000)
+    .option('--only <text>', 'only routes whose name contains this', '')
+    .option('--peer <file>', 'compares with this JavaScript module’s handler (payload format 2.0), alternating')
+    .option('--peer-env <file>', 'its environment variables as JSON; they override ours')
+    .option('--turns <count>', 'turns per handler and route', wholeNumberUpTo(100), 5)
+    .option('--profile <route>', 'writes a CPU profile of our function on a route and shows the time by module')
+    .option('--routes', 'CPU, logged bytes and DynamoDB units of a request to every route, also for --peer')
+    .option('--memory <requests>', 'memory over this many requests to all routes', wholeNumberUpTo(10_000_000))
+    .option('--json', 'prints JSON', false)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run bench\n  npm run bench -- --only /ota --devices 1000000\n  npm run bench -- --json > bench.json\n' +
@@ -117,7 +113,7 @@ async function profile(route: string, { json }: Options, signal: AbortSignal): P
   const profiled = await withOurHandler(path.resolve(DIRECTORY), signal, (bench) => profileRoute(bench, route));
   if (profiled === undefined) {
     const names = peerScenarios({ factoryToken: '', adminToken: '' }).map(({ name }) => `  ${name}`);
-    throw new PlainError(`No route that can be profiled is called “${route}”. There are:\n${names.join('\n')}`);
+    throw new PlainError(`No route to profile matches “${route}”. Available:\n${names.join('\n')}`);
   }
   const file = path.join(DIRECTORY, 'profile.cpuprofile');
   await writeFile(file, JSON.stringify(profiled.profile));

@@ -11,11 +11,11 @@ export interface DynamoMeter {
   capacityUnits: number;
 }
 
-/** The real services, with every DynamoDB call counted and asked for what it consumed. */
+/** Creates the real services and meters the number and capacity of their DynamoDB calls. */
 export function meteredServices(env: Readonly<Record<string, string>>): {
   readonly services: Services;
   readonly meter: DynamoMeter;
-  /** Sets the backend's clock ahead. */
+  /** Moves the backend's clock forward. */
   forward(ms: number): void;
 } {
   const meter: DynamoMeter = { calls: 0, capacityUnits: 0 };

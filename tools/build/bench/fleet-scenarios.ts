@@ -16,10 +16,10 @@ export interface Scale {
 export interface FleetBench {
   readonly ask: Ask;
   readonly secrets: LocalSecrets;
-  /** The engine itself, where the crowd is laid into. */
+  /** The engine that the extra devices and releases are written to directly. */
   readonly dynamoDb: { readonly url: string; readonly region: string };
   readonly environment: string;
-  /** Moves the backend's clock: limits of use are counted in windows, and one machine stands for many people. */
+  /** Moves the backend's clock, because one machine acts for many people and would exceed their rate limits. */
   forward(ms: number): void;
   readonly scale: Scale;
   onStep(step: string): void;
@@ -28,20 +28,20 @@ export interface FleetBench {
 const IMAGE = 'test/fixtures/firmware/autowatering-1.1.0.signed.bin';
 const CHANNEL = 'fleet-bench';
 const POOL = 600;
-/** Devices that report, each for itself. */
+/** Devices that send reports. */
 const CREW = 50;
-/** So few requests fall into a window of ten minutes that no limit is met. */
+/** Spreads requests so that no window of ten minutes reaches a limit. */
 const PAUSE_MS = 10_000;
 const WINDOW_MS = 600_000;
 
 const Made = z.object({ serial: z.string(), hw_id: z.string() });
 
-/** Devices and releases at work, and the same again with a crowd of others in the tables. */
+/** Measures devices and releases, then again with a crowd of others in the tables. */
 export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenario[]> {
   const { ask, secrets } = bench;
   const factory = { 'x-factory-token': secrets.factoryToken };
   const admin = { 'x-admin-token': secrets.adminToken };
-  bench.onStep(`making ${POOL} devices to claim`);
+  bench.onStep(`creating ${POOL} devices to claim`);
   const owner = { Authorization: `Bearer ${mintToken({ email: 'fleet@example.com' })}` };
   const free = await pMap(
     Array.from({ length: POOL }, (_, i) => i),
@@ -85,7 +85,7 @@ export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenar
   const claimOwn = async () => {
     if (isOwned) return;
     isOwned = true;
-    // The claims of the scenarios before have filled this address's window.
+    // Claims of earlier scenarios have filled this address's window.
     bench.forward(WINDOW_MS);
     for (const { serial } of [own, ...crew]) await ask('/claimDevice', json(owner, { serial }));
   };
@@ -116,7 +116,7 @@ export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenar
       expect: [200],
     }),
     quiet({
-      // As an app does after a lost answer.
+      // Like an app that lost the response.
       route: 'POST /claimDevice, by the owner again',
       request: () => {
         bench.forward(PAUSE_MS);
@@ -164,7 +164,7 @@ async function provision(ask: Ask, factory: Readonly<Record<string, string>>, hw
   return Made.parse(await (await ask('/provision', json(factory, { hw_id: hwId }))).json());
 }
 
-/** A staged release under a full one, as a track in use has. */
+/** Publishes a staged release on the track. */
 async function publishTo(ask: Ask, admin: Readonly<Record<string, string>>, version: string): Promise<void> {
   const image = await readFile(IMAGE);
   const draft = await ask(
@@ -186,7 +186,7 @@ async function publishTo(ask: Ask, admin: Readonly<Record<string, string>>, vers
 const BATCH = 25;
 const WRITERS = 8;
 
-/** Copies of a real device and a real release, as many as asked for, put beside them. */
+/** Writes copies of a real device and a real release to the tables. */
 async function layCrowd({ dynamoDb, environment, scale, onStep }: FleetBench, hwId: string): Promise<void> {
   const client = DynamoDBDocument.from(
     new DynamoDBClient({
@@ -208,13 +208,13 @@ async function layCrowd({ dynamoDb, environment, scale, onStep }: FleetBench, hw
       { concurrency: WRITERS },
     );
   };
-  onStep(`laying ${scale.devices.toLocaleString('en')} devices and ${scale.releases.toLocaleString('en')} releases`);
+  onStep(`loading ${scale.devices.toLocaleString('en')} devices and ${scale.releases.toLocaleString('en')} releases`);
   const devices = `autowatering-provisioning-${environment}`;
   const { Item: device = {} } = await client.get({ TableName: devices, Key: { hw_id: hwId, record: 'device' } });
   await put(devices, scale.devices, (index) => ({
     ...device,
     hw_id: `C0DE${hex(index)}`,
-    // Their labels have seven digits, so that none of them is anybody's.
+    // Seven digits, so that no copy has a real device's serial.
     serial: String(1_000_000 + index),
     serial_seq: 1_000_000 + index,
   }));

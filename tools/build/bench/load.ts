@@ -11,7 +11,7 @@ export interface Load {
 const WARM_UP_MS = 300;
 const MEASURE_MS = 1_500;
 
-/** Calls as fast as the answers come, a few at a time, for a bounded time. */
+/** Calls back to back with `atOnce` calls in flight, for a fixed time. */
 export async function putUnderLoad(call: () => Promise<void>, atOnce: number): Promise<Load> {
   await repeat(call, atOnce, WARM_UP_MS);
   const started = performance.now();

@@ -1,5 +1,5 @@
-// Runs in a process of its own: imports a handler, sends it one event, and prints when the answer was there, in ms
-// since the process began. Usage: node measure-cold-start.mjs HANDLER PATH
+// Imports a handler in a new process, sends it one event, and prints when it was loaded and had answered, in ms since
+// process start. Usage: node measure-cold-start.mjs HANDLER PATH
 import { performance } from 'node:perf_hooks';
 
 const [handlerFile, path] = process.argv.slice(2);

@@ -4,13 +4,13 @@ import type { RawBody } from './peer/gateway-event.ts';
 const HEAD = Buffer.from('ffd8ffc0001108038404b003012200021101031101ffda000c03010002110311003f00', 'hex');
 const BOUNDARY = 'bench-form-boundary';
 
-/** The segments of a JPEG around random data: what is not decoded need not be a picture. */
+/** Returns JPEG segments around random data. The backend does not decode it, so it need not be a picture. */
 export function photoOf(bytes: number): Uint8Array<ArrayBuffer> {
   const data = randomBytes(bytes - HEAD.length - 2).map((byte) => (byte === 0xff ? 0 : byte));
   return new Uint8Array(Buffer.concat([HEAD, data, Buffer.from([0xff, 0xd9])]));
 }
 
-/** The form that the app sends a photo in. */
+/** Returns the form that the app sends a photo in. */
 export function photoForm(photo: Uint8Array): RawBody {
   const head =
     `--${BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="photo.jpg"\r\n` +

@@ -5,7 +5,7 @@ import { photoOf } from './photo-body.ts';
 import { percentile } from './statistics.ts';
 
 const PROVIDER_MS = 200;
-/** All together stay below the window of an address. */
+/** Stays below the rate limit of one address. */
 const PHOTOS = 20;
 const AT_ONCE = 4;
 const LARGEST_BYTES = 4 * 1024 * 1024;
@@ -16,13 +16,13 @@ export interface PhotoOverhead {
   /** Beyond the provider's own time, in ms, for photos of 300 KB. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** What one request with a photo of 4 MiB adds to the process at its peak, in bytes. */
+  /** Peak memory that one request with a photo of 4 MiB adds, in bytes. */
   readonly memoryBytes: number;
-  /** Of a set of photos that is sent again and again. */
+  /** Cache hits for a set of photos that is sent repeatedly. */
   readonly hitRate: number;
 }
 
-/** What we add to a provider's time and to the memory, and what the cache spares. */
+/** Measures our time beyond the provider's, memory, and cache hits. */
 export async function measurePhotos(
   app: Fetch,
   plants: PlantStandIns,
@@ -61,7 +61,7 @@ export async function measurePhotos(
   };
 }
 
-/** The most that the process holds during the work beyond what it held before. */
+/** Returns the process's peak memory growth during the work, in bytes. */
 async function peakOf(work: () => Promise<unknown>): Promise<number> {
   globalThis.gc?.();
   const before = process.memoryUsage().rss;

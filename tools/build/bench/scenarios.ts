@@ -8,11 +8,11 @@ import { billingScenarios, makeSubscriber, type Subscriber } from './billing-sce
 
 export interface Scenario {
   readonly route: string;
-  /** The request to send; called for each one, so that writes can be new ones. */
+  /** Returns the next request. Called for each one, so that writes can differ. */
   request(): { readonly path: string; readonly init?: RequestInit };
-  /** Statuses that are right. */
+  /** Accepted statuses. */
   readonly expect: readonly number[];
-  /** Runs the measurement under other circumstances than usual. */
+  /** Wraps the measurement, to set up other conditions. */
   during?<T>(measure: () => Promise<T>): Promise<T>;
 }
 
@@ -25,10 +25,10 @@ export const json = (headers: Readonly<Record<string, string>>, body: unknown): 
   body: JSON.stringify(body),
 });
 
-/** So many that no one of them meets a rate limit while the benchmark runs. */
+/** Enough that none of them reaches a rate limit during the benchmark. */
 const USERS = 300;
 
-/** One scenario for each route, with the users, devices and releases that it needs. */
+/** Returns the scenarios, after creating the users, devices and releases they need. */
 export async function prepareScenarios(
   ask: Ask,
   secrets: LocalSecrets,
@@ -86,10 +86,10 @@ export async function prepareScenarios(
     post('/updateProfile', () => json(nextOwner().user, { profile: { theme: 'dark' } }), [200]),
     get('/getUserState', '/getUserState', user),
     post('/saveUserState', () => json(nextOwner().user, { state }), [200]),
-    // Ten tries in ten minutes is the limit of this one: under load nearly all of them meet it.
+    // Limited to ten attempts in ten minutes, so nearly all are refused under load.
     post('/deleteMyAccount', () => json(nextOwner().user, { confirmText: 'no' }), [400, 429]),
     get('/appReturn', '/appReturn?to=autowatering%3A%2F%2Fpremium', {}, 302),
-    // These three are limited too; and whoever is subscribed gets no checkout.
+    // These three are limited too, and subscribers get no checkout.
     post('/createSubscriptionCheckout', () => json(nextOwner().user, {}), [409, 429]),
     post('/createBillingPortalSession', () => json(nextOwner().user, {}), [200, 429]),
     { ...get('/exportMyData', '/exportMyData', user), expect: [200, 429] },
@@ -100,12 +100,12 @@ export async function prepareScenarios(
     get('/health/ota', '/health/ota'),
     get('/health/stripe', '/health/stripe'),
     get('/health/provision', '/health/provision'),
-    // With Stripe down at the end: the circuit stays open for a while.
+    // Last, because Stripe is down at their end and the circuit stays open for a while.
     ...billingScenarios(stripe, nextSubscriber),
   ];
 }
 
-/** Somebody with premium, for measurements of their own. */
+/** Creates a user with premium and returns their headers. */
 export async function premiumHeaders(ask: Ask, stripe: StripeStandIn): Promise<Record<string, string>> {
   const user = { Authorization: `Bearer ${mintToken({ email: 'photos@example.com' })}` };
   await makeSubscriber(ask, stripe, user);

@@ -6,11 +6,9 @@ import { benchSimulator, type SimulatorResult } from './simulator.ts';
 
 await runCommand((signal) =>
   new Command('npm run bench:sim --')
-    .description(
-      'Measures simulated updates of 720 KB, in simulated and in real time, and fleets of simulated devices.',
-    )
-    .option('--devices <sizes>', 'sizes of fleets, with commas between them', sizes, [1_000, 10_000])
-    .option('--json', 'the numbers as JSON, for machines', false)
+    .description('Measures updates of simulated devices with 720 KB, in simulated and real time, and whole fleets.')
+    .option('--devices <sizes>', 'fleet sizes, separated by commas', sizes, [1_000, 10_000])
+    .option('--json', 'prints JSON', false)
     .addHelpText('after', '\nExamples:\n  npm run bench:sim\n  npm run bench:sim -- --devices 100 --json\n')
     .action(async ({ devices, json }: { devices: readonly number[]; json: boolean }) => {
       setMaxListeners(0, signal);
@@ -24,7 +22,7 @@ await runCommand((signal) =>
 function sizes(text: string): readonly number[] {
   const all = text.split(',').map(Number);
   if (all.some((one) => !Number.isInteger(one) || one < 1))
-    throw new InvalidArgumentError('whole numbers, as 1000,10000');
+    throw new InvalidArgumentError('must be whole numbers, such as 1000,10000');
   return all;
 }
 
@@ -35,11 +33,11 @@ function resultText({ node, imageBytes, hashMs, updates, fleets }: SimulatorResu
     `Node ${node}. An image of ${imageBytes} bytes over a clean link of 15 ms; its hash takes ${hashMs.toFixed(2)} ms.`,
     '',
     textTable(
-      ['MTU', 'upload', 'bytes/s', 'of the link', 'whole update, chips timed', 'CPU', 'of a hash'],
+      ['MTU', 'upload', 'bytes/s', 'of the link', 'whole update with flash', 'CPU', 'in hashes'],
       updates.map((one) => [
         ...[String(one.mtu), seconds(one.uploadMs), one.bytesPerSecond.toFixed(0)],
         ...[`${(100 * one.linkShare).toFixed(1)} %`, seconds(one.updateWithFlashMs)],
-        ...[`${one.cpuMs.toFixed(0)} ms`, `${one.hashes.toFixed(0)} times`],
+        ...[`${one.cpuMs.toFixed(0)} ms`, one.hashes.toFixed(0)],
       ]),
     ),
     '',

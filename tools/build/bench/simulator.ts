@@ -26,19 +26,19 @@ import { median } from './statistics.ts';
 const FIRMWARE = 'test/fixtures/firmware';
 const REPETITIONS = 9;
 
-/** One way of radio, and what an update of 720 KB takes over it. */
+/** An update of 720 KB over one kind of radio link. */
 export interface UpdateResult {
   readonly mtu: number;
   /** Simulated time. */
   readonly uploadMs: number;
   readonly bytesPerSecond: number;
-  /** Of what the link can carry. */
+  /** Share of the link's capacity. */
   readonly linkShare: number;
-  /** With the time that the chips take to erase, write and swap. */
+  /** Including the chips' time to erase, write and swap. */
   readonly updateWithFlashMs: number;
-  /** Of this machine, for one update. */
+  /** CPU of this machine for one update. */
   readonly cpuMs: number;
-  /** The same, in times that it takes to hash the image once. */
+  /** `cpuMs` divided by the time to hash the image once. */
   readonly hashes: number;
 }
 
@@ -47,14 +47,14 @@ export interface FleetResult {
   readonly wallMs: number;
   readonly perSecond: number;
   readonly idleBytes: number;
-  /** After their updates, with the records of their visits. */
+  /** Per device after its update, with the records of its visits. */
   readonly updatedBytes: number;
 }
 
 export interface SimulatorResult {
   readonly node: string;
   readonly imageBytes: number;
-  /** Milliseconds to hash the image once: what everything else is held against. */
+  /** Milliseconds to hash the image once, the unit of `hashes`. */
   readonly hashMs: number;
   readonly updates: readonly UpdateResult[];
   readonly fleets: readonly FleetResult[];
@@ -124,7 +124,7 @@ async function benchUpdate(one: UpdateCase): Promise<UpdateResult> {
   };
 }
 
-/** @returns simulated milliseconds from the phone's first look to the confirmation */
+/** @returns simulated milliseconds from the phone's first check to the confirmation */
 async function updateOnce(
   { factory, image, keys, mtu, radio }: UpdateCase,
   isFlashTimed: boolean,
@@ -138,7 +138,7 @@ async function updateOnce(
   const { outcome } = await time.run(() =>
     updateDevice({ connect, image, time, onProgress: ({ sentBytes }) => onProgress(time.now(), sentBytes) }),
   );
-  if (outcome !== 'confirmed') throw new Error(`the update ended otherwise: ${outcome}`);
+  if (outcome !== 'confirmed') throw new Error(`the update was not confirmed: ${outcome}`);
   return time.now();
 }
 
@@ -152,7 +152,7 @@ interface FleetCase {
 
 async function benchFleet({ factory, image, keys, size, signal }: FleetCase): Promise<FleetResult> {
   const random = seededRandom(1);
-  // One app on all phones: nights stay comparable when the usual share of the shipped one changes.
+  // One app on all phones keeps nights comparable when the shipped app's usual share changes.
   const mix = { ...USUAL_MIX, profiles: appsWithShipped(0) };
   const pool = new PagePool();
   const before = bytesInUse();

@@ -1,4 +1,4 @@
-/** The value below which that share of the numbers lies. */
+/** Returns the value below which the given share of the numbers lies. */
 export function percentile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

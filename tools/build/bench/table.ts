@@ -15,7 +15,7 @@ const COLUMNS = [
 ];
 const WIDTHS = [40, 9, 8, 8, 9, 11, 8, 8, 9, 7];
 
-/** The benchmark for people: rates as ratios to the no-op route of the same run, because machines are noisy. */
+/** Formats the result as text. Rates are also ratios to the no-op route of the same run, because machines are noisy. */
 export function benchmarkTable(result: BenchmarkResult): string {
   const noop = result.baselines[0]?.inProcess.perSecond ?? 1;
   const rows = [...result.baselines, ...result.routes].map((route) => cells(route, noop));
@@ -23,16 +23,16 @@ export function benchmarkTable(result: BenchmarkResult): string {
     values.map((value, i) => (i === 0 ? value.padEnd(WIDTHS[i] ?? 0) : value.padStart(WIDTHS[i] ?? 0))).join(' ');
   const { coldStart, photos } = result;
   return [
-    `Node ${result.node}, 10 requests at a time. In-process, then over HTTP on loopback; cost of one request.`,
+    `Node ${result.node}, 10 requests at a time. In-process, then over HTTP on loopback. DynamoDB per request.`,
     '',
     line(COLUMNS),
     ...rows.map(line),
     '',
     `Photos: ${photos.p50Ms.toFixed(0)} ms (p99 ${photos.p99Ms.toFixed(0)} ms) beyond the provider's own time; ` +
-      `${(photos.memoryBytes / 1_000_000).toFixed(0)} MB at the peak of a request with 4 MiB; ` +
-      `${(100 * photos.hitRate).toFixed(0)} % of a set of five, sent six times, from the cache`,
+      `${(photos.memoryBytes / 1_000_000).toFixed(0)} MB peak memory for a request with 4 MiB; ` +
+      `${(100 * photos.hitRate).toFixed(0)} % cache hits for five photos sent six times`,
     '',
-    'Cold start: bundle on disk, files loaded until the first answer, time from process start (median of 9)',
+    'Cold start: bundle on disk, files loaded until the first response, time from process start (median of 9)',
     '',
     `  whole bundle ${kilobytes(coldStart.bundleBytes)}`,
     ...[coldStart.empty, ...coldStart.routes].map((start, i) => cold(start, i === 0, coldStart.empty)),
@@ -56,7 +56,7 @@ function cells({ route, inProcess, overHttp, dynamoCalls, capacityUnits }: Route
 
 function cold(start: ColdStart, isEmpty: boolean, empty: ColdStart): string {
   const name = (isEmpty ? 'empty handler' : `GET ${start.route}`).padEnd(20);
-  const times = `loaded after ${start.loadedMs.toFixed(0)} ms, first answer after ${start.answeredMs.toFixed(0)} ms`;
+  const times = `loaded after ${start.loadedMs.toFixed(0)} ms, first response after ${start.answeredMs.toFixed(0)} ms`;
   const extra = isEmpty ? '' : ` (+${(start.answeredMs - empty.answeredMs).toFixed(0)} ms)`;
   const largest = start.largest.map(([name, bytes]) => `${name} ${kilobytes(bytes)}`).join(', ');
   return `  ${name} ${kilobytes(start.loadedBytes).padStart(8)}  ${times}${extra}${isEmpty ? '' : `\n      ${largest}`}`;

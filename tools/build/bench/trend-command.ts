@@ -24,15 +24,15 @@ interface Options {
 await runCommand(() =>
   new Command('npm run bench:trend --')
     .description(
-      'Adds a benchmark’s result to those of the nights before and shows how each route fares beside them, as Markdown. ' +
-        'Rates are ratios to those of the no-op route, and of handlers that do nothing or one GetItem, of the same run.',
+      'Adds a benchmark’s result to those of earlier nights and compares each route with them, as Markdown. ' +
+        'Rates are ratios to the no-op route and to the baseline handlers (empty, Hono, one GetItem) of the same run.',
     )
-    .requiredOption('--result <file>', 'what npm run bench -- --json printed')
-    .option('--routes <file>', 'what npm run bench -- --routes --json printed')
-    .option('--trend <file>', 'the nights before, a line each; made when it is not there', 'bench-trend.jsonl')
-    .option('--commit <hash>', 'what was measured', '')
-    .option('--annotate', 'GitHub warnings on stderr for what got worse by more than a tenth', false)
-    .option('--json', 'JSON, for machines', false)
+    .requiredOption('--result <file>', 'output of npm run bench -- --json')
+    .option('--routes <file>', 'output of npm run bench -- --routes --json')
+    .option('--trend <file>', 'earlier nights, one per line; created if missing', 'bench-trend.jsonl')
+    .option('--commit <hash>', 'the measured commit', '')
+    .option('--annotate', 'prints GitHub warnings to stderr for routes that got worse by more than a tenth', false)
+    .option('--json', 'prints JSON', false)
     .addHelpText(
       'after',
       '\nExample:\n  npm run --silent bench -- --json > bench.json && npm run bench:trend -- --result bench.json\n',
@@ -43,7 +43,7 @@ await runCommand(() =>
 async function addNight({ result, routes: handlers, trend: file, commit, annotate, json }: Options): Promise<void> {
   const { baselines, routes } = Result.parse(JSON.parse(await readFile(result, 'utf8')));
   const [noop] = baselines;
-  if (noop === undefined) throw new PlainError(`${result} holds no baseline.`);
+  if (noop === undefined) throw new PlainError(`${result} contains no baseline.`);
   const before = await nightsIn(file);
   const inProcess = nightOf(routes, noop.inProcess.perSecond, commit, new Date().toISOString());
   const measured = handlers === undefined ? [] : Handlers.parse(JSON.parse(await readFile(handlers, 'utf8'))).routes;

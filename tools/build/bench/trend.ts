@@ -1,6 +1,6 @@
 import { median } from './statistics.ts';
 
-/** One night: rates as ratios to a baseline's in the same run, because machines differ. */
+/** One night's rates, as ratios to a baseline in the same run because machines differ. */
 export interface Night {
   readonly commit: string;
   readonly at: string;
@@ -12,19 +12,19 @@ export interface Measured {
   readonly inProcess: { readonly perSecond: number };
 }
 
-/** @param noop the rate of a route that does nothing, in the same run */
+/** @param noop the no-op route's rate in the same run */
 export function nightOf(routes: readonly Measured[], noop: number, commit: string, at: string): Night {
   const shares = routes.map(({ route, inProcess }) => [route, inProcess.perSecond / noop] as const);
   return { commit, at, shares: Object.fromEntries(shares) };
 }
 
-/** What a handler's benchmark says of a route: its rate by each baseline's, measured in turns. */
+/** A route's rate divided by each baseline's, measured alternately. */
 export interface MeasuredHandler {
   readonly route: string;
   readonly ratios: Readonly<Record<string, number>>;
 }
 
-/** The night with our handler's ratios beside the in-process shares. */
+/** Adds our handler's ratios to the in-process shares. */
 export function withHandlers(night: Night, routes: readonly MeasuredHandler[]): Night {
   const ratios = routes.flatMap(({ route, ratios: each }) =>
     Object.entries(each).map(([baseline, ratio]) => [`${route}, by ${baseline}`, ratio] as const),
@@ -35,16 +35,16 @@ export function withHandlers(night: Night, routes: readonly MeasuredHandler[]): 
 export interface TrendRow {
   readonly route: string;
   readonly share: number;
-  /** The median of the nights before; undefined for a route that is new. */
+  /** Median of earlier nights; undefined for a new route. */
   readonly before: number | undefined;
-  /** How much less than before, 0.2 is a fifth; below 0 it is more. */
+  /** Relative loss: 0.2 is a fifth slower, negative is faster. */
   readonly loss: number;
 }
 
-/** Nights that are compared with: enough that one noisy machine does not count, few enough that a change shows. */
+/** Nights to compare with: enough to even out a noisy machine, few enough for a change to show. */
 const NIGHTS = 7;
 
-/** This night beside those before, what has lost most first. */
+/** Compares a night with earlier ones, largest loss first. */
 export function trend(tonight: Night, before: readonly Night[]): readonly TrendRow[] {
   const recent = before.slice(-NIGHTS);
   return Object.entries(tonight.shares)
@@ -56,15 +56,15 @@ export function trend(tonight: Night, before: readonly Night[]): readonly TrendR
     .sort((a, b) => b.loss - a.loss);
 }
 
-/** A loss that is worth a look; nothing fails by it, since machines are noisy. */
+/** A loss worth reporting. It fails nothing, since machines are noisy. */
 const NOTABLE = 0.1;
 
-/** Rows that have got worse by more than a tenth. */
+/** Returns the rows that got worse by more than a tenth. */
 export function notable(rows: readonly TrendRow[]): readonly TrendRow[] {
   return rows.filter(({ loss }) => loss > NOTABLE);
 }
 
-/** The rows as a Markdown table, below a sentence that says what got worse. */
+/** Formats the rows as a Markdown table under a summary of what got worse. */
 export function trendTable(rows: readonly TrendRow[], { commit }: Night): string {
   const cells = rows.map(({ route, share, before, loss }) => [
     loss > NOTABLE ? `**${route}**` : route,
@@ -74,7 +74,7 @@ export function trendTable(rows: readonly TrendRow[], { commit }: Night): string
   ]);
   const worse = notable(rows).length;
   return [
-    `## Rates by the baselines' rates, ${commit.slice(0, 12)}`,
+    `## Rates relative to the baselines, ${commit.slice(0, 12)}`,
     '',
     worse === 0
       ? 'Nothing got worse by more than a tenth.'
@@ -86,7 +86,7 @@ export function trendTable(rows: readonly TrendRow[], { commit }: Night): string
   ].join('\n');
 }
 
-/** A workflow command for each row that got worse: GitHub shows them as warnings. */
+/** Returns a workflow command for each row that got worse; GitHub shows them as warnings. */
 export function annotations(rows: readonly TrendRow[]): readonly string[] {
   return notable(rows).map(
     ({ route, share, before = share, loss }) =>

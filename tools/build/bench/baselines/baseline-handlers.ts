@@ -4,13 +4,13 @@ import { build } from 'esbuild';
 import { gatewayEvent } from '../peer/gateway-event.ts';
 import { type HandlerLoad, type HandlerProcess, startHandler } from '../peer/handler-process.ts';
 
-/** What our rates are compared with. */
+/** The handlers that our rates are compared with. */
 export const BASELINES = ['empty', 'hono-no-op', 'get-item'] as const;
 export type Baseline = (typeof BASELINES)[number];
 export type OfBaselines<T> = Readonly<Record<Baseline, T>>;
 
 export interface BaselineHandlers {
-  /** A turn of each, one request at a time. */
+  /** Measures one turn of each, one request at a time. */
   measure(): Promise<OfBaselines<HandlerLoad>>;
   stop(): Promise<void>;
 }
@@ -18,7 +18,7 @@ export interface BaselineHandlers {
 const WARM_UP_MS = 60;
 const MEASURE_MS = 150;
 
-/** Bundles the three as our function is, and starts each in a process of its own. */
+/** Bundles the three like our function and starts each in its own process. */
 export async function startBaselines(
   directory: string,
   env: Readonly<Record<string, string>>,

@@ -4,7 +4,7 @@ import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 const { APP_ENV: environment = '', AWS_REGION: region = '' } = process.env;
 const documents = DynamoDBDocument.from(new DynamoDBClient({ region }));
 
-/** One GetItem through the SDK that we use: the least that a route with data can take. */
+/** One GetItem through our SDK: the minimum for a route with data. */
 export const handler = async () => {
   await documents.get({
     TableName: `autowatering-users-${environment}`,

@@ -6,7 +6,7 @@ export interface Comparison {
   readonly name: string;
   readonly ours: Rate;
   readonly peer: Rate;
-  /** Our rate by the peer's, of each pair of turns. */
+  /** Our rate divided by the peer's, for each pair of turns. */
   readonly ratios: readonly number[];
 }
 
@@ -28,7 +28,7 @@ export interface CompareOptions {
 
 const WARM_UP_MS = 700;
 
-/** Puts both handlers under the same load in turns, ours, peer, ours, peer …, so that a machine's moods hit both. */
+/** Puts both handlers under the same load alternately, so that changes in the machine's speed affect both. */
 export async function compare(
   ours: HandlerProcess,
   peer: HandlerProcess,
@@ -41,7 +41,7 @@ export async function compare(
     ['the peer', peer],
   ] as const) {
     const [event] = events;
-    if (event === undefined) return { name, why: 'it has no request' };
+    if (event === undefined) return { name, why: 'no request' };
     const { status } = await handler.call(event);
     if (status >= 300) return { name, why: `${who} answers ${status}` };
   }
@@ -60,7 +60,7 @@ export async function compare(
   };
 }
 
-/** A rate over refused requests would say nothing. */
+/** Lists failed requests: a rate that includes them is meaningless. */
 function refusals(who: string, { statuses }: HandlerLoad): readonly string[] {
   return Object.entries(statuses).flatMap(([status, count]) =>
     Number(status) < 300 ? [] : [`${who} answered ${status} ${count} times under load`],

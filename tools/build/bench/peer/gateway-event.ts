@@ -1,4 +1,4 @@
-/** A request as HTTP API hands it to a function: payload format 2.0. */
+/** A request as HTTP API passes it to a function: payload format 2.0. */
 export interface GatewayEvent {
   readonly version: '2.0';
   readonly routeKey: string;
@@ -23,12 +23,12 @@ export interface GatewayEvent {
 
 export interface GatewayRequest {
   readonly method: 'GET' | 'POST';
-  /** With its query. */
+  /** Including the query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as it is, instead of `body`. */
+  /** Sent unchanged, instead of `body`. */
   readonly raw?: string | RawBody;
   readonly address?: string;
 }
@@ -41,7 +41,7 @@ export interface RawBody {
 
 const HOST = 'api.example.com';
 
-/** The event of a request, as the gateway makes it: with the names of headers in lower case. */
+/** Builds a request's event as the gateway does, with lower-case header names. */
 export function gatewayEvent(request: GatewayRequest): GatewayEvent {
   const { method, path, headers = {}, address = '127.0.0.1' } = request;
   const [rawPath = '', rawQueryString = ''] = path.split('?');

@@ -1,11 +1,11 @@
-// A Lambda handler in a process of its own, asked over IPC: nothing of the benchmark weighs on what is measured.
+// Runs a Lambda handler in its own process, driven over IPC, so that the benchmark's own work is not measured.
 // Usage: node handler-process.mjs HANDLER, with the handler's environment.
 import { Session } from 'node:inspector/promises';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 
 let writtenBytes = 0;
-// What a handler logs is counted, and thrown away.
+// Counts and discards what the handler logs.
 for (const stream of [process.stdout, process.stderr]) {
   stream.write = (chunk, ...rest) => {
     writtenBytes += Buffer.byteLength(chunk);
@@ -24,7 +24,7 @@ const { handler } = await import(pathToFileURL(process.argv[2]).href);
 const NUMBER = '{{number}}';
 let number = 0;
 
-/** Events are made anew for each request, as Lambda does; `{{number}}` in one is another number each time. */
+/** Creates a new event for each request, as Lambda does, and replaces `{{number}}` with a new number each time. */
 function maker(events) {
   let turn = 0;
   const texts = events.map((event) => ({ event, body: event.body, isNumbered: event.body?.includes(NUMBER) === true }));
@@ -91,7 +91,7 @@ const tasks = {
   async memory({ events, atOnce, requests }) {
     const next = maker(events);
     const { statuses } = await repeat(next, atOnce, Number.POSITIVE_INFINITY, requests);
-    // What an answer leaves for later turns of the event loop (timers, finalisers) is garbage too after a few of them.
+    // A few turns of the event loop let timers and finalisers run, so that what they hold becomes garbage too.
     for (let turn = 0; turn < 4; turn += 1) {
       await new Promise((done) => setImmediate(done));
       globalThis.gc?.();

@@ -44,23 +44,23 @@ export type HandlerLoad = z.output<typeof Load>;
 export type HandlerProfile = z.output<typeof Profiled>;
 export type HandlerMemory = z.output<typeof Memory>;
 
-/** What is asked of a handler again and again; the events take turns. */
+/** A load for a handler, which receives the events in rotation. */
 export interface LoadOrder {
   readonly events: readonly GatewayEvent[];
   readonly atOnce: number;
   readonly warmUpMs: number;
   readonly ms: number;
-  /** Ends before the time is over, after so many requests: for events that are good only once, or limited. */
+  /** Stops early after this many requests, for events that are limited or work only once. */
   readonly most?: { readonly warmUp: number; readonly measured: number };
 }
 
-/** A Lambda handler that runs in a process of its own. */
+/** A Lambda handler in its own process. */
 export interface HandlerProcess {
   call(event: GatewayEvent): Promise<HandlerAnswer>;
   load(order: LoadOrder): Promise<HandlerLoad>;
-  /** V8's CPU profile while the handler is under load. */
+  /** Records V8's CPU profile under load. */
   profile(order: LoadOrder): Promise<HandlerProfile>;
-  /** Sends so many requests, collects the garbage, and tells what is left, in bytes. */
+  /** Sends the requests, collects garbage, and returns the memory still in use, in bytes. */
   memory(order: Pick<LoadOrder, 'events' | 'atOnce'> & { readonly requests: number }): Promise<HandlerMemory>;
   stop(): Promise<void>;
 }
@@ -97,7 +97,7 @@ export async function startHandler(
     waiting.clear();
   };
   child.on('error', (error) => gone(error.message));
-  child.on('exit', () => gone(errors.trim() || 'without a word'));
+  child.on('exit', () => gone(errors.trim() || 'without output'));
   const answerTo = (id: number) =>
     new Promise<unknown>((resolve, reject) => {
       waiting.set(id, { resolve, reject });

@@ -6,7 +6,7 @@ import { mintToken } from '../../../run/local-stack/cognito/mint-token.ts';
 import { type GatewayEvent, gatewayEvent } from './gateway-event.ts';
 import type { HandlerProcess } from './handler-process.ts';
 
-/** The same requests for every handler that is compared. */
+/** Requests that every compared handler gets. */
 export interface PeerScenario {
   readonly name: string;
   readonly events: readonly GatewayEvent[];
@@ -18,15 +18,15 @@ export interface Tokens {
   readonly adminToken: string;
 }
 
-/** So many that no one of them meets a limit while it is measured. */
+/** Enough that none of them reaches a limit during the measurement. */
 const USERS = 200;
 const IMAGE = 'test/fixtures/firmware/autowatering-1.1.0.signed.bin';
 const Draft = z.object({ upload_url: z.string(), upload_headers: z.record(z.string(), z.string()).default({}) });
 
 /**
- * Publishes the release that is asked for later, through the handler itself.
+ * Publishes the release that later requests need, through the handler itself.
  *
- * @returns why it could not be done: then routes that need it have nothing to answer
+ * @returns why it failed, or undefined; without the release, routes that need it fail
  */
 export async function publishRelease(handler: HandlerProcess, { adminToken }: Tokens): Promise<string | undefined> {
   const image = await readFile(IMAGE);
@@ -37,7 +37,7 @@ export async function publishRelease(handler: HandlerProcess, { adminToken }: To
     artifact_sha256: createHash('sha256').update(image).digest('hex'),
   };
   const draft = await handler.call(gatewayEvent({ method: 'POST', path: '/ota/releases', headers, body: release }));
-  // A peer on our own tables finds the release there.
+  // The release exists already when the peer uses our tables.
   if (draft.status === 409) return undefined;
   if (draft.status !== 201) return `POST /ota/releases answered ${draft.status}: ${draft.body}`;
   const upload = Draft.parse(JSON.parse(draft.body));
@@ -48,7 +48,7 @@ export async function publishRelease(handler: HandlerProcess, { adminToken }: To
   return published.status === 200 ? undefined : `publishing answered ${published.status}: ${published.body}`;
 }
 
-/** Reads first, then writes; a route that a handler does not have is left out of the comparison. */
+/** Reads first, then writes. Routes that one handler lacks are left out of the comparison. */
 export function peerScenarios({ factoryToken }: Tokens): readonly PeerScenario[] {
   const users = Array.from({ length: USERS }, (_, number) => ({
     Authorization: `Bearer ${mintToken({ email: `peer-${number}@example.com` })}`,

@@ -3,7 +3,7 @@ import { median } from '../statistics.ts';
 import type { Comparison, Skipped } from './compare.ts';
 import type { ModuleTime } from './time-by-module.ts';
 
-/** For people: our rate by the peer's, its spread over the turns, and the CPU that a request takes. */
+/** Formats rates, their ratio with its range over the turns, and CPU per request. */
 export function peerTable(results: readonly (Comparison | Skipped)[]): string {
   const rows = results.map((result) =>
     'why' in result
@@ -18,12 +18,12 @@ export function peerTable(results: readonly (Comparison | Skipped)[]): string {
           `${result.ours.loggedBytes.toFixed(0)} / ${result.peer.loggedBytes.toFixed(0)}`,
         ],
   );
-  return textTable(['route', 'ours/s', 'peer/s', 'ours by peer', 'our CPU', 'its CPU', 'bytes logged'], rows);
+  return textTable(['route', 'ours/s', 'peer/s', 'ours ÷ peer', 'our CPU', 'peer CPU', 'bytes logged'], rows);
 }
 
 export function moduleTable(modules: readonly ModuleTime[], most = 30): string {
   return textTable(
-    ['module', 'of a request', 'share'],
+    ['module', 'per request', 'share'],
     modules
       .slice(0, most)
       .map(({ module, microsecondsPerRequest, share }) => [

@@ -16,16 +16,16 @@ export interface Bench {
   readonly env: Readonly<Record<string, string>>;
   readonly tokens: Tokens;
   readonly ours: HandlerProcess;
-  /** The module that `ours` runs, to start more of them. */
+  /** The module that `ours` runs, to start more processes. */
   readonly handler: string;
   readonly engines: Engines;
   readonly signal: AbortSignal;
 }
 
 /**
- * Our bundle, as it is deployed, against fresh engines; both are gone when the work is done.
+ * Runs our bundle, as deployed, against fresh engines and stops both after the work.
  *
- * @param more environment variables beside those of the local stack
+ * @param more environment variables in addition to the local stack's
  */
 export async function withOurHandler<T>(
   directory: string,
@@ -41,7 +41,7 @@ export async function withOurHandler<T>(
   );
   try {
     await createTables(localDynamoDb(engines.dynamoDb.url, LOCAL_REGION), ENVIRONMENT);
-    // As in production: answers are not checked against their contracts, log lines and metrics are written.
+    // As in production: responses are not checked against their contracts, logs and metrics are written.
     const env = { ...backendEnvironment(ENVIRONMENT, engines), CHECK_RESPONSES: 'false', ...more };
     const { handler } = await buildLambdaBundle(path.join(directory, 'bundle'), { sourcemap: true });
     const ours = await startHandler(handler, env, signal);
@@ -63,7 +63,7 @@ export interface PeerOptions {
   readonly ms: number;
 }
 
-/** Another handler of payload format 2.0 beside ours, with the same requests against engines of the same kind. */
+/** Compares another handler (payload format 2.0) with ours, with the same requests. */
 export async function runPeerBenchmark(
   { env, tokens, ours, signal }: Bench,
   { peer: file, peerEnv, only, turns, ms }: PeerOptions,
@@ -93,7 +93,7 @@ export async function runPeerBenchmark(
 
 const PROFILE_MS = 4_000;
 
-/** Where our own handler spends its time on one route, and the profile itself for Chrome's developer tools. */
+/** Profiles our handler on one route. Returns the time by module and the profile for Chrome's developer tools. */
 export async function profileRoute(
   { tokens, ours }: Bench,
   route: string,

@@ -21,7 +21,7 @@ const Map3 = z.looseObject({
   sourceRoot: z.string().default(''),
 });
 
-/** Where the time of a request went, by the module whose own code ran, largest first; bundles are read by their source maps. */
+/** Returns a request's self time by module, largest first. Bundles are resolved through their source maps. */
 export async function timeByModule({ profile, count }: HandlerProfile): Promise<readonly ModuleTime[]> {
   const maps = await sourceMaps(new Set(profile.nodes.map(({ callFrame }) => callFrame.url)));
   const moduleOf = new Map(

@@ -14,7 +14,7 @@ import { photoForm, photoOf } from '../photo-body.ts';
 
 export interface Person {
   readonly headers: Readonly<Record<string, string>>;
-  /** Rate limits count addresses too, so everybody has their own. */
+  /** Everybody has their own, because rate limits also count addresses. */
   readonly address: string;
 }
 
@@ -24,14 +24,14 @@ export interface MadeDevice {
   readonly claim_code: string;
 }
 
-/** Users, devices and releases that requests to all routes need. */
+/** The users, devices and releases that requests to all routes need. */
 export interface World {
   readonly number: number;
   readonly track: string;
   readonly people: readonly Person[];
   readonly subscribers: readonly (Subscriber & Person)[];
   readonly leaving: readonly Person[];
-  /** Claimed, by the person of the same index. */
+  /** Claimed by the person with the same index. */
   readonly owned: readonly MadeDevice[];
   readonly toClaim: readonly MadeDevice[];
   readonly sealed: readonly MadeDevice[];
@@ -44,7 +44,7 @@ export interface World {
   readonly stripe: StripeStandIn;
 }
 
-/** How many there are of what a request uses up. */
+/** How many items to create of what requests use up. */
 export const RARE = 40;
 export const OFTEN = 200;
 const SUBSCRIBERS = 60;
@@ -60,7 +60,7 @@ const KeyAdded = z.object({ key_hash: z.string() });
 /**
  * Prepares everything through the handler itself.
  *
- * @param number 0–15: worlds of different numbers share tables without meeting
+ * @param number 0–15; worlds with different numbers can share tables without conflict
  */
 export async function createWorld(
   handler: HandlerProcess,
@@ -134,7 +134,7 @@ export async function createWorld(
     { concurrency: 4 },
   );
   const [{ subscription } = { subscription: undefined }] = subscribers;
-  if (subscription === undefined) throw new Error('there is no subscriber');
+  if (subscription === undefined) throw new Error('no subscriber');
   const event = { id: newId('evt'), type: 'customer.subscription.updated', created: stripe.state.now() };
   const signed = stripe.webhooks.sign({ ...event, object: subscriptionObject(subscription) });
   await handler.call(
@@ -151,7 +151,7 @@ export async function createWorld(
   };
   const draft = Draft.parse(await post('/ota/releases', office, release));
   const put = await fetch(draft.upload_url, { method: 'PUT', headers: draft.upload_headers, body: image });
-  if (!put.ok) throw new Error(`the firmware was not taken: ${put.status}`);
+  if (!put.ok) throw new Error(`the firmware upload failed: ${put.status}`);
   await post('/ota/releases/1.1.0/publish', office, { channel: track });
   const publicKey = await readFile('test/fixtures/firmware/dev-signing-key.pub.pem', 'utf8');
   const { key_hash: signingKey } = KeyAdded.parse(

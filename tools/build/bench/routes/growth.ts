@@ -15,7 +15,7 @@ export interface SampleOptions {
   readonly samples: number;
 }
 
-/** What a handler's process holds after garbage collection, again and again, from the end of a warm-up of the same length. */
+/** Samples a handler's memory after garbage collection, starting after a warm-up of the same length. */
 export async function sampleMemory(
   handler: HandlerProcess,
   { events, atOnce, every, samples }: SampleOptions,
@@ -32,8 +32,8 @@ export async function sampleMemory(
 }
 
 /**
- * Bytes that each request left on the heap: the smallest growth between two samples. A leak grows in every stretch; caches
- * that fill up and code that is compiled do so in some.
+ * Returns the bytes that each request left on the heap: the smallest growth between two samples. A leak grows in every
+ * interval; filling caches and compiled code grow only in some.
  */
 export function leakedBytes(samples: readonly MemorySample[]): number {
   const growths = samples.slice(1).map(({ heapUsed, requests }, index) => {

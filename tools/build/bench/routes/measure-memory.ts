@@ -12,12 +12,12 @@ export interface MemoryResult {
   readonly leakedBytesPerRequest: number;
 }
 
-/** Of photos, which weigh, few events are made; refused or not, all of them go through the whole path. */
+/** Few, because photos are large. Refused or not, every request goes through the whole path. */
 const EVENTS_EACH = 40;
 const AT_ONCE = 8;
 const SAMPLES = 5;
 
-/** Sends requests of every route in turns to one process, and looks at what it holds. */
+/** Sends requests to every route in turn to one process and samples its memory. */
 export function measureMemory(
   directory: string,
   requests: number,
@@ -46,12 +46,12 @@ export function memoryTable({ kinds, samples, leakedBytesPerRequest }: MemoryRes
   const whole =
     first === undefined || last === undefined ? Number.NaN : (last.heapUsed - first.heapUsed) / last.requests;
   return [
-    `Requests of ${kinds} kinds, to every route, in turns and after a warm-up; sizes after garbage collection.`,
+    `Requests of ${kinds} kinds to all routes in turn, after a warm-up; sizes after garbage collection.`,
     ...samples.map(
       ({ requests, heapUsed, rss }) =>
         `${String(requests).padStart(9)} requests: heap ${megabytes(heapUsed)}, RSS ${megabytes(rss)}`,
     ),
-    `Growth of the heap: ${whole.toFixed(0)} bytes a request over all, ${leakedBytesPerRequest.toFixed(0)} in the stretch with the least`,
+    `Heap growth: ${whole.toFixed(0)} bytes per request overall, ${leakedBytesPerRequest.toFixed(0)} in the interval with the least`,
   ].join('\n');
 }
 

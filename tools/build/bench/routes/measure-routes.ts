@@ -8,13 +8,13 @@ import { startMeteringProxy } from './metering-proxy.ts';
 import { routeRequests } from './route-requests.ts';
 import { loadRoute, type Metered, meterRoute, type Typical, typical } from './route-turn.ts';
 
-/** What one request to a route takes, in a container that is warm and answers one at a time. */
+/** The cost of one request to a route, in a warm container that handles one at a time. */
 export interface RouteCost extends Typical, Metered {
   readonly route: string;
   readonly statuses: readonly number[];
-  /** Our rate by each baseline's, measured in turns with it. */
+  /** Our rate divided by each baseline's, measured alternately. */
   readonly ratios: OfBaselines<number>;
-  /** The same of the peer, measured in turns with ours. */
+  /** The peer's cost, measured alternately with ours. */
   readonly peer?: Typical & { readonly statuses: readonly number[] };
 }
 
@@ -30,14 +30,14 @@ export interface MeasureRoutesOptions {
   readonly peer?: { readonly handler: string; readonly env: Readonly<Record<string, string>> };
 }
 
-/** Nobody's plan ends while the benchmark runs. */
+/** Lifts premium's usage limits for the benchmark. */
 export const ENDLESS_PLANS: Readonly<Record<string, string>> = Object.fromEntries(
   ['AI_DOCTOR', 'AI_DOCTOR_FOLLOW_UP', 'PLANT_ID'].flatMap((feature) =>
     ['DAILY', 'MONTHLY'].map((period) => [`${feature}_${period}_LIMIT_PREMIUM`, '-1'] as const),
   ),
 );
 
-/** Every route through the Lambda handler in a process of its own, and a peer's beside it when one is given. */
+/** Measures every route through the Lambda handler in its own process, and through the peer if there is one. */
 export function measureRoutes(
   directory: string,
   options: MeasureRoutesOptions,

@@ -8,14 +8,14 @@ export interface Consumption {
 }
 
 export interface MeteringProxy extends StandIn {
-  /** What was consumed since the start. */
+  /** Consumption since the start. */
   total(): Consumption;
 }
 
 const Consumed = z.object({ CapacityUnits: z.number().default(0) });
 const Output = z.looseObject({ ConsumedCapacity: z.union([Consumed, z.array(Consumed)]).optional() });
 
-/** A proxy in front of DynamoDB that asks what each call consumed, so that a handler in another process can be metered. */
+/** Starts a proxy in front of DynamoDB that meters the calls of a handler in another process. */
 export async function startMeteringProxy(dynamoDb: string): Promise<MeteringProxy> {
   let [calls, readUnits, writeUnits] = [0, 0, 0];
   const standIn = await startStandIn(async (request, response) => {

@@ -7,17 +7,17 @@ import type { Tokens } from '../peer/peer-scenarios.ts';
 import { photoForm, photoOf } from '../photo-body.ts';
 import { OFTEN, type Person, RARE, type World } from './bench-world.ts';
 
-/** Requests to one route that are all answered as in use. */
+/** Requests to one route that all succeed. */
 export interface RouteRequests {
-  /** The route, and more where one route has requests of several kinds. */
+  /** The route, with a suffix if it has several kinds of requests. */
   readonly name: string;
-  /** Routes that these requests go to: two for steps that undo each other. */
+  /** The routes these requests go to; two for steps that undo each other. */
   readonly routes: readonly string[];
-  /** The events numbered from here on; more than there are begin again. */
+  /** Returns `count` events starting at number `from`; numbers wrap around. */
   events(from: number, count: number): readonly GatewayEvent[];
-  /** Events that are good only once; undefined when they can be repeated. */
+  /** Number of events, each of which works only once; undefined if they can be repeated. */
   readonly once?: number;
-  /** Requests in ten minutes that meet no limit; undefined when there is none. */
+  /** Requests allowed in ten minutes; undefined without a limit. */
   readonly limit?: number;
 }
 
@@ -25,9 +25,9 @@ const PHOTO_BYTES = 300_000;
 const BOARD = 'bench_board';
 
 /**
- * A realistic request to each route.
+ * Returns realistic requests to each route.
  *
- * @throws Error when a route has none
+ * @throws Error if a route has none
  */
 export function routeRequests(world: World, { factoryToken, adminToken }: Tokens): readonly RouteRequests[] {
   const { people, subscribers, owned, stripe, track: channel, number } = world;
@@ -53,7 +53,7 @@ export function routeRequests(world: World, { factoryToken, adminToken }: Tokens
   };
   const of = <T>(list: readonly T[], index: number): T => {
     const one = list[index % list.length];
-    if (one === undefined) throw new Error('the benchmark has prepared too little');
+    if (one === undefined) throw new Error('the benchmark prepared too few items');
     return one;
   };
   const person = (index: number) => of(people, index);

@@ -2,7 +2,7 @@ import { textTable } from '../../../cli/terminal/text-table.ts';
 import { BASELINES } from '../baselines/baseline-handlers.ts';
 import type { RouteCost, RouteCosts } from './measure-routes.ts';
 
-/** For people: CPU of a request, beside a peer's where one was measured, and what it writes and consumes. */
+/** Formats CPU per request, compared with the peer's if measured, DynamoDB units, and logged and response bytes. */
 export function routeTable({ baselines, routes }: RouteCosts): string {
   const rows = routes.map((cost) => [
     cost.route,
@@ -22,20 +22,20 @@ export function routeTable({ baselines, routes }: RouteCosts): string {
     'route',
     'status',
     'CPU',
-    'its CPU',
+    'peer CPU',
     'less',
     'of Hono',
-    'rate by Hono',
-    'by GetItem',
+    'rate ÷ Hono',
+    '÷ GetItem',
     'calls',
     'RRU',
     'WRU',
     'log B',
-    'its',
-    'answer B',
+    'peer log B',
+    'body B',
   ];
   const names = BASELINES.map((name) => `${name} ${micro(baselines[name].cpuMicroseconds)}`);
-  return `CPU of a request to the baselines: ${names.join(', ')}\n\n${textTable(head, rows)}`;
+  return `CPU per request of the baselines: ${names.join(', ')}\n\n${textTable(head, rows)}`;
 }
 
 function units({ dynamoDb: { calls, readUnits, writeUnits } }: RouteCost): readonly string[] {

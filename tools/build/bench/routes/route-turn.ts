@@ -6,9 +6,9 @@ import type { RouteRequests } from './route-requests.ts';
 const WARM_UP_MS = 400;
 const MEASURE_MS = 600;
 const MOST = 20_000;
-/** So many events are sent to the other process, which repeats them. */
+/** Events sent to the other process, which repeats them. */
 const EVENTS = 60;
-/** Once with everything to load, then as in use. */
+/** One cold request, then warm ones. */
 const METERED = 4;
 
 export interface Typical {
@@ -18,7 +18,7 @@ export interface Typical {
   readonly loggedBytes: number;
 }
 
-/** One turn under load, one request at a time as in Lambda. Events that are good only once are shared out among the turns. */
+/** Runs one turn, one request at a time as in Lambda. Events that work only once are divided among the turns. */
 export function loadRoute(
   handler: HandlerProcess,
   { once, limit = MOST, events }: RouteRequests,
@@ -48,7 +48,7 @@ export interface Metered {
   readonly dynamoDb: { readonly calls: number; readonly readUnits: number; readonly writeUnits: number };
 }
 
-/** What a request consumes of DynamoDB, and how long its answer is: the median of a few, so that caches are filled. */
+/** Measures a request's DynamoDB consumption and response length: the median of a few, with filled caches. */
 export async function meterRoute(
   handler: HandlerProcess,
   { events }: RouteRequests,
