@@ -78,7 +78,7 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     if (isOwner && caller.kind === 'user') {
       await noteSeen(services, parts, { query, answer, device, known, uid: caller.uid }, now).catch((error: unknown) =>
         // What is noted are statistics: for them no device goes without its update.
-        log.warn('It could not be noted that a device was seen', {}, error),
+        log.warn('Could not record that a device was seen', {}, error),
       );
     }
     services.metrics.count('OtaLatest', { reason: verdict.reason });
