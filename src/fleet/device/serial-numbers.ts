@@ -1,4 +1,4 @@
-/** Takes the next `count` numbers at once and returns the last of them; undefined when there are not so many left. */
+/** Takes the next `count` numbers at once and returns the last of them; undefined when fewer are left. */
 export type TakeNumbers = (count: number) => Promise<number | undefined>;
 
 /**

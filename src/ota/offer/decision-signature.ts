@@ -16,7 +16,7 @@ export interface SigningKey {
 }
 
 export interface DecisionSigner {
-  /** Undefined where no key is configured. @throws Error for a key that is no Ed25519 key */
+  /** Undefined when no key is configured. @throws Error for a key that is not Ed25519 */
   sign(decision: object): Promise<SignedDecision | undefined>;
   keys(): Promise<readonly SigningKey[]>;
 }
