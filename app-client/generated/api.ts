@@ -463,7 +463,7 @@ export type ReconcileDevicesInput = {
   readonly devices: ReadonlyArray<{
     /** Six digits, as printed on the device */ readonly serial?: string | undefined;
     readonly hw_id?: string | undefined;
-    /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
+    /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1. Missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is listed in `not_understood`. */
     readonly firmware_version?: string | undefined;
   }>;
 };
@@ -495,9 +495,9 @@ export type OtaLatestInput = {
   /** Six digits, as printed on the device */
   readonly serial?: string | undefined;
   readonly hw_id?: string | undefined;
-  /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
+  /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1. Missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is listed in `not_understood`. */
   readonly current_version?: string | undefined;
-  /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
+  /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1. Missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is listed in `not_understood`. */
   readonly bootloader_version?: string | undefined;
 };
 
@@ -583,9 +583,9 @@ export type OtaReportsInput =
         readonly serial?: string | undefined;
         readonly hw_id?: string | undefined;
         readonly attempt_id: string;
-        /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
+        /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1. Missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is listed in `not_understood`. */
         readonly from_version?: string | undefined;
-        /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
+        /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1. Missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is listed in `not_understood`. */
         readonly version: string;
         readonly status: 'offered' | 'on_phone' | 'uploading' | 'testing' | 'confirmed' | 'reverted' | 'failed';
         readonly offset?: number | undefined;
@@ -620,9 +620,9 @@ export type OtaReportsInput =
       readonly serial?: string | undefined;
       readonly hw_id?: string | undefined;
       readonly attempt_id: string;
-      /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
+      /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1. Missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is listed in `not_understood`. */
       readonly from_version?: string | undefined;
-      /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1; missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is named in `not_understood`. */
+      /** As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1. Missing parts are 0, a fourth is build metadata. Anything else counts as unknown and is listed in `not_understood`. */
       readonly version: string;
       readonly status: 'offered' | 'on_phone' | 'uploading' | 'testing' | 'confirmed' | 'reverted' | 'failed';
       readonly offset?: number | undefined;
@@ -797,32 +797,32 @@ export interface AppApi {
   aiDoctorHealth(options?: CallOptions): Promise<AiDoctorHealthAnswer>;
   /** Health of plantId. 503 only while neither provider is available. The state is that of each provider's circuit breaker, shared by all containers; reports are cached for 5 s. */
   plantIdHealth(options?: CallOptions): Promise<PlantIdHealthAnswer>;
-  /** A nonce for a device to sign, instead of its claim code. Good for five minutes, for this user and this device, and for one claim: whatever happens to the device ends it. Given for any serial: whether there is such a device is not told. */
+  /** Issues a nonce for a device to sign instead of using its claim code. Valid for five minutes, for this user and device, and for one claim. Any change to the device invalidates it. Issued for any serial, so it doesn't reveal whether the device exists. */
   claimChallenge(input: ClaimChallengeInput, options?: CallOptions): Promise<ClaimChallengeAnswer>;
-  /** Makes the user the owner of a device. A device has one owner. The owner may ask again and is told `already_owned`; anybody else gets 409. A claim code that is sent is checked even where none is required. Where one is, an unknown serial and a wrong code get the same answer. One person tries at most ten codes on one device in ten minutes; on a device that many people have tried, three. Instead of a code, a device with a key of its own signs a nonce from `POST /claimChallenge`: the text `autowatering-claim-1`, the nonce and the hardware id, one a line. */
+  /** Claims a device for the user. A device has one owner. The owner may repeat the request and gets `already_owned`; anybody else gets 409. A claim code is checked whenever it is sent, even if none is required. Where one is required, an unknown serial and a wrong code get the same answer. One person may try ten codes on one device in ten minutes, or three on a device that many people have tried. Instead of a code, a device with its own key can sign a nonce from `POST /claimChallenge`: the text `autowatering-claim-1`, the nonce and the hardware id, one per line. */
   claimDevice(input: ClaimDeviceInput, options?: CallOptions): Promise<ClaimDeviceAnswer>;
-  /** The user's devices. By serial, at most `limit` (1–100, else 50) at once; `next_cursor` leads to the rest. */
+  /** Lists the user's devices. By serial, at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest. */
   myDevices(input?: MyDevicesInput, options?: CallOptions): Promise<MyDevicesAnswer>;
-  /** Names a device, or keeps its settings. What is left out stays as it is; an empty name takes the name away; `settings` are replaced as a whole. Name and settings go with the device to its next owner by transfer, and to a unit that replaces it. */
+  /** Changes the name or settings of a device. Omitted fields stay unchanged. An empty name removes the name; `settings` are replaced as a whole. Name and settings go to the next owner on a transfer, and to a replacement unit. */
   updateDevice(input: UpdateDeviceInput, options?: CallOptions): Promise<UpdateDeviceAnswer>;
-  /** Gives a device back. It leaves the list of its owner and can be claimed again. */
+  /** Releases a device from its owner. Removes it from the owner's list. It can then be claimed again. */
   unclaimDevice(input: UnclaimDeviceInput, options?: CallOptions): Promise<UnclaimDeviceAnswer>;
-  /** Hands a device over to another user. The owner sends `{ serial }` and gets a `transfer_code`, told once and good for 24 hours, to pass on; `cancel: true` takes it back. The next owner sends `{ serial, transfer_code }` and has the device, with its name and settings. Until then it stays where it is. Whatever is wrong with a code is answered with 403 `transfer_invalid`. */
+  /** Transfers a device to another user. The owner sends `{ serial }` and gets a `transfer_code` to pass on, shown once and valid for 24 hours; `cancel: true` withdraws it. The next owner sends `{ serial, transfer_code }` and gets the device with its name and settings. Until then it stays with its owner. Any problem with a code returns 403 `transfer_invalid`. */
   transferDevice(input: TransferDeviceInput, options?: CallOptions): Promise<TransferDeviceAnswer>;
-  /** Holds the devices that a phone sees against those that the cloud knows. One answer for each device seen, in the same order, and the owned ones that were not seen. Send the `hw_id`: by its `serial` alone only an own device is told. The rules stand in `docs/device-reconciliation.md`. Changes nothing but what is known of the firmware of the own devices; a `firmware_version` that can’t be understood is not recorded, and named in `not_understood`. */
+  /** Compares the devices a phone sees with those the cloud knows. One answer per device seen, in the same order, and the owned devices that were not seen. Send the `hw_id`: a `serial` alone only finds the user's own devices. See `docs/device-reconciliation.md` for the rules. Changes only the recorded firmware of the user's own devices. A `firmware_version` that can’t be understood is not recorded, and listed in `not_understood`. */
   reconcileDevices(input: ReconcileDevicesInput, options?: CallOptions): Promise<ReconcileDevicesAnswer>;
-  /** Which firmware the device should run. The newest release that the device may have: published, for its place in the rollout or on the allow-list, and installable over `current_version` by `bootloader_version`. `update_available` is true when that is news. Otherwise `reason` tells why not; `withheld` names the newest release that is kept from it. Without a device only releases for everybody are offered; a `serial` without `hw_id` counts for the owner of the device. `artifact.image_hash` is how mcumgr names the image: a device that shows it needs no upload. `signed.payload` is the decision in base64url, signed with Ed25519 (docs/ota.md); it may be held offline until `offer_expires_at`. A changed release is seen at most a second later; the download URL is good for 15 minutes. A version that can’t be understood counts as unknown and is named in `not_understood`. */
+  /** Returns the firmware the device should run. The newest release the device may have: published, for its place in the rollout or on the allow-list, and installable over `current_version` by `bootloader_version`. `update_available` is true when it is an update. Otherwise `reason` says why not; `withheld` names the newest release the device may not have. Without a device only releases for everybody are offered; a `serial` without `hw_id` works for the owner of the device. `artifact.image_hash` is the image's hash as mcumgr reports it; a device that reports it already needs no upload. `signed.payload` is the decision in base64url, signed with Ed25519 (docs/ota.md); it may be kept offline until `offer_expires_at`. A changed release is visible within a second; the download URL is valid for 15 minutes. A version that can’t be understood counts as unknown and is listed in `not_understood`. */
   otaLatest(input?: OtaLatestInput, options?: CallOptions): Promise<OtaLatestAnswer>;
-  /** A fresh download URL for one published release. Good for 15 minutes. Not found are drafts, releases that are paused, halted or withdrawn, and those whose rollout has not come to this device: name it by `hw_id`, or by `serial` as its owner. */
+  /** Issues a fresh download URL for a published release. Valid for 15 minutes. Returns 404 for drafts, for paused, halted or withdrawn releases, and for those whose rollout hasn't reached this device. Name the device by `hw_id`, or by `serial` as its owner. */
   otaReleasesDownloadUrl(
     input: OtaReleasesDownloadUrlInput,
     options?: CallOptions,
   ): Promise<OtaReleasesDownloadUrlAnswer>;
-  /** What has become of an update. One report, or a batch `{ reports: [ … ] }` of up to 100 that were collected offline, oldest first. Each is recorded once per `attempt_id` and `status`; sent again it changes nothing. In a batch every report has its own result; a single one that is refused is an error. `error_code` tells why it failed: codes that name integrity, hash, checksum, signature, self-test, boot or watchdog count against the release, as does `reverted`; a lost link does not. With a `receipt`, signed by the device over the offer's nonce, a confirmed version is proof: `verified`. A version that can't be understood counts as unknown and is named in `not_understood`. */
+  /** Reports the progress of an update. One report, or a batch `{ reports: [ … ] }` of up to 100 collected offline, oldest first. Each is recorded once per `attempt_id` and `status`; repeating it changes nothing. In a batch every report has its own result; a single report that is refused is an error. `error_code` says why the update failed: codes that contain integrity, hash, checksum, signature, self-test, boot or watchdog count against the release, as does `reverted`; a lost link does not. With a `receipt`, signed by the device over the offer's nonce, a confirmed version is proven: `verified`. A version that can't be understood counts as unknown and is listed in `not_understood`. */
   otaReports(input: OtaReportsInput, options?: CallOptions): Promise<OtaReportsAnswer>;
-  /** Takes a device for one phone to flash. For ten minutes; the same `phone_id` renews it by asking again, and gives it back with `release: true`. While one phone of a household has it, the others get 409 `lease_held` with `details.expires_at`. */
+  /** Takes a lease on a device, so that only one phone flashes it. For ten minutes. The same `phone_id` renews it by repeating the request, and releases it with `release: true`. While one phone holds the lease, others get 409 `lease_held` with `details.expires_at`. */
   otaLease(input: OtaLeaseInput, options?: CallOptions): Promise<OtaLeaseAnswer>;
-  /** The public keys behind `signed` in `/ota/latest`. For whoever builds the app: a phone must carry them with it, and never fetch them from here to believe an answer. Several while they rotate (docs/ota.md). */
+  /** Lists the public keys behind `signed` in `/ota/latest`. For building the app. A phone must ship with these keys and never fetch them from here to verify an answer. There are several while keys rotate (docs/ota.md). */
   otaSigningKeys(options?: CallOptions): Promise<OtaSigningKeysAnswer>;
   /** Whether the service answers. Checks no dependency. */
   health(options?: CallOptions): Promise<HealthAnswer>;

@@ -9,7 +9,7 @@ export { type DeviceRecords, deviceRecordsOf } from './device/device-records.ts'
 export { type DeviceVersion, DeviceVersionField, notUnderstood } from './device/device-version.ts';
 export { createFleetDevices, type FleetDevices, isOrWasTheirs } from './overview/fleet-devices.ts';
 
-/** For the deletion of an account: gives every device of the user back. */
+/** For the deletion of an account: releases every device the user owns. */
 export function releaseDevicesOf(services: Services): (uid: Uid) => Promise<void> {
   const store = createFleetStore(services);
   return (uid) => releaseAllDevices(store, uid, services.clock.now());

@@ -11,7 +11,7 @@ import { transferRoutes } from './ownership/transfer-routes.ts';
 import { reconcileRoutes } from './reconcile/reconcile-routes.ts';
 import { serviceRoutes } from './service/service-routes.ts';
 
-/** Which device left the factory with which serial, whose it is, and what has happened to it. */
+/** Serials, ownership and history of every device that left the factory. */
 export function fleetRoutes(services: Services, aliveCheck: AliveCheck): readonly Route[] {
   const store = createFleetStore(services);
   return [

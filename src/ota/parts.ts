@@ -6,7 +6,7 @@ import { createOffers, type OfferService } from './offer/offers.ts';
 import { createProgressStore, type ProgressStore } from './progress/progress-store.ts';
 import { createReleaseStore, type ReleaseStore } from './registry/store.ts';
 
-/** What the domain's routes share: a release that one of them changes is seen by the others at once. */
+/** Shared by the domain's routes, so that a release changed by one is visible to the others at once. */
 export interface OtaParts {
   readonly store: ReleaseStore;
   readonly progress: ProgressStore;

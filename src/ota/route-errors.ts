@@ -2,7 +2,7 @@ import type { ReleaseVersion } from '@autowatering/release-format';
 import { ApiError } from '../http/errors.ts';
 import type { ReleaseState } from './registry/release.ts';
 
-/** An outage of the registry must never look like "no update" (contract, trap 7). */
+/** A registry outage must never look like "no update" (contract, trap 7). */
 export async function orUnavailable<T>(read: Promise<T>): Promise<T> {
   try {
     return await read;

@@ -9,7 +9,7 @@ import { createKeyStore } from './registry/key-store.ts';
 import { rolloutRoutes } from './rollout/rollout-routes.ts';
 import { statsRoutes } from './rollout/stats-routes.ts';
 
-/** How firmware gets out, and what becomes of it; what a phone asks before an update is in `offer/`. */
+/** Publishing and rolling out firmware, and its progress; what a phone asks before an update is in `offer/`. */
 export function otaRoutes(services: Services, parts: OtaParts): readonly Route[] {
   const { store, progress, offers, fleet, nonces, signer } = parts;
   const keys = createKeyStore(services);

@@ -13,17 +13,18 @@ const DEFAULT_PAGE = 50;
 
 const Standing = z.object({ state: z.string(), owner: z.string().optional() });
 
-/** What has happened to a device. */
+/** The history of a device. */
 export function auditRoutes(store: FleetStore): readonly Route[] {
   const deviceAudit = defineRoute({
     method: 'GET',
     path: '/deviceAudit',
     auth: 'factory',
     domain: 'fleet',
-    summary: 'Everything that has happened to a device',
+    summary: 'Lists the history of a device',
     description:
-      'Newest first, at most `limit` (1–100, else 50) at once; `next_cursor` leads to the rest. `actor_uid` is ' +
-      '`user:<uid>`, `factory:<station>`, `admin` or `system`; a user whose account is gone is `user:deleted-<pseudonym>`.',
+      'Newest first, at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest. `actor_uid` is ' +
+      '`user:<uid>`, `factory:<station>`, `admin` or `system`. A user whose account was deleted is ' +
+      '`user:deleted-<pseudonym>`.',
     query: z.object({ hw_id: HwIdField, limit: pageLimit, cursor: pageCursor }),
     responses: {
       200: z.object({

@@ -9,15 +9,15 @@ export interface AuditPage {
   readonly next?: string;
 }
 
-/** Devices whose audits name a person; more than that nobody has owned. */
+/** The most devices to look up for one person; nobody has owned more. */
 const MOST_DEVICES = 200;
 const PAGE = 25;
 
-/** Reading what has happened to devices, and who the persons in it are. */
+/** Reads the history of devices and resolves the people in it. */
 export function createAuditTrail({ config, documents }: Pick<Services, 'config' | 'documents'>) {
   const { provisioning, users } = config.tables;
 
-  /** Newest first. `after` is the record of the last entry of the page before. */
+  /** Newest first. `after` is the record of the last entry on the previous page. */
   const listAudit = async (hwId: HwId, limit: number, after: string | undefined): Promise<AuditPage> => {
     const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
       TableName: provisioning,
@@ -34,7 +34,7 @@ export function createAuditTrail({ config, documents }: Pick<Services, 'config' 
     return typeof next === 'string' ? { entries, next } : { entries };
   };
 
-  /** Removes whatever lies in a partition of `users` under a prefix. */
+  /** Removes everything under a prefix in a partition of `users`. */
   const removeAll = async (uid: string, prefix: string): Promise<void> => {
     for (;;) {
       const { Items: items = [] } = await (await documents()).query({
@@ -55,7 +55,7 @@ export function createAuditTrail({ config, documents }: Pick<Services, 'config' 
   return {
     listAudit,
 
-    /** The users behind pseudonyms in a device's audit, of those whose accounts exist. */
+    /** The users behind the pseudonyms in a device's audit whose accounts still exist. */
     async namesOf(persons: readonly string[], hwId: HwId): Promise<ReadonlyMap<string, Uid>> {
       if (persons.length === 0) return new Map();
       const { Responses: found } = await (await documents()).batchGet({
@@ -64,7 +64,7 @@ export function createAuditTrail({ config, documents }: Pick<Services, 'config' 
       return new Map((found?.[users] ?? []).map(toNamedPerson));
     },
 
-    /** The devices whose audits name a user. */
+    /** The devices whose audits mention a user. */
     async devicesNaming(uid: Uid): Promise<readonly string[]> {
       const { Items: items = [] } = await (await documents()).query({
         TableName: users,
@@ -76,7 +76,7 @@ export function createAuditTrail({ config, documents }: Pick<Services, 'config' 
       return items.map((item) => String(item['record']).slice('device#'.length));
     },
 
-    /** Forgets who a pseudonym is: what is left of the user in the audit names nobody from now on. */
+    /** Forgets who a pseudonym is. The audit entries it leaves behind no longer identify anybody. */
     async forgetPerson(uid: Uid): Promise<void> {
       await removeAll(uid, FORMER_PREFIX);
       await removeAll(personKey(personOf(uid), undefined).uid, 'device#');

@@ -2,7 +2,7 @@ import type { Uid } from '../../platform/ids.ts';
 import type { FleetState } from '../device/device.ts';
 import { type Person, personOf } from '../device/person.ts';
 
-/** Everything that can happen to a device, as its audit names it. */
+/** Every event in a device's life, by its name in the audit. */
 export type AuditAction =
   | 'provision'
   | 'activate'
@@ -23,7 +23,7 @@ export type Actor =
   | { readonly kind: 'admin' }
   | { readonly kind: 'system' };
 
-/** What a device was, or is, around an entry: its state and whose it is. */
+/** A device's state and owner before or after an entry. */
 export interface Standing {
   readonly state: FleetState;
   readonly owner: Uid | null;
@@ -39,7 +39,7 @@ export interface AuditEntry {
   readonly facts?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** An entry as it is read: users are pseudonyms, which are given their names only while their accounts exist. */
+/** An entry as read. Users are pseudonyms, which can be resolved only while their accounts exist. */
 export interface StoredAuditEntry {
   readonly action: string;
   /** `person:<pseudonym>`, `factory:<station>`, `admin` or `system`. */
@@ -57,7 +57,7 @@ export interface StoredStanding {
   readonly owner?: Person;
 }
 
-/** Append-only entries outlive accounts: no uid is written into one, so none has to be taken out again. */
+/** Append-only entries outlive accounts. They never contain a uid, so deleting an account doesn't change them. */
 export function storedEntry(entry: AuditEntry, timestamp: string): StoredAuditEntry {
   const { action, actor, reason, before, after, facts } = entry;
   return {
@@ -80,7 +80,7 @@ function storedStanding({ state, owner }: Standing): StoredStanding {
   return owner === null ? { state } : { state, owner: personOf(owner) };
 }
 
-/** How a person is shown: `user:<uid>`, or by the pseudonym when the account is gone. */
+/** How a person is shown: `user:<uid>`, or the pseudonym once the account is deleted. */
 export function personText(person: string, names: ReadonlyMap<string, Uid>): string {
   const uid = names.get(person);
   return uid === undefined ? `user:deleted-${person}` : `user:${uid}`;

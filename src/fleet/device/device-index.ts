@@ -3,7 +3,7 @@ import type { Services } from '../../platform/services.ts';
 import { type Device, FleetState, fleetStateOf } from './device.ts';
 import { toDevice } from './stored-items.ts';
 
-/** By what devices can be listed: the first one that is given names the index, the others are held against each device. */
+/** Filters for listing devices. The first one given selects the index; the others are checked against each device. */
 export interface DeviceFilter {
   readonly firmwareVersion?: string | undefined;
   readonly batch?: string | undefined;
@@ -17,16 +17,16 @@ export interface DevicePage {
 }
 
 const STATES = FleetState.options;
-/** A page may be cut short where a filter leaves little: its cursor leads on. */
+/** A page may be cut short when a filter matches little; its cursor leads on. */
 const MOST_READS = 20;
 const BATCH = 100;
-/** Keys that are read at once, however few devices are still wanted: a filter may leave none of them. */
+/** Keys read at once, however few devices are still wanted: a filter may match none of them. */
 const FEWEST_KEYS = 25;
 
 const Cursor = z.tuple([z.number().int().min(0).max(STATES.length), z.number(), z.string().max(64)]);
 const IndexKeys = z.object({ hw_id: z.string(), serial_seq: z.number() });
 
-/** Whether a cursor is one of a list of devices. */
+/** Whether a cursor belongs to a list of devices. */
 export function isDeviceCursor(text: string): boolean {
   return parseCursor(text) !== undefined;
 }
@@ -36,12 +36,12 @@ function parseCursor(text: string): z.output<typeof Cursor> | undefined {
     const result = Cursor.safeParse(JSON.parse(text));
     return result.success ? result.data : undefined;
   } catch {
-    // No JSON: then it is a cursor of something else.
+    // Not JSON: the cursor belongs to something else.
     return undefined;
   }
 }
 
-/** The devices of the whole fleet by kept indexes, in the order of their serials; it never scans. */
+/** The devices of the whole fleet from kept indexes, ordered by serial; it never scans. */
 export function createDeviceIndex({ config, documents }: Pick<Services, 'config' | 'documents'>) {
   const { provisioning } = config.tables;
 
@@ -60,7 +60,7 @@ export function createDeviceIndex({ config, documents }: Pick<Services, 'config'
   };
 
   return {
-    /** At most `limit` devices; `next`, where there may be more. */
+    /** At most `limit` devices, and `next` if there may be more. */
     async listDevices(filter: DeviceFilter, limit: number, after: string | undefined): Promise<DevicePage> {
       const parts = partsOf(filter);
       const [startPart, startSeq, startHwId] = (after === undefined ? undefined : parseCursor(after)) ?? [0, 0, ''];
@@ -120,7 +120,7 @@ function partsOf({ firmwareVersion, batch, board, state }: DeviceFilter): readon
   return STATES.map(ofState);
 }
 
-/** Claimed devices are indexed as active; those that were claimed before that was so are indexed as claimed. */
+/** Claimed devices are indexed as active; those claimed before this rule are still indexed as claimed. */
 function mayHold(stored: FleetState, wanted: FleetState): boolean {
   return stored === wanted || (stored === 'active' && wanted === 'claimed');
 }
@@ -129,7 +129,7 @@ function ofState(state: FleetState): Part {
   return { index: 'status-index', attribute: 'fleet_status', value: state };
 }
 
-/** The index may lag a moment: what a device is now decides. */
+/** The index may lag, so the device's current state decides. */
 function matches(device: Device, { firmwareVersion, batch, board, state }: DeviceFilter): boolean {
   return (
     (state === undefined || fleetStateOf(device) === state) &&

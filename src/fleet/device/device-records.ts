@@ -5,25 +5,25 @@ import { personOf } from './person.ts';
 import { createFleetStore, type FleetStore } from './store.ts';
 import type { FormerDevice, OwnedDevice } from './stored-items.ts';
 
-/** Everything that the fleet holds about one user. */
+/** Everything the fleet stores about one user. */
 export interface DeviceRecords {
   readonly devices: readonly OwnedDevice[];
   readonly formerDevices: readonly FormerDevice[];
-  /** Entries of devices' audits in which they stand. */
+  /** Audit entries of devices that mention the user. */
   readonly history: readonly {
     readonly hwId: string;
     readonly action: string;
     readonly timestamp: string;
-    /** Whether they did it themselves. */
+    /** Whether the user did it themselves. */
     readonly byUser: boolean;
   }[];
 }
 
 const PAGE = 100;
-/** So many entries of one device are looked through: what is older is about somebody's device of long ago. */
+/** The most entries to search per device; older ones are about a device owned long ago. */
 const MOST_PAGES = 10;
 
-/** For the export of an account. */
+/** For an account's data export. */
 export function deviceRecordsOf(services: Services): (uid: Uid) => Promise<DeviceRecords> {
   const store = createFleetStore(services);
   return async (uid) => {

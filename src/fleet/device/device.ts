@@ -2,23 +2,23 @@ import * as z from 'zod';
 import { type HwId, isHwId, isSerial, isUid, type Serial, type Uid } from '../../platform/ids.ts';
 import type { Person } from './person.ts';
 
-/** What a device is built on when the factory does not say. */
+/** The board of a device when the factory doesn't give one. */
 export const DEFAULT_BOARD = 'arduino_nano_33_ble';
 
-/** The last serial there is: six digits are printed on the housing (contract, "Fleet"). */
+/** The last possible serial: six digits are printed on the housing (contract, "Fleet"). */
 export const LAST_SERIAL_NUMBER = 999_999;
 const LOW_SHARE = 0.9;
 
-/** From nine in ten on somebody has to decide how serials go on: labels, app and tables are made for six digits. */
+/** At nine in ten somebody has to decide how serials continue: labels, app and tables assume six digits. */
 export function isSerialSpaceLow(serial: string): boolean {
   return Number(serial) >= LOW_SHARE * LAST_SERIAL_NUMBER;
 }
 
-/** Sealed and not yet sold; ready to be claimed; taken out of service. A claimed device is `active` and has an owner. */
+/** Sealed and not yet sold; ready to be claimed; out of service. A claimed device is `active` and has an owner. */
 export const DeviceStatus = z.enum(['factory_only', 'active', 'revoked']);
 export type DeviceStatus = z.output<typeof DeviceStatus>;
 
-/** A device's place in its life: its status, with the owner taken into account. */
+/** A device's lifecycle state: its status, taking the owner into account. */
 export const FleetState = z.enum(['factory_only', 'active', 'claimed', 'revoked']);
 export type FleetState = z.output<typeof FleetState>;
 
@@ -31,7 +31,7 @@ export interface Ownership {
   readonly claimedAt: string;
 }
 
-/** A code that is only known by its hash (`ownership/code-hashes.ts`). */
+/** A code of which only the hash is stored (`ownership/code-hashes.ts`). */
 export interface HashedCode {
   readonly hash: string;
   /** Of a hash from before there was a key. */
@@ -40,9 +40,9 @@ export interface HashedCode {
 
 export interface SeenFirmware {
   readonly version: string;
-  /** When it was first seen with it (RFC 3339). */
+  /** When the device was first seen with it (RFC 3339). */
   readonly seenAt: string;
-  /** How often what it runs has changed on that day. */
+  /** How often its firmware changed on that day. */
   readonly changesThatDay: number;
 }
 
@@ -55,23 +55,23 @@ export interface Device {
   readonly updatedAt: string;
   readonly owner: Ownership | null;
   readonly claimCode: HashedCode | null;
-  /** Whether the claim code was made but never sent to the factory, as far as is known. */
+  /** Whether the claim code was created but, as far as is known, never sent to the factory. */
   readonly isCodeUntold: boolean;
-  /** The station that provisioned it, as long as the device is not in the counts and the audit yet. */
+  /** The station that provisioned it, until the device is in the counts and the audit. */
   readonly uncountedStation: string | null;
-  /** What the owner has offered the next owner, good until then (milliseconds since 1970). */
+  /** The owner's offer to the next owner, and its expiry (milliseconds since 1970). */
   readonly transfer: (HashedCode & { readonly expiresAt: number }) | null;
   readonly metadata: Metadata;
   readonly publicKey: string | null;
   readonly board: string;
   readonly batch: string | null;
-  /** What it ran when it was last seen. */
+  /** The firmware it ran when it was last seen. */
   readonly firmware: SeenFirmware | null;
-  /** Of a revoked device: whose it was, for as long as that account exists. */
+  /** Of a revoked device: its former owner, as long as that account exists. */
   readonly formerOwner: Person | null;
-  /** Of a revoked device: the unit that took its place. */
+  /** Of a revoked device: the unit that replaced it. */
   readonly replacedBy: Serial | null;
-  /** How many steps it has taken; each one is taken from the revision that was read, and numbers its audit entry. */
+  /** How many steps it has taken. Each step starts from the revision that was read, which numbers its audit entry. */
   readonly revision: number;
 }
 
@@ -94,7 +94,7 @@ export const SerialField = z
   .refine(isSerial, 'six digits')
   .meta({ pattern: '^\\d{6}$', description: 'Six digits, as printed on the device' });
 
-/** Hardware ids come in any case and are kept upper-case. */
+/** Hardware ids are accepted in any case and stored upper-case. */
 export const HwIdField = z
   .string()
   .max(64)
@@ -106,7 +106,7 @@ export const HwIdField = z
     return z.NEVER;
   });
 
-/** Stored values were checked when they were written; here they get their names back. */
+/** Stored values were checked when they were written; this restores their types. */
 export const StoredUid = z.string().refine(isUid);
 export const StoredHwId = z.string().refine(isHwId);
 export const StoredSerial = z.string().refine(isSerial);

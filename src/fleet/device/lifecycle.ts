@@ -3,18 +3,18 @@ import type { Actor, AuditAction, AuditEntry } from '../audit/audit.ts';
 import { type Device, type DeviceStatus, fleetStateOf, type HashedCode, type SeenFirmware } from './device.ts';
 import { type Person, personOf } from './person.ts';
 
-/** One step in a device's life: what it was when it was looked at, and what it is to be. */
+/** One step in a device's life: the device as read, and what it becomes. */
 export interface Transition {
   readonly device: Device;
   readonly to: { readonly status: DeviceStatus; readonly owner: Uid | null };
   readonly entry: AuditEntry;
   /** What changes besides its state and owner. */
   readonly changes?: DeviceChanges;
-  /** What the new owner calls it and has set, where they take it over from somebody. */
+  /** The name and settings the new owner inherits from a former one, if any. */
   readonly personal?: Personal;
 }
 
-/** A device's own attributes that a step may change; null takes one away. */
+/** A device's own attributes that a step may change; null removes one. */
 export interface DeviceChanges {
   readonly firmware?: SeenFirmware;
   readonly transfer?: Device['transfer'];
@@ -25,19 +25,19 @@ export interface DeviceChanges {
 
 export type SettingValue = string | number | boolean;
 
-/** What an owner gives a device, which goes with it to the next one. */
+/** What an owner adds to a device, which goes with it to the next owner. */
 export interface Personal {
   readonly name?: string;
   readonly settings?: Readonly<Record<string, SettingValue>>;
 }
 
-/** What an owner has given a device, of an entry that holds more than that. */
+/** Picks the owner's name and settings from an entry that holds more. */
 export function personalOf(entry: Personal | undefined): Personal {
   const { name, settings } = entry ?? {};
   return { ...(name === undefined ? {} : { name }), ...(settings === undefined ? {} : { settings }) };
 }
 
-/** @param device as it was read: the step is taken only if it still is in that state, with that owner */
+/** @param device as it was read; the step is taken only if it still has that state and owner */
 export function transition(
   device: Device,
   to: Transition['to'],
@@ -49,7 +49,7 @@ export function transition(
   return { device, to, entry: { ...step, before, after: { state, owner: to.owner } }, ...extras };
 }
 
-/** The steps that a factory station asks for, with the answer when the device is not where they begin. */
+/** The steps a factory station can request, and the answer when the device is in the wrong state. */
 export const FACTORY_STEPS = {
   activate: { from: ['factory_only'], to: 'active', refusal: 'not_factory_only', whenThere: 'already_active' },
   revoke: {
@@ -63,7 +63,7 @@ export const FACTORY_STEPS = {
 export type FactoryStep = keyof typeof FACTORY_STEPS;
 export type FactoryRefusal = (typeof FACTORY_STEPS)[FactoryStep]['refusal' | 'whenThere'];
 
-/** The step to take, or why it can't be. A revoked device has no owner: who it was stays in the audit. */
+/** The step to take, or why it can't be taken. A revoked device has no owner; the former one stays in the audit. */
 export function planFactoryStep(
   device: Device,
   name: FactoryStep,

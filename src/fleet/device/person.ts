@@ -3,7 +3,7 @@ import type { Uid } from '../../platform/ids.ts';
 
 declare const brand: unique symbol;
 
-/** Stands for a user where a record outlives the account: a hash of the random uid, which names nobody by itself. */
+/** Stands for a user in records that outlive the account: a hash of the random uid, which alone identifies nobody. */
 export type Person = string & { readonly [brand]: 'Person' };
 
 const PERSON = /^[A-Za-z0-9_-]{22}$/;

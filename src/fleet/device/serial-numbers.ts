@@ -1,9 +1,9 @@
-/** Takes the next `count` numbers at once and returns the last of them; undefined when there are not so many left. */
+/** Takes the next `count` numbers at once and returns the last of them; undefined when fewer are left. */
 export type TakeNumbers = (count: number) => Promise<number | undefined>;
 
 /**
- * Gives out one number to each caller. Callers that ask while numbers are being taken share the next take, because all
- * takes meet at one counter. No number is taken that nobody asked for.
+ * Gives one number to each caller. Callers that arrive while numbers are being taken share the next take, because all
+ * takes meet at one counter. It takes only as many numbers as were requested.
  *
  * @returns undefined when all numbers are used up
  */
@@ -18,7 +18,7 @@ export function createSerialNumbers(take: TakeNumbers): () => Promise<number | u
     } else if (callers.length === 1) {
       callers[0]?.resolve(undefined);
     } else {
-      // Fewer are left than were asked for: whoever comes first has them.
+      // Fewer are left than were requested: first come, first served.
       for (const caller of callers) await serve([caller]);
     }
   };

@@ -22,7 +22,7 @@ const COUNTER_KEY = { hw_id: '#serial-counter', record: 'counter' } as const;
 export type TransitionWrite =
   | { readonly written: true }
   | { readonly written: false; readonly account: 'deleted' }
-  /** Somebody was faster: the device as it now stands. */
+  /** Another change came first: the device as it is now. */
   | { readonly written: false; readonly account: 'alive'; readonly device: Device | undefined };
 
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
@@ -61,18 +61,18 @@ export function createFleetStore(services: Needed) {
         },
       },
     },
-    // Tells who the pseudonym is, for as long as the account exists, and which devices' audits name it.
+    // Maps the pseudonym to the user while the account exists, and lists the devices whose audits mention it.
     { Put: { TableName: users, Item: { ...personKey(personOf(uid), device.hwId), user: uid, schema: SCHEMA } } },
   ];
 
   const updateDevice = ({ device, to, changes = {} }: Transition, time: string): TransactItems[number] => {
     const changesHands = (device.owner?.uid ?? null) !== to.owner;
-    // An offer to the next owner is worth nothing once the device has another one.
+    // An offer to the next owner is void once the device has another owner.
     const other = fromChanges(changesHands ? { ...changes, transfer: null } : changes);
     const change = updateExpression({
       set: {
         status: to.status,
-        // A claim leaves the index alone: to move a device within it costs as much as the device's own write.
+        // A claim leaves the index alone: moving a device within it costs as much as the device's own write.
         fleet_status: to.status,
         updated_at: time,
         revision: device.revision + 1,
@@ -109,7 +109,7 @@ export function createFleetStore(services: Needed) {
     return item === undefined ? undefined : toDevice(item);
   };
 
-  /** The device with that serial; the index may lag a moment behind the factory, never behind a sale. */
+  /** The device with that serial; the index may lag slightly behind the factory, never behind a sale. */
   const findBySerial = async (serial: Serial, how?: { readonly mayBeStale: boolean }): Promise<Device | undefined> => {
     const { Items: items = [] } = await (await documents()).query({
       TableName: provisioning,
@@ -119,8 +119,8 @@ export function createFleetStore(services: Needed) {
       Limit: 1,
     });
     const hwId = StoredHwId.safeParse(items[0]?.['hw_id']);
-    // Ownership is never decided on an index: the device itself is read.
-    // That of a serial nobody has is looked for just the same, so that the time tells nothing.
+    // Ownership is never decided on an index, so the device itself is read. An unknown serial costs a read too, so that
+    // timing reveals nothing.
     return readDevice(hwId.success ? hwId.data : '#nobody', how);
   };
 
@@ -181,25 +181,25 @@ export function createFleetStore(services: Needed) {
   };
 
   return {
-    /** Takes a step again, from what is read anew, as long as somebody else gets in between. */
+    /** Retries a step from fresh reads while other changes get in between. */
     whileOvertaken: createWhileOvertaken(randomness),
     ...createAuditTrail(services),
     ...createOwnerLists(services),
 
-    /** @param mayBeStale where a device that was stored a moment ago may be missed; half the price */
+    /** @param mayBeStale may miss a device stored a moment ago, at half the read cost */
     readDevice,
 
     findBySerial,
 
     /**
-     * Enters a new device into the counts and the audit, once. Nothing else happens to a device before.
+     * Enters a new device into the counts and the audit, once, before anything else happens to it.
      *
-     * @param toldCode the claim code that the factory is about to be told, if it is
-     * @returns false when the device is in them already, or has another claim code by now
+     * @param toldCode the claim code about to be sent to the factory, if any
+     * @returns false when that was done already, or the device has another claim code by now
      */
     complete,
 
-    /** For a step's transaction: keeps what an owner had of a device that is taken out of service. */
+    /** For a step's transaction: keeps the name and settings of a device that is being revoked. */
     keepFormer: (uid: Uid, device: Device, { name, settings }: Personal, now: number): TransactItems => [
       {
         Put: {
@@ -217,18 +217,18 @@ export function createFleetStore(services: Needed) {
       },
     ],
 
-    /** For a step's transaction: forgets what a former owner had. */
+    /** For a step's transaction: forgets what was kept for a former owner. */
     dropFormer: (uid: Uid, serial: Serial): TransactItems => [
       { Delete: { TableName: users, Key: formerKey(uid, serial) } },
     ],
 
-    /** For a step's transaction: what happens to another device, whose state and owner stay as they are. */
+    /** For a step's transaction: records an event of another device, whose state and owner stay the same. */
     besides: (step: Transition, now: number): TransactItems => [
       updateDevice(step, isoTime(now)),
       auditAction(step.device.hwId, step.device.revision + 1, step.entry, isoTime(now)),
     ],
 
-    /** The devices in the order asked for, by their chip where that is known, else by their label. */
+    /** The devices in the order requested, by hardware id where known, else by serial. */
     async findAll(
       wanted: readonly { readonly serial: Serial | undefined; readonly hwId: HwId | undefined }[],
     ): Promise<readonly (Device | undefined)[]> {
@@ -244,10 +244,10 @@ export function createFleetStore(services: Needed) {
     takeSerialNumber: createSerialNumbers(takeNumbers),
 
     /**
-     * Stores a new device, marked as not counted yet: `complete` ends that. False when one with that hardware id exists
-     * already, which is then left as it is.
+     * Stores a new device, marked as not counted yet until `complete` removes the mark. Returns false when a device
+     * with that hardware id exists, and leaves it unchanged.
      *
-     * It is a write of its own because in a transaction the device and each of its indexes would cost twice as much.
+     * It is a separate write because in a transaction the device and each of its indexes would cost twice as much.
      */
     async putNewDevice(device: Device): Promise<boolean> {
       try {
@@ -283,7 +283,7 @@ export function createFleetStore(services: Needed) {
       }
     },
 
-    /** Notes that this claim code is about to be sent to the factory. False when it has been replaced meanwhile. */
+    /** Records that this claim code is about to be sent to the factory. False when it has been replaced meanwhile. */
     async markCodeTold(hwId: HwId, code: HashedCode): Promise<boolean> {
       return updateCode({
         TableName: provisioning,
@@ -294,7 +294,7 @@ export function createFleetStore(services: Needed) {
       });
     },
 
-    /** Replaces a claim code that was never sent. False when it is another one by now, or was sent. */
+    /** Replaces a claim code that was never sent. False when it was sent or replaced meanwhile. */
     async replaceUntoldCode({ hwId, claimCode: old }: Device, code: HashedCode): Promise<boolean> {
       return updateCode({
         TableName: provisioning,
@@ -314,9 +314,9 @@ export function createFleetStore(services: Needed) {
     },
 
     /**
-     * Takes a step in a device's life, with its audit entry, the counts and both owners' lists, or nothing of it.
+     * Takes a step in a device's life, with its audit entry, the counts and both owners' lists: all or nothing.
      *
-     * @param aliveCheck for a step that makes somebody the owner: it fails while their account is being deleted
+     * @param aliveCheck for a step that sets an owner: fails while their account is being deleted
      * @param more what else belongs to the step, in the same transaction
      */
     async commit(
@@ -326,7 +326,7 @@ export function createFleetStore(services: Needed) {
       more: TransactItems = [],
     ): Promise<TransitionWrite> {
       const { device, to, entry, personal = {} } = step;
-      // Its provisioning was cut off: the counts of what it was have to be right before they are moved.
+      // Provisioning was interrupted: the counts must be right before this step changes them.
       if (device.uncountedStation !== null) await complete(device, undefined);
       const time = isoTime(now);
       const [from, next] = [device.owner?.uid ?? null, to.owner];

@@ -15,19 +15,19 @@ import {
 import { type DeviceChanges, type Personal, personalOf } from './lifecycle.ts';
 import { isPerson } from './person.ts';
 
-/** Layout of the items below; a change of it gets the next number and a migration. */
+/** Layout version of the items below; a change needs the next number and a migration. */
 export const SCHEMA = 1;
 
 export const AUDIT_PREFIX = 'audit#';
 
-/** A user's partition of their own, apart from their records: its key names nobody. */
+/** A partition for the user, apart from their records; its key identifies nobody. */
 export function personKey(person: string, hwId: HwId | undefined) {
   return { uid: `person#${person}`, record: `device#${hwId ?? ''}` };
 }
 
-/** Entries of an owner's list are called after their device's serial. */
+/** Entries of an owner's list are named after the device's serial. */
 export const OWNED_PREFIX = 'device#';
-/** What is kept of a device that was taken out of service while it was theirs. */
+/** What is kept of a device that was revoked while the user owned it. */
 export const FORMER_PREFIX = 'former#';
 
 const StoredDevice = z.object({
@@ -63,7 +63,7 @@ const personal = {
   settings: z.record(z.string(), MetadataValue).exactOptional(),
 };
 
-/** What a former owner had, kept for a unit that takes the device's place. */
+/** A former owner's name and settings, kept for the replacement unit. */
 const StoredFormer = z.object({
   record: z.string(),
   serial: StoredSerial,
@@ -104,7 +104,7 @@ const StoredAudit = z.object({
   facts: z.record(z.string(), MetadataValue).optional(),
 });
 
-/** @throws ZodError for an item that is no audit entry */
+/** @throws ZodError for an item that is not an audit entry */
 export function toAuditEntry(item: unknown): StoredAuditEntry {
   const { reason, before, after, facts, ...entry } = StoredAudit.parse(item);
   return {
@@ -120,13 +120,13 @@ function toStanding({ state, owner }: z.output<typeof AuditStanding>): StoredSta
   return owner === undefined ? { state } : { state, owner };
 }
 
-/** The pseudonym and the user of an item that tells who it is. */
+/** The pseudonym and the user of an item that maps one to the other. */
 export function toNamedPerson(item: unknown): readonly [string, Uid] {
   const { uid, user } = z.object({ uid: z.string(), user: StoredUid }).parse(item);
   return [uid.slice('person#'.length), user];
 }
 
-/** Whether a cursor names an entry of an audit. */
+/** Whether a cursor names an audit entry. */
 export function isAuditRecord(record: string): boolean {
   return /^audit#\d{9}$/.test(record);
 }
@@ -145,7 +145,7 @@ export function isOwnedRecord(record: string): boolean {
   return /^device#\d{6}$/.test(record);
 }
 
-/** A device as it lies in `provisioning`. @throws ZodError for an item that is none */
+/** A device as stored in `provisioning`. @throws ZodError for an item that is not a device */
 export function toDevice(item: unknown): Device {
   const stored = StoredDevice.parse(item);
   const { owner_uid: uid, claimed_at: claimedAt, claim_code_salt: salt, claim_code_hash: hash } = stored;
@@ -188,7 +188,7 @@ function hashedCode(hash: string, salt: string | undefined): HashedCode {
   return salt === undefined ? { hash } : { hash, salt };
 }
 
-/** A device's own attributes, as a step changes them: what is to be set, and what is to be taken away. */
+/** A device's own attributes as a step changes them: which to set and which to remove. */
 export function fromChanges(changes: DeviceChanges): {
   readonly set: Readonly<Record<string, string | number>>;
   readonly remove: readonly string[];
@@ -221,17 +221,17 @@ export function fromChanges(changes: DeviceChanges): {
     },
     remove: [
       ...(transfer === null ? ['transfer_salt', 'transfer_hash', 'transfer_expires_at'] : []),
-      // A keyed hash has no salt: that of the hash before it would make it unreadable.
+      // A keyed hash has no salt; a salt left from the previous hash would make it unreadable.
       ...(transfer !== undefined && transfer !== null && transfer.salt === undefined ? ['transfer_salt'] : []),
       ...(claimCode !== undefined && claimCode.salt === undefined ? ['claim_code_salt'] : []),
       ...(formerOwner === null ? ['former_person'] : []),
-      // Whoever asked for a new code was told it.
+      // Whoever requested a new code received it.
       ...(claimCode === undefined ? [] : ['claim_code_untold']),
     ],
   };
 }
 
-/** An entry of an owner's list as it lies in `users`. */
+/** An entry of an owner's list as stored in `users`. */
 export function toOwned(item: unknown): OwnedDevice {
   const stored = StoredOwned.parse(item);
   return {

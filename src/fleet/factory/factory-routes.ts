@@ -31,7 +31,7 @@ const PublicKey = z
   .max(512)
   .refine((text) => parseDeviceKey(text) !== undefined, 'an Ed25519 or P-256 public key, in base64 or as PEM');
 
-/** What the factory reads of a device. */
+/** What the factory can read about a device. */
 const ProvisionedDevice = z.object({
   ok: z.literal(true),
   created: z.boolean(),
@@ -67,10 +67,10 @@ export function factoryRoutes(services: Services, store: FleetStore): readonly R
     path: '/provision',
     auth: 'factory',
     domain: 'fleet',
-    summary: 'Gives a device its serial',
+    summary: 'Provisions a device',
     description:
-      '201 for a new device, with its `claim_code` for the label, told this once; 200 for a known one, which is left ' +
-      'as it is. The same hardware always has the same serial; no serial is given twice.',
+      '201 for a new device, with its `claim_code` for the label, shown only once; 200 for a known one, which stays ' +
+      'unchanged. The same hardware always gets the same serial, and no serial is used twice.',
     body: z.strictObject({
       hw_id: HwIdField,
       status: z.enum(['factory_only', 'active']).default('active'),
@@ -114,8 +114,8 @@ export function factoryRoutes(services: Services, store: FleetStore): readonly R
     path: '/activateDevice',
     auth: 'factory',
     domain: 'fleet',
-    summary: 'Lets a device leave the factory',
-    description: 'From `factory_only` to `active`: from now on it can be claimed.',
+    summary: 'Activates a device for sale',
+    description: 'From `factory_only` to `active`: it can be claimed from now on.',
     body: StepBody,
     responses: { 200: z.object({ ...stepped, activated: z.literal(true) }) },
     errors: ['device_not_found', 'already_active', 'not_factory_only'],
@@ -129,8 +129,8 @@ export function factoryRoutes(services: Services, store: FleetStore): readonly R
     path: '/revokeDevice',
     auth: 'factory',
     domain: 'fleet',
-    summary: 'Takes a device out of service',
-    description: 'Its owner, if it has one, is released; who it was stays in the audit.',
+    summary: 'Revokes a device',
+    description: 'Takes it out of service. Its owner, if any, is released but stays in the audit.',
     body: StepBody,
     responses: { 200: z.object({ ...stepped, revoked: z.literal(true) }) },
     errors: ['device_not_found', 'already_revoked'],
@@ -144,8 +144,8 @@ export function factoryRoutes(services: Services, store: FleetStore): readonly R
     path: '/reactivateDevice',
     auth: 'factory',
     domain: 'fleet',
-    summary: 'Brings a revoked device back',
-    description: 'It is `active` and nobody owns it: it can be claimed again.',
+    summary: 'Reactivates a revoked device',
+    description: 'It becomes `active` without an owner and can be claimed again.',
     body: StepBody,
     responses: { 200: z.object({ ...stepped, reactivated: z.literal(true) }) },
     errors: ['device_not_found', 'already_active', 'not_revoked'],

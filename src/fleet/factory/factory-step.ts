@@ -11,7 +11,7 @@ export type FactoryStepOutcome =
   | { readonly outcome: 'done'; readonly device: Device }
   | { readonly outcome: 'device_not_found' | FactoryRefusal };
 
-/** Activates, revokes or reactivates a device; overtaken by somebody else, it looks again and decides anew. */
+/** Activates, revokes or reactivates a device. After a concurrent change it reads again and decides anew. */
 export async function takeFactoryStep(
   store: FleetStore,
   request: {
@@ -35,7 +35,7 @@ export async function takeFactoryStep(
   });
 }
 
-/** A revoked device's name and settings wait for the unit that replaces it; in service again, it waits for nothing. */
+/** A revoked device's name and settings are kept for its replacement; reactivation discards them. */
 async function whatIsKept(store: FleetStore, device: Device, step: FactoryStep, now: number): Promise<TransactItems> {
   if (step === 'revoke' && device.owner !== null) {
     const had = await store.readOwned(device.owner.uid, device.serial);

@@ -32,12 +32,12 @@ export type ProvisionOutcome =
 type Needed = Pick<Services, 'randomness' | 'log'> & { readonly codes: CodeHashes };
 
 /**
- * Gives a device its serial, once. A repeated call, or a second station at the same time, gets the same serial.
- * A number may be skipped when two stations race. No number is given twice.
+ * Gives a device its serial, once. A repeated call, or a second station at the same time, gets the same serial. A
+ * number may be skipped when two stations race; none is given twice.
  *
- * A device is stored with two marks: its claim code was not sent yet, and it is not in the counts and the audit. Both
- * are removed just before the answer is sent. After a failure in between they are still set, and the next call replaces
- * the code that nobody knows and finishes the rest.
+ * A new device has two marks: its claim code was not sent yet, and it is not in the counts and the audit. Both are
+ * removed just before the answer is sent. After a failure in between they are still set; the next call replaces the
+ * code that nobody knows and finishes the rest.
  */
 export async function provisionDevice(
   store: FleetStore,
@@ -46,7 +46,7 @@ export async function provisionDevice(
   now: number,
 ): Promise<ProvisionOutcome> {
   const { hwId, status, metadata, publicKey, station } = request;
-  // To miss a device that was stored a moment ago costs a number, and nothing else: storing it again is refused.
+  // Missing a device stored a moment ago only costs a number: storing it again is refused.
   const known = await store.readDevice(hwId, { mayBeStale: true });
   if (known !== undefined && !isCodeOwed(known)) return { outcome: 'known', device: known };
 
@@ -82,7 +82,7 @@ export async function provisionDevice(
   if (await store.putNewDevice(device)) return tell(store, services, device, { code, claimCode });
   const first = await store.readDevice(hwId);
   if (first === undefined) throw new Error('a device that refused to be created is not there');
-  // The SDK retries when an answer is lost. Then the device in the way is our own, and its code was not sent yet.
+  // The SDK retries when an answer is lost. The conflicting device is then our own, and its code was not sent yet.
   if (first.claimCode?.hash === claimCode.hash) return tell(store, services, first, { code, claimCode });
   if (!isCodeOwed(first)) return { outcome: 'known', device: first };
   return takeOver(store, services, first, { code, claimCode });
@@ -93,7 +93,7 @@ interface NewCode {
   readonly claimCode: HashedCode;
 }
 
-/** Whether nobody knows the device's claim code, and somebody still has to. */
+/** Whether nobody knows the device's claim code although somebody still needs it. */
 function isCodeOwed({ isCodeUntold, owner, status }: Device): boolean {
   return isCodeUntold && owner === null && status !== 'revoked';
 }
@@ -112,14 +112,15 @@ async function tell(store: FleetStore, { log }: Needed, device: Device, made: Ne
     (await store.complete(device, made.claimCode)) || (await store.markCodeTold(device.hwId, made.claimCode));
   const isOurs = await telling().catch((error: unknown) => {
     if (!(error instanceof DependencyUnavailableError)) throw error;
-    // The device has this code. At worst the marks are still set: another call gets a new code, and counts the device.
-    log.warn('It could not be noted that a claim code was told', { serial: device.serial }, error);
+    // The device has this code. At worst the marks are still set; another call then gets a new code and counts the
+    // device.
+    log.warn('Could not record that a claim code was sent', { serial: device.serial }, error);
     return true;
   });
   return isOurs ? { outcome: 'created', device, claimCode: made.code } : { outcome: 'known', device };
 }
 
-/** Metadata that the fleet is listed and counted by, if it can be part of an index. */
+/** Metadata for listing and counting the fleet, if it can be part of an index. */
 function textOf(metadata: Metadata, name: 'board' | 'batch'): string | undefined {
   const value = metadata[name];
   return typeof value === 'string' && isIndexable(value) ? value : undefined;

@@ -4,21 +4,21 @@ import { updateExpression } from '../../platform/aws/update-expression.ts';
 import type { HwId } from '../../platform/ids.ts';
 import type { AuditEntry } from '../audit/audit.ts';
 
-/** All counts lie in one partition of `provisioning`. */
+/** All counts share one partition of `provisioning`. */
 export const COUNTS_PARTITION = '#fleet-counts';
-/** Transactions on one item clash; spread over so many items they rarely do, and adding them up is one cheap query. */
+/** Transactions on one item conflict. Spread over this many items they rarely do, and one cheap query adds them up. */
 const SHARDS = 32;
 const SCHEMA = 1;
 export const UNKNOWN_FIRMWARE = 'unknown';
 
-/** A device that is counted: which board it is, and what it runs. */
+/** What the counts need to know of a device: its board and its firmware. */
 export interface CountedDevice {
   readonly hwId: HwId;
   readonly board: string;
   readonly firmware: string | undefined;
 }
 
-/** One more or one less, in the very transaction that makes it so: counts that are kept can't drift from the devices. */
+/** Adds or subtracts one in the same transaction as the change itself, so that the counts can't drift. */
 export function countingActions(
   table: string,
   device: CountedDevice,

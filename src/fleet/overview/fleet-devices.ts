@@ -9,12 +9,12 @@ import { createFleetStore } from '../device/store.ts';
 import { recordFirmware } from '../reconcile/firmware-seen.ts';
 import { createFleetSummary } from './fleet-summary.ts';
 
-/** What another domain may know and tell of devices. */
+/** What other domains may read about devices. */
 export interface FleetDevices {
   /**
-   * By its chip where that is given, else by its label.
+   * Finds a device by its hardware id if given, else by its serial.
    *
-   * @param how.mayBeStale where a device as it was a moment ago will do, at half the price
+   * @param how.mayBeStale accepts a slightly outdated device, at half the read cost
    */
   find(
     by: { readonly hwId: HwId | undefined; readonly serial: Serial | undefined },
@@ -23,11 +23,11 @@ export interface FleetDevices {
   recordFirmware(device: Device, version: ReleaseVersion, actor: Actor, now: number): Promise<void>;
   /** The devices of a board, page by page. */
   ofBoard(board: string, limit: number, after: string | undefined): Promise<DevicePage>;
-  /** How many devices of a board there are, from the kept counts. */
+  /** The number of devices of a board, from the kept counts. */
   countOfBoard(board: string): Promise<number>;
 }
 
-/** Whether the user owns the device, or owned it when it was taken out of service. */
+/** Whether the user owns the device, or owned it when it was revoked. */
 export function isOrWasTheirs({ owner, formerOwner }: Device, uid: Uid): boolean {
   return owner?.uid === uid || (formerOwner !== null && formerOwner === personOf(uid));
 }

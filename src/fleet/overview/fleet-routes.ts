@@ -40,7 +40,7 @@ const FleetEntry = z.object({
   metadata: z.record(z.string(), MetadataValue),
 });
 
-/** The whole fleet, for those who run it. Who owns a device is not told here: that is in its audit. */
+/** The whole fleet, for operators. Owners are not shown here; they are in each device's audit. */
 export function fleetListRoutes(
   services: Pick<Services, 'config' | 'documents'>,
   store: Pick<FleetStore, 'findAll'>,
@@ -53,11 +53,11 @@ export function fleetListRoutes(
     path: '/fleet/devices',
     auth: 'factory',
     domain: 'fleet',
-    summary: 'The devices of the fleet',
+    summary: 'Lists the devices of the fleet',
     description:
-      'One device by `hw_id` or `serial`, or all by `status` (`factory_only`, `active`, `claimed`, `revoked`), `batch`, `firmware_version` and `board`, in any ' +
-      'combination, at most `limit` (1–100, else 50) at once. A page may hold fewer than that, or none, while ' +
-      '`next_cursor` leads to the rest. The lists lag a change by a moment.',
+      'One device by `hw_id` or `serial`, or all by any combination of `status` (`factory_only`, `active`, ' +
+      '`claimed`, `revoked`), `batch`, `firmware_version` and `board`. At most `limit` (1–100, default 50) per page. ' +
+      'A page may hold fewer, or none, while `next_cursor` leads to the rest. Lists lag slightly behind changes.',
     query: z.object({
       hw_id: HwIdField.optional(),
       serial: SerialField.optional(),
@@ -101,10 +101,10 @@ export function fleetListRoutes(
     path: '/fleet/summary',
     auth: 'factory',
     domain: 'fleet',
-    summary: 'How many devices there are, by status, version and day',
+    summary: 'Counts devices by status, version and day',
     description:
-      'From counts that are kept in the same transaction as each change: no device is read. `days` (1–366, else 30) says ' +
-      'how far back the days go, in UTC.',
+      'From counts kept in the same transaction as each change, so no device is read. `days` (1–366, default 30) ' +
+      'says how far back the daily counts go, in UTC.',
     query: z.object({
       days: z
         .string()

@@ -7,13 +7,13 @@ export interface FleetSummary {
   readonly devices: number;
   readonly byStatus: Readonly<Record<FleetState, number>>;
   readonly byVersion: readonly { readonly board: string; readonly version: string; readonly devices: number }[];
-  /** What happened on each day, newest first. */
+  /** What happened each day, newest first. */
   readonly byDay: readonly { readonly day: string; readonly actions: Readonly<Record<string, number>> }[];
 }
 
 const Attributes = z.record(z.string(), z.unknown());
 
-/** The kept counts of the whole fleet: a few queries of one partition, however many devices there are. */
+/** The kept counts of the whole fleet: a few queries on one partition, however many devices there are. */
 export function createFleetSummary({ config, documents }: Pick<Services, 'config' | 'documents'>) {
   const { provisioning } = config.tables;
 
@@ -36,7 +36,7 @@ export function createFleetSummary({ config, documents }: Pick<Services, 'config
   };
 
   return {
-    /** @param firstDay the first day that is told of, as `2026-11-20` */
+    /** @param firstDay the first day to include, as `2026-11-20` */
     async readSummary(firstDay: string): Promise<FleetSummary> {
       const [states, versions, days] = await Promise.all([
         countItems('status#', 'status#~'),

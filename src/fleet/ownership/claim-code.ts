@@ -3,8 +3,8 @@ import type { Randomness } from '../../platform/ids.ts';
 declare const brand: unique symbol;
 
 /**
- * The proof of possession on a device's label: nine characters of Crockford base32 (45 bits of chance) and
- * Crockford's check character (modulo 37), which catches every mistyped and every swapped character.
+ * The proof of possession on a device's label: nine random characters of Crockford base32 (45 bits) plus Crockford's
+ * check character (modulo 37), which catches every single wrong character and every swap.
  */
 export type ClaimCode = string & { readonly [brand]: 'ClaimCode' };
 
@@ -13,14 +13,14 @@ const CHECK_ALPHABET = `${ALPHABET}*~$=U`;
 const PAYLOAD = 9;
 
 export function createClaimCode(randomness: Pick<Randomness, 'bytes'>): ClaimCode {
-  // 256 is a multiple of 32: taking five bits of a byte favours no character.
+  // 256 is a multiple of 32, so five bits of a byte are evenly distributed.
   const payload = [...randomness.bytes(PAYLOAD)].map((byte) => ALPHABET.charAt(byte & 31)).join('');
   const code = payload + checkCharacter(payload);
   if (!isClaimCode(code)) throw new Error('made a claim code that does not check');
   return code;
 }
 
-/** Reads what a person typed: any case, with dashes or blanks, O for 0, I or L for 1. */
+/** Parses a typed code: any case, with dashes or spaces, O for 0, I or L for 1. */
 export function parseClaimCode(typed: string): ClaimCode | undefined {
   const code = typed.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
   return isClaimCode(code) ? code : undefined;

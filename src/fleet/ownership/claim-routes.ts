@@ -15,7 +15,7 @@ import { createCountProof } from './proof-limit.ts';
 
 /** Long enough to walk up to the device. */
 const CHALLENGE_MS = 5 * 60 * 1000;
-/** Enough for a gardener setting up a whole park, far too little to guess a claim code of 45 bits. */
+/** Enough for a gardener setting up a whole park, far too few to guess a 45-bit claim code. */
 export const CLAIM_LIMIT = { requests: 100, windowSeconds: 600, andPerAddress: 300 } as const;
 
 const CLAIM_REFUSALS: { readonly [O in Exclude<ClaimOutcome['outcome'], 'claimed' | 'already_owned'>]: string } = {
@@ -32,7 +32,7 @@ const Base64 = z
   .max(200)
   .regex(/^[A-Za-z0-9+/_-]+={0,2}$/, 'base64');
 
-/** How somebody becomes the owner of a device that nobody has. */
+/** Claiming a device that has no owner. */
 export function claimRoutes(services: Services, store: FleetStore, aliveCheck: AliveCheck): readonly Route[] {
   const { claimProof } = services.config;
   const countProof = createCountProof(services);
@@ -45,10 +45,10 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
     auth: 'cognito',
     idempotent: true,
     domain: 'fleet',
-    summary: 'A nonce for a device to sign, instead of its claim code',
+    summary: 'Issues a nonce for a device to sign instead of using its claim code',
     description:
-      'Good for five minutes, for this user and this device, and for one claim: whatever happens to the device ends it. ' +
-      'Given for any serial: whether there is such a device is not told.',
+      'Valid for five minutes, for this user and device, and for one claim. Any change to the device invalidates it. ' +
+      "Issued for any serial, so it doesn't reveal whether the device exists.",
     rateLimit: CLAIM_LIMIT,
     body: z.strictObject({ serial: SerialField }),
     responses: {
@@ -67,13 +67,13 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
     auth: 'cognito',
     idempotent: true,
     domain: 'fleet',
-    summary: 'Makes the user the owner of a device',
+    summary: 'Claims a device for the user',
     description:
-      'A device has one owner. The owner may ask again and is told `already_owned`; anybody else gets 409. A claim code ' +
-      'that is sent is checked even where none is required. Where one is, an unknown serial and a wrong code get the same ' +
-      'answer. One person tries at most ten codes on one device in ten minutes; on a device that many people have tried, ' +
-      'three. Instead of a code, a device with a key of its own signs a nonce from `POST /claimChallenge`: the text ' +
-      '`autowatering-claim-1`, the nonce and the hardware id, one a line.',
+      'A device has one owner. The owner may repeat the request and gets `already_owned`; anybody else gets 409. A ' +
+      'claim code is checked whenever it is sent, even if none is required. Where one is required, an unknown serial ' +
+      'and a wrong code get the same answer. One person may try ten codes on one device in ten minutes, or three on ' +
+      'a device that many people have tried. Instead of a code, a device with its own key can sign a nonce from ' +
+      '`POST /claimChallenge`: the text `autowatering-claim-1`, the nonce and the hardware id, one per line.',
     rateLimit: CLAIM_LIMIT,
     body: z
       .strictObject({
@@ -97,7 +97,7 @@ export function claimRoutes(services: Services, store: FleetStore, aliveCheck: A
     errors: ['device_not_found', 'already_claimed', 'not_claimable', 'claim_proof_required', 'claim_proof_invalid'],
   }).handledBy(async ({ caller, body }, { now }) => {
     const request = { serial: body.serial, claimCode: body.claim_code, signedNonce: body.proof };
-    // A code whose check character is wrong is a slip, and looked up nowhere: it costs no try.
+    // A code with a wrong check character is a typo. It is not looked up and doesn't use up an attempt.
     const tries = request.signedNonce !== undefined || parseClaimCode(request.claimCode ?? '') !== undefined;
     if (tries) await countProof(request.serial, caller.uid);
     const result = await claimDevice(store, { claimProof, aliveCheck, nonces, codes }, request, caller.uid, now);

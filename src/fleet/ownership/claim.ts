@@ -13,9 +13,9 @@ import type { CodeHashes } from './code-hashes.ts';
 
 export interface ClaimRequest {
   readonly serial: Serial;
-  /** As typed by the person, if they typed one. */
+  /** As typed by the person, if at all. */
   readonly claimCode: string | undefined;
-  /** What the device has signed, if the phone asked it to. */
+  /** What the device signed, if the phone asked it to. */
   readonly signedNonce: SignedNonce | undefined;
 }
 
@@ -45,10 +45,10 @@ export interface ClaimRules {
 }
 
 /**
- * Makes the user the owner of a free device. Whoever comes second gets `already_claimed`; the owner may ask again.
+ * Claims a free device for the user. Whoever comes second gets `already_claimed`; the owner may repeat the claim.
  *
- * Where a proof is required, nothing is told about a device before the proof is good: an unknown serial, somebody
- * else's device and a wrong code get one answer, after the same work.
+ * Where proof is required, nothing is revealed about a device until the proof is valid: an unknown serial, somebody
+ * else's device and a wrong code get the same answer after the same work.
  */
 export async function claimDevice(
   store: FleetStore,
@@ -84,13 +84,13 @@ async function tryToClaim(
   const write = await store.commit(step, rules.aliveCheck, now);
   if (write.written) return { outcome: 'claimed', device, claimedAt: isoTime(now) };
   if (write.account === 'deleted') return { outcome: 'account_deleted' };
-  // Somebody was faster: perhaps this very user, on another phone or by a repeated request. Where the device is free
-  // still, something else about it has changed, which may be its claim code: then everything is looked at again.
+  // The device changed in between. This very user may have claimed it, on another phone or by a repeated request. If it
+  // is still free, something else has changed, possibly its claim code, so everything is checked again.
   const taken = write.device === undefined ? undefined : settledOwnership(write.device, uid);
   return taken ?? OVERTAKEN;
 }
 
-/** What is decided by the device's state alone; undefined for a device that is free. */
+/** Decides by the device's state alone; undefined for a free device. */
 function settledOwnership(device: Device, uid: Uid): ClaimOutcome | undefined {
   if (device.status !== 'active') return { outcome: 'not_claimable' };
   if (device.owner === null) return undefined;
@@ -99,8 +99,9 @@ function settledOwnership(device: Device, uid: Uid): ClaimOutcome | undefined {
 }
 
 /**
- * A nonce from `POST /claimChallenge` is good for one user, one device and its present revision. A claim is written only
- * if the device still has the revision that was read, and raises it: so no nonce serves twice, and none has to be kept.
+ * A nonce from `POST /claimChallenge` is valid for one user, one device and its current revision. A claim is written
+ * only if the device still has the revision that was read, and raises it. So no nonce works twice, and none has to be
+ * stored.
  */
 export function claimPurpose(uid: Uid, serial: Serial, device: Device | undefined): NoncePurpose {
   return { purpose: 'claim', subject: `${uid}|${serial}|${device?.revision ?? 0}` };
@@ -113,7 +114,7 @@ function isSignedBy(device: Device | undefined, { nonce, signature }: SignedNonc
   return key !== undefined && isSignedByDevice(key, message, signature) && known !== undefined;
 }
 
-/** Checked against where there is no device or no key (the first example of RFC 8032): it takes the same time. */
+/** Stands in for a missing device or key (the first example of RFC 8032), so that the check takes the same time. */
 const NOBODYS_KEY = '11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=';
 
 async function checkProof(
@@ -128,7 +129,7 @@ async function checkProof(
   }
   if (typed === undefined) return rules.claimProof === 'required' ? 'claim_proof_required' : 'good';
   const code = parseClaimCode(typed);
-  // Known to be mistyped without a look at any device.
+  // Known to be mistyped without reading any device.
   if (code === undefined) return 'claim_proof_invalid';
   const stored = device?.claimCode ?? undefined;
   const isRight = await rules.codes.isHashOf(code, stored, { purpose: 'claim', hwId: device?.hwId });

@@ -6,7 +6,7 @@ import type { Services } from '../../platform/services.ts';
 import type { HashedCode } from '../device/device.ts';
 import type { ClaimCode } from './claim-code.ts';
 
-/** What a code is for. A hash made for one purpose or one device is worth nothing for another. */
+/** What a code is for. A hash for one purpose or device is useless for another. */
 export interface CodeSubject {
   readonly purpose: 'claim' | 'transfer';
   /** Undefined for a device that does not exist. */
@@ -16,25 +16,25 @@ export interface CodeSubject {
 export interface CodeHashes {
   hash(code: ClaimCode, subject: CodeSubject): Promise<HashedCode>;
   /**
-   * Whether the hash was made of this code. Without a stored hash it does the same work and returns false.
+   * Checks a code against a stored hash. Without a stored hash it does the same work and returns false.
    *
-   * @throws Error when the hash is keyed and the secret has no key: "wrong code" would be a lie
+   * @throws Error when the hash is keyed and the secret has no key; "wrong code" would be untrue
    */
   isHashOf(code: ClaimCode, stored: HashedCode | undefined, subject: CodeSubject): Promise<boolean>;
 }
 
 const KEYED = 'hmac:';
-/** 128 bits: far more than the 45 of a code. */
+/** 128 bits, far more than the 45 of a code. */
 const MAC_BYTES = 16;
 const NOBODYS_HASH: HashedCode = { hash: `${KEYED}${'A'.repeat(22)}` };
 const NOBODYS_SLOW_HASH: HashedCode = { hash: 'A'.repeat(43), salt: 'A'.repeat(22) };
 
 /**
  * Claim and transfer codes are stored as HMAC-SHA-256 under CLAIM_CODE_KEY. A stolen table is useless without the key,
- * which is in the secret only. Hashes that were stored before there was a key are scrypt with a salt. They are
- * understood until the device gets another code.
+ * which exists only in the secret. Older hashes, from before there was a key, are salted scrypt. They remain valid
+ * until the device gets another code.
  *
- * Where the secret has no key yet, new codes are stored under scrypt, too.
+ * While the secret has no key, new codes are stored under scrypt, too.
  */
 export function createCodeHashes({ secrets, randomness }: Pick<Services, 'secrets' | 'randomness'>): CodeHashes {
   return {
@@ -54,7 +54,7 @@ export function createCodeHashes({ secrets, randomness }: Pick<Services, 'secret
       }
       const isUnder = (tried: readonly string[]) => isHashUnder(hash, tried, code, subject);
       if (isUnder(keys)) return stored !== undefined;
-      // Another container may have read a newer key already: a miss counts once the secret was read again.
+      // Another container may already use a newer key, so a miss counts only after the secret is read again.
       const fresh = keysIn(await secrets.freshValues());
       if (fresh.length === 0) throw new Error('The secret has no CLAIM_CODE_KEY, which this code was hashed with');
       return isUnder(fresh) && stored !== undefined;
@@ -66,7 +66,7 @@ function keysIn({ CLAIM_CODE_KEY: keys = [] }: SecretValues): readonly string[] 
   return [keys].flat();
 }
 
-/** Compares with every key: neither the place of the right one nor the bytes in common show in the time it takes. */
+/** Compares with every key, so that timing reveals neither which key matched nor how many bytes. */
 function isHashUnder(hash: string, keys: readonly string[], code: ClaimCode, subject: CodeSubject): boolean {
   const expected = Buffer.from(hash.slice(KEYED.length), 'base64url');
   let found = false;

@@ -18,10 +18,10 @@ export interface OwnedPage {
   readonly next?: string;
 }
 
-/** A device that was given back or taken out of service; nobody has more of them to look at. */
+/** A device that was given back or revoked; no user has more of them to check. */
 const MOST_FORMER = 100;
 
-/** The owners' lists in `users`: who has which devices, and what they call them. */
+/** The owners' lists in `users`: who owns which devices, with their names and settings. */
 export function createOwnerLists({ config, documents }: Pick<Services, 'config' | 'documents'>) {
   const { users } = config.tables;
   const ownedKey = (uid: Uid, serial: Serial) => ({ uid, record: `${OWNED_PREFIX}${serial}` });
@@ -51,12 +51,12 @@ export function createOwnerLists({ config, documents }: Pick<Services, 'config' 
       return typeof next === 'string' ? { devices, next } : { devices };
     },
 
-    /** Drops an entry of an owner's list whose device is not theirs any more. */
+    /** Removes an entry whose device no longer belongs to this owner. */
     async dropOwned(uid: Uid, serial: Serial): Promise<void> {
       await (await documents()).delete({ TableName: users, Key: ownedKey(uid, serial) });
     },
 
-    /** Names a device or sets it; an empty name takes the name away. Undefined when it is not in the list. */
+    /** Changes a device's name or settings; an empty name removes the name. Undefined when it is not in the list. */
     async updateOwned(uid: Uid, serial: Serial, { name, settings }: Personal): Promise<OwnedDevice | undefined> {
       const change = updateExpression({
         set: {
@@ -83,7 +83,7 @@ export function createOwnerLists({ config, documents }: Pick<Services, 'config' 
       }
     },
 
-    /** What is kept of devices that were taken out of service while they were this user's. */
+    /** What is kept of devices that were revoked while this user owned them. */
     async listFormer(uid: Uid): Promise<readonly FormerDevice[]> {
       const { Items: items = [] } = await (await documents()).query({
         TableName: users,

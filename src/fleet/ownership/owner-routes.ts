@@ -18,15 +18,15 @@ const LONGEST_NAME = 60;
 const Settings = z.record(z.string(), MetadataValue);
 const NewSettings = storableMap({ mostEntries: MOST_SETTINGS, longestText: 200 });
 
-/** What an owner does with the devices they have. */
+/** What owners can do with their devices. */
 export function ownerRoutes(services: Pick<Services, 'metrics'>, store: FleetStore): readonly Route[] {
   const myDevices = defineRoute({
     method: 'GET',
     path: '/myDevices',
     auth: 'cognito',
     domain: 'fleet',
-    summary: "The user's devices",
-    description: 'By serial, at most `limit` (1–100, else 50) at once; `next_cursor` leads to the rest.',
+    summary: "Lists the user's devices",
+    description: 'By serial, at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest.',
     query: z.object({ limit: pageLimit, cursor: pageCursor }),
     responses: {
       200: z.object({
@@ -78,8 +78,8 @@ export function ownerRoutes(services: Pick<Services, 'metrics'>, store: FleetSto
     path: '/unclaimDevice',
     auth: 'cognito',
     domain: 'fleet',
-    summary: 'Gives a device back',
-    description: 'It leaves the list of its owner and can be claimed again.',
+    summary: 'Releases a device from its owner',
+    description: "Removes it from the owner's list. It can then be claimed again.",
     rateLimit: CLAIM_LIMIT,
     body: z.strictObject({ serial: SerialField, reason: textLine(200).optional() }),
     responses: {
@@ -109,10 +109,10 @@ export function ownerRoutes(services: Pick<Services, 'metrics'>, store: FleetSto
     auth: 'cognito',
     idempotent: true,
     domain: 'fleet',
-    summary: 'Names a device, or keeps its settings',
+    summary: 'Changes the name or settings of a device',
     description:
-      'What is left out stays as it is; an empty name takes the name away; `settings` are replaced as a whole. Name and ' +
-      'settings go with the device to its next owner by transfer, and to a unit that replaces it.',
+      'Omitted fields stay unchanged. An empty name removes the name; `settings` are replaced as a whole. Name and ' +
+      'settings go to the next owner on a transfer, and to a replacement unit.',
     rateLimit: { requests: 60, windowSeconds: 600 },
     body: z.strictObject({
       serial: SerialField,

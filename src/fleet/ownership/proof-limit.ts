@@ -10,11 +10,11 @@ import { failedCondition } from '../../platform/aws/dynamo.ts';
 import type { Serial, Uid } from '../../platform/ids.ts';
 
 const WINDOW_SECONDS = 600;
-/** What one person may try on one device: enough to mistype. */
+/** Attempts per person and device, enough for typos. */
 const PER_PERSON = { requests: 10, windowSeconds: WINDOW_SECONDS } as const;
-/** What may be tried on one device before each person is held to their last tries. */
+/** Attempts on a device by everybody together, before each person is limited to their own reserve. */
 const PER_DEVICE = 20;
-/** What each person may still try on a device that many have tried: an owner comes in, a crowd learns nothing. */
+/** Each person's reserve on a device that many have tried: an owner gets in, a crowd learns nothing. */
 const LAST_TRIES = 3;
 const ROUTE = 'claim code';
 
@@ -22,17 +22,17 @@ const ROUTE = 'claim code';
 export type CountProof = (serial: Serial, uid: Uid) => Promise<void>;
 
 /**
- * Counts a proof that is about to be tried on a device: a claim code, a transfer code or a signed nonce. Nobody uses up
- * another person's tries. They only use up the device's common ones, and everybody has some of their own after those.
- * Known and unknown serials are counted alike.
+ * Counts an attempt to prove possession of a device: a claim code, a transfer code or a signed nonce. Nobody can use up
+ * another person's attempts. They only use up the device's shared ones, and everybody has a few of their own after
+ * those. Known and unknown serials are counted alike.
  *
- * The common tries of a device and who made them are one item, so a proof costs one write. At most 20 people are in it.
+ * A device's shared attempts and who made them are one item, so an attempt costs one write. It lists at most 20 people.
  */
 export function createCountProof(services: NeededToCount): CountProof {
   const { config, clock, documents } = services;
   const allow = createAllow(services);
 
-  /** Counts a common try. Otherwise returns how many of those were this person's. */
+  /** Counts a shared attempt. Once those are used up, returns how many were this person's. */
   const takeCommonTry = async (serial: Serial, person: string): Promise<'counted' | number> => {
     const { start, expiresAt } = windowAt(clock.now(), PER_PERSON);
     try {

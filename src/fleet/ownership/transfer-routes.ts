@@ -13,7 +13,7 @@ import { createCodeHashes } from './code-hashes.ts';
 import { createCountProof } from './proof-limit.ts';
 import { acceptTransfer, cancelTransfer, offerTransfer } from './transfer.ts';
 
-/** How a device goes from one owner to the next, without a moment in which anybody could claim it. */
+/** Transfer from one owner to the next, without a moment in which somebody else could claim the device. */
 export function transferRoutes(services: Services, store: FleetStore, aliveCheck: AliveCheck): readonly Route[] {
   const countProof = createCountProof(services);
   const codes = createCodeHashes(services);
@@ -23,11 +23,12 @@ export function transferRoutes(services: Services, store: FleetStore, aliveCheck
     path: '/transferDevice',
     auth: 'cognito',
     domain: 'fleet',
-    summary: 'Hands a device over to another user',
+    summary: 'Transfers a device to another user',
     description:
-      'The owner sends `{ serial }` and gets a `transfer_code`, told once and good for 24 hours, to pass on; `cancel: true` ' +
-      'takes it back. The next owner sends `{ serial, transfer_code }` and has the device, with its name and settings. Until ' +
-      'then it stays where it is. Whatever is wrong with a code is answered with 403 `transfer_invalid`.',
+      'The owner sends `{ serial }` and gets a `transfer_code` to pass on, shown once and valid for 24 hours; ' +
+      '`cancel: true` withdraws it. The next owner sends `{ serial, transfer_code }` and gets the device with its ' +
+      'name and settings. Until then it stays with its owner. Any problem with a code returns 403 ' +
+      '`transfer_invalid`.',
     rateLimit: CLAIM_LIMIT,
     body: z
       .strictObject({ serial: SerialField, transfer_code: textLine(32).optional(), cancel: z.literal(true).optional() })

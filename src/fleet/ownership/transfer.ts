@@ -21,7 +21,7 @@ export type AcceptOutcome =
   | { readonly outcome: 'transferred' | 'already_owned'; readonly device: Device; readonly claimedAt: string }
   | { readonly outcome: 'transfer_invalid' | 'account_deleted' };
 
-/** The owner offers a device to whoever gets the code from them; a second offer takes the place of the first. */
+/** Offers a device to whoever gets the code from its owner; a second offer replaces the first. */
 export async function offerTransfer(
   store: FleetStore,
   { randomness, codes }: Pick<Services, 'randomness'> & { readonly codes: CodeHashes },
@@ -38,7 +38,7 @@ export async function offerTransfer(
   return device === undefined ? { outcome: 'not_owned' } : { outcome: 'offered', device, code, expiresAt };
 }
 
-/** The owner takes the offer back; without one there is nothing to do. */
+/** Withdraws the owner's offer, if there is one. */
 export async function cancelTransfer(store: FleetStore, serial: Serial, uid: Uid, now: number): Promise<OfferOutcome> {
   const device = await changeOwn(store, serial, uid, now, async (own) =>
     own.transfer === null ? undefined : staying(own, uid, 'transfer_cancelled', null),
@@ -47,8 +47,8 @@ export async function cancelTransfer(store: FleetStore, serial: Serial, uid: Uid
 }
 
 /**
- * The next owner takes the device over, with its name and settings. Whatever is wrong gets one answer after the same
- * work: an unknown serial, no offer, one that is over, a wrong code.
+ * Transfers the device to the next owner, with its name and settings. An unknown serial, a missing or expired offer and
+ * a wrong code get the same answer after the same work.
  */
 export async function acceptTransfer(
   store: FleetStore,
@@ -63,7 +63,7 @@ export async function acceptTransfer(
     const device = await store.findBySerial(request.serial);
     const offer = device?.transfer ?? undefined;
     const isRight = await codes.isHashOf(code, offer, { purpose: 'transfer', hwId: device?.hwId });
-    // Asked again after a lost answer: it is theirs already, and the code is gone.
+    // Repeated after a lost answer: the user already owns it, and the code is gone.
     if (device?.owner?.uid === uid) return { outcome: 'already_owned', device, claimedAt: device.owner.claimedAt };
     const from = device?.owner?.uid;
     if (device === undefined || from === undefined || offer === undefined || !isRight || offer.expiresAt <= now) {
@@ -96,7 +96,7 @@ function staying(
   );
 }
 
-/** Changes a device of the caller's own; undefined when it is not theirs. */
+/** Changes a device of the caller's; undefined when they don't own it. */
 async function changeOwn(
   store: FleetStore,
   serial: Serial,

@@ -8,7 +8,7 @@ export type UnclaimOutcome =
   | { readonly outcome: 'unclaimed'; readonly hwId: HwId }
   | { readonly outcome: 'not_owned' | 'not_active' };
 
-/** Gives a device back, so that it leaves the owner's list and anybody may claim it. */
+/** Releases a device: it leaves the owner's list and can be claimed again. */
 export async function unclaimDevice(
   store: FleetStore,
   request: { readonly serial: Serial; readonly reason: string | undefined },
@@ -36,14 +36,14 @@ function releasing(device: Device, uid: Uid, reason: string | undefined): Transi
 
 const PAGE = 50;
 
-/** Gives back every device of a user whose account goes. Can be repeated; what is gone is gone. */
+/** Releases every device of a user whose account is being deleted. Safe to repeat. */
 export async function releaseAllDevices(store: FleetStore, uid: Uid, now: number): Promise<void> {
   for (;;) {
     const { devices } = await store.listOwned(uid, PAGE, undefined);
     if (devices.length === 0) break;
     for (const owned of devices) {
       const device = await store.readDevice(owned.hwId);
-      // Not theirs any more: the entry is what an interrupted step of an earlier layout left.
+      // No longer theirs: the entry was left by an interrupted step under an earlier layout.
       if (device?.owner?.uid !== uid) await store.dropOwned(uid, owned.serial);
       else await store.commit(releasing(device, uid, 'account_deleted'), undefined, now);
     }

@@ -5,20 +5,20 @@ import type { Device, SeenFirmware } from '../device/device.ts';
 import { transition } from '../device/lifecycle.ts';
 import type { FleetStore } from '../device/store.ts';
 
-/** Whether a version, a board or a batch can stand in an index and in the name of a count. */
+/** Whether a version, board or batch can be part of an index and of a count's name. */
 export function isIndexable(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/.test(text);
 }
 
-/** More changes of one device in a day are no updates: they would only fill its audit, and the counts. */
+/** More changes of one device in a day are no updates; they would only fill its audit and the counts. */
 const MOST_CHANGES_A_DAY = 20;
 const TRIES = 2;
 
 /**
- * Records what a device runs when that is news, however it got there: by an update of ours, by cable, or at the
- * factory. When something else happens to the device at this very moment, it is read and tried once more.
+ * Records a device's firmware when it is new, whether it came from our update, by cable or from the factory. After a
+ * concurrent change the device is read and tried once more.
  *
- * @param seen the device as the caller knows it, which may be a moment old
+ * @param seen the device as the caller knows it, possibly slightly outdated
  */
 export async function recordFirmware(
   store: Pick<FleetStore, 'commit'>,
@@ -44,7 +44,7 @@ export async function recordFirmware(
   }
 }
 
-/** Undefined when it is no news, or the device has changed too often today. */
+/** Undefined when nothing is new, or the device has changed too often today. */
 function changedFirmware({ firmware }: Device, version: ReleaseVersion, now: number): SeenFirmware | undefined {
   const seenAt = isoTime(now);
   if (firmware?.version === version) return undefined;

@@ -11,9 +11,9 @@ import { reconcile, type SeenDevice } from './reconcile.ts';
 
 const MOST_DEVICES = 50;
 const PAGE = 100;
-/** Devices of others that one person may ask about: a garden full of them, many times over, but no search. */
+/** Other people's devices that one person may ask about: a garden full of them many times over, but no search. */
 const FOREIGN_DEVICES = { requests: 600, windowSeconds: 600 } as const;
-/** So many entries of an owner's list are looked at for devices that were not seen. */
+/** The most entries of an owner's list to check for devices that were not seen. */
 const MOST_OWNED = 500;
 
 const Seen = z
@@ -26,7 +26,7 @@ const Seen = z
 
 const Action = z.enum(['none', 'claim', 'ask_owner', 'check_label', 'contact_support', 'come_closer']);
 
-/** What the devices around a phone are to its user. */
+/** What the devices around a phone mean to its user. */
 export function reconcileRoutes(services: Services, store: FleetStore): readonly Route[] {
   const allow = createAllow(services);
 
@@ -36,12 +36,12 @@ export function reconcileRoutes(services: Services, store: FleetStore): readonly
     auth: 'cognito',
     idempotent: true,
     domain: 'fleet',
-    summary: 'Holds the devices that a phone sees against those that the cloud knows',
+    summary: 'Compares the devices a phone sees with those the cloud knows',
     description:
-      'One answer for each device seen, in the same order, and the owned ones that were not seen. Send the `hw_id`: by its ' +
-      '`serial` alone only an own device is told. The rules stand in `docs/device-reconciliation.md`. Changes nothing but ' +
-      'what is known of the firmware of the own devices; a `firmware_version` that can’t be ' +
-      'understood is not recorded, and named in `not_understood`.',
+      'One answer per device seen, in the same order, and the owned devices that were not seen. Send the `hw_id`: a ' +
+      "`serial` alone only finds the user's own devices. See `docs/device-reconciliation.md` for the rules. Changes " +
+      "only the recorded firmware of the user's own devices. A `firmware_version` that can’t be understood is not " +
+      'recorded, and listed in `not_understood`.',
     rateLimit: { requests: 60, windowSeconds: 600, andPerAddress: 240 },
     body: z.strictObject({ devices: z.array(Seen).max(MOST_DEVICES) }),
     responses: {
@@ -72,7 +72,7 @@ export function reconcileRoutes(services: Services, store: FleetStore): readonly
     const devices = seen.map((one, index) => {
       const device = known[index];
       const { status, suggestedAction } = reconcile(one, device, caller.uid);
-      // Of a device that is somebody else's the caller learns no more than they have sent.
+      // For other people's devices the caller gets back only what they sent.
       const isTheirs = status === 'owned' && device !== undefined;
       return {
         ...(isTheirs ? { serial: device.serial } : one.serial === undefined ? {} : { serial: one.serial }),

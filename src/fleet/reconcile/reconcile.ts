@@ -1,7 +1,7 @@
 import type { HwId, Serial, Uid } from '../../platform/ids.ts';
 import { type Device, fleetStateOf } from '../device/device.ts';
 
-/** What a phone sees of a device over BLE: what its label says, what its chip says, or both. */
+/** A device as a phone sees it over BLE: its label, its chip, or both. */
 export interface SeenDevice {
   readonly serial: Serial | undefined;
   readonly hwId: HwId | undefined;
@@ -33,9 +33,9 @@ const ACTIONS: Readonly<Record<ReconcileStatus, SuggestedAction>> = {
 };
 
 /**
- * The one answer to (seen over BLE, known in the cloud). The chip is the device, the label is paper: where both are
- * known and disagree, the status is the chip's and the label is to be checked. A label alone tells only its owner
- * anything: six digits can be counted through by somebody who has never seen a device.
+ * Combines what BLE shows with what the cloud knows. The chip is the device, the label is paper: where both are known
+ * and disagree, the status is the chip's and the label needs checking. A label alone reveals something only to the
+ * device's owner, because six digits can be guessed by trying them all.
  */
 export function reconcile(seen: SeenDevice, known: Device | undefined, uid: Uid): Verdict {
   const status = known === undefined ? 'unknown_serial' : statusFor(known, uid);

@@ -13,8 +13,8 @@ export type ReissueOutcome =
   | { readonly outcome: 'device_not_found' | 'already_claimed' };
 
 /**
- * A new claim code for a device that nobody owns, when the first one was lost with its answer or its label. The old one
- * is worth nothing from then on.
+ * Issues a new claim code for a device without an owner, when the first one was lost with its answer or label. The old
+ * code stops working.
  */
 export async function reissueClaimCode(
   store: FleetStore,

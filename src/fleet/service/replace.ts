@@ -13,8 +13,8 @@ export type ReplaceOutcome =
     };
 
 /**
- * A new unit takes the place of a revoked one (RMA): whoever had the old one owns the new one, with its name and
- * settings. Asked twice, it is done once.
+ * Replaces a revoked unit with a new one (RMA). The old unit's owner gets the new one, with its name and settings. Safe
+ * to repeat.
  */
 export async function replaceDevice(
   store: FleetStore,
@@ -59,7 +59,7 @@ export async function replaceDevice(
   });
 }
 
-/** Whose a revoked device was; undefined when it was nobody's, or their account is gone. */
+/** The owner a device had when it was revoked; undefined without one, or when their account was deleted. */
 export async function formerOwnerOf(store: FleetStore, device: Device): Promise<Uid | undefined> {
   const { formerOwner, hwId } = device;
   return formerOwner === null ? undefined : (await store.namesOf([formerOwner], hwId)).get(formerOwner);

@@ -20,7 +20,7 @@ const REPLACE_REFUSALS: { readonly [O in Exclude<ReplaceOutcome['outcome'], 'rep
   not_claimable: 'The new unit must be active and belong to nobody.',
 };
 
-/** What the workshop does with devices that come back. */
+/** What the workshop does with returned devices. */
 export function serviceRoutes(services: Services, store: FleetStore, aliveCheck: AliveCheck): readonly Route[] {
   const codes = createCodeHashes(services);
   const replace = defineRoute({
@@ -28,10 +28,10 @@ export function serviceRoutes(services: Services, store: FleetStore, aliveCheck:
     path: '/replaceDevice',
     auth: 'factory',
     domain: 'fleet',
-    summary: 'Puts a new unit in the place of a revoked one',
+    summary: 'Replaces a revoked unit with a new one',
     description:
-      'The new unit gets the owner whom the old one had when it was revoked, with its name and settings. Asked again for ' +
-      'the same two, it is done already.',
+      'The new unit gets the owner the old one had when it was revoked, with its name and settings. Repeating the ' +
+      'request for the same two units changes nothing.',
     body: z
       .strictObject({ old_hw_id: HwIdField, new_hw_id: HwIdField, reason })
       .refine(({ old_hw_id: old, new_hw_id: unit }) => old !== unit, 'two different devices'),
@@ -65,8 +65,8 @@ export function serviceRoutes(services: Services, store: FleetStore, aliveCheck:
     path: '/reissueClaimCode',
     auth: 'factory',
     domain: 'fleet',
-    summary: 'A new claim code for a device that nobody owns',
-    description: 'For a label that was lost, or an answer that never came. The old code is worth nothing from then on.',
+    summary: 'Issues a new claim code for a device without an owner',
+    description: 'For a lost label or an answer that never arrived. The old code stops working.',
     body: z.strictObject({ hw_id: HwIdField, reason }),
     responses: {
       200: z.object({ ok: z.literal(true), hw_id: z.string(), serial: z.string(), claim_code: z.string() }),

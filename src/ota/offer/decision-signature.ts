@@ -2,9 +2,9 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } f
 import type { Secrets } from '../../platform/aws/secrets.ts';
 
 export interface SignedDecision {
-  /** The JSON text that is signed, in base64url: what is verified is what was sent, byte by byte. */
+  /** The signed JSON text, in base64url, so that exactly the bytes that were sent are verified. */
   readonly payload: string;
-  /** One for each key that is in use: while keys rotate, a phone needs to know only one of them. */
+  /** One per active key. During a rotation a phone needs to know only one of them. */
   readonly signatures: readonly { readonly key_id: string; readonly value: string }[];
 }
 
@@ -16,17 +16,17 @@ export interface SigningKey {
 }
 
 export interface DecisionSigner {
-  /** Undefined where no key is configured. @throws Error for a key that is no Ed25519 key */
+  /** Undefined when no key is configured. @throws Error for a key that is not Ed25519 */
   sign(decision: object): Promise<SignedDecision | undefined>;
   keys(): Promise<readonly SigningKey[]>;
 }
 
-/** A second's worth of different decisions, at most some 100 KB. */
+/** One second's worth of different decisions, some 100 KB at most. */
 const MOST_SIGNED = 200;
 
-/** Signs answers with Ed25519, so that a phone that knows the public key detects a changed one (docs/ota.md). */
+/** Signs answers with Ed25519, so that a phone that knows the public key detects tampering (docs/ota.md). */
 export function createDecisionSigner(secrets: Secrets): DecisionSigner {
-  /** Parsed keys by their text, for the life of the container: they change only when the secret does. */
+  /** Parsed keys by their text, for the container's lifetime; they change only when the secret does. */
   const parsed = new Map<string, SigningKey>();
   const keyOf = (text: string): SigningKey => {
     const known = parsed.get(text);
@@ -35,7 +35,7 @@ export function createDecisionSigner(secrets: Secrets): DecisionSigner {
     parsed.set(text, key);
     return key;
   };
-  /** Decisions signed lately, by their text: many phones ask the same thing in the same second. */
+  /** Recently signed decisions by their text: many phones ask the same question in the same second. */
   const signed = new Map<string, SignedDecision>();
   let signedWith = '';
   const keys = async () => {
@@ -75,7 +75,7 @@ function parseSigningKey(text: string): SigningKey {
       ? createPrivateKey(text)
       : createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
   } catch {
-    // The parser's own message could quote the key.
+    // The parser's own message could contain the key.
     throw new Error('OTA_SIGNING_KEY holds something that is no private key');
   }
   if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error('OTA_SIGNING_KEY must hold Ed25519 keys');

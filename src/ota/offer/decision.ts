@@ -1,12 +1,12 @@
 import { compareReleaseVersions, type ReleaseVersion } from '@autowatering/release-format';
 import type { Rule } from './rules.ts';
 
-/** Why a release is not for a device. */
+/** Why a release is withheld from a device. */
 export type WithheldReason = 'not_in_rollout' | 'paused' | 'needs_intermediate' | 'bootloader_too_old';
 
-/** What a device is to a track's rules. */
+/** What a track's rules need to know of a device. */
 export interface Asking {
-  /** Unknown where the phone does not say: then a release that asks for a version is not for it. */
+  /** Unknown if the phone doesn't say; releases that require a version are then withheld. */
   readonly current: ReleaseVersion | undefined;
   readonly bootloader: ReleaseVersion | undefined;
   isTargeted(rule: Rule): boolean;
@@ -14,7 +14,7 @@ export interface Asking {
 
 export interface Decision {
   readonly updateAvailable: boolean;
-  /** What is offered; when nothing is, the newest that the device may have, which is no news to it. */
+  /** The offered version. Without an update, the newest version the device may have. */
   readonly version: ReleaseVersion | undefined;
   readonly reason: 'offered' | 'up_to_date' | 'no_release' | WithheldReason;
   /** The newest release that is withheld from this device. */
@@ -22,8 +22,8 @@ export interface Decision {
 }
 
 /**
- * Which release a device should run: the newest that it may have. Never an older one than it runs, unless that one says
- * so, and what the device runs is halted or not offered any more.
+ * Decides which release a device should run: the newest one it may have. Never an older version than the device runs,
+ * unless that release allows downgrades and the running version is halted or no longer offered.
  *
  * @param rules newest first
  */

@@ -5,7 +5,7 @@ import { ApiError } from '../../http/errors.ts';
 import type { HwId, Serial, Uid } from '../../platform/ids.ts';
 import type { TargetDevice } from './eligibility.ts';
 
-/** How a request names a device: by its label or by its chip. */
+/** How a request names a device: by serial or hardware id. */
 export const deviceFields = {
   serial: SerialField.optional(),
   hw_id: HwIdField.optional(),
@@ -26,8 +26,8 @@ export async function findNamed(fleet: FleetDevices, named: NamedDevice): Promis
 }
 
 /**
- * The device, as far as the caller may know of it. A serial is one of a million, so to strangers it counts as one that
- * nobody has; a hardware id is known only to somebody who has been near the device.
+ * The device, as far as the caller may know it. A serial is one of only a million, so to strangers every serial counts
+ * as unknown. A hardware id is known only to people who have been near the device.
  */
 export async function findForCaller(
   fleet: FleetDevices,
@@ -39,13 +39,13 @@ export async function findForCaller(
   return caller.kind === 'user' && isOrWasTheirs(device, caller.uid) ? device : undefined;
 }
 
-/** What a rollout looks at: a chip that nobody has provisioned has its place in it too, a label has none. */
+/** The device as rollouts identify it. An unprovisioned chip has a place in a rollout too, a serial alone has none. */
 export function targetOf(named: NamedDevice, device: Device | undefined): TargetDevice | undefined {
   if (device !== undefined) return { hwId: device.hwId, serial: device.serial };
   return named.hw_id === undefined ? undefined : { hwId: named.hw_id };
 }
 
-/** @throws ApiError when the device is not the caller's, whether it exists or not */
+/** @throws ApiError when the device isn't the caller's, whether or not it exists */
 export async function requireOwned(fleet: FleetDevices, named: NamedDevice, uid: Uid): Promise<Device> {
   const device = await findNamed(fleet, named);
   if (device?.owner?.uid !== uid) throw new ApiError('not_owned', 'This device is not in your account.');

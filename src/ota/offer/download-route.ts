@@ -10,17 +10,17 @@ import { deviceFields, findForCaller, targetOf } from './device-fields.ts';
 import { isTargeted } from './eligibility.ts';
 import type { OfferService } from './offers.ts';
 
-/** `GET /ota/releases/{version}/download-url`: for a phone whose first link has grown old. */
+/** `GET /ota/releases/{version}/download-url`: for a phone whose first link has expired. */
 export function downloadRoute(store: ReleaseStore, offers: OfferService, fleet: FleetDevices): Route {
   return defineRoute({
     method: 'GET',
     path: '/ota/releases/{version}/download-url',
     auth: 'cognito-optional',
     domain: 'ota',
-    summary: 'A fresh download URL for one published release',
+    summary: 'Issues a fresh download URL for a published release',
     description:
-      'Good for 15 minutes. Not found are drafts, releases that are paused, halted or withdrawn, and those whose rollout ' +
-      'has not come to this device: name it by `hw_id`, or by `serial` as its owner.',
+      'Valid for 15 minutes. Returns 404 for drafts, for paused, halted or withdrawn releases, and for those whose ' +
+      "rollout hasn't reached this device. Name the device by `hw_id`, or by `serial` as its owner.",
     params: z.object({ version: VersionField }),
     query: z.object({ ...trackFields, ...deviceFields }),
     responses: {

@@ -41,7 +41,7 @@ export const Latest = z.object({
   notes: z.string(),
 });
 
-/** What a device is answered, when everything about it is known. */
+/** The answer for a device, once everything about it is known. */
 export interface Verdict {
   readonly reason: z.output<typeof Reason>;
   readonly offered: OfferedRelease | undefined;
@@ -49,7 +49,7 @@ export interface Verdict {
   readonly blockedUntil?: number;
 }
 
-/** A revoked device gets nothing; one that has failed with the same release again and again is left alone for a day. */
+/** A revoked device gets nothing. One that keeps failing with the same release isn't offered it for a day. */
 export function verdictFor(
   { decision, offered }: OfferAnswer,
   device: Device | undefined,
@@ -82,7 +82,7 @@ export function latestBody({ release, download }: OfferedRelease): z.input<typeo
   };
 }
 
-/** What is signed: everything that a phone acts on, whom it is for, and until when it counts. */
+/** The signed part: everything a phone acts on, for whom it is, and how long it is valid. */
 export function decisionBody(query: LatestQuery, verdict: Verdict, now: number, expiresAt: string) {
   const release = verdict.offered?.release;
   return {

@@ -15,7 +15,7 @@ import { findForCaller, targetOf } from './device-fields.ts';
 import { decisionBody, Latest, LatestQuery, latestBody, Reason, verdictFor } from './latest-answer.ts';
 import type { OfferAnswer, OfferService } from './offers.ts';
 
-/** How long a phone may hold an offer without asking again. */
+/** How long a phone may keep an offer without asking again. */
 const OFFER_MS = 24 * 60 * 60 * 1000;
 
 export interface LatestServices {
@@ -34,16 +34,16 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     path: '/ota/latest',
     auth: 'cognito-optional',
     domain: 'ota',
-    summary: 'Which firmware the device should run',
+    summary: 'Returns the firmware the device should run',
     description:
-      'The newest release that the device may have: published, for its place in the rollout or on the allow-list, and ' +
-      'installable over `current_version` by `bootloader_version`. `update_available` is true when that is news. Otherwise ' +
-      '`reason` tells why not; `withheld` names the newest release that is kept from it. Without a device only releases for ' +
-      'everybody are offered; a `serial` without `hw_id` counts for the owner of the device. `artifact.image_hash` is how ' +
-      'mcumgr names the image: a device that shows it needs no upload. `signed.payload` is the decision in base64url, signed ' +
-      'with Ed25519 (docs/ota.md); it may be held offline until `offer_expires_at`. A changed release is seen at most a second ' +
-      'later; the download URL is good for 15 minutes. A version that can’t be understood counts as unknown and is named in ' +
-      '`not_understood`.',
+      'The newest release the device may have: published, for its place in the rollout or on the allow-list, and ' +
+      'installable over `current_version` by `bootloader_version`. `update_available` is true when it is an update. ' +
+      'Otherwise `reason` says why not; `withheld` names the newest release the device may not have. Without a ' +
+      'device only releases for everybody are offered; a `serial` without `hw_id` works for the owner of the device. ' +
+      "`artifact.image_hash` is the image's hash as mcumgr reports it; a device that reports it already needs no " +
+      'upload. `signed.payload` is the decision in base64url, signed with Ed25519 (docs/ota.md); it may be kept ' +
+      'offline until `offer_expires_at`. A changed release is visible within a second; the download URL is valid for ' +
+      '15 minutes. A version that can’t be understood counts as unknown and is listed in `not_understood`.',
     query: LatestQuery,
     responses: {
       200: z.object({
@@ -65,7 +65,7 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     openToDeletedAccounts: true,
   }).handledBy(async ({ query, caller }, { now, log }) => {
     const { current_version: current, bootloader_version: bootloader } = query;
-    // The keys are needed at the end; a container's first request reads them meanwhile.
+    // The keys are needed only at the end; a container's first request reads them meanwhile.
     const [device] = await orUnavailable(Promise.all([findForCaller(fleet, query, caller), signer.keys()]));
     const target = targetOf(query, device);
     const answer = await offers.ask(query, target, {
@@ -77,14 +77,14 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     const verdict = verdictFor(answer, device, known, now);
     if (isOwner && caller.kind === 'user') {
       await noteSeen(services, parts, { query, answer, device, known, uid: caller.uid }, now).catch((error: unknown) =>
-        // What is noted are statistics: for them no device goes without its update.
-        log.warn('It could not be noted that a device was seen', {}, error),
+        // These are only statistics: no device misses its update because of them.
+        log.warn('Could not record that a device was seen', {}, error),
       );
     }
     services.metrics.count('OtaLatest', { reason: verdict.reason });
 
     const { withheld } = answer.decision;
-    // Whole seconds: within one, equal answers are one signature.
+    // Whole seconds, so that equal answers within a second share a signature.
     const issuedAt = Math.floor(now / 1000) * 1000;
     const expiresAt = isoTime(issuedAt + OFFER_MS);
     const hwId = signingDevice(query, device, isOwner);
@@ -92,7 +92,7 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
       verdict.updateAvailable && verdict.offered !== undefined && hwId !== undefined
         ? await orUnavailable(parts.nonces.issue(receiptPurpose({ hwId }, verdict.offered.release.version), RECEIPT_MS))
         : undefined;
-    // Unsigned, where answers are signed, it would be refused by the phone anyway.
+    // Where answers are signed, phones would refuse an unsigned one anyway.
     const signed = await orUnavailable(signer.sign(decisionBody(query, verdict, issuedAt, expiresAt)));
     return {
       status: 200,
@@ -114,13 +114,13 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
   });
 }
 
-/** Who is to sign a receipt. To strangers every chip is answered alike, so that a nonce tells nothing about it. */
+/** Who is to sign a receipt. Strangers get the same answer for every chip, so the nonce reveals nothing about it. */
 function signingDevice({ hw_id: named }: LatestQuery, device: Device | undefined, isOwner: boolean): HwId | undefined {
   if (isOwner) return device?.publicKey == null ? undefined : device.hwId;
   return named;
 }
 
-/** How the device has fared with the release that the answer is about; the environment's own release has no records. */
+/** The device's progress with the release in the answer; the environment's own release has no records. */
 async function knownProgress(
   { progress }: Pick<LatestServices, 'progress'>,
   { offered }: OfferAnswer,
@@ -130,7 +130,7 @@ async function knownProgress(
   return orUnavailable(progress.readProgress(offered.release, device.hwId));
 }
 
-/** Notes that an owner's device has asked since the release is out, and what it runs. */
+/** Records that an owner's device has asked since the release was published, and what it runs. */
 async function noteSeen(
   services: Services,
   { progress, fleet }: LatestServices,

@@ -11,9 +11,9 @@ import { type Rule, ruleOf } from './rules.ts';
 import { createTrackCache } from './track-cache.ts';
 
 const DOWNLOAD_SECONDS = 15 * 60;
-/** A change in another container is seen after at most this long; in the one that made it, at once. */
+/** Changes from another container are visible after at most this long; the container's own at once. */
 const RULES_CACHE_MS = 1_000;
-/** A release's facts belong to its revision, so that they never change; only the link grows old. */
+/** A release's facts are cached by revision, so they never go stale; only the link expires. */
 const FACTS_CACHE_MS = 60_000;
 
 export interface OfferedRelease {
@@ -23,18 +23,18 @@ export interface OfferedRelease {
 
 export interface OfferAnswer {
   readonly decision: Decision;
-  /** The release that the decision names, if it names one. */
+  /** The release named in the decision, if any. */
   readonly offered: OfferedRelease | undefined;
 }
 
 export interface OfferService {
-  /** What is offered to a device on a track. */
+  /** Decides what to offer a device on a track. */
   ask(
     track: Track,
     device: TargetDevice | undefined,
     versions: { readonly current: ReleaseVersion | undefined; readonly bootloader: ReleaseVersion | undefined },
   ): Promise<OfferAnswer>;
-  /** For the container that has just changed a release: its own next answer is fresh. */
+  /** For the container that just changed a release: its next answer is fresh. */
   forget(track: Track): void;
   /** A fresh link to a release's bytes. */
   link(release: { readonly artifact: Artifact }): Promise<DownloadLink>;
@@ -82,7 +82,7 @@ export function createOffers(services: Services, store: ReleaseStore): OfferServ
       if (fallback !== undefined) return { decision, offered: { release: fallback, download: await link(fallback) } };
       const rule = rules.find(({ version }) => version === decision.version);
       const offered = await factsOf(track, decision.version, rule?.revision ?? 0);
-      // It changed between the two reads: what it is now is in the next answer, and nothing stale is handed out.
+      // It changed between the two reads. The next answer will have it; nothing stale is offered.
       if (offered?.release.state !== 'published') return { decision: { ...decision, ...WITHHELD }, offered: undefined };
       return { decision, offered };
     },
@@ -93,7 +93,7 @@ const WITHHELD = { updateAvailable: false, version: undefined, reason: 'paused' 
 
 type FactsOf = (track: Track, version: ReleaseVersion, revision: number) => Promise<OfferedRelease | undefined>;
 
-/** The versions whose allow-lists name the device. Lists lie with their releases: they can be long. */
+/** The versions whose allow-lists include the device. Lists are stored with their releases because they can be long. */
 async function listedVersions(
   rules: readonly Rule[],
   track: Track,
@@ -112,8 +112,8 @@ async function listedVersions(
 }
 
 /**
- * The environment's release, which answers only where the registry holds nothing at all for the track. It is firmware
- * for one board: it never answers for another one.
+ * The environment's release, used only while the registry holds nothing at all for the track. It is firmware for one
+ * board and is never offered to another.
  */
 export function fallbackOn(track: Track, fallback: OtaFallback | undefined): Release | undefined {
   if (fallback === undefined || fallback.board !== track.board || fallback.channel !== track.channel) return undefined;

@@ -1,20 +1,20 @@
 import type { ReleaseVersion } from '@autowatering/release-format';
 import { EVERYBODY, type Release, type Requirements } from '../registry/release.ts';
 
-/** What of a release decides whom it is offered to: the walk over these answers `GET /ota/latest`. */
+/** The part of a release that decides who is offered it; `GET /ota/latest` walks over these. */
 export interface Rule extends Requirements {
   readonly version: ReleaseVersion;
   readonly state: 'published' | 'paused' | 'halted';
-  /** Of the release: its facts, which lie in its own item, are kept under it. */
+  /** The release's revision; its facts, stored in its own item, are cached under it. */
   readonly revision: number;
   readonly basisPoints: number;
   readonly hasAllowlist: boolean;
 }
 
-/** Far more than releases that are under way at one time; what is older than the hundredth is offered to nobody. */
+/** Far more than the releases under way at one time; releases beyond the hundredth are offered to nobody. */
 export const MOST_RULES = 100;
 
-/** The rule of a release, if it has one: drafts and withdrawn releases are as if they were not there. */
+/** The rule of a release; drafts and withdrawn releases have none. */
 export function ruleOf(release: Release): Rule | undefined {
   const { version, state, revision, targeting, requirements } = release;
   if (state === 'draft' || state === 'withdrawn') return undefined;
@@ -22,7 +22,7 @@ export function ruleOf(release: Release): Rule | undefined {
   return { version, state, revision, basisPoints, hasAllowlist: allowlist.length > 0, ...requirements };
 }
 
-/** Whether every device may have it: then nothing older is ever offered, and the rules end here. */
+/** Whether every device may have it. Nothing older is ever offered then, so the rules end here. */
 export function endsRules(rule: Rule): boolean {
   const { state, basisPoints, minVersion, minBootloader } = rule;
   return state === 'published' && basisPoints >= EVERYBODY && minVersion === null && minBootloader === null;

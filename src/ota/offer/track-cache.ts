@@ -4,10 +4,10 @@ import type { Clock } from '../../platform/clock.ts';
 const MOST_ENTRIES = 200;
 
 /**
- * A cache for the life of the container. Requests that come while an answer is being read share that read; a failed
- * read is not kept.
+ * A cache for the container's lifetime. Requests that arrive while an answer is being read share that read; failed
+ * reads are not cached.
  *
- * @param maxAgeMs how long an answer is good for
+ * @param maxAgeMs how long an answer is valid
  */
 export function createTrackCache<T>(clock: Clock, maxAgeMs: number) {
   const entries = new Map<string, { readonly at: number; readonly value: Promise<T> }>();

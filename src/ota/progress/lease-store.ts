@@ -5,25 +5,25 @@ import type { HwId } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { SCHEMA } from '../registry/stored-release.ts';
 
-/** How long a phone has a device to itself, unless it asks again. */
+/** How long a phone has exclusive use of a device, unless it renews the lease. */
 export const LEASE_MS = 10 * 60 * 1000;
 
 export type LeaseOutcome =
   | { readonly held: true; readonly expiresAt: number }
-  /** Another phone is at it, until then. */
+  /** Another phone holds the lease, until then. */
   | { readonly held: false; readonly expiresAt: number };
 
 const StoredLease = z.object({ phone_id: z.string(), leased_until: z.number() });
 
 type Needed = Pick<Services, 'config' | 'documents'>;
 
-/** One phone at a time flashes a device. The lease names a phone and no user. */
+/** Only one phone at a time flashes a device. The lease names a phone, not a user. */
 export function createLeaseStore({ config, documents }: Needed) {
   const TableName = config.tables.rateLimits;
   const keyOf = (hwId: HwId) => ({ id: `install-lease#${hwId}` });
 
   return {
-    /** Takes the device for a phone, or keeps it for the phone that has it. */
+    /** Takes the lease on the device, or renews it for the phone that holds it. */
     async take(hwId: HwId, phoneId: string, now: number): Promise<LeaseOutcome> {
       const expiresAt = now + LEASE_MS;
       try {
@@ -50,7 +50,7 @@ export function createLeaseStore({ config, documents }: Needed) {
       }
     },
 
-    /** Gives the device back; a phone that does not have it changes nothing. */
+    /** Releases the lease; does nothing for a phone that doesn't hold it. */
     async giveBack(hwId: HwId, phoneId: string): Promise<void> {
       try {
         await (await documents()).delete({

@@ -24,9 +24,9 @@ import {
   ReportStatus,
 } from './report-plan.ts';
 
-/** Transactions on one item clash: a release's counts are spread, and added up by one query. */
+/** Transactions on one item conflict, so a release's counts are spread over several and added up by one query. */
 const SHARDS = 16;
-/** Far more than any release has phone models, error codes and hours; what is beyond is left out of the breakdown. */
+/** More than the phone models, error codes and hours of any release; the breakdown leaves out the rest. */
 const MOST_BREAKDOWN_PAGES = 4;
 
 const StoredProgress = z.object({
@@ -55,13 +55,13 @@ export type Counts = Readonly<Record<Counter, number>>;
 export interface KnownProgress {
   readonly device: DeviceProgress;
   readonly attempt: AttemptProgress;
-  /** Whether this attempt has told this status before. */
+  /** Whether this attempt has reported this status before. */
   readonly isRepeated: boolean;
 }
 
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
 
-/** How releases fare: one item per device and release, one per attempt, and the counts that are kept of them. */
+/** Progress of releases: one item per device and release, one per attempt, and the kept counts. */
 export function createProgressStore({ config, documents, randomness }: Needed) {
   const TableName = config.tables.otaReleases;
   const deviceKey = (release: ReleaseId, hwId: HwId) => ({
@@ -146,13 +146,13 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
   };
 
   return {
-    /** Records again, from what is read anew, as long as somebody else gets in between. */
+    /** Retries from fresh reads while other changes get in between. */
     whileOvertaken: createWhileOvertaken(randomness),
     readProgress,
 
     /**
-     * What has to be known to plan a report. The attempt is read only where it can matter: where its failure may have
-     * been counted, or this status was reported before.
+     * Reads what is needed to plan a report. The attempt is read only where it can matter: if its failure may have been
+     * counted, or this status was reported before.
      */
     async readForReport(
       release: ReleaseId,
@@ -177,9 +177,9 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
     },
 
     /**
-     * Writes a report with all that it changes, or nothing.
+     * Writes a report with everything it changes, or nothing.
      *
-     * @returns false when another report of the device came in between: then it has to be planned anew
+     * @returns false when another report of the device came in between and it has to be planned anew
      */
     async commit(
       release: ReleaseId,
@@ -224,24 +224,24 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
       return (await transactWrite(documents, randomness, actions)).committed;
     },
 
-    /** Notes, once, that a device has asked since the release is out. */
+    /** Records, once, that a device has asked since the release was published. */
     async markReached(release: ReleaseId, hwId: HwId, known: DeviceProgress, now: number): Promise<void> {
       const next = { ...known, revision: known.revision + 1, isReached: true };
-      // When somebody else notes something of the device at the same moment, that notes this as well.
+      // If another write to the device's progress comes first, that one records this as well.
       await transactWrite(documents, randomness, [
         progressAction(release, hwId, known.revision, next, { last_at: isoTime(now) }),
         countAction(release, `count#${shardOf(hwId)}`, { reached: 1 }, {}),
       ]);
     },
 
-    /** Lets a device try again that has failed too often. @returns false when another change came in between */
+    /** Lets a device try again after too many failures. @returns false when another change came in between */
     async lift(release: ReleaseId, hwId: HwId, known: DeviceProgress, now: number): Promise<boolean> {
       const next = { ...known, revision: known.revision + 1, failuresInRow: 0, blockedUntil: null };
       const lifted = progressAction(release, hwId, known.revision, next, { lifted_at: isoTime(now) });
       return (await transactWrite(documents, randomness, [lifted])).committed;
     },
 
-    /** Adds up the kept counts; what was committed before is in it. */
+    /** Adds up the kept counts, including everything committed before. */
     async readCounts(release: ReleaseId): Promise<Counts> {
       const { Items: items = [] } = await (await documents()).query({
         TableName,
@@ -254,7 +254,7 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
       return z.record(z.enum(COUNTERS), z.number()).parse(Object.fromEntries(COUNTERS.map((one) => [one, sum(one)])));
     },
 
-    /** What endings there were by error code, phone model and hour; each kind has its own share of what is read. */
+    /** Endings by error code, phone model and hour. Each kind has its own read limit. */
     async readBreakdown(release: ReleaseId): Promise<readonly BreakdownEntry[]> {
       return (await Promise.all(BREAKDOWNS.map((by) => readEndings(release, by)))).flat();
     },

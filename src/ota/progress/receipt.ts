@@ -4,12 +4,12 @@ import type { Device } from '../../fleet/index.ts';
 import type { NoncePurpose, Nonces } from '../../platform/nonces.ts';
 import type { Release } from '../registry/release.ts';
 
-/** A phone may come back days after the update: the receipt tells of that version on that device, whenever it was. */
+/** A phone may come back days after the update. The receipt is about that version on that device, whenever it was. */
 export const RECEIPT_MS = 7 * 24 * 60 * 60 * 1000;
 
 const Hash = z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits');
 
-/** What the device has signed, relayed by the phone (`device-proof/messages.ts`). */
+/** What the device signed, relayed by the phone (`device-proof/messages.ts`). */
 export const ReceiptField = z.strictObject({
   nonce: z.string().max(200),
   image_hash: Hash,
@@ -37,7 +37,7 @@ export function receiptPurpose(device: Pick<Device, 'hwId'>, version: string): N
   return { purpose: 'receipt', subject: `${device.hwId}|${version}` };
 }
 
-/** Whether the device itself says that it runs that release, confirmed. */
+/** Whether the device itself confirms that it runs that release. */
 export async function checkReceipt(
   nonces: Nonces,
   device: Device,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { HwId } from '../../platform/ids.ts';
 
-/** How far an update has come on one device, as its phone tells it. */
+/** How far an update has come on a device, as its phone reports it. */
 export const ReportStatus = z.enum(['offered', 'on_phone', 'uploading', 'testing', 'confirmed', 'reverted', 'failed']);
 export type ReportStatus = z.output<typeof ReportStatus>;
 
@@ -11,22 +11,22 @@ export interface Report {
   readonly status: ReportStatus;
   readonly errorCode: string | undefined;
   readonly phoneModel: string | undefined;
-  /** Whether a good receipt of the device came with it. */
+  /** Whether it came with a valid receipt from the device. */
   readonly isVerified: boolean;
 }
 
-/** What is known of one device and one release. */
+/** What is known about one device and one release. */
 export interface DeviceProgress {
   readonly revision: number;
   readonly statuses: readonly ReportStatus[];
   readonly isReached: boolean;
-  /** Confirmed, or failed by the firmware's fault: counted once. */
+  /** Confirmed, or failed because of the firmware; counted once. */
   readonly isFinished: boolean;
   readonly hasFailed: boolean;
   readonly isVerified: boolean;
-  /** Attempts that failed by the firmware's fault, since the last one that did not. */
+  /** Consecutive attempts that failed because of the firmware. */
   readonly failuresInRow: number;
-  /** Milliseconds since 1970: until then the release is not offered to it again. */
+  /** Milliseconds since 1970. Until then the release is not offered to the device again. */
   readonly blockedUntil: number | null;
 }
 
@@ -42,7 +42,7 @@ export const NO_PROGRESS: DeviceProgress = {
 };
 
 export interface AttemptProgress {
-  /** Whether the attempt has counted as a failure of the firmware already: rolled back and failed is one failure. */
+  /** Whether the attempt already counted as a firmware failure: rolled back and failed is one failure. */
   readonly hasFailed: boolean;
 }
 
@@ -63,11 +63,11 @@ export interface ReportPlan {
   readonly breakdowns: readonly { readonly by: Breakdown; readonly value: string; readonly ending: Ending }[];
 }
 
-/** Failed attempts after which a device is left alone, and for how long. */
+/** Failed attempts after which a release is withheld from a device, and for how long. */
 export const MOST_FAILURES = 3;
 export const BLOCK_MS = 24 * 60 * 60 * 1000;
 
-/** What one new report changes. Devices are counted, not reports: the second failure of a device is no second device. */
+/** What a new report changes. Devices are counted, not reports: a device's second failure doesn't count again. */
 export function planReport(
   report: Report,
   progress: DeviceProgress,
@@ -117,11 +117,14 @@ function patience(progress: DeviceProgress, status: ReportStatus, isNewFailure: 
   return { failuresInRow: 0, blockedUntil: now + BLOCK_MS };
 }
 
-/** Words of an error code that say the firmware is at fault, and not the radio, the battery or the person. */
+/** Words in an error code that blame the firmware rather than the radio, the battery or the person. */
 const FAULT_WORDS =
   /(^|_)(integrity|hash|checksum|signature|self_?test|invalid_image|image_invalid|boot|watchdog)(_|$)/;
 
-/** Only a rollback and failed checks count against a release: a lost link is progress lost, not a failed firmware. */
+/**
+ * Only a rollback and failed checks count against a release. A lost link interrupts progress; it isn't a firmware
+ * failure.
+ */
 export function isFirmwareFault(status: ReportStatus, errorCode: string | undefined): boolean {
   if (status === 'reverted') return true;
   return status === 'failed' && errorCode !== undefined && FAULT_WORDS.test(errorCode);

@@ -15,7 +15,7 @@ import { ReportStatus } from './report-plan.ts';
 import { type PhoneReport, type ReportOutcome, type ReportServices, recordReport } from './reports.ts';
 
 const MOST_REPORTS = 100;
-/** Reports of a batch at a time: those of one device follow each other, in the order given. */
+/** Reports of a batch processed at a time; those of one device are processed in the order given. */
 const AT_ONCE = 8;
 const BATCH_BYTES = 256 * 1024;
 
@@ -55,7 +55,7 @@ const ReportResult = z.object({
   not_understood: z.array(z.enum(['version', 'from_version'])).optional(),
 });
 
-/** What a phone tells of updates, and how it keeps a second phone away meanwhile. */
+/** Update reports from phones, and leases that keep a second phone away meanwhile. */
 export function reportRoutes(services: Services, reporting: ReportServices, leases: LeaseStore): readonly Route[] {
   const reports = defineRoute({
     method: 'POST',
@@ -63,14 +63,15 @@ export function reportRoutes(services: Services, reporting: ReportServices, leas
     auth: 'cognito',
     idempotent: true,
     domain: 'ota',
-    summary: 'What has become of an update',
+    summary: 'Reports the progress of an update',
     description:
-      'One report, or a batch `{ reports: [ … ] }` of up to 100 that were collected offline, oldest first. Each is recorded ' +
-      'once per `attempt_id` and `status`; sent again it changes nothing. In a batch every report has its own result; a ' +
-      'single one that is refused is an error. `error_code` tells why it failed: codes that name integrity, hash, checksum, ' +
-      'signature, self-test, boot or watchdog count against the release, as does `reverted`; a lost link does not. With a ' +
-      "`receipt`, signed by the device over the offer's nonce, a confirmed version is proof: `verified`. A version that can't " +
-      'be understood counts as unknown and is named in `not_understood`.',
+      'One report, or a batch `{ reports: [ … ] }` of up to 100 collected offline, oldest first. Each is recorded ' +
+      'once per `attempt_id` and `status`; repeating it changes nothing. In a batch every report has its own result; ' +
+      'a single report that is refused is an error. `error_code` says why the update failed: codes that contain ' +
+      'integrity, hash, checksum, signature, self-test, boot or watchdog count against the release, as does ' +
+      "`reverted`; a lost link does not. With a `receipt`, signed by the device over the offer's nonce, a confirmed " +
+      "version is proven: `verified`. A version that can't be understood counts as unknown and is listed in " +
+      '`not_understood`.',
     rateLimit: { requests: 600, windowSeconds: 600, andPerAddress: 2400 },
     bodyLimit: BATCH_BYTES,
     body: z.union([z.strictObject({ reports: z.array(ReportBody).min(1).max(MOST_REPORTS) }), ReportBody]),
@@ -130,10 +131,10 @@ export function reportRoutes(services: Services, reporting: ReportServices, leas
     auth: 'cognito',
     idempotent: true,
     domain: 'ota',
-    summary: 'Takes a device for one phone to flash',
+    summary: 'Takes a lease on a device, so that only one phone flashes it',
     description:
-      'For ten minutes; the same `phone_id` renews it by asking again, and gives it back with `release: true`. While one ' +
-      'phone of a household has it, the others get 409 `lease_held` with `details.expires_at`.',
+      'For ten minutes. The same `phone_id` renews it by repeating the request, and releases it with `release: ' +
+      'true`. While one phone holds the lease, others get 409 `lease_held` with `details.expires_at`.',
     rateLimit: { requests: 120, windowSeconds: 600, andPerAddress: 480 },
     body: z
       .strictObject({
@@ -166,7 +167,7 @@ export function reportRoutes(services: Services, reporting: ReportServices, leas
   return [reports, lease];
 }
 
-/** Reports of one device belong together: they would only overtake each other. */
+/** Reports of one device are grouped; processed in parallel they would only conflict. */
 function byDevice(reports: readonly ReportBody[]): readonly (readonly ReportBody[])[] {
   const groups = new Map<string, ReportBody[]>();
   for (const report of reports) {

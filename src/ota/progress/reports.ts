@@ -18,7 +18,7 @@ export interface PhoneReport extends Track {
   readonly hwId: HwId | undefined;
   readonly attemptId: string;
   readonly fromVersion: ReleaseVersion | undefined;
-  /** Undefined when it could not be understood: no release has such a name. */
+  /** Undefined when it could not be parsed; no release has such a version. */
   readonly version: ReleaseVersion | undefined;
   readonly status: ReportStatus;
   readonly offset: number | undefined;
@@ -36,7 +36,7 @@ export type ReportOutcome =
       readonly outcome: 'recorded' | 'repeated';
       readonly verified: boolean;
       readonly receipt: ReceiptVerdict | undefined;
-      /** Whether this report stopped the release. */
+      /** Whether this report halted the release. */
       readonly halted: boolean;
     }
   | { readonly outcome: 'not_owned' | 'release_not_found' };
@@ -50,8 +50,8 @@ export interface ReportServices {
 }
 
 /**
- * Records one report of an owner's phone, once per attempt and status, and halts the release when it was the one too
- * many. Only this server's clock counts: a phone's own may be anything, and a batch may be days old.
+ * Records one report from an owner's phone, once per attempt and status, and halts the release if the report crosses
+ * the threshold. Only the server's clock counts: a phone's clock may be wrong, and a batch may be days old.
  */
 export async function recordReport(
   services: ReportServices,
@@ -67,7 +67,7 @@ export async function recordReport(
       fleet.find({ hwId: report.hwId, serial: report.serial }, how),
       version === undefined ? undefined : store.readRelease(report, version, how),
     ]);
-  // What was true a moment ago is good enough to go on, and never to refuse: every write names what it was planned on.
+  // Slightly stale reads are good enough to go on but never to refuse: every write names what it was planned on.
   const mayBeStale = !report.followsAnother;
   let [device, release] = await read({ mayBeStale });
   if (mayBeStale && (device?.owner?.uid !== uid || !isPublished(release))) {
@@ -80,10 +80,10 @@ export async function recordReport(
   const isVerified = receipt === 'verified' && report.status === 'confirmed';
 
   const isNew = await record(services.progress, release, device, report, isVerified, now);
-  // After a repeated report too: perhaps the first one was recorded, and cut off before it looked.
+  // Also after a repeated report: the first one may have been recorded and then cut off before this check.
   const halted = ENDINGS.has(report.status) && (await haltIfTooBad(services, tools, release, now));
   if (halted) services.offers.forget(release);
-  // Only what is news: an old batch that is sent again says nothing of what the device runs by now.
+  // Only for new reports: an old batch that is sent again doesn't say what the device runs now.
   if (isNew && report.status === 'confirmed') {
     await fleet.recordFirmware(device, release.version, { kind: 'user', uid }, now);
   }
@@ -96,7 +96,7 @@ function isPublished(release: Release | undefined): release is Release {
 
 const ENDINGS: ReadonlySet<ReportStatus> = new Set(['confirmed', 'reverted', 'failed']);
 
-/** @returns false when this attempt has told this status before */
+/** @returns false when this attempt has reported this status before */
 async function record(
   progress: ProgressStore,
   release: Release,

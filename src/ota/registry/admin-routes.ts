@@ -27,7 +27,7 @@ import type { ReleaseStore } from './store.ts';
 const DEFAULT_PAGE = 50;
 const LONGEST_NOTES = 4_000;
 const MOST_AUDIT = 50;
-/** Far above any board's slot; the limit of the slot itself belongs to the publish gate. */
+/** Far above any board's slot; the publish gate enforces the slot's own limit. */
 const LARGEST_ARTIFACT = 16 * 1024 * 1024;
 
 const NewRelease = z.strictObject({
@@ -52,7 +52,7 @@ const NewRelease = z.strictObject({
   halt_policy: HaltPolicyField.optional(),
 });
 
-/** What the release engineer does: register a draft, publish it, look at what there is. */
+/** What the release engineer does: register a draft, publish it, list releases. */
 export function adminRoutes(
   services: Services,
   { store, keys, offers }: { readonly store: ReleaseStore; readonly keys: KeyStore; readonly offers: OfferService },
@@ -64,12 +64,12 @@ export function adminRoutes(
     path: '/ota/releases',
     auth: 'admin',
     domain: 'ota',
-    summary: 'Registers a draft and says where to upload its image',
+    summary: 'Registers a draft and returns its upload URL',
     description:
-      'PUT the image to `upload_url` with exactly the `upload_headers`: S3 refuses another length, other bytes and a second ' +
-      'upload. For a version that exists the answer is 409; if it is a draft of the very same bytes, `details.upload` holds ' +
-      'a fresh URL, so that an interrupted upload can go on. A draft of other bytes is replaced if it can not be published: ' +
-      'the gate refuses its image, or nothing was uploaded while its URL was good.',
+      'PUT the image to `upload_url` with exactly the `upload_headers`: S3 refuses another length, other bytes and a ' +
+      'second upload. If the version exists, the answer is 409; for a draft of the very same bytes, `details.upload` ' +
+      "holds a fresh URL to resume an interrupted upload. A draft of other bytes is replaced if it can't be " +
+      'published: the gate refuses its image, or nothing was uploaded while its URL was valid.',
     body: NewRelease,
     responses: {
       201: z.object({
@@ -116,11 +116,11 @@ export function adminRoutes(
     path: '/ota/releases/{version}/publish',
     auth: 'admin',
     domain: 'ota',
-    summary: 'Lets a draft out to the devices',
+    summary: 'Publishes a draft',
     description:
-      'Reads the uploaded image and refuses what is missing or different, and what the bootloader would refuse: no MCUboot ' +
-      'image of that version, too large for the swap in a 728 KB slot, a wrong hash, or a signature by no key that is ' +
-      'registered for the board. Publishing again gives the first result again; published bytes are never replaced.',
+      'Reads the uploaded image and refuses one that is missing or different, or that the bootloader would refuse: ' +
+      'no MCUboot image of that version, too large for the swap in a 728 KB slot, a wrong hash, or no signature by a ' +
+      'key registered for the board. Publishing again returns the first result; published bytes are never replaced.',
     params: z.object({ version: VersionField }),
     body: z.strictObject(trackFields),
     responses: {
@@ -155,8 +155,8 @@ export function adminRoutes(
     path: '/ota/releases',
     auth: 'admin',
     domain: 'ota',
-    summary: 'The releases of a board and channel',
-    description: 'Newest version first, at most `limit` (1–100, else 50) at once; `next_cursor` leads to the rest.',
+    summary: 'Lists the releases of a board and channel',
+    description: 'Newest version first, at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest.',
     query: z.object({ ...trackFields, limit: pageLimit, cursor: pageCursor }),
     responses: {
       200: z.object({
@@ -183,8 +183,8 @@ export function adminRoutes(
     path: '/ota/releases/{version}',
     auth: 'admin',
     domain: 'ota',
-    summary: 'One release, with what has happened to it',
-    description: 'With the newest 50 entries of its audit.',
+    summary: 'Returns a release with its history',
+    description: 'Includes the newest 50 entries of its audit.',
     params: z.object({ version: VersionField }),
     query: z.object(trackFields),
     responses: {

@@ -11,9 +11,9 @@ export type ChangeOutcome =
   | { readonly outcome: 'refused'; readonly state: ReleaseState; readonly from: readonly ReleaseState[] };
 
 /**
- * Takes a step with a release; overtaken by somebody else, it looks again and decides anew.
+ * Takes a step on a release. After a concurrent change it reads again and decides anew.
  *
- * @param stepFor the step, which may depend on the release as it stands
+ * @param stepFor the step, which may depend on the release's current state
  */
 export async function changeRelease(
   store: ReleaseStore,

@@ -17,15 +17,15 @@ const KeyEntry = z.object({
   added_at: isoDateTime,
 });
 
-/** Which keys sign firmware, and which ones sign what this API says of it. */
+/** Keys that sign firmware, and keys that sign this API's answers. */
 export function keyRoutes(keys: KeyStore, signer: DecisionSigner): readonly Route[] {
   const list = defineRoute({
     method: 'GET',
     path: '/ota/keys',
     auth: 'admin',
     domain: 'ota',
-    summary: "The public keys that a board's bootloaders trust",
-    description: 'What is signed with none of them is not published.',
+    summary: "Lists the public keys that a board's bootloaders trust",
+    description: "Images signed with none of them can't be published.",
     query: z.object({ board: BoardField }),
     responses: { 200: z.object({ ok: z.literal(true), board: z.string(), keys: z.array(KeyEntry) }) },
     errors: [],
@@ -44,8 +44,7 @@ export function keyRoutes(keys: KeyStore, signer: DecisionSigner): readonly Rout
     auth: 'admin',
     domain: 'ota',
     summary: 'Registers a public key for a board',
-    description:
-      'As PEM: ECDSA P-256, Ed25519 or RSA-2048. Registered again, it is there already; its note is the new one.',
+    description: 'As PEM: ECDSA P-256, Ed25519 or RSA-2048. Registering a known key again updates its note.',
     body: z.strictObject({
       board: BoardField,
       public_key: z.string().max(2_000),
@@ -68,8 +67,8 @@ export function keyRoutes(keys: KeyStore, signer: DecisionSigner): readonly Rout
     path: '/ota/keys/{key_hash}/remove',
     auth: 'admin',
     domain: 'ota',
-    summary: 'Takes a key out of use',
-    description: 'Nothing signed with it is published any more; what is published stays.',
+    summary: 'Retires a key',
+    description: 'Nothing signed with it can be published any more; published releases stay.',
     params: z.object({ key_hash: KeyHash }),
     body: z.strictObject({ board: BoardField }),
     responses: { 200: z.object({ ok: z.literal(true), board: z.string(), key_hash: z.string() }) },
@@ -88,10 +87,10 @@ export function keyRoutes(keys: KeyStore, signer: DecisionSigner): readonly Rout
     path: '/ota/signing-keys',
     auth: 'public',
     domain: 'ota',
-    summary: 'The public keys behind `signed` in `/ota/latest`',
+    summary: 'Lists the public keys behind `signed` in `/ota/latest`',
     description:
-      'For whoever builds the app: a phone must carry them with it, and never fetch them from here to believe an answer. ' +
-      'Several while they rotate (docs/ota.md).',
+      'For building the app. A phone must ship with these keys and never fetch them from here to verify an answer. ' +
+      'There are several while keys rotate (docs/ota.md).',
     responses: {
       200: z.object({
         ok: z.literal(true),
@@ -110,7 +109,7 @@ export function keyRoutes(keys: KeyStore, signer: DecisionSigner): readonly Rout
   return [list, add, remove, signing];
 }
 
-/** Only the public part is kept, whatever was sent. */
+/** Only the public part is stored, whatever was sent. */
 function parsePublicKey(text: string): { readonly keyHash: string; readonly pem: string } {
   if (text.includes('PRIVATE KEY')) {
     throw validationFailed(
@@ -123,7 +122,7 @@ function parsePublicKey(text: string): { readonly keyHash: string; readonly pem:
     const pem = String(key.export({ type: 'spki', format: 'pem' }));
     return { keyHash: Buffer.from(hash).toString('hex'), pem };
   } catch {
-    // The parser's own words help nobody who has sent the wrong file.
+    // The parser's own message doesn't help somebody who sent the wrong file.
     throw validationFailed(
       [{ in: 'body', field: 'public_key', message: 'a public key as PEM: ECDSA P-256, Ed25519 or RSA-2048' }],
       'machine',

@@ -4,7 +4,7 @@ import { isoTime } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';
 import { SCHEMA } from './stored-release.ts';
 
-/** Nobody signs one board's firmware with more keys than this. */
+/** No board needs more keys than this. */
 export const MOST_KEYS = 20;
 
 const StoredKey = z.object({ version: z.string(), pem: z.string(), note: z.string(), added_at: z.string() });
@@ -20,7 +20,7 @@ export interface RegisteredKey {
 
 type Needed = Pick<Services, 'config' | 'documents'>;
 
-/** The public keys that a board's bootloaders trust: what is not signed with one of them is not published. */
+/** The public keys that a board's bootloaders trust. Images not signed with one of them can't be published. */
 export function createKeyStore({ config, documents }: Needed) {
   const TableName = config.tables.otaReleases;
   const partition = (board: string) => `keys|${board}`;
@@ -54,7 +54,7 @@ export function createKeyStore({ config, documents }: Needed) {
       });
     },
 
-    /** It stays on record, with the time from which it was worth nothing. */
+    /** It stays on record, with the time when it was retired. */
     async remove(board: string, keyHash: string, now: number): Promise<void> {
       await (await documents()).update({
         TableName,

@@ -10,7 +10,7 @@ export type PromoteOutcome =
   | { readonly outcome: 'refused'; readonly state: ReleaseState }
   | { readonly outcome: 'release_exists'; readonly existing: Release };
 
-/** Publishes on another channel what has proved itself on one: the very same bytes, under a release of its own. */
+/** Publishes a proven release on another channel: the very same bytes, as a release of its own. */
 export async function promoteRelease(
   store: ReleaseStore,
   from: Track,

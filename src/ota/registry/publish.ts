@@ -23,9 +23,9 @@ type Needed = Pick<Services, 'objectStore' | 'config' | 'clock'>;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Lets a draft out to the devices, if S3 holds exactly the bytes that were announced and they pass the gate. The bytes
- * are copied to where no upload URL reaches before the registry says "published". Asked again, the first result is
- * given again, also for a release that was paused or halted since.
+ * Publishes a draft if S3 holds exactly the announced bytes and they pass the gate. The bytes are copied to a place no
+ * upload URL reaches before the registry says "published". Repeating the request returns the first result, also for a
+ * release paused or halted since.
  */
 export async function publishRelease(
   { store, keys }: { readonly store: ReleaseStore; readonly keys: KeyStore },
@@ -40,7 +40,7 @@ export async function publishRelease(
     if (release === undefined) return { published: false, fault: 'release_not_found' };
     if (release.state === 'withdrawn') return { published: false, fault: 'release_state_conflict', state: 'withdrawn' };
     if (release.publishedAt !== null) return { published: true, release, publishedAt: release.publishedAt };
-    // A draft that is overtaken may have been replaced: another image is another check.
+    // An overtaken draft may have been replaced, and another image needs another check.
     if (copied?.sha256 !== release.artifact.sha256) {
       const checked = await checkAndCopy(keys, services, release);
       if ('fault' in checked) return { published: false, ...checked };
@@ -79,7 +79,7 @@ async function checkAndCopy(keys: KeyStore, services: Needed, release: Release):
   return { sha256, finalKey, imageHash: checked.imageHash };
 }
 
-/** Whether what was uploaded for a draft is what was announced, and may go out: nothing is changed. */
+/** Checks whether a draft's upload is what was announced and may be published. Changes nothing. */
 export async function checkUpload(
   keys: KeyStore,
   { objectStore, config }: Pick<Needed, 'objectStore' | 'config'>,

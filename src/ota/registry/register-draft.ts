@@ -4,18 +4,18 @@ import { checkUpload } from './publish.ts';
 import type { Release } from './release.ts';
 import type { ReleaseStore } from './store.ts';
 
-/** For how long an upload URL is good. */
+/** How long an upload URL is valid. */
 export const UPLOAD_SECONDS = 15 * 60;
 
-/** `created` is false when the version is taken: then it is the release that has it. */
+/** `created` is false when the version is taken; `release` is then the existing one. */
 export interface Registered {
   readonly created: boolean;
   readonly release: Release;
 }
 
 /**
- * Registers a draft. A version is never used again, but a draft of other bytes that can't be published does not keep it:
- * one whose image the gate refuses, or whose upload never came.
+ * Registers a draft. A version is never reused, except that a draft of other bytes is replaced if it can't be
+ * published: the gate refuses its image, or its upload never came.
  */
 export async function registerDraft(
   { store, keys }: { readonly store: ReleaseStore; readonly keys: KeyStore },

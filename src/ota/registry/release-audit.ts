@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** Everything that can happen to a release, as its audit names it. */
+/** Every event in a release's life, by its name in the audit. */
 export type ReleaseAction =
   | 'created'
   | 'replaced'
@@ -14,7 +14,7 @@ export type ReleaseAction =
 
 export interface ReleaseAuditEntry {
   readonly action: ReleaseAction;
-  /** The release engineer, or the release itself when it stops. */
+  /** The release engineer, or the release itself when it halts. */
   readonly actor: 'admin' | 'system';
   readonly reason?: string | undefined;
   readonly facts?: Readonly<Record<string, string | number>>;

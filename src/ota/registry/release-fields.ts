@@ -7,7 +7,7 @@ import type { StoredReleaseAudit } from './release-audit.ts';
 
 const MOST_LISTED = 1_000;
 
-/** A percentage with two decimals, kept in hundredths of a percent. */
+/** A percentage with two decimals, stored in hundredths of a percent. */
 export const RolloutPct = z
   .number()
   .min(0)
@@ -50,7 +50,9 @@ export const ReleaseEntry = z.object({
   halt_policy: z.object({ min_reports: z.number(), max_failure_pct: z.number() }),
 });
 
-/** `published`: whether it is out now; what is paused, halted or withdrawn was, and `published_at` says since when. */
+/**
+ * `published`: whether it is out now. Paused, halted and withdrawn releases were, and `published_at` says since when.
+ */
 export function releaseEntry(release: Release): z.input<typeof ReleaseEntry> {
   const { version, channel, board, mandatory, state, artifact, notes, createdAt, publishedAt } = release;
   const { targeting, requirements, haltPolicy } = release;

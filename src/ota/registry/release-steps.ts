@@ -1,10 +1,10 @@
 import type { HaltPolicy, Outcomes, Release, ReleaseState, Targeting } from './release.ts';
 
-/** What the release engineer does with a release once its image is checked; publishing itself has its own gate. */
+/** What the release engineer does with a release after its image is checked; publishing has its own gate. */
 export type ReleaseStep =
   | { readonly step: 'rollout'; readonly targeting: Targeting; readonly haltPolicy: HaltPolicy }
   | { readonly step: 'pause' | 'withdraw' }
-  /** `outcomes`: what has been reported until now, from which a halted release begins anew. */
+  /** `outcomes`: what was reported until now; a halted release counts anew from there. */
   | { readonly step: 'resume'; readonly outcomes: Outcomes }
   | { readonly step: 'halt' };
 
@@ -20,11 +20,11 @@ const TO = { pause: 'paused', resume: 'published', withdraw: 'withdrawn', halt: 
 
 export type StepPlan =
   | { readonly plan: 'change'; readonly release: Release }
-  /** It is there already: asked twice, the answer is the same. */
+  /** Already in that state: repeating a step gets the same answer. */
   | { readonly plan: 'nothing' }
   | { readonly plan: 'refuse'; readonly from: readonly ReleaseState[] };
 
-/** The release after a step, or why it can't be taken. */
+/** The release after a step, or why the step can't be taken. */
 export function planReleaseStep(release: Release, step: ReleaseStep): StepPlan {
   if (step.step !== 'rollout' && release.state === TO[step.step]) return { plan: 'nothing' };
   const from = FROM[step.step];
@@ -41,7 +41,7 @@ export function planReleaseStep(release: Release, step: ReleaseStep): StepPlan {
   };
 }
 
-/** Whether what has come in since the last resume is too bad to go on. */
+/** Whether the outcomes since the last resume are too bad to go on. */
 export function mustHalt({ haltPolicy, haltBaseline }: Release, outcomes: Outcomes): boolean {
   const finished = outcomes.finished - haltBaseline.finished;
   const failures = outcomes.failures - haltBaseline.failures;

@@ -4,7 +4,7 @@ import * as z from 'zod';
 export const DEFAULT_BOARD = 'arduino_nano_33_ble';
 export const DEFAULT_CHANNEL = 'stable';
 
-/** Where a release belongs: firmware for one board never reaches another. */
+/** Where a release belongs; firmware for one board never reaches another. */
 export interface Track {
   readonly board: string;
   readonly channel: string;
@@ -17,18 +17,18 @@ export interface Artifact {
   readonly sha256: string;
   /** Key in the artifact bucket: below `drafts/` until the release is published. */
   readonly storageKey: string;
-  /** The image's own hash, by which MCUboot and mcumgr name it, lower-case hex; known once it is published. */
+  /** The image's own hash, by which MCUboot and mcumgr identify it, lower-case hex; known once it is published. */
   readonly imageHash: string | null;
 }
 
 /**
- * `draft → published ⇄ paused → withdrawn`, and `halted`, which a published or paused release does to itself when it
- * fails too often, and which somebody may resume or withdraw.
+ * `draft → published ⇄ paused → withdrawn`. A published or paused release becomes `halted` by itself when it fails too
+ * often; the release engineer can then resume or withdraw it.
  */
 export const ReleaseState = z.enum(['draft', 'published', 'paused', 'halted', 'withdrawn']);
 export type ReleaseState = z.output<typeof ReleaseState>;
 
-/** The whole of a rollout, in hundredths of a percent. */
+/** A full rollout, in hundredths of a percent. */
 export const EVERYBODY = 10_000;
 
 export interface Targeting {
@@ -39,7 +39,7 @@ export interface Targeting {
 }
 
 export interface Requirements {
-  /** What a device must run before it may install this. */
+  /** What a device must run before it can install this. */
   readonly minVersion: ReleaseVersion | null;
   readonly minBootloader: ReleaseVersion | null;
   /** Whether it may replace a newer version. */
@@ -47,15 +47,15 @@ export interface Requirements {
 }
 
 export interface HaltPolicy {
-  /** Devices that must have finished, well or badly, before anything is concluded. */
+  /** Devices that must have finished, successfully or not, before the policy applies. */
   readonly minReports: number;
-  /** Percent of them that may fail; reaching it halts. */
+  /** Percentage of them that may fail; reaching it halts the release. */
   readonly maxFailurePct: number;
 }
 
 export const DEFAULT_HALT_POLICY: HaltPolicy = { minReports: 20, maxFailurePct: 10 };
 
-/** Devices that have finished, and how many of them badly. */
+/** Devices that have finished, and how many of them failed. */
 export interface Outcomes {
   readonly finished: number;
   readonly failures: number;
@@ -70,12 +70,12 @@ export interface Release extends Track {
   readonly targeting: Targeting;
   readonly requirements: Requirements;
   readonly haltPolicy: HaltPolicy;
-  /** The outcomes at the last resume after a halt: the policy looks at what has come since. */
+  /** The outcomes at the last resume after a halt; the policy counts only what came since. */
   readonly haltBaseline: Outcomes;
   /** RFC 3339. */
   readonly createdAt: string;
   readonly publishedAt: string | null;
-  /** How often it has changed; each change is made from the revision that was read. */
+  /** How often it has changed. Each change starts from the revision that was read. */
   readonly revision: number;
 }
 
@@ -103,20 +103,20 @@ export const trackFields = {
   channel: trackName.default(DEFAULT_CHANNEL),
 };
 
-/** A channel where the other one is meant, as in a promotion. */
+/** A channel with its own default, such as the target of a promotion. */
 export const channelField = (standard: string) => trackName.default(standard);
 
-/** Uploads land here, where the bucket's lifecycle removes what was never published. */
+/** Uploads go here; the bucket's lifecycle removes what was never published. */
 export function draftKey(track: Track, version: ReleaseVersion, sha256: string): string {
   return `drafts/${track.board}/${track.channel}/${version}/${sha256}.bin`;
 }
 
-/** Published bytes lie here; no upload URL reaches this place, so they can't be replaced. */
+/** Published bytes are stored here. No upload URL reaches this prefix, so they can't be replaced. */
 export function publishedKey(track: Track, version: ReleaseVersion, sha256: string): string {
   return `releases/${track.board}/${track.channel}/${version}/${sha256}.bin`;
 }
 
-/** Whether phones may be told of it, and led to its bytes. */
+/** Whether phones may learn of it and download it. */
 export function isOffered(release: Pick<Release, 'state'>): boolean {
   return release.state === 'published';
 }

@@ -17,7 +17,7 @@ import {
   toRules,
 } from './stored-release.ts';
 
-/** Sorts before every version, which begin with a digit. */
+/** Sorts before every version, since versions begin with a digit. */
 const RULES_RECORD = '#rules';
 const PAGE = 50;
 
@@ -32,15 +32,15 @@ export function trackPartition({ board, channel }: Track): string {
   return `${board}|${channel}`;
 }
 
-/** What belongs to one release besides its own item: audit, counts, devices. */
+/** What is stored for a release besides its own item: audit, counts, devices. */
 export function releasePartition(release: Track & { readonly version: ReleaseVersion }): string {
   return `${trackPartition(release)}|${release.version}`;
 }
 
 /**
- * The registry of releases. The sort key `version` holds the version in a spelling that sorts as semver does, so that a
- * list is newest first; the version people read is `release_version`. One small item per track holds the rules that
- * answer what is offered; it changes in the same transaction as the release.
+ * The registry of releases. The sort key `version` is spelled so that it sorts as semver does, newest first in a list;
+ * `release_version` is the readable version. One small item per track holds the rules that decide what is offered; it
+ * changes in the same transaction as the release.
  */
 export function createReleaseStore({ config, documents, randomness }: Needed) {
   const TableName = config.tables.otaReleases;
@@ -84,7 +84,7 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
     return typeof next === 'string' ? { releases, next } : { releases };
   };
 
-  /** The rules as they will be when `changed` is as given: newest first, up to one that everybody may have. */
+  /** The rules with `changed` applied: newest first, up to one that everybody may have. */
   const rulesWith = async (changed: Release): Promise<readonly Rule[]> => {
     const rules: Rule[] = [];
     let pending: Release | undefined = changed;
@@ -154,18 +154,18 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
   });
 
   return {
-    /** Makes a change again, from what is read anew, as long as somebody else gets in between. */
+    /** Retries a change from fresh reads while other changes get in between. */
     whileOvertaken: createWhileOvertaken(randomness),
     readRelease,
     readRules,
-    /** Newest first. `after` is the sort key of the last release of the page before. */
+    /** Newest first. `after` is the sort key of the last release on the previous page. */
     list,
 
-    /** Registers a draft, unless that version is there: then it gives the one that is. */
+    /** Registers a draft, or returns the existing release of that version. */
     async createDraft(draft: Release): Promise<{ readonly created: boolean; readonly release: Release }> {
       const outcome = await transactWrite(documents, randomness, [
         insert(draft),
-        // Tells the environment fallback that this track has a registry, in the one item that is read anyway.
+        // Shows the environment fallback that this track has a registry, in the one item it reads anyway.
         {
           Update: {
             TableName,
@@ -182,7 +182,7 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
     },
 
     /**
-     * Puts a new draft in the place of one that was never published. The audit goes on.
+     * Replaces a draft that was never published. The audit continues.
      *
      * @returns the new draft; undefined when the old one has changed since it was read
      */
@@ -204,10 +204,10 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
     },
 
     /**
-     * Writes a changed release, its audit entry and the track's rules, or nothing of it.
+     * Writes a changed release, its audit entry and the track's rules: all or nothing.
      *
-     * @param before as it was read; null for a release that comes from another channel
-     * @returns false when somebody changed this release or another one of the track meanwhile
+     * @param before as it was read; null for a release promoted from another channel
+     * @returns false when this release or another one of the track changed meanwhile
      */
     async commit(before: Release | null, after: Release, entry: ReleaseAuditEntry, now: number): Promise<boolean> {
       const time = isoTime(now);
@@ -235,7 +235,7 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
       return outcome.committed;
     },
 
-    /** What has happened to a release, newest first. */
+    /** The history of a release, newest first. */
     async listAudit(release: Release, limit: number): Promise<readonly StoredReleaseAudit[]> {
       const { Items: items = [] } = await (await documents()).query({
         TableName,

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Rule } from '../offer/rules.ts';
 import { EVERYBODY, type Release, ReleaseState } from './release.ts';
 
-/** Layout of the items of this domain; a change of it gets the next number and a migration. */
+/** Layout version of this domain's items; a change needs the next number and a migration. */
 export const SCHEMA = 1;
 
 export const StoredVersion = z.string().transform((text, context): ReleaseVersion => {
@@ -39,7 +39,7 @@ const StoredRelease = z.object({
   revision: z.number(),
 });
 
-/** @throws ZodError for an item that is no release */
+/** @throws ZodError for an item that is not a release */
 export function toRelease(item: unknown): Release {
   const stored = StoredRelease.parse(item);
   const { release_version: version, board, channel, state, mandatory, notes, revision } = stored;
@@ -65,7 +65,7 @@ export function toRelease(item: unknown): Release {
   };
 }
 
-/** What of a release may change after it was registered. */
+/** The parts of a release that may change after registration. */
 export function changingAttributes(release: Release) {
   const { state, artifact, targeting, haltPolicy, haltBaseline, publishedAt, revision } = release;
   return {
@@ -118,7 +118,7 @@ const StoredRules = z.object({ rules: z.array(StoredRule).default([]), rules_rev
 
 export interface TrackRules {
   readonly rules: readonly Rule[];
-  /** How often they have changed; 0 before the first release was published. */
+  /** How often the rules have changed; 0 before the first release was published. */
   readonly revision: number;
 }
 

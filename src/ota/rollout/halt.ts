@@ -6,10 +6,10 @@ import { mustHalt } from '../registry/release-steps.ts';
 import type { ReleaseStore } from '../registry/store.ts';
 
 /**
- * Halts a release whose outcomes have become too bad. Each report looks at the counts after its own is in them, so that
- * of many at once the last one sees them all: the threshold can't be stepped over.
+ * Halts a release whose outcomes are too bad. Each report checks the counts after adding its own, so the last of many
+ * concurrent reports sees them all and the threshold can't be missed.
  *
- * @returns whether it was this call that halted it
+ * @returns whether this call halted it
  */
 export async function haltIfTooBad(
   { store, progress }: { readonly store: ReleaseStore; readonly progress: ProgressStore },
@@ -25,13 +25,13 @@ export async function haltIfTooBad(
     store,
     release,
     release.version,
-    // As it stands now: it may have been resumed, or have another policy.
+    // Its current state: it may have been resumed, or have a new policy.
     (current) => (mustHalt(current, counts) && canHalt(current) ? { step: 'halt' } : undefined),
     { actor: 'system', reason },
     now,
   );
   if (change.outcome !== 'changed') return false;
-  // Without dimensions of its own: the alarm in template.yaml is on every release.
+  // Without dimensions of its own: the alarm in template.yaml covers all releases.
   metrics.count('ReleaseHalted');
   const { version, board, channel } = release;
   log.error('A release halted itself', { version, board, channel, failures, finished });

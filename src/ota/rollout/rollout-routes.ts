@@ -25,7 +25,7 @@ interface Parts {
   readonly offers: OfferService;
 }
 
-/** How a release reaches more devices, or no more. */
+/** Extends, pauses and ends the rollout of a release. */
 export function rolloutRoutes(services: Services, { store, progress, offers }: Parts): readonly Route[] {
   const step = async (
     track: Track & { readonly reason?: string | undefined },
@@ -55,10 +55,11 @@ export function rolloutRoutes(services: Services, { store, progress, offers }: P
     path: '/ota/releases/{version}/rollout',
     auth: 'admin',
     domain: 'ota',
-    summary: 'Changes whom a release is for',
+    summary: 'Changes who gets a release',
     description:
-      '`rollout_pct` (0–100, two decimals), `allowlist` (serials and hardware ids, at most 1,000) and `halt_policy`; what is ' +
-      'left out stays. Raising the percentage never takes a device out. Changes no state: a paused release stays paused.',
+      '`rollout_pct` (0–100, two decimals), `allowlist` (serials and hardware ids, at most 1,000) and `halt_policy`; ' +
+      'omitted fields stay unchanged. Raising the percentage never removes a device. Changes no state: a paused ' +
+      'release stays paused.',
     params,
     body: z.strictObject({
       ...trackFields,
@@ -90,8 +91,10 @@ export function rolloutRoutes(services: Services, { store, progress, offers }: P
     path: '/ota/releases/{version}/pause',
     auth: 'admin',
     domain: 'ota',
-    summary: 'Offers a release to nobody for now',
-    description: 'Phones that have its bytes may finish; URLs given before live for up to 15 minutes more.',
+    summary: 'Pauses a release',
+    description:
+      'It is offered to nobody for now. Phones that have its bytes may finish; URLs issued before work for up to 15 ' +
+      'minutes more.',
     params,
     body: StepBody,
     responses: { 200: Changed },
@@ -103,8 +106,8 @@ export function rolloutRoutes(services: Services, { store, progress, offers }: P
     path: '/ota/releases/{version}/resume',
     auth: 'admin',
     domain: 'ota',
-    summary: 'Offers a paused or halted release again',
-    description: 'After a halt the policy begins to count anew: what had been reported before does not halt it again.',
+    summary: 'Resumes a paused or halted release',
+    description: "After a halt the policy counts anew: earlier reports don't halt it again.",
     params,
     body: StepBody,
     responses: { 200: Changed },
@@ -119,10 +122,10 @@ export function rolloutRoutes(services: Services, { store, progress, offers }: P
     path: '/ota/releases/{version}/withdraw',
     auth: 'admin',
     domain: 'ota',
-    summary: 'Takes a release back for good',
+    summary: 'Withdraws a release for good',
     description:
-      'It is offered to nobody and never comes back; a fix is a new version. Hidden within a second everywhere; URLs given ' +
-      'before live for up to 15 minutes more.',
+      'It is offered to nobody and never comes back; a fix is a new version. Hidden everywhere within a second; URLs ' +
+      'issued before work for up to 15 minutes more.',
     params,
     body: StepBody,
     responses: { 200: Changed },
@@ -134,10 +137,11 @@ export function rolloutRoutes(services: Services, { store, progress, offers }: P
     path: '/ota/releases/{version}/promote',
     auth: 'admin',
     domain: 'ota',
-    summary: 'Publishes on another channel what has proved itself on one',
+    summary: 'Promotes a release to another channel',
     description:
-      'The very same bytes, requirements, notes and halt policy, as a release of its own on `to_channel`, published at once ' +
-      'to `rollout_pct` of the devices (100 unless it says otherwise) and the `allowlist`. Again, it is there already.',
+      'The very same bytes, requirements, notes and halt policy, as a release of its own on `to_channel`, published ' +
+      'at once to `rollout_pct` of the devices (default 100) and the `allowlist`. Repeating the request changes ' +
+      'nothing.',
     params,
     body: z.strictObject({
       board: BoardField,

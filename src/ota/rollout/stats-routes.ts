@@ -26,20 +26,21 @@ interface Parts {
   readonly fleet: FleetDevices;
 }
 
-/** How a release fares, and whom it is for. */
+/** How a release performs, and who gets it. */
 export function statsRoutes({ store, progress, fleet }: Parts): readonly Route[] {
   const stats = defineRoute({
     method: 'GET',
     path: '/ota/releases/{version}/stats',
     auth: 'admin',
     domain: 'ota',
-    summary: 'How a release fares',
+    summary: 'Returns the statistics of a release',
     description:
-      'Devices, not reports. `eligible`: an estimate from the kept counts of the board, its share of the rollout. `reached`: ' +
-      "devices whose owner's phone has asked or reported since it is out. `failures`: devices on which the firmware failed " +
-      '(rolled back, or a check of image or self); `interrupted` endings had other causes. `failure_pct` is over reached ' +
-      'devices, `finished_failure_pct`, which the halt policy looks at, over those that finished. `suspect_phone_model`: all ' +
-      'failures come from this model, while others succeed.',
+      "Counts devices, not reports. `eligible`: how many devices the rollout covers, estimated from the board's kept " +
+      "counts. `reached`: devices whose owner's phone has asked or reported since it was published. `failures`: " +
+      'devices on which the firmware failed (rolled back, or an image check or self-test failed); `interrupted` ' +
+      'endings had other causes. `failure_pct` is relative to reached devices, `finished_failure_pct`, which the ' +
+      'halt policy uses, to those that finished. `suspect_phone_model`: all failures come from this model, while ' +
+      'others succeed.',
     params,
     query: z.object(trackFields),
     responses: {
@@ -101,11 +102,11 @@ export function statsRoutes({ store, progress, fleet }: Parts): readonly Route[]
     path: '/ota/releases/{version}/devices',
     auth: 'admin',
     domain: 'ota',
-    summary: 'Which devices a release is for',
+    summary: 'Lists the devices a release is for',
     description:
-      "The devices of the board that are in the release's rollout or on its allow-list, also before it is published; what " +
-      'each of them runs decides the rest. A page may hold few of them, or none, while `next_cursor` leads to the rest. ' +
-      '`looked_at` counts the devices that were held against the rollout.',
+      "The board's devices that are in the release's rollout or on its allow-list, also before it is published; the " +
+      'firmware each one runs decides the rest. A page may hold few devices, or none, while `next_cursor` leads to ' +
+      'the rest. `looked_at` counts the devices checked against the rollout.',
     params,
     query: z.object({ ...trackFields, limit: pageLimit, cursor: pageCursor }),
     responses: {
@@ -157,8 +158,10 @@ export function statsRoutes({ store, progress, fleet }: Parts): readonly Route[]
     path: '/ota/releases/{version}/lift',
     auth: 'admin',
     domain: 'ota',
-    summary: 'Lets a device try a release again that it failed too often',
-    description: 'Three failed attempts keep a release from a device for 24 hours; this ends it, and counts anew.',
+    summary: 'Lets a device retry a release that failed too often',
+    description:
+      'Three failed attempts withhold a release from a device for 24 hours; this ends the wait and restarts the ' +
+      'count.',
     params,
     body: z.strictObject({ ...trackFields, ...deviceFields }).refine(namesDevice, 'a serial or a hw_id'),
     responses: {

@@ -1,7 +1,7 @@
 import type { BreakdownEntry, Counts } from '../progress/progress-store.ts';
 import type { Breakdown } from '../progress/report-plan.ts';
 
-/** The rows that a person looks at; the long tail says little. */
+/** The rows people read; the long tail says little. */
 const MOST_ROWS = 50;
 /** Fewer failures than this are chance, not a pattern. */
 const FEWEST_FOR_SUSPICION = 3;
@@ -14,7 +14,7 @@ export function ratesOf({ failures, reached, finished }: Counts) {
   return { failure_pct: percent(failures, reached), finished_failure_pct: percent(failures, finished) };
 }
 
-/** The rows of one breakdown: hours newest first, the others by failures, then by how many there are. */
+/** The rows of one breakdown: hours newest first, others by failures, then by total. */
 export function breakdownOf(entries: readonly BreakdownEntry[], by: Breakdown) {
   const total = (row: BreakdownEntry) => row.confirmed + row.failures + row.interrupted;
   return entries
@@ -24,7 +24,7 @@ export function breakdownOf(entries: readonly BreakdownEntry[], by: Breakdown) {
     .map(({ value, confirmed, failures, interrupted }) => ({ value, confirmed, failures, interrupted }));
 }
 
-/** The one phone model that all failures come from, while devices behind other models do well. */
+/** The one phone model that all failures come from, while devices with other models succeed. */
 export function suspectModelOf(entries: readonly BreakdownEntry[]): string | undefined {
   const models = entries.filter(({ by }) => by === 'model');
   const failing = models.filter(({ failures }) => failures > 0);
