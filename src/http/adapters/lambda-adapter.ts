@@ -6,7 +6,7 @@ import { unreadable } from './unreadable.ts';
 export interface GatewayEvent {
   readonly rawPath: string;
   readonly rawQueryString: string;
-  /** Names in lower case; repeated headers are joined with commas. */
+  /** HTTP API sends names in lower case; repeated headers are joined with commas. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: string | null;
   readonly isBase64Encoded?: boolean;
@@ -36,7 +36,8 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const NO_BODY = new Uint8Array();
 
 function requestOf(event: GatewayEvent): IncomingRequest {
-  const { requestContext: context, headers = {}, rawQueryString: query } = event;
+  const { requestContext: context, rawQueryString: query } = event;
+  const headers = inLowerCase(event.headers ?? {});
   const stage = context.stage === '$default' ? undefined : context.stage;
   const method = context.http.method.toUpperCase();
   const body = bodyOf(event, method);
@@ -62,6 +63,18 @@ function requestOf(event: GatewayEvent): IncomingRequest {
     },
     refused: body === undefined && isBrokenBase64(event, method) ? unreadable() : undefined,
   };
+}
+
+type GatewayHeaders = NonNullable<GatewayEvent['headers']>;
+
+/** Other senders of such events, as test tools and function URLs, may spell names as they like (RFC 9110, 5.1). */
+function inLowerCase(headers: GatewayHeaders): GatewayHeaders {
+  for (const name in headers) {
+    if (name !== name.toLowerCase()) {
+      return Object.fromEntries(Object.entries(headers).map(([spelled, value]) => [spelled.toLowerCase(), value]));
+    }
+  }
+  return headers;
 }
 
 /** Returns the raw bytes. A GET's body has no meaning (RFC 9110, 9.3.1) and is ignored. */

@@ -52,6 +52,17 @@ describe('a gateway event', () => {
     });
   });
 
+  it('has headers by their names in any spelling', async () => {
+    const app = listener();
+    const headers = { 'Content-Type': 'application/json', AUTHORIZATION: 'Bearer x', host: 'api.example.com' };
+    await createLambdaHandler(app)({ ...event, headers });
+    const [request] = app.requests;
+    expect(['content-type', 'authorization', 'host', 'x-none'].map((name) => request?.header(name))).toEqual([
+      ...['application/json', 'Bearer x', 'api.example.com'],
+      undefined,
+    ]);
+  });
+
   it('has the first value of each name in its query, whatever the name', async () => {
     const app = listener();
     await createLambdaHandler(app)(event);
