@@ -27,6 +27,8 @@ export default defineConfig({
         'firmware-sim/**/*.ts',
         'release-format/**/*.ts',
         'device-proof/**/*.ts',
+        'relay-protocol/**/*.ts',
+        'relay-client/**/*.ts',
         'app-client/**/*.ts',
       ],
       // The two entry points run in processes of their own: the local server in every e2e test, the Lambda handler and

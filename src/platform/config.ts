@@ -46,6 +46,7 @@ export interface Config {
     readonly provisioning: string;
     readonly otaReleases: string;
     readonly rateLimits: string;
+    readonly relay: string;
   };
   /** The lowest level that is logged. `SILENT` turns off logs and metrics. */
   readonly logLevel: LogLevel;
@@ -104,6 +105,7 @@ export function parseConfig(variables: Variables): Config {
       provisioning: `autowatering-provisioning-${env}`,
       otaReleases: `autowatering-ota-releases-${env}`,
       rateLimits: `autowatering-rate-limits-${env}`,
+      relay: `autowatering-relay-${env}`,
     },
     dynamoDbTimeoutMs: read.number('DYNAMODB_TIMEOUT_MS', { min: 30, max: 30_000 }, 1_000),
     dependencyWaitMs: read.number('DEPENDENCY_WAIT_MS', { min: 30, max: 30_000 }, 3_000),

@@ -1,0 +1,12 @@
+import type { ConnectionId } from '../names.ts';
+
+/** API Gateway's `@connections` calls, or the local gateway's. */
+export interface Connections {
+  /**
+   * Sends a text message. `gone`: the connection does not exist any more (410). `failed`: it could not be sent, for any
+   * other reason, after retries; logged and counted here.
+   */
+  post(connection: ConnectionId, message: string): Promise<'posted' | 'gone' | 'failed'>;
+  /** Closes a connection; one that is gone already counts as closed. */
+  close(connection: ConnectionId): Promise<void>;
+}
