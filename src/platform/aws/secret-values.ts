@@ -14,6 +14,10 @@ export const SecretValues = z.object({
   OTA_ADMIN_TOKEN: token,
   /** Ed25519 private keys (PKCS#8), the list while they rotate: answers of `/ota/latest` are signed with each. */
   OTA_SIGNING_KEY: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+  /** Ed25519 private keys (PKCS#8): the first one signs as the relay, the others are still published and trusted. */
+  RELAY_IDENTITY_KEY: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+  /** Session keys of the relay are encrypted with the first one; the others still decrypt. */
+  RELAY_WRAP_KEY: z.union([z.string().min(32), z.array(z.string().min(32)).min(1)]).optional(),
   RATE_LIMIT_SALT: z.string().min(16).optional(),
   /** Claim and transfer codes are hashed with the first one; hashes made with the others are still understood. */
   CLAIM_CODE_KEY: token,

@@ -156,6 +156,8 @@ export function secretValues(secrets: LocalSecrets): Record<string, string> {
     KINDWISE_API_KEY: LOCAL_KINDWISE_KEY,
     PLANTNET_API_KEY: LOCAL_PLANTNET_KEY,
     OTA_SIGNING_KEY: secrets.otaSigningKey,
+    RELAY_IDENTITY_KEY: secrets.relayIdentityKey,
+    RELAY_WRAP_KEY: secrets.relayWrapKey,
   };
 }
 
