@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { routeContracts } from '../../tools/build/docs/route-contracts.ts';
 import { headingAnchors } from '../../tools/build/template/heading-anchors.ts';
 import { readTemplate } from '../../tools/build/template/template.ts';
-import { rollbackCommand } from '../../tools/operations/deploy/stack-facts.ts';
+import { rollbackCommands } from '../../tools/operations/deploy/stack-facts.ts';
 import { SECRET_NAMES } from '../../tools/operations/secrets/secret-keys.ts';
 import { runTool } from '../support/run-tool.ts';
 
@@ -112,7 +112,9 @@ describe('the runbook', () => {
 
   it('rolls back with the command that a failed deployment prints', () => {
     const settings = { environment: '<env>', region: undefined, stackName: '', parameters: {} };
-    expect(text).toContain(rollbackCommand(settings, '<version>'));
+    for (const command of rollbackCommands(settings, { backend: '<version>', relay: '<version>' })) {
+      expect(text).toContain(command);
+    }
   });
 
   it.each(awsCommands.map((command) => [`${command.service} ${command.operation}`, command] as const))(

@@ -23,8 +23,8 @@ export async function askInsights(asked: InsightsQuery, signal: AbortSignal): Pr
     requestHandler: TIME_LIMITS,
     ...(asked.region !== undefined && { region: asked.region }),
   });
-  const group = `/aws/lambda/autowatering-backend-${asked.environment}`;
-  const { queryId } = await started(client, group, asked);
+  const groups = ['backend', 'relay'].map((name) => `/aws/lambda/autowatering-${name}-${asked.environment}`);
+  const { queryId } = await started(client, groups, asked);
   const until = Date.now() + QUERY_MS;
   try {
     for (;;) {
@@ -43,15 +43,15 @@ export async function askInsights(asked: InsightsQuery, signal: AbortSignal): Pr
   }
 }
 
-async function started(client: CloudWatchLogs, group: string, { query, from, to }: InsightsQuery) {
+async function started(client: CloudWatchLogs, groups: readonly string[], { query, from, to }: InsightsQuery) {
   try {
     return await client.startQuery({
-      ...{ logGroupName: group, queryString: query },
+      ...{ logGroupNames: [...groups], queryString: query },
       ...{ startTime: Math.floor(from / 1000), endTime: Math.ceil(to / 1000) },
     });
   } catch (error) {
     if (!(error instanceof Error && error.name === 'ResourceNotFoundException')) throw error;
-    throw new PlainError(`There is no log group ${group}. Check environment, account and region.`);
+    throw new PlainError(`There are no log groups ${groups.join(' and ')}. Check environment, account and region.`);
   }
 }
 
