@@ -103,6 +103,8 @@ export class ApiError extends Error {
 
 /** How a route says errors, where a standard has a form of its own for them. */
 export interface ErrorForm {
+  /** Its name in the documents. */
+  readonly name: string;
   /** Of the body, for the documents. */
   readonly schema: z.ZodType;
   answer(error: ApiError): { readonly status: number; readonly body: object };
