@@ -15,7 +15,7 @@ import {
   nextMessage,
   type WatchedGateway,
   watchedGateway,
-} from '../../support/relay-gateway.ts';
+} from '../../support/local-gateway.ts';
 
 let gateway: WatchedGateway;
 const log = recordingLog();
