@@ -92,6 +92,8 @@ describe('removing a drill', () => {
       `stack autowatering-${env}`,
       `bucket autowatering-artifacts-${env}-123456789012`,
       `log group /aws/lambda/autowatering-backend-${env}`,
+      `log group /aws/lambda/autowatering-relay-${env}`,
+      `log group /aws/websocket-api/autowatering-${env}`,
       `secret autowatering-backend-${env}/secrets true`,
       `vault autowatering-${env}`,
     ]);

@@ -18,7 +18,7 @@ beforeAll(async () => {
     const body = JSON.parse((await readAll(request)).toString('utf8'));
     const isFirstLook = operation === 'GetQueryResults' && asked.at(-1)?.operation === 'StartQuery';
     asked.push({ operation, body });
-    const isUnknown = String(body.logGroupNames).endsWith('-nowhere');
+    const isUnknown = /-nowhere|relay-early/.test(String(body.logGroupNames));
     response.writeHead(isUnknown ? 400 : 200, { 'Content-Type': 'application/x-amz-json-1.1' });
     const results = [
       [
@@ -87,6 +87,13 @@ describe('the log of an environment in AWS', () => {
     expect(start?.body['queryString']).toContain('route = "POST /claim\\"Device"');
     expect(Number(start?.body['endTime']) - Number(start?.body['startTime'])).toBeCloseTo(7200, -1);
     expect(asked.map(({ operation }) => operation)).toEqual(['StartQuery', 'GetQueryResults', 'GetQueryResults']);
+  });
+
+  it('is queried without the relay’s when the environment has none yet', async () => {
+    asked.length = 0;
+    const run = await inAws('errors', '--env', 'early');
+    expect([run.code, run.stderr]).toEqual([0, '']);
+    expect(asked[1]?.body).toMatchObject({ logGroupNames: ['/aws/lambda/autowatering-backend-early'] });
   });
 
   it('is reported as missing when the environment does not exist', async () => {

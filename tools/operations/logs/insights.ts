@@ -43,7 +43,13 @@ export async function askInsights(asked: InsightsQuery, signal: AbortSignal): Pr
   }
 }
 
-async function started(client: CloudWatchLogs, groups: readonly string[], { query, from, to }: InsightsQuery) {
+type Span = Pick<InsightsQuery, 'query' | 'from' | 'to'>;
+
+async function started(
+  client: CloudWatchLogs,
+  groups: readonly string[],
+  { query, from, to }: Span,
+): Promise<{ readonly queryId?: string | undefined }> {
   try {
     return await client.startQuery({
       ...{ logGroupNames: [...groups], queryString: query },
@@ -51,7 +57,10 @@ async function started(client: CloudWatchLogs, groups: readonly string[], { quer
     });
   } catch (error) {
     if (!(error instanceof Error && error.name === 'ResourceNotFoundException')) throw error;
-    throw new PlainError(`There are no log groups ${groups.join(' and ')}. Check environment, account and region.`);
+    const [group = '', ...others] = groups;
+    // An environment that was deployed before it had the others.
+    if (others.length > 0) return started(client, [group], { query, from, to });
+    throw new PlainError(`There is no log group ${group}. Check environment, account and region.`);
   }
 }
 
