@@ -2,7 +2,7 @@ import { failedCondition } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import type { Epoch, PeerId, StreamName } from '../names.ts';
-import { cursorKey } from '../table-keys.ts';
+import { accountPartition, CURSOR_PREFIX, cursorKey } from '../table-keys.ts';
 import { createLogStore } from './log-store.ts';
 import { SCHEMA } from './stored-stream.ts';
 
@@ -37,6 +37,27 @@ export function createCursorStore(services: Pick<Services, 'config' | 'documents
       } catch (error) {
         if (failedCondition(error) === undefined) throw error;
       }
+    },
+
+    /** Forgets what peers have read of a stream that is deleted. */
+    async removeOf(uid: Uid, stream: StreamName): Promise<void> {
+      const client = await documents();
+      let from: Record<string, unknown> | undefined;
+      do {
+        const page = await client.query({
+          TableName: config.tables.relay,
+          KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',
+          ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
+          ExpressionAttributeValues: { ':account': accountPartition(uid), ':prefix': CURSOR_PREFIX },
+          ProjectionExpression: '#partition, #record',
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        });
+        for (const { partition, record } of page.Items ?? []) {
+          if (!String(record).endsWith(`#${stream}`)) continue;
+          await client.delete({ TableName: config.tables.relay, Key: { partition, record } });
+        }
+        from = page.LastEvaluatedKey;
+      } while (from !== undefined);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Services } from '../../platform/services.ts';
 import type { Delivery } from '../delivery/deliver.ts';
-import type { Author, PublishedEvents, PublishOutcome, PublishRequest } from './publish-request.ts';
-import { createEventStorage } from './store-events.ts';
+import type { Author, PublishedEvents, PublishOutcome, PublishRequest } from './publishing/publish-request.ts';
+import { createEventStorage } from './publishing/store-events.ts';
 
 /** Tells the author. Runs while the others get the events, and must not fail. */
 export type Answer = (outcome: PublishOutcome) => Promise<unknown>;

@@ -10,7 +10,7 @@ import type { Session } from '../session/session.ts';
 import { createCursorStore } from './cursor-store.ts';
 import { createLogStore } from './log-store.ts';
 import { createPublish } from './publish.ts';
-import type { PublishOutcome } from './publish-request.ts';
+import type { PublishOutcome } from './publishing/publish-request.ts';
 import { createReadPage } from './read-log.ts';
 import { createReadSnapshot } from './read-snapshot.ts';
 import { createSubscribe, headOf } from './subscribe.ts';
@@ -150,7 +150,5 @@ function errorOf(refused: Refusal): ErrorFrame {
       return { type: 'error', code: 'limit_reached', message: MESSAGES[refused.limit] };
     case 'clock_skew':
       return { type: 'error', code: 'clock_skew', message: MESSAGES.clock_skew, time: refused.time };
-    case 'malformed':
-      return { type: 'error', code: 'malformed', message: refused.message };
   }
 }
