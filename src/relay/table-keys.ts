@@ -52,6 +52,12 @@ export const usedOnceKey = (uid: Uid, peer: PeerId, kind: 'nonce' | 'jti', value
   record: `${kind}#${peer}#${value}`,
 });
 
+/** Counts an account's connection attempts of one second. Expires. */
+export const connectsKey = (uid: Uid, second: number): TableKey => ({
+  partition: account(uid),
+  record: `connects#${second}`,
+});
+
 /** A family of a peer's refresh tokens. */
 export const familyKey = (uid: Uid, peer: PeerId, family: string): TableKey => ({
   partition: account(uid),

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { failedCondition } from '../../platform/aws/dynamo.ts';
-import { ttlSeconds } from '../../platform/clock.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { type ConnectionId, isConnectionId, isPeerId, isStreamName, type PeerId, type StreamName } from '../names.ts';
@@ -18,14 +17,13 @@ export interface OnlinePeer {
   readonly wrappedKey: Buffer;
   /** Milliseconds since 1970; as all times here. */
   readonly establishedAt: number;
-  readonly expiresAt: number;
+  /** When the gateway ends the connection at the latest. */
+  readonly endsAt: number;
   readonly subscriptions: ReadonlySet<Subscription>;
 }
 
 /** A stream, or all of the account, those to come included. */
 export type Subscription = StreamName | '*';
-
-const SCHEMA = 1;
 
 const StoredOnline = z.object({
   record: z.string(),
@@ -80,44 +78,6 @@ export function createOnlineStore({ config, documents }: Needed) {
       return item === undefined ? undefined : toOnline(item);
     },
 
-    /** Replaces whatever connection the peer had before. A new session has no subscriptions yet. */
-    async put(uid: Uid, peer: Omit<OnlinePeer, 'subscriptions'>): Promise<void> {
-      await (await documents()).put({
-        TableName,
-        Item: {
-          ...onlineKey(uid, peer.peerId),
-          connection_id: peer.connectionId,
-          session_id: peer.sessionId,
-          generation: peer.generation,
-          s2c_key: peer.wrappedKey,
-          established_at: peer.establishedAt,
-          connection_ends_at: peer.expiresAt,
-          expires_at: ttlSeconds(peer.expiresAt),
-          schema: SCHEMA,
-        },
-      });
-    },
-
-    /** New keys after a rekey; false if the peer is not connected by this connection any more. */
-    rekey: (
-      uid: Uid,
-      {
-        peerId,
-        connectionId,
-        generation,
-        wrappedKey,
-      }: Pick<OnlinePeer, 'peerId' | 'connectionId' | 'generation' | 'wrappedKey'>,
-    ): Promise<boolean> =>
-      whileConnected(async () =>
-        (await documents()).update({
-          TableName,
-          Key: onlineKey(uid, peerId),
-          UpdateExpression: 'SET generation = :generation, s2c_key = :key',
-          ConditionExpression: 'connection_id = :connection AND generation < :generation',
-          ExpressionAttributeValues: { ':generation': generation, ':key': wrappedKey, ':connection': connectionId },
-        }),
-      ),
-
     /** Adds to the subscriptions; false if the peer is not connected by this connection any more. */
     subscribe: (
       uid: Uid,
@@ -131,17 +91,6 @@ export function createOnlineStore({ config, documents }: Needed) {
           UpdateExpression: 'ADD subscriptions :more',
           ConditionExpression: 'connection_id = :connection',
           ExpressionAttributeValues: { ':more': new Set(subscriptions), ':connection': connectionId },
-        }),
-      ),
-
-    /** The peer is not connected any more; false if it is, by another connection, or was not to begin with. */
-    remove: (uid: Uid, { peerId, connectionId }: Pick<OnlinePeer, 'peerId' | 'connectionId'>): Promise<boolean> =>
-      whileConnected(async () =>
-        (await documents()).delete({
-          TableName,
-          Key: onlineKey(uid, peerId),
-          ConditionExpression: 'connection_id = :connection',
-          ExpressionAttributeValues: { ':connection': connectionId },
         }),
       ),
   };
@@ -158,7 +107,7 @@ function toOnline(item: Record<string, unknown>): OnlinePeer {
     generation: stored.generation,
     wrappedKey: Buffer.from(stored.s2c_key),
     establishedAt: stored.established_at,
-    expiresAt: stored.connection_ends_at,
+    endsAt: stored.connection_ends_at,
     subscriptions: stored.subscriptions ?? new Set(),
   };
 }

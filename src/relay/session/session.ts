@@ -13,6 +13,6 @@ export interface Session {
   /** Milliseconds since 1970. */
   readonly establishedAt: number;
   readonly rekeyedAt: number;
-  /** The newest key for frames to the peer, where it is at hand: saves reading it again to answer. */
-  readonly s2cKey?: Buffer;
+  /** What the server sends is sealed with it; of the newest keys. Never stored or logged like this. */
+  readonly s2c: Buffer;
 }

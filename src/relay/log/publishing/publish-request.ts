@@ -1,7 +1,6 @@
 import type { NewEvent, RelayEvent } from '@autowatering/relay-protocol';
-import type { Uid } from '../../platform/ids.ts';
-import type { ConnectionId, Epoch, PeerId, StreamName } from '../names.ts';
-import type { EventFault } from './event-limits.ts';
+import type { Uid } from '../../../platform/ids.ts';
+import type { ConnectionId, Epoch, PeerId, StreamName } from '../../names.ts';
 
 export interface Author {
   readonly uid: Uid;
@@ -10,6 +9,7 @@ export interface Author {
   readonly connectionId?: ConnectionId;
 }
 
+/** Parsed: within the limits of the protocol for names, texts and sizes. */
 export interface PublishRequest {
   readonly stream: StreamName;
   /** Of the first event. */
@@ -39,4 +39,5 @@ export type PublishOutcome =
   | { readonly outcome: 'revoked' }
   /** The peer has a newer connection. */
   | { readonly outcome: 'replaced' }
-  | EventFault;
+  /** `sent_at` of an event is too far from our time. */
+  | { readonly outcome: 'clock_skew'; readonly time: number };

@@ -1,10 +1,10 @@
 import { EVENTS_BURST, EVENTS_PER_SECOND } from '@autowatering/relay-protocol';
 import * as z from 'zod';
-import type { TransactItems } from '../../platform/aws/dynamo.ts';
-import type { Uid } from '../../platform/ids.ts';
-import type { Services } from '../../platform/services.ts';
-import type { ConnectionId, PeerId } from '../names.ts';
-import { peerKey } from '../table-keys.ts';
+import type { TransactItems } from '../../../platform/aws/dynamo.ts';
+import type { Uid } from '../../../platform/ids.ts';
+import type { Services } from '../../../platform/services.ts';
+import type { ConnectionId, PeerId } from '../../names.ts';
+import { peerKey } from '../../table-keys.ts';
 import type { Author } from './publish-request.ts';
 
 /** In this time a peer may publish a burst, which makes the sustained rate. */

@@ -1,25 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DEFAULT_RETENTION_DAYS } from '@autowatering/relay-protocol';
+import { DEFAULT_RETENTION_DAYS, MAX_CLOCK_SKEW_MS } from '@autowatering/relay-protocol';
 import * as z from 'zod';
-import { type CancellationReason, transactWrite } from '../../platform/aws/dynamo.ts';
-import { DependencyUnavailableError } from '../../platform/resilience/dependency.ts';
-import type { Services } from '../../platform/services.ts';
-import { type Epoch, isEpoch } from '../names.ts';
+import { type CancellationReason, transactWrite } from '../../../platform/aws/dynamo.ts';
+import { DependencyUnavailableError } from '../../../platform/resilience/dependency.ts';
+import type { Services } from '../../../platform/services.ts';
+import { type Epoch, isEpoch } from '../../names.ts';
 import {
   ACCOUNT_LIMITS,
   type AccountLimits,
   ALLOTMENT_BYTES,
   giveBackExpired,
   reachedLimit,
-} from './account-limits.ts';
-import { eventFault } from './event-limits.ts';
-import { createLogStore } from './log-store.ts';
+} from '../account-limits.ts';
+import { createLogStore } from '../log-store.ts';
+import { eventsLeft, eventsText, goneAt, newEvents, toNewest } from '../stored-events.ts';
+import { type Stream, toStream } from '../stored-stream.ts';
 import { type AuthorState, authorRefusal, readAuthor, toAuthorState, waitFor } from './publish-rate.ts';
 import type { Author, PublishOutcome, PublishRequest } from './publish-request.ts';
 import { type NamedAction, type Publication, publishActions } from './publish-transaction.ts';
 import { findPublished } from './repeated-publish.ts';
-import { eventsLeft, eventsText, goneAt, newEvents, toNewest } from './stored-events.ts';
-import { type Stream, toStream } from './stored-stream.ts';
 
 /** With all peers of an account publishing at once, each is overtaken by the others a few times. */
 const MOST_TRIES = 40;
@@ -58,12 +57,15 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
   ): Promise<PublishOutcome | Publication> => {
     const { stream } = basis;
     const now = clock.now();
-    const refusal = basis.author?.isActive === false ? ({ outcome: 'revoked' } as const) : undefined;
-    if (refusal !== undefined) return refusal;
+    if (basis.author?.isActive === false) return { outcome: 'revoked' };
     const last = stream?.authors.get(author.peerId)?.clientSeq ?? 0;
     if (request.clientSeq !== last + 1) {
       const known = stream && (await findPublished(services, logs, author, stream, request));
       return known ?? { outcome: 'client_seq_expected', expected: last + 1 };
+    }
+    // Only now: a publish whose answer was lost may be repeated hours later, as it was.
+    if (request.events.some(({ sent_at }) => Math.abs(sent_at - now) > MAX_CLOCK_SKEW_MS)) {
+      return { outcome: 'clock_skew', time: now };
     }
     const hasKeys = request.events.some(({ key }) => key !== undefined);
     const head = stream?.head ?? 0;
@@ -151,8 +153,6 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
   };
 
   return async (author: Author, request: PublishRequest): Promise<PublishOutcome> => {
-    const fault = eventFault(request, clock.now());
-    if (fault !== undefined) return fault;
     const [stream, authorState] = await Promise.all([
       logs.readStream(author.uid, request.stream),
       readAuthor(services, author.uid, author.peerId),

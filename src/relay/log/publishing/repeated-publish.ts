@@ -1,14 +1,14 @@
 import * as z from 'zod';
-import type { TransactItems } from '../../platform/aws/dynamo.ts';
-import { ttlSeconds } from '../../platform/clock.ts';
-import type { Uid } from '../../platform/ids.ts';
-import type { Services } from '../../platform/services.ts';
-import type { PeerId } from '../names.ts';
-import { markKey } from '../table-keys.ts';
-import type { LogStore } from './log-store.ts';
+import type { TransactItems } from '../../../platform/aws/dynamo.ts';
+import { ttlSeconds } from '../../../platform/clock.ts';
+import type { Uid } from '../../../platform/ids.ts';
+import type { Services } from '../../../platform/services.ts';
+import type { PeerId } from '../../names.ts';
+import { markKey } from '../../table-keys.ts';
+import type { LogStore } from '../log-store.ts';
+import type { Chunk } from '../stored-events.ts';
+import { SCHEMA, type Stream } from '../stored-stream.ts';
 import type { PublishedEvents, PublishRequest } from './publish-request.ts';
-import type { Chunk } from './stored-events.ts';
-import { SCHEMA, type Stream } from './stored-stream.ts';
 
 /** An author leaves a mark every so many events, so that no search takes more steps. */
 const MARK_EVERY = 64;

@@ -1,12 +1,12 @@
 import type { RelayEvent } from '@autowatering/relay-protocol';
-import type { TransactItems } from '../../platform/aws/dynamo.ts';
-import { eventsKey, logKey, newestKey, streamKey } from '../table-keys.ts';
-import { type AccountLimits, accountAction } from './account-limits.ts';
+import type { TransactItems } from '../../../platform/aws/dynamo.ts';
+import { eventsKey, logKey, newestKey, streamKey } from '../../table-keys.ts';
+import { type AccountLimits, accountAction } from '../account-limits.ts';
+import { type Chunk, fromChunk, fromNewest } from '../stored-events.ts';
+import { fromStream, SCHEMA, type Stream, storedPosition } from '../stored-stream.ts';
 import { type AuthorState, countAction } from './publish-rate.ts';
 import type { Author } from './publish-request.ts';
 import { markActions } from './repeated-publish.ts';
-import { type Chunk, fromChunk, fromNewest } from './stored-events.ts';
-import { fromStream, SCHEMA, type Stream, storedPosition } from './stored-stream.ts';
 
 /** All that one publish writes. */
 export interface Publication {
