@@ -21,6 +21,11 @@ export type StripeCaller = { readonly kind: 'stripe'; readonly payload: unknown 
 export type FactoryCaller = { readonly kind: 'factory'; readonly station: string };
 export type Caller = { readonly kind: 'anonymous' | 'admin' } | User | PeerCaller | FactoryCaller | StripeCaller;
 
+/** Whether the caller acts for a user: the user, or one of the user's peers. */
+export function isPersonal(caller: Caller): caller is User | PeerCaller {
+  return caller.kind === 'user' || caller.kind === 'peer';
+}
+
 interface CallerByAuth {
   readonly public: { readonly kind: 'anonymous' };
   readonly cognito: User;

@@ -43,6 +43,9 @@ export const ERROR_STATUS = {
   artifact_invalid: 409,
   artifact_mismatch: 409,
   artifact_missing: 409,
+  client_seq_expected: 409,
+  conflict: 409,
+  limit_reached: 409,
   no_customer: 409,
   no_former_owner: 409,
   not_active: 409,
@@ -54,6 +57,7 @@ export const ERROR_STATUS = {
   lease_held: 409,
   name_in_use: 409,
   release_exists: 409,
+  stream_reset: 409,
   release_state_conflict: 409,
   too_many_keys: 409,
   too_many_peers: 409,
@@ -103,6 +107,8 @@ export class ApiError extends Error {
 
 /** How a route says errors, where a standard has a form of its own for them. */
 export interface ErrorForm {
+  /** Its name in the documents. */
+  readonly name: string;
   /** Of the body, for the documents. */
   readonly schema: z.ZodType;
   answer(error: ApiError): { readonly status: number; readonly body: object };

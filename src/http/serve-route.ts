@@ -9,14 +9,13 @@ import { type Allow, createAllow } from './checks/rate-limit.ts';
 import {
   type Caller,
   type DeclaredContract,
-  type PeerCaller,
+  isPersonal,
   type RateLimit,
   type RawInput,
   type Reply,
   type RequestContext,
   type Route,
   responsesOf,
-  type User,
 } from './define-route.ts';
 import { ApiError } from './errors.ts';
 import type { IncomingRequest } from './exchange.ts';
@@ -177,11 +176,6 @@ function noteActivity(
   };
   // Before the answer is ready nothing handles a rejection, which would end the process.
   return note().catch((error: unknown) => log.warn("A user's activity could not be noted", { uid: caller.uid }, error));
-}
-
-/** Whether the caller acts for a user: the user, or one of the user's peers. */
-function isPersonal(caller: Caller): caller is User | PeerCaller {
-  return caller.kind === 'user' || caller.kind === 'peer';
 }
 
 /** Users whose account is deleted get that error rather than a request to pay. */

@@ -81,6 +81,12 @@ export const eventsKey = (uid: Uid, stream: StreamName, log: string, lastSeq: nu
   record: String(lastSeq).padStart(16, '0'),
 });
 
+/** Now and then where an author was in a log: a publish that is repeated late is found from there. */
+export const markKey = (uid: Uid, stream: StreamName, log: string, mark: string): TableKey => ({
+  partition: `${account(uid)}#marks#${stream}#${log}`,
+  record: mark,
+});
+
 /** The newest event of each key of a log. */
 export const newestKey = (uid: Uid, stream: StreamName, log: string, key: string): TableKey => ({
   partition: `${account(uid)}#newest#${stream}#${log}`,

@@ -28,7 +28,8 @@ export type Registration =
 
 export type Renaming =
   | { readonly outcome: 'renamed'; readonly peer: Peer; readonly isChanged: boolean }
-  | { readonly outcome: 'not_found' | 'name_in_use' };
+  | { readonly outcome: 'not_found' }
+  | { readonly outcome: 'name_in_use' };
 
 export type Revocation =
   | { readonly outcome: 'revoked'; readonly peer: Peer; readonly isChanged: boolean }

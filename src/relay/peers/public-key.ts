@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { KEY_BYTES, PROTOCOL, SIGNATURE_BYTES } from '@autowatering/relay-protocol';
+import { fromBase64Url, KEY_BYTES, registrationText, SIGNATURE_BYTES } from '@autowatering/relay-protocol';
 import * as z from 'zod';
 import type { Uid } from '../../platform/ids.ts';
 
@@ -8,10 +8,7 @@ function bytesField(length: number) {
   return z
     .string()
     .max(Math.ceil((length * 4) / 3))
-    .refine((text) => {
-      const bytes = Buffer.from(text, 'base64url');
-      return bytes.byteLength === length && bytes.toString('base64url') === text;
-    }, `${length} bytes as base64url without padding`);
+    .refine((text) => fromBase64Url(text)?.byteLength === length, `${length} bytes as base64url without padding`);
 }
 
 /**
@@ -47,26 +44,8 @@ export function ed25519PublicKey(publicKey: string): KeyObject {
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
 }
 
-/** The bytes that a registration's proof signs. */
-export function registrationText(uid: Uid, publicKey: string, time: number): Buffer {
-  const bigEndianTime = Buffer.alloc(8);
-  bigEndianTime.writeBigUInt64BE(BigInt(time));
-  return Buffer.concat([
-    Buffer.from(`${PROTOCOL} register\0`),
-    lengthAnd(Buffer.from(uid)),
-    lengthAnd(Buffer.from(publicKey, 'base64url')),
-    lengthAnd(bigEndianTime),
-  ]);
-}
-
 /** Whether whoever made the proof holds the private key. */
 export function isProven(uid: Uid, publicKey: string, time: number, proof: string): boolean {
-  const text = registrationText(uid, publicKey, time);
+  const text = registrationText(uid, Buffer.from(publicKey, 'base64url'), time);
   return verify(null, text, ed25519PublicKey(publicKey), Buffer.from(proof, 'base64url'));
-}
-
-function lengthAnd(bytes: Buffer): Buffer {
-  const length = Buffer.alloc(2);
-  length.writeUInt16BE(bytes.byteLength);
-  return Buffer.concat([length, bytes]);
 }

@@ -12,6 +12,7 @@ const OWN_CODES: readonly ErrorCode[] = [
 
 /** Errors as OAuth clients expect them: `{ error, error_description }`. */
 export const OAUTH_ERROR_FORM: ErrorForm = {
+  name: 'OAuthError',
   schema: z.object({ error: z.string(), error_description: z.string() }),
   answer(error) {
     return {
