@@ -688,6 +688,100 @@ export type OtaSigningKeysAnswer = {
   readonly keys: ReadonlyArray<{ readonly key_id: string; readonly algorithm: 'ed25519'; readonly public_key: string }>;
 };
 
+/** Input of `POST /relay/peers`. */
+export type PostRelayPeersInput = {
+  readonly name: string;
+  readonly type: 'phone' | 'tablet' | 'desktop' | 'hub' | 'service';
+  readonly public_key: string;
+  readonly time: number;
+  readonly proof: string;
+};
+
+/** Answer of `POST /relay/peers`. */
+export type PostRelayPeersAnswer = {
+  readonly ok: true;
+  readonly peer: {
+    readonly peer_id: string;
+    readonly name: string;
+    readonly type: 'phone' | 'tablet' | 'desktop' | 'hub' | 'service';
+    readonly public_key: string;
+    readonly status: 'active' | 'revoked';
+    readonly created_at: number;
+    readonly last_seen_at: number | null;
+    readonly revoked_at?: number | undefined;
+  };
+  readonly relay_url: string | null;
+};
+
+/** Input of `GET /relay/peers`. */
+export type GetRelayPeersInput = { readonly revoked?: 'true' | 'false' | undefined };
+
+/** Answer of `GET /relay/peers`. */
+export type GetRelayPeersAnswer = {
+  readonly ok: true;
+  readonly peers: ReadonlyArray<{
+    readonly peer_id: string;
+    readonly name: string;
+    readonly type: 'phone' | 'tablet' | 'desktop' | 'hub' | 'service';
+    readonly public_key: string;
+    readonly status: 'active' | 'revoked';
+    readonly created_at: number;
+    readonly last_seen_at: number | null;
+    readonly revoked_at?: number | undefined;
+    readonly online: boolean;
+    readonly cursors: ReadonlyArray<{ readonly stream: string; readonly epoch: string; readonly seq: number }>;
+  }>;
+  readonly relay_url: string | null;
+};
+
+/** Input of `POST /relay/peers/{peer_id}`. */
+export type PostRelayPeersByPeerIdInput = { readonly peer_id: string; readonly name: string };
+
+/** Answer of `POST /relay/peers/{peer_id}`. */
+export type PostRelayPeersByPeerIdAnswer = {
+  readonly ok: true;
+  readonly peer: {
+    readonly peer_id: string;
+    readonly name: string;
+    readonly type: 'phone' | 'tablet' | 'desktop' | 'hub' | 'service';
+    readonly public_key: string;
+    readonly status: 'active' | 'revoked';
+    readonly created_at: number;
+    readonly last_seen_at: number | null;
+    readonly revoked_at?: number | undefined;
+  };
+};
+
+/** Input of `POST /relay/peers/{peer_id}/revoke`. */
+export type RelayPeersRevokeInput = { readonly peer_id: string };
+
+/** Answer of `POST /relay/peers/{peer_id}/revoke`. */
+export type RelayPeersRevokeAnswer = {
+  readonly ok: true;
+  readonly peer: {
+    readonly peer_id: string;
+    readonly name: string;
+    readonly type: 'phone' | 'tablet' | 'desktop' | 'hub' | 'service';
+    readonly public_key: string;
+    readonly status: 'active' | 'revoked';
+    readonly created_at: number;
+    readonly last_seen_at: number | null;
+    readonly revoked_at?: number | undefined;
+  };
+};
+
+/** Answer of `GET /.well-known/jwks.json`. */
+export type WellKnownJwksJsonAnswer = {
+  readonly keys: ReadonlyArray<{
+    readonly kty: 'OKP';
+    readonly crv: 'Ed25519';
+    readonly use: 'sig';
+    readonly alg: 'EdDSA';
+    readonly kid: string;
+    readonly x: string;
+  }>;
+};
+
 /** Answer of `GET /health`. */
 export type HealthAnswer = { readonly ok: true; readonly status: 'alive'; readonly timestamp: string };
 
@@ -824,6 +918,19 @@ export interface AppApi {
   otaLease(input: OtaLeaseInput, options?: CallOptions): Promise<OtaLeaseAnswer>;
   /** Lists the public keys behind `signed` in `/ota/latest`. For building the app. A phone must ship with these keys and never fetch them from here to verify an answer. There are several while keys rotate (docs/ota.md). */
   otaSigningKeys(options?: CallOptions): Promise<OtaSigningKeysAnswer>;
+  /** Registers a phone, tablet, desktop or hub by its key. The `proof` shows that the private key is at hand: an Ed25519 signature over uid, `public_key` and `time` (docs/relay.md), where `time` is at most 5 minutes off. A hub gives key and proof to the phone that registers it. The same key again is the same peer, unchanged: 200. The key of another account, or of a revoked peer, is 409 `key_in_use`. Names are unique within the account, ignoring case. An account has at most 20 active peers. `relay_url` is where peers connect. Times are milliseconds since 1970. */
+  postRelayPeers(input: PostRelayPeersInput, options?: CallOptions): Promise<PostRelayPeersAnswer>;
+  /** Lists the account's peers. The active ones, oldest first, with presence and how far each has read every stream (`cursors`). With `revoked=true` also those that were revoked within a year. Times are milliseconds since 1970. */
+  getRelayPeers(input?: GetRelayPeersInput, options?: CallOptions): Promise<GetRelayPeersAnswer>;
+  /** Renames a peer. The others are told. A peer of another account is as one that does not exist. */
+  postRelayPeersByPeerId(
+    input: PostRelayPeersByPeerIdInput,
+    options?: CallOptions,
+  ): Promise<PostRelayPeersByPeerIdAnswer>;
+  /** Revokes a peer for good. Its session ends, its tokens open nothing any more, and its key is never accepted again; the device needs a new one to come back. With its own token a peer may revoke only itself. */
+  relayPeersRevoke(input: RelayPeersRevokeInput, options?: CallOptions): Promise<RelayPeersRevokeAnswer>;
+  /** Lists the relay's public keys. As a JSON Web Key Set (RFC 7517). They sign access tokens and, in the handshake, the relay itself: `kid` is its `server_key_id`. Two while they rotate. May be cached for 5 minutes. */
+  wellKnownJwksJson(options?: CallOptions): Promise<WellKnownJwksJsonAnswer>;
   /** Whether the service answers. Checks no dependency. */
   health(options?: CallOptions): Promise<HealthAnswer>;
   /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
@@ -966,6 +1073,28 @@ export function appApi(call: Call): AppApi {
       call({ method: 'POST', path: '/ota/lease', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
     otaSigningKeys: (options) =>
       call({ method: 'GET', path: '/ota/signing-keys', auth: 'public', repeatable: true }, {}, options),
+    postRelayPeers: (input, options) =>
+      call({ method: 'POST', path: '/relay/peers', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    getRelayPeers: (input, options) =>
+      call(
+        { method: 'GET', path: '/relay/peers', auth: 'cognito', repeatable: true, query: ['revoked'] },
+        input,
+        options,
+      ),
+    postRelayPeersByPeerId: (input, options) =>
+      call(
+        { method: 'POST', path: '/relay/peers/{peer_id}', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    relayPeersRevoke: (input, options) =>
+      call(
+        { method: 'POST', path: '/relay/peers/{peer_id}/revoke', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    wellKnownJwksJson: (options) =>
+      call({ method: 'GET', path: '/.well-known/jwks.json', auth: 'public', repeatable: true }, {}, options),
     health: (options) => call({ method: 'GET', path: '/health', auth: 'public', repeatable: true }, {}, options),
     healthDeep: (options) =>
       call({ method: 'GET', path: '/health/deep', auth: 'public', repeatable: true, answers: [200, 503] }, {}, options),

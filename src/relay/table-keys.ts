@@ -58,11 +58,12 @@ export const connectsKey = (uid: Uid, second: number): TableKey => ({
   record: `connects#${second}`,
 });
 
-/** A family of refresh tokens. */
-export const familyKey = (uid: Uid, family: string): TableKey => ({
+/** A family of a peer's refresh tokens. */
+export const familyKey = (uid: Uid, peer: PeerId, family: string): TableKey => ({
   partition: account(uid),
-  record: `family#${family}`,
+  record: `${familyPrefix(peer)}${family}`,
 });
+export const familyPrefix = (peer: PeerId): string => `family#${peer}#`;
 
 /**
  * A log whose events may still exist. Written with the log's stream, removed when its last event is: so that the

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Device, type FleetDevices, notUnderstood } from '../../fleet/index.ts';
-import { defineRoute, type Route } from '../../http/define-route.ts';
+import { defineRoute, isPersonal, type Route } from '../../http/define-route.ts';
 import { isoDateTime } from '../../http/fields.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { HwId, Uid } from '../../platform/ids.ts';
@@ -33,6 +33,7 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     method: 'GET',
     path: '/ota/latest',
     auth: 'cognito-optional',
+    openToPeers: true,
     domain: 'ota',
     summary: 'Returns the firmware the device should run',
     description:
@@ -72,11 +73,12 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
       current: current?.version,
       bootloader: bootloader?.version,
     });
-    const isOwner = caller.kind === 'user' && device?.owner?.uid === caller.uid;
+    const owner = isPersonal(caller) && device?.owner?.uid === caller.uid ? caller.uid : undefined;
+    const isOwner = owner !== undefined;
     const known = await knownProgress(parts, answer, device);
     const verdict = verdictFor(answer, device, known, now);
-    if (isOwner && caller.kind === 'user') {
-      await noteSeen(services, parts, { query, answer, device, known, uid: caller.uid }, now).catch((error: unknown) =>
+    if (owner !== undefined) {
+      await noteSeen(services, parts, { query, answer, device, known, uid: owner }, now).catch((error: unknown) =>
         // These are only statistics: no device misses its update because of them.
         log.warn('Could not record that a device was seen', {}, error),
       );

@@ -108,7 +108,7 @@ describe('the template', () => {
   });
 
   it('lets the function delete states and photos, and nothing else in the bucket', () => {
-    expect(removablePrefixes(grantedRights(template) ?? [])).toEqual(['user-state/', 'uploads/']);
+    expect(removablePrefixes(grantedRights(template, 'Backend') ?? [])).toEqual(['user-state/', 'uploads/']);
   });
 
   it("lets the app's web view upload a photo with the headers signed into its URL", async () => {
