@@ -23,7 +23,10 @@ const AT_ONCE = 5;
 const AccountParams = z.object({ uid: z.string().refine(isUid, 'the id of a user') });
 
 /** What operators see and do: who of an account is connected, and ending it. Never what is in the streams. */
-export function operatorRoutes(services: Pick<Services, 'clock' | 'metrics'>, parts: OperatorRouteParts): readonly Route[] {
+export function operatorRoutes(
+  services: Pick<Services, 'clock' | 'metrics'>,
+  parts: OperatorRouteParts,
+): readonly Route[] {
   const { peers, online, sessions, delivery } = parts;
 
   const list = defineRoute({
