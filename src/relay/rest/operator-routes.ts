@@ -23,7 +23,10 @@ const AT_ONCE = 5;
 const AccountParams = z.object({ uid: z.string().refine(isUid, 'the id of a user') });
 
 /** What operators see and do: who of an account is connected, and ending it. Never what is in the streams. */
-export function operatorRoutes(services: Pick<Services, 'clock' | 'metrics'>, parts: OperatorRouteParts): readonly Route[] {
+export function operatorRoutes(
+  services: Pick<Services, 'clock' | 'metrics'>,
+  parts: OperatorRouteParts,
+): readonly Route[] {
   const { peers, online, sessions, delivery } = parts;
 
   const list = defineRoute({
@@ -95,7 +98,7 @@ export function operatorRoutes(services: Pick<Services, 'clock' | 'metrics'>, pa
       ({ peerId }) => body.peer_id === undefined || body.peer_id === peerId,
     );
     const peerIds = connected.map(({ peerId }) => peerId);
-    log.info('An operator ends sessions', { uid, peerIds, reason: body.reason });
+    log.info('An operator ends sessions', { uid, peerIds: peerIds.join(' '), reason: body.reason });
     await pMap(
       connected,
       (peer) => endSession(sessions, delivery, uid, peer, 'shutdown', 'The session was ended by an operator.'),
