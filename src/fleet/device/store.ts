@@ -1,16 +1,16 @@
 import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
 import { type AliveCheck, failedCondition, type TransactItems, transactWrite } from '../../platform/aws/dynamo.ts';
 import { updateExpression } from '../../platform/aws/update-expression.ts';
 import { isoTime } from '../../platform/clock.ts';
-import type { HwId, Serial, Uid } from '../../platform/ids.ts';
+import { type HwId, isHwId, type Serial, type Uid } from '../../platform/ids.ts';
 import { createWhileOvertaken } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
+import { fields, number } from '../../platform/shapes.ts';
 import { type AuditEntry, storedEntry } from '../audit/audit.ts';
 import { createAuditTrail } from '../audit/audit-trail.ts';
 import { type CountedDevice, countingActions } from '../overview/fleet-counts.ts';
 import { createOwnerLists } from '../ownership/owner-lists.ts';
-import { type Device, type HashedCode, LAST_SERIAL_NUMBER, StoredHwId } from './device.ts';
+import { type Device, type HashedCode, LAST_SERIAL_NUMBER } from './device.ts';
 import type { Personal, Transition } from './lifecycle.ts';
 import { personOf } from './person.ts';
 import { createSerialNumbers, type TakeNumbers } from './serial-numbers.ts';
@@ -118,10 +118,10 @@ export function createFleetStore(services: Needed) {
       ExpressionAttributeValues: { ':serial': serial },
       Limit: 1,
     });
-    const hwId = StoredHwId.safeParse(items[0]?.['hw_id']);
+    const found: unknown = items[0]?.['hw_id'];
     // Ownership is never decided on an index, so the device itself is read. An unknown serial costs a read too, so that
     // timing reveals nothing.
-    return readDevice(hwId.success ? hwId.data : '#nobody', how);
+    return readDevice(typeof found === 'string' && isHwId(found) ? found : '#nobody', how);
   };
 
   const updateCode = async (change: UpdateCommandInput): Promise<boolean> => {
@@ -145,7 +145,7 @@ export function createFleetStore(services: Needed) {
         ExpressionAttributeValues: { ':count': count, ':room': LAST_SERIAL_NUMBER - count, ':schema': SCHEMA },
         ReturnValues: 'UPDATED_NEW',
       });
-      return z.object({ last_number: z.number() }).parse(counter).last_number;
+      return fields({ last_number: number })(counter).last_number;
     } catch (error) {
       if (failedCondition(error) !== undefined) return undefined;
       throw error;
