@@ -161,6 +161,18 @@ describe('the bundled Lambda function', () => {
     expect(inputsOf(loaded).filter((input) => /node_modules\/(zod|@aws-sdk\/client)/.test(input))).toEqual([]);
   });
 
+  it('loads no schema library for GET /ota/latest', () => {
+    const inputs = inputsOf(loadedWith('src/handler.ts', 'src/ota/offer/routes.ts', 'src/ota/parts.ts'));
+    expect(inputs).toContain('src/ota/registry/stored-release.ts');
+    expect(inputs.filter((input) => input.includes('node_modules/zod'))).toEqual([]);
+  });
+
+  it('imports node:http nowhere, because that loads undici', () => {
+    const imports = Object.values(bundle.metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
+    expect(imports).toContain('node:https');
+    expect(imports.filter((path) => /^(node:)?http$/.test(path))).toEqual([]);
+  });
+
   it('loads no routes of other domains for GET /ota/latest', () => {
     const loaded = loadedWith('src/handler.ts', 'src/ota/offer/routes.ts', 'src/ota/parts.ts');
     const routes = inputsOf(loaded).filter((input) => /^src\/(?!http).*routes?\.ts$/.test(input));
