@@ -16,16 +16,16 @@ export interface CallOptions {
 }
 
 export interface ItemPage {
-  readonly Items?: Item[];
-  readonly Count?: number;
+  readonly Items?: Item[] | undefined;
+  readonly Count?: number | undefined;
   /** Where the next page starts; undefined on the last one. */
   readonly LastEvaluatedKey?: Item | undefined;
 }
 
 export interface BatchGetAnswer {
-  readonly Responses: Readonly<Record<string, Item[]>>;
+  readonly Responses?: Readonly<Record<string, Item[]>> | undefined;
   /** What DynamoDB did not get to: the caller asks again. */
-  readonly UnprocessedKeys: Readonly<Record<string, { readonly Keys: Item[] }>>;
+  readonly UnprocessedKeys?: Readonly<Record<string, { readonly Keys?: Item[] | undefined }>> | undefined;
 }
 
 /** The part of the AWS SDK's `DynamoDBDocument` that the backend uses, with the same inputs and answers. */
@@ -36,7 +36,7 @@ export interface DocumentClient {
   delete(input: DeleteCommandInput, options?: CallOptions): Promise<{ readonly Attributes?: Item | undefined }>;
   query(input: QueryCommandInput, options?: CallOptions): Promise<ItemPage>;
   batchGet(input: BatchGetCommandInput, options?: CallOptions): Promise<BatchGetAnswer>;
-  transactWrite(input: TransactWriteCommandInput, options?: CallOptions): Promise<void>;
+  transactWrite(input: TransactWriteCommandInput, options?: CallOptions): Promise<object>;
 }
 
 /** Translates between items and DynamoDB's notation, around a service that speaks JSON. */
@@ -54,9 +54,9 @@ export function createDocumentClient(
       const { Item: item } = await call('GetItem', { ...input, Key: toAttributes(input.Key) }, abortSignal);
       return item === undefined ? {} : { Item: fromAttributes(item) };
     },
-    put: (input, options) => changed('PutItem', withAttributes(input), options),
-    update: (input, options) => changed('UpdateItem', withAttributes(input), options),
-    delete: (input, options) => changed('DeleteItem', withAttributes(input), options),
+    put: async (input, options) => changed('PutItem', withAttributes(input), options),
+    update: async (input, options) => changed('UpdateItem', withAttributes(input), options),
+    delete: async (input, options) => changed('DeleteItem', withAttributes(input), options),
     async query(input, { abortSignal } = {}) {
       const {
         Items: items,
@@ -97,7 +97,7 @@ export function createDocumentClient(
       }));
       // Makes another attempt the same transaction, if the first one's answer was lost.
       const token = input.ClientRequestToken ?? randomness.id();
-      await call('TransactWriteItems', { ...input, TransactItems: items, ClientRequestToken: token }, abortSignal);
+      return call('TransactWriteItems', { ...input, TransactItems: items, ClientRequestToken: token }, abortSignal);
     },
   };
 }
