@@ -1,6 +1,5 @@
-import type { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '../clock.ts';
-import { once } from '../once.ts';
+import { type AwsCredentials, createSigner, signedHeaders, signingTime } from './json/signature.ts';
 
 export interface UploadLink {
   readonly url: string;
@@ -14,7 +13,10 @@ export interface DownloadLink {
   readonly expiresAt: number;
 }
 
-/** Presigned URLs, created without the S3 client: signing needs no call, and the hot route should load little. */
+/**
+ * Presigned URLs, created without the SDK: signing needs no call, and the library for it would be half of what a
+ * container's first phone loads (ADR 91). A test compares the two.
+ */
 export interface ObjectLinks {
   /**
    * A URL that accepts exactly one object: S3 itself rejects another length (the signature fails), other bytes (the
@@ -24,79 +26,96 @@ export interface ObjectLinks {
   download(key: string, fileName: string, validSeconds: number): Promise<DownloadLink>;
 }
 
-export function createObjectLinks(bucket: string, region: string, endpoint: string | undefined, clock: Clock) {
-  const presigner = once(() => createPresigner(region));
-  const place = bucketPlace(bucket, region, endpoint);
+export function createObjectLinks(
+  bucket: string,
+  region: string,
+  endpoint: string | undefined,
+  clock: Clock,
+): ObjectLinks {
+  const signer = createSigner(region, 's3');
+  // Amazon has one host per bucket; any other S3 server gets the bucket in the path.
+  const base = new URL(endpoint ?? `https://${bucket}.s3.${region}.amazonaws.com`);
+  const prefix = endpoint === undefined ? '' : `/${bucket}`;
 
-  const links: ObjectLinks = {
+  const presigned = async (request: LinkRequest, now: number): Promise<string> => {
+    const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
+    const time = signingTime(now);
+    const headers = [['host', base.host] as const, ...request.headers].sort(byName);
+    const query = [
+      ...request.query,
+      ['X-Amz-Content-Sha256', UNSIGNED],
+      ...(sessionToken === undefined ? [] : [['X-Amz-Security-Token', sessionToken] as const]),
+      ['X-Amz-Algorithm', 'AWS4-HMAC-SHA256'],
+      ['X-Amz-Credential', `${accessKeyId}/${signer.scope(time)}`],
+      ['X-Amz-Date', time],
+      ['X-Amz-Expires', String(request.validSeconds)],
+      ['X-Amz-SignedHeaders', signedHeaders({ headers })],
+    ] as const;
+    const url = new URL(`${prefix}/${request.key}`, base);
+    const form = {
+      ...{ method: request.method, path: url.pathname, headers, bodyHash: UNSIGNED },
+      query: query
+        .map(([name, value]) => [encoded(name), encoded(value)] as const)
+        .sort(byName)
+        .map(([name, value]) => `${name}=${value}`)
+        .join('&'),
+    };
+    for (const [name, value] of query) url.searchParams.set(name, value);
+    url.searchParams.set('X-Amz-Signature', signer.sign(form, secretAccessKey, time));
+    // Signature version 4 requires %20, which every S3 server accepts; URLSearchParams writes a plus sign.
+    url.search = url.search.replaceAll('+', '%20');
+    return url.href;
+  };
+
+  return {
     async upload(key, sizeBytes, sha256, validSeconds) {
       const headers = {
         'x-amz-checksum-sha256': Buffer.from(sha256, 'hex').toString('base64'),
         'if-none-match': '*',
       };
-      const signed = await (await presigner()).presign(
-        {
-          method: 'PUT',
-          ...place.request(key),
-          headers: { host: place.host, 'content-length': String(sizeBytes), ...headers },
-        },
-        {
-          expiresIn: validSeconds,
-          signingDate: new Date(clock.now()),
-          // Otherwise the checksum moves into the query, where S3 does not check the body against it.
-          unhoistableHeaders: new Set(['x-amz-checksum-sha256']),
-        },
-      );
-      return { url: place.url(key, signed.query), headers };
+      // Only signed as headers do these bind the upload; in the query S3 would not check the body against the checksum.
+      const signed = [['content-length', String(sizeBytes)] as const, ...Object.entries(headers)];
+      return {
+        url: await presigned({ method: 'PUT', key, headers: signed, query: [], validSeconds }, clock.now()),
+        headers,
+      };
     },
     async download(key, fileName, validSeconds) {
       const now = clock.now();
-      const signed = await (await presigner()).presign(
-        {
-          method: 'GET',
-          ...place.request(key),
-          headers: { host: place.host },
-          query: { 'response-content-disposition': `attachment; filename="${fileName}"` },
-        },
-        { expiresIn: validSeconds, signingDate: new Date(now) },
-      );
-      return { url: place.url(key, signed.query), expiresAt: now + validSeconds * 1000 };
+      const query = [['response-content-disposition', `attachment; filename="${fileName}"`]] as const;
+      return {
+        url: await presigned({ method: 'GET', key, headers: [], query, validSeconds }, now),
+        expiresAt: now + validSeconds * 1000,
+      };
     },
   };
-  return links;
 }
 
-async function createPresigner(region: string): Promise<S3RequestPresigner> {
-  const [{ S3RequestPresigner: Presigner }, { awsCredentials }, { Hash }] = await Promise.all([
-    import('@aws-sdk/s3-request-presigner'),
-    import('./credentials.ts'),
-    import('./sha256-hash.ts'),
-  ]);
-  return new Presigner({ region, credentials: await awsCredentials(), sha256: Hash });
+/** S3 checks an upload's bytes by their checksum instead. */
+const UNSIGNED = 'UNSIGNED-PAYLOAD';
+
+type Pairs = readonly (readonly [name: string, value: string])[];
+
+interface LinkRequest {
+  readonly method: 'GET' | 'PUT';
+  readonly key: string;
+  /** To be sent exactly as given, besides the host. */
+  readonly headers: Pairs;
+  readonly query: Pairs;
+  readonly validSeconds: number;
 }
 
-type Query = Readonly<Record<string, string | readonly string[] | null>>;
+async function credentials(): Promise<AwsCredentials> {
+  const { awsCredentials } = await import('./credentials.ts');
+  return (await awsCredentials())();
+}
 
-/** Amazon has one host per bucket; any other S3 server gets the bucket in the path. */
-function bucketPlace(bucket: string, region: string, endpoint: string | undefined) {
-  const base = new URL(endpoint ?? `https://${bucket}.s3.${region}.amazonaws.com`);
-  const prefix = endpoint === undefined ? '' : `/${bucket}`;
-  return {
-    host: base.host,
-    request: (key: string) => ({
-      protocol: base.protocol,
-      hostname: base.hostname,
-      ...(base.port === '' ? {} : { port: Number(base.port) }),
-      path: `${prefix}/${key}`,
-    }),
-    url: (key: string, query: Query | undefined) => {
-      const url = new URL(`${prefix}/${key}`, base);
-      for (const [name, value] of Object.entries(query ?? {})) {
-        if (typeof value === 'string') url.searchParams.set(name, value);
-      }
-      // Signature version 4 requires %20, which every S3 server accepts; URLSearchParams writes a plus sign.
-      url.search = url.search.replaceAll('+', '%20');
-      return url.href;
-    },
-  };
+/** Percent-encodes all but the unreserved characters of RFC 3986, as signatures require. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** In byte order, as signatures require. */
+function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : 1;
 }
