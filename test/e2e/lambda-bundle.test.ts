@@ -161,10 +161,18 @@ describe('the bundled Lambda function', () => {
     expect(inputsOf(loaded).filter((input) => /node_modules\/(zod|@aws-sdk\/client)/.test(input))).toEqual([]);
   });
 
-  it('loads no schema library for GET /ota/latest', () => {
-    const inputs = inputsOf(loadedWith('src/handler.ts', 'src/ota/offer/routes.ts', 'src/ota/parts.ts'));
+  it('loads at most 200 KB for GET /ota/latest, with neither a schema library nor an SDK', () => {
+    const loaded = loadedWith(
+      'src/handler.ts',
+      'src/ota/offer/routes.ts',
+      'src/ota/parts.ts',
+      'src/platform/aws/json/json-service.ts',
+      'src/platform/aws/credentials.ts',
+    );
+    expect(bytesOf(loaded)).toBeLessThanOrEqual(200_000);
+    const inputs = inputsOf(loaded);
     expect(inputs).toContain('src/ota/registry/stored-release.ts');
-    expect(inputs.filter((input) => input.includes('node_modules/zod'))).toEqual([]);
+    expect(inputs.filter((input) => /node_modules\/(zod|@aws-sdk|@smithy)/.test(input))).toEqual([]);
   });
 
   it('imports node:http nowhere, because that loads undici', () => {
