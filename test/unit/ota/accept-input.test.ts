@@ -19,10 +19,8 @@ const device = {
 };
 const longText = fc.constantFrom('1'.repeat(1_024), '1'.repeat(1_025));
 const reported = fc.oneof({ weight: 9, arbitrary: version }, longText);
-const latest = fc.record(
-  { ...device, current_version: reported, bootloader_version: reported, other: fc.string() },
-  { requiredKeys: [] },
-);
+const latestFields = { ...device, current_version: reported, bootloader_version: reported };
+const latest = fc.record({ ...latestFields, other: fc.string() }, { requiredKeys: [] });
 const download = fc.record({ ...device, other: fc.string() }, { requiredKeys: [] });
 const params = fc.record({ version }, { requiredKeys: [] });
 
@@ -43,6 +41,13 @@ describe('input that is accepted without its schema', () => {
       { numRuns: 2_000 },
     );
     expect(accepted).toBeGreaterThan(100);
+  });
+
+  it('is tested with every field of the schemas', () => {
+    const names = (fields: object) => Object.keys(fields).sort();
+    expect(names(latestFields)).toEqual(names(LatestQuery.shape));
+    expect(names(device)).toEqual(names(DownloadQuery.shape));
+    expect(names(DownloadParams.shape)).toEqual(['version']);
   });
 
   it('is every ordinary question of a phone', () => {
