@@ -1,4 +1,3 @@
-import { createHash, createHmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -9,29 +8,10 @@ import {
   signedHeaders,
   signingTime,
 } from '../../../src/platform/aws/json/signature.ts';
+import { Hash } from '../../support/sha256-hash.ts';
 
 /** From AWS's published test suite for Signature Version 4. */
 const SUITE = { secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', region: 'us-east-1', time: '20150830T123600Z' };
-
-class Sha256 {
-  readonly #hash;
-  constructor(key?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = key === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(key));
-  }
-  update(data: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash.update(bytesOf(data));
-  }
-  async digest() {
-    return this.#hash.digest();
-  }
-}
-
-function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data);
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
-}
 
 describe('a signature', () => {
   it.each([
@@ -72,7 +52,7 @@ describe('a signature', () => {
             credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey, ...(sessionToken && { sessionToken }) },
             region,
             service: 'dynamodb',
-            sha256: Sha256,
+            sha256: Hash,
             applyChecksum: false,
           }).sign(
             {
