@@ -5,6 +5,8 @@ import { readAll, type StandIn, startStandIn } from '../stand-in-server.ts';
 export interface SecretsStandIn extends StandIn {
   /** Replaces the values of the first secret, like a rotation. */
   setValues(values: Readonly<Record<string, unknown>>): void;
+  /** Somebody else replaces a secret right before the next new version of it is written. */
+  overtakeNextWrite(values: Readonly<Record<string, unknown>>): void;
 }
 
 interface Kept {
@@ -36,6 +38,7 @@ export async function startSecrets(
 
   /** Versions that are written but not current, by their id. */
   const pending = new Map<string, Kept>();
+  let overtaking: string | undefined;
 
   const answer = (target: string, asked: z.output<typeof Asked>) => {
     const { SecretId: id = '', Name: name = '', SecretString: text } = asked;
@@ -44,6 +47,10 @@ export async function startSecrets(
       version: asked.ClientRequestToken ?? randomUUID(),
       writtenAt: Date.now() / 1000,
     };
+    if (overtaking !== undefined && target === 'secretsmanager.PutSecretValue') {
+      secrets.set(id, { text: overtaking, version: randomUUID() });
+      overtaking = undefined;
+    }
     const kept = secrets.get(id);
     switch (target) {
       case 'secretsmanager.GetSecretValue':
@@ -79,6 +86,9 @@ export async function startSecrets(
   }, preferredPort);
   return {
     ...standIn,
+    overtakeNextWrite(values) {
+      overtaking = JSON.stringify(values);
+    },
     setValues(next) {
       secrets.set(secretId, { text: JSON.stringify(next), version: randomUUID() });
     },
