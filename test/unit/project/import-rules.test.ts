@@ -133,8 +133,10 @@ describe('DynamoDB', () => {
     expect(matching(/\bTableName\b/)).toEqual([
       'account/store.ts',
       'account/tombstone.ts',
+      'fleet/audit/audit-action.ts',
       'fleet/audit/audit-trail.ts',
       'fleet/device/device-index.ts',
+      'fleet/device/new-devices.ts',
       'fleet/device/store.ts',
       'fleet/overview/fleet-counts.ts',
       'fleet/overview/fleet-summary.ts',
