@@ -27,6 +27,7 @@ export default defineConfig({
         'firmware-sim/**/*.ts',
         'release-format/**/*.ts',
         'device-proof/**/*.ts',
+        'device-data/**/*.ts',
         'app-client/**/*.ts',
       ],
       // The two entry points run in processes of their own: the local server in every e2e test, the Lambda handler and

@@ -15,7 +15,7 @@ function arrows(diagram: string): string[] {
   });
 }
 
-const FOLDERS = ['src', 'firmware-sim', 'release-format', 'device-proof', 'tools'];
+const FOLDERS = ['src', 'firmware-sim', 'release-format', 'device-proof', 'device-data', 'tools'];
 
 /** The box of a file: for `src` its file, its layer, or "domains"; otherwise its folder. */
 function boxOf(file: string): string {

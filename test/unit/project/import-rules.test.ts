@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Import, importsOf } from '../../support/imports.ts';
 
-const SHARED = ['release-format', 'device-proof'] as const;
+const SHARED = ['release-format', 'device-proof', 'device-data'] as const;
 const LAYERS = ['http', 'platform'];
 const all = importsOf(['src', 'firmware-sim', ...SHARED, 'tools']);
 const inFolder = (file: string, folder: string) => file.startsWith(`${folder}/`);
