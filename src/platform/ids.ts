@@ -11,6 +11,8 @@ export type HwId = Branded<'HwId'>;
 export type Serial = Branded<'Serial'>;
 
 const HW_ID = /^[A-F0-9:_-]{8,64}$/;
+/** A hardware id as people and phones write it. */
+export const HW_ID_IN_ANY_CASE = /^[A-Fa-f0-9:_-]{8,64}$/;
 const SERIAL = /^\d{6}$/;
 
 export function isUid(value: string): value is Uid {

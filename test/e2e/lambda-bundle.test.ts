@@ -161,6 +161,28 @@ describe('the bundled Lambda function', () => {
     expect(inputsOf(loaded).filter((input) => /node_modules\/(zod|@aws-sdk\/client)/.test(input))).toEqual([]);
   });
 
+  it('loads at most 200 KB for GET /ota/latest, with neither a schema library nor a client of the SDK', () => {
+    const loaded = loadedWith(
+      'src/handler.ts',
+      'src/ota/offer/routes.ts',
+      'src/ota/parts.ts',
+      'src/platform/aws/json/json-service.ts',
+      'src/platform/aws/credentials.ts',
+    );
+    expect(bytesOf(loaded)).toBeLessThanOrEqual(200_000);
+    const inputs = inputsOf(loaded);
+    expect(inputs).toContain('src/ota/registry/stored-release.ts');
+    expect(inputs.filter((input) => /node_modules\/(zod|@aws-sdk|@smithy)\/(?!.*util-dynamodb)/.test(input))).toEqual(
+      [],
+    );
+  });
+
+  it('imports node:http nowhere, because that loads undici', () => {
+    const imports = Object.values(bundle.metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
+    expect(imports).toContain('node:https');
+    expect(imports.filter((path) => /^(node:)?http$/.test(path))).toEqual([]);
+  });
+
   it('loads no routes of other domains for GET /ota/latest', () => {
     const loaded = loadedWith('src/handler.ts', 'src/ota/offer/routes.ts', 'src/ota/parts.ts');
     const routes = inputsOf(loaded).filter((input) => /^src\/(?!http).*routes?\.ts$/.test(input));
