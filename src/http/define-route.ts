@@ -1,18 +1,30 @@
 import type * as z from 'zod';
 import type { UserClaims } from '../platform/aws/cognito-tokens.ts';
+import type { PeerId, Uid } from '../platform/ids.ts';
 import type { Log } from '../platform/observability/log.ts';
 import type { Throttle } from './checks/throttle.ts';
-import { ApiError, type ErrorCode } from './errors.ts';
+import { ApiError, type ErrorCode, type ErrorForm } from './errors.ts';
 
 /** Who may call. `cognito-optional` allows anonymous callers but rejects bad tokens; `stripe` checks a signature. */
 export type Auth = 'public' | 'cognito' | 'cognito-optional' | 'factory' | 'admin' | 'stripe';
 
 export type User = { readonly kind: 'user' } & UserClaims;
+/** One of a user's own installations, by a token of the relay; it is no sign-in of the user's. */
+export interface PeerCaller {
+  readonly kind: 'peer';
+  readonly uid: Uid;
+  readonly peerId: PeerId;
+}
 /** Stripe, with the JSON it signed; there is no separate body. */
 export type StripeCaller = { readonly kind: 'stripe'; readonly payload: unknown };
 /** A factory station, under the name it reports. */
 export type FactoryCaller = { readonly kind: 'factory'; readonly station: string };
-export type Caller = { readonly kind: 'anonymous' | 'admin' } | User | FactoryCaller | StripeCaller;
+export type Caller = { readonly kind: 'anonymous' | 'admin' } | User | PeerCaller | FactoryCaller | StripeCaller;
+
+/** Whether the caller acts for a user: the user, or one of the user's peers. */
+export function isPersonal(caller: Caller): caller is User | PeerCaller {
+  return caller.kind === 'user' || caller.kind === 'peer';
+}
 
 interface CallerByAuth {
   readonly public: { readonly kind: 'anonymous' };
@@ -99,8 +111,8 @@ type FieldsSchema = z.ZodType | DeferredSchema;
 
 type OutputOf<S> = S extends z.ZodType ? z.output<S> : S extends DeferredSchema<infer T> ? z.output<T> : undefined;
 
-export interface RouteInput<A extends Auth, P, Q, B> {
-  readonly caller: CallerByAuth[A];
+export interface RouteInput<A extends Auth, O, P, Q, B> {
+  readonly caller: CallerByAuth[A] | (O extends true ? PeerCaller : never);
   readonly params: OutputOf<P>;
   readonly query: OutputOf<Q>;
   readonly body: OutputOf<B>;
@@ -123,13 +135,15 @@ export interface RouteContract {
   /** With parameters in braces, like in API Gateway and OpenAPI. */
   readonly path: `/${string}`;
   readonly auth: Auth;
+  /** Whether a user's peers may call it with their own tokens too. Only for routes that users may call. */
+  readonly openToPeers?: boolean;
   /** Whether it requires premium. */
   readonly premium?: boolean;
   /** Whether a POST may be repeated when its answer was lost. GETs always may. */
   readonly idempotent?: boolean;
-  /** JSON by default. */
-  readonly bodyKind?: 'multipart';
-  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'health';
+  /** JSON by default. `form` is `application/x-www-form-urlencoded`. */
+  readonly bodyKind?: 'multipart' | 'form';
+  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'health';
   readonly summary: string;
   /** The full contract in Markdown, for the API page. */
   readonly description: string;
@@ -146,6 +160,8 @@ export interface RouteContract {
   readonly responses: Responses;
   /** Error codes besides those that every route of its kind can return. */
   readonly errors: readonly ErrorCode[];
+  /** For routes of a foreign standard: its own form of errors. */
+  readonly errorForm?: ErrorForm;
   /** Whether users may call it after their account's deletion has begun. */
   readonly openToDeletedAccounts?: boolean;
 }
@@ -189,11 +205,12 @@ export interface Route {
   run(input: RawInput, context: RequestContext): Promise<Reply>;
 }
 
-type ContractFor<A extends Auth, P, Q, B, R extends Responses> = Omit<
+type ContractFor<A extends Auth, O extends boolean | undefined, P, Q, B, R extends Responses> = Omit<
   RouteContract,
-  'auth' | 'params' | 'query' | 'body' | 'responses'
+  'auth' | 'openToPeers' | 'params' | 'query' | 'body' | 'responses'
 > & {
   readonly auth: A;
+  readonly openToPeers?: O;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
@@ -210,18 +227,19 @@ interface ErasedInput {
 }
 
 /** A contract without its handler, whose input and output types follow from the schemas. */
-interface OpenRoute<A extends Auth, P, Q, B, R extends Responses> {
-  handledBy(handle: (input: RouteInput<A, P, Q, B>, context: RequestContext) => Promise<ReplyOf<R>>): Route;
+interface OpenRoute<A extends Auth, O, P, Q, B, R extends Responses> {
+  handledBy(handle: (input: RouteInput<A, O, P, Q, B>, context: RequestContext) => Promise<ReplyOf<R>>): Route;
 }
 
 /** Declares a route: `defineRoute(contract).handledBy(handler)`. */
 export function defineRoute<
   const A extends Auth,
   R extends Responses,
+  const O extends boolean | undefined = undefined,
   P extends FieldsSchema | undefined = undefined,
   Q extends FieldsSchema | undefined = undefined,
   B extends z.ZodType | undefined = undefined,
->(contract: ContractFor<A, P, Q, B, R>): OpenRoute<A, P, Q, B, R>;
+>(contract: ContractFor<A, O, P, Q, B, R>): OpenRoute<A, O, P, Q, B, R>;
 export function defineRoute(contract: DeclaredContract) {
   return {
     handledBy: (handle: (input: ErasedInput, context: RequestContext) => Promise<Reply>): Route => ({
@@ -229,7 +247,11 @@ export function defineRoute(contract: DeclaredContract) {
       name: `${contract.method} ${contract.path}`,
       async run(input, context) {
         const { caller } = input;
-        if (!EXPECTED_CALLERS[contract.auth].includes(caller.kind)) {
+        const isExpected =
+          caller.kind === 'peer'
+            ? contract.openToPeers === true
+            : EXPECTED_CALLERS[contract.auth].includes(caller.kind);
+        if (!isExpected) {
           throw new Error(`the guard let a ${caller.kind} caller through to ${contract.path}`);
         }
         const params = await parseFields(contract.params, 'path', input.params);
@@ -238,7 +260,7 @@ export function defineRoute(contract: DeclaredContract) {
         if (!params.ok || !query.ok || !body.ok) {
           throw validationFailed(
             [params, query, body].flatMap((part) => (part.ok ? [] : part.faults)),
-            MACHINES.includes(contract.auth) ? 'machine' : 'person',
+            MACHINES.includes(contract.auth) || contract.errorForm !== undefined ? 'machine' : 'person',
           );
         }
         const { files } = input;

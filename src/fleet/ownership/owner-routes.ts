@@ -25,6 +25,7 @@ export function ownerRoutes(services: Pick<Services, 'metrics'>, store: FleetSto
     method: 'GET',
     path: '/myDevices',
     auth: 'cognito',
+    openToPeers: true,
     domain: 'fleet',
     summary: "Lists the user's devices",
     description: 'By serial, at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest.',

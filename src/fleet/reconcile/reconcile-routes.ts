@@ -35,6 +35,7 @@ export function reconcileRoutes(services: Services, store: FleetStore): readonly
     method: 'POST',
     path: '/reconcileDevices',
     auth: 'cognito',
+    openToPeers: true,
     idempotent: true,
     domain: 'fleet',
     summary: 'Compares the devices a phone sees with those the cloud knows',

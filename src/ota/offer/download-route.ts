@@ -15,6 +15,7 @@ export function downloadRoute(store: ReleaseStore, offers: OfferService, fleet: 
     method: 'GET',
     path: '/ota/releases/{version}/download-url',
     auth: 'cognito-optional',
+    openToPeers: true,
     domain: 'ota',
     summary: 'Issues a fresh download URL for a published release',
     description:

@@ -1,5 +1,5 @@
 import { type Device, type FleetDevices, notUnderstood } from '../../fleet/index.ts';
-import { deferred, defineRoute, type Route } from '../../http/define-route.ts';
+import { deferred, defineRoute, isPersonal, type Route } from '../../http/define-route.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Nonces } from '../../platform/nonces.ts';
@@ -33,6 +33,7 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     method: 'GET',
     path: '/ota/latest',
     auth: 'cognito-optional',
+    openToPeers: true,
     domain: 'ota',
     summary: 'Returns the firmware the device should run',
     description:
@@ -57,11 +58,12 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     };
     // The keys are needed only at the end; a container's first request reads them meanwhile.
     const [{ device, answer }] = await Promise.all([asking(), orUnavailable(signer.keys())]);
-    const isOwner = caller.kind === 'user' && device?.owner?.uid === caller.uid;
+    const owner = isPersonal(caller) && device?.owner?.uid === caller.uid ? caller.uid : undefined;
+    const isOwner = owner !== undefined;
     const known = await knownProgress(parts, answer, device);
     const verdict = verdictFor(answer, device, known, now);
-    if (isOwner && caller.kind === 'user') {
-      await noteSeen(services, parts, { query, answer, device, known, uid: caller.uid }, now).catch((error: unknown) =>
+    if (owner !== undefined) {
+      await noteSeen(services, parts, { query, answer, device, known, uid: owner }, now).catch((error: unknown) =>
         // These are only statistics: no device misses its update because of them.
         log.warn('Could not record that a device was seen', {}, error),
       );

@@ -1,6 +1,6 @@
 import type { Device, FleetDevices } from '../../fleet/index.ts';
 import { isOrWasTheirs } from '../../fleet/index.ts';
-import type { Caller } from '../../http/define-route.ts';
+import { type Caller, isPersonal } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { HwId, Serial, Uid } from '../../platform/ids.ts';
 import type { TargetDevice } from './eligibility.ts';
@@ -31,7 +31,7 @@ export async function findForCaller(
 ): Promise<Device | undefined> {
   const device = await findNamed(fleet, named);
   if (device === undefined || named.hw_id !== undefined) return device;
-  return caller.kind === 'user' && isOrWasTheirs(device, caller.uid) ? device : undefined;
+  return isPersonal(caller) && isOrWasTheirs(device, caller.uid) ? device : undefined;
 }
 
 /** The device as rollouts identify it. An unprovisioned chip has a place in a rollout too, a serial alone has none. */

@@ -92,6 +92,7 @@ export function missingSecrets(values: SecretValues, { billing }: Pick<Config, '
   const needed = [
     ...(['FACTORY_PROVISION_TOKEN', 'OTA_ADMIN_TOKEN', 'RATE_LIMIT_SALT'] as const),
     ...(['CLAIM_CODE_KEY', 'OTA_SIGNING_KEY'] as const),
+    ...(['RELAY_IDENTITY_KEY', 'RELAY_WRAP_KEY'] as const),
     ...(['KINDWISE_API_KEY', 'PLANTNET_API_KEY'] as const),
     ...(billing.priceId === undefined ? [] : (['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const)),
   ];

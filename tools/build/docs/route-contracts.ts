@@ -19,7 +19,7 @@ const services = createServices({
 });
 
 const groups = routeGroups(services);
-const ORDER = ['account', 'subscriptions', 'plants', 'fleet', 'offer', 'ota', 'alive', 'health'] as const;
+const ORDER = ['account', 'subscriptions', 'plants', 'fleet', 'offer', 'ota', 'relay', 'alive', 'health'] as const;
 const listed: readonly ListedContract[] = (
   await Promise.all(
     ORDER.map(async (group) =>
@@ -58,7 +58,9 @@ export function commonErrors(contract: RouteContract): readonly string[] {
     ...(contract.premium === true ? ['premium_required'] : []),
     ...(method === 'POST'
       ? [
-          contract.bodyKind === 'multipart' ? 'invalid_multipart' : 'invalid_json',
+          ...(contract.bodyKind === 'form'
+            ? []
+            : [contract.bodyKind === 'multipart' ? 'invalid_multipart' : 'invalid_json']),
           'payload_too_large',
           'unsupported_media_type',
         ]
