@@ -161,6 +161,18 @@ describe('the bundled Lambda function', () => {
     expect(inputsOf(loaded).filter((input) => /node_modules\/(zod|@aws-sdk\/client)/.test(input))).toEqual([]);
   });
 
+  it('loads at most 300 KB for GET /ota/latest, with the clients of tables and secret, and no AWS SDK', () => {
+    const loaded = loadedWith(
+      ...['src/handler.ts', 'src/ota/offer/routes.ts', 'src/ota/parts.ts', 'src/platform/aws/secret-values.ts'],
+      ...['src/platform/aws/json/json-service.ts', 'src/platform/aws/credentials.ts'],
+    );
+    expect(bytesOf(loaded)).toBeLessThanOrEqual(300_000);
+    expect(bytesOf(loaded)).toBeGreaterThan(100_000);
+    expect(
+      inputsOf(loaded).filter((input) => /node_modules\/(@aws-sdk|@smithy)\/(?!util-dynamodb\/)/.test(input)),
+    ).toEqual([]);
+  });
+
   it('loads no routes of other domains for GET /ota/latest', () => {
     const loaded = loadedWith('src/handler.ts', 'src/ota/offer/routes.ts', 'src/ota/parts.ts');
     const routes = inputsOf(loaded).filter((input) => /^src\/(?!http).*routes?\.ts$/.test(input));
