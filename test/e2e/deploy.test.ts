@@ -139,7 +139,7 @@ describe('a deployment', () => {
 
   it('that is the first one says that there is no version to roll back to', () => {
     const settings = { environment: 'dev', stackName: 'autowatering-dev', region: undefined, parameters: {} };
-    expect(wayBack(new Error('it failed'), settings, undefined)).toBe(
+    expect(wayBack(new Error('it failed'), settings, {})).toBe(
       'it failed\nThere is no previous version to roll back to: fix the problem and deploy again.',
     );
   });
