@@ -111,6 +111,41 @@ describe('a publish whose answer is lost', () => {
   });
 });
 
+describe('a publish repeated late', () => {
+  it('is recognised though what its author published in between has expired and is gone', async () => {
+    const phone = await relay.peer(relay.newAccount());
+    const sent = [relay.event(), relay.event()];
+    const first = published(await phone.publish('zones', 1, sent));
+    for (let n = 3; n <= 12; n += 1) published(await phone.publish('zones', n, [relay.event({ ttl_seconds: 1 })]));
+    backend.clock.forward(8 * DAY_MS);
+    published(await phone.publish('zones', 13, [relay.event()]));
+    const client = await backend.services.documents();
+    for (const { partition, record, expires_at: end } of await account(phone)) {
+      if (!String(partition).includes('#events#') || Number(end) * 1000 > backend.clock.now()) continue;
+      await client.delete({ TableName: backend.services.config.tables.relay, Key: { partition, record } });
+    }
+    const repeated = published(await phone.publish('zones', 1, sent));
+    expect({ ...repeated, id: 0 }).toEqual({ ...first, id: 0 });
+    expect((await stored(phone, 'zones', first.epoch)).map(({ seq }) => seq)).toEqual([1, 2, 13]);
+  });
+
+  it('is recognised in a stream of many authors, of whom the revoked ones are forgotten', async () => {
+    const uid = relay.newAccount();
+    const [phone, ...others] = await Promise.all(Array.from({ length: 32 }, () => relay.peer(uid)));
+    if (phone === undefined) throw new Error('no peers');
+    const event = relay.event();
+    published(await phone.publish('zones', 1, [event]));
+    for (const other of others) {
+      published(await other.publish('zones', 1, [relay.event()]));
+      await relay.revoke(uid, other.peerId);
+    }
+    expect(published(await phone.publish('zones', 1, [event])).events).toMatchObject([{ seq: 1 }]);
+    published(await phone.publish('zones', 2, [relay.event()]));
+    const stream = (await account(phone)).find(({ record }) => record === 'stream#zones');
+    expect(Object.keys(stream?.['authors'] ?? {}).length).toBeLessThan(32);
+  });
+});
+
 describe('limits', () => {
   it('of the rate: bursts of 100, then the time to wait', async () => {
     const uid = relay.newAccount();
