@@ -3,7 +3,7 @@ import { ROUTE_INDEX } from '../../src/route-index.ts';
 import type { Answer, Backend, CallOptions } from './backend.ts';
 import { billing } from './billing.ts';
 import { fleetOf } from './fleet.ts';
-import { JWT_BEARER, peersOf } from './peers.ts';
+import { JWT_BEARER, newEvent, peersOf } from './peers.ts';
 import { jpeg, photoForm } from './photos.ts';
 import { newPeerIdentity, registrationProof } from './relay.ts';
 import { releasesOf } from './releases.ts';
@@ -36,6 +36,12 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
   const relay = peersOf(backend);
   const [peer, lost, author] = await Promise.all([relay.peer(user), relay.peer(user), relay.peer(user)]);
   const { headers: asPeer, refresh } = await relay.tokens(author);
+  const publish = (stream: string): RouteCall => ({
+    path: `/relay/streams/${stream}/events`,
+    headers: asPeer,
+    body: { client_seq: 1, events: [newEvent(backend.clock.now(), 'the-only-one')] },
+  });
+  for (const { path, ...options } of [publish('kept'), publish('deleted')]) await backend.call(path, options);
   const [event] = billing(backend).events();
   const publicKey = readFileSync('test/fixtures/firmware/dev-signing-key.pub.pem', 'utf8');
 
@@ -143,6 +149,15 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
     'POST /relay/token': form('/relay/token', () => ({ grant_type: JWT_BEARER, assertion: relay.assertion(peer) })),
     'POST /relay/token/revoke': form('/relay/token/revoke', () => ({ token: refresh })),
     'GET /.well-known/jwks.json': get('/.well-known/jwks.json'),
+    'GET /relay/streams': get('/relay/streams', 'peer'),
+    'POST /relay/streams/{stream}': post('/relay/streams/kept', 'user', { retention_days: 30 }),
+    'POST /relay/streams/{stream}/delete': post('/relay/streams/deleted/delete', 'user'),
+    'GET /relay/streams/{stream}/events': get('/relay/streams/kept/events', 'user'),
+    'POST /relay/streams/{stream}/events': () => publish('posted'),
+    'GET /relay/accounts/{uid}/sessions': get(`/relay/accounts/${user.uid}/sessions`, 'admin'),
+    'POST /relay/accounts/{uid}/disconnect': post(`/relay/accounts/${user.uid}/disconnect`, 'admin', {
+      reason: 'test',
+    }),
     'GET /health': get('/health'),
     'GET /health/deep': get('/health/deep'),
     'GET /health/ota': get('/health/ota'),

@@ -1,8 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import type { Answer, Backend, CallOptions } from './backend.ts';
 import { newPeerIdentity, type PeerIdentity, peerAssertion, registrationProof } from './relay.ts';
 import { bearer, newUser } from './tokens.ts';
 
 export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+/** An event as a peer publishes it. */
+export function newEvent(now: number, id: string = randomUUID(), fields: Readonly<Record<string, unknown>> = {}) {
+  return { event_id: id, type: 'zone.changed', payload: { minutes: 5 }, sent_at: now, ...fields };
+}
 
 type Person = ReturnType<typeof newUser>;
 

@@ -59,15 +59,15 @@ export function createContinuations({ secrets }: Pick<Services, 'secrets'>) {
       const [key] = await signingKeys(false);
       if (key === undefined) throw new Error('The secret has no RELAY_WRAP_KEY, which continuations are signed with');
       const text = Buffer.from(JSON.stringify(place)).toString('base64url');
-      return `${mac(key, uid, stream, text).toString('base64url')}${text}`;
+      return `${mac(key, uid, stream, text)}${text}`;
     },
 
     /** Undefined for a token that was not made for this account and stream. */
     async verify(uid: Uid, stream: StreamName, token: string): Promise<Place | undefined> {
-      const [given, text] = [Buffer.from(token.slice(0, MAC_CHARACTERS), 'base64url'), token.slice(MAC_CHARACTERS)];
+      const [given, text] = [Buffer.from(token.slice(0, MAC_CHARACTERS)), token.slice(MAC_CHARACTERS)];
       const isSigned = (keys: readonly Buffer[]) =>
         keys.some((key) => {
-          const expected = mac(key, uid, stream, text);
+          const expected = Buffer.from(mac(key, uid, stream, text));
           return given.byteLength === expected.byteLength && timingSafeEqual(given, expected);
         });
       // Another container may already sign with a newer secret.

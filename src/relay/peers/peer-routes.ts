@@ -4,10 +4,11 @@ import { defineRoute, type PeerCaller, type Route, type User } from '../../http/
 import { ApiError } from '../../http/errors.ts';
 import type { AliveCheck } from '../../platform/aws/dynamo.ts';
 import type { Services } from '../../platform/services.ts';
+import type { OnlineStore } from '../delivery/online-store.ts';
 import { isPeerId, type PeerId } from '../names.ts';
 import { announceChange } from './announcements.ts';
+import type { ListCursors } from './cursor-list.ts';
 import { type Peer, PeerName, PeerTypeField } from './peer.ts';
-import type { PresenceStore } from './presence-store.ts';
 import { isProven, ProofField, PublicKeyField } from './public-key.ts';
 import { type RevokingParts, revokePeer } from './revoke-peer.ts';
 
@@ -36,12 +37,13 @@ const OnePeer = z.object({ ok: z.literal(true), peer: ShownPeer });
 const Registered = OnePeer.extend({ relay_url: z.string().nullable() });
 
 export interface PeerRouteParts extends RevokingParts {
-  readonly presence: PresenceStore;
+  readonly online: Pick<OnlineStore, 'list'>;
+  readonly listCursors: ListCursors;
 }
 
 /** The account's peers: registering, renaming and revoking them. */
 export function peerRoutes(services: Services, parts: PeerRouteParts, isAlive: AliveCheck): readonly Route[] {
-  const { peers, presence, delivery } = parts;
+  const { peers, online, listCursors, delivery } = parts;
   const relayUrl = services.config.relay.url ?? null;
 
   const register = defineRoute({
@@ -119,9 +121,10 @@ export function peerRoutes(services: Services, parts: PeerRouteParts, isAlive: A
     query: z.object({ revoked: z.enum(['true', 'false']).optional() }),
     responses: { 200: z.object({ ok: z.literal(true), peers: z.array(ListedPeer), relay_url: z.string().nullable() }) },
     errors: [],
-  }).handledBy(async ({ caller: { uid }, query }) => {
-    const [all, online, cursors] = await Promise.all([peers.list(uid), presence.online(uid), presence.cursors(uid)]);
-    const isOnline = new Set(online.map(({ peerId }) => peerId));
+  }).handledBy(async ({ caller: { uid }, query }, { now }) => {
+    const [all, connected, cursors] = await Promise.all([peers.list(uid), online.list(uid), listCursors(uid)]);
+    // A connection's end may never have been told; its time is up all the same.
+    const isOnline = new Set(connected.flatMap(({ peerId, endsAt }) => (endsAt > now ? [peerId] : [])));
     const wanted = all.filter(({ status }) => status === 'active' || query.revoked === 'true');
     return {
       status: 200,

@@ -4,6 +4,7 @@ import { defineRoute, type Route, validationFailed } from '../../http/define-rou
 import { ApiError } from '../../http/errors.ts';
 import type { Uid } from '../../platform/ids.ts';
 import { NewEventFields } from '../frames/fields.ts';
+import { jsonFault } from '../frames/json-bounds.ts';
 import type { LogStore } from '../log/log-store.ts';
 import type { PublishEvents } from '../log/publish.ts';
 import type { createReadPage } from '../log/read-log.ts';
@@ -16,6 +17,14 @@ export interface EventRouteParts {
   readonly readPage: ReturnType<typeof createReadPage>['readPage'];
   readonly publish: PublishEvents;
 }
+
+/** As in a frame: what is stored must be readable for every client. */
+const NewEvents = z
+  .array(NewEventFields)
+  .min(1)
+  .max(MAX_EVENTS_PER_PUBLISH)
+  .refine((events) => new Set(events.map(({ event_id: id }) => id)).size === events.length, 'event ids must differ')
+  .refine((events) => jsonFault(events) === undefined, 'this is nested too deeply, or not well-formed Unicode');
 
 const wholeNumber = (most: number) =>
   z
@@ -106,7 +115,7 @@ export function eventRoutes({ logs, readPage, publish }: EventRouteParts): reado
     params: StreamParams,
     body: z.strictObject({
       client_seq: z.int().min(1),
-      events: z.array(NewEventFields).min(1).max(MAX_EVENTS_PER_PUBLISH),
+      events: NewEvents,
       if_seq: z.int().min(0).optional(),
     }),
     responses: {

@@ -98,7 +98,7 @@ export function operatorRoutes(
       ({ peerId }) => body.peer_id === undefined || body.peer_id === peerId,
     );
     const peerIds = connected.map(({ peerId }) => peerId);
-    log.info('An operator ends sessions', { uid, peerIds, reason: body.reason });
+    log.info('An operator ends sessions', { uid, peerIds: peerIds.join(' '), reason: body.reason });
     await pMap(
       connected,
       (peer) => endSession(sessions, delivery, uid, peer, 'shutdown', 'The session was ended by an operator.'),

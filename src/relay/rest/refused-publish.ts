@@ -1,4 +1,3 @@
-import { validationFailed } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { PublishOutcome } from '../log/publishing/publish-request.ts';
 
@@ -23,8 +22,6 @@ export function refusedPublish(refused: Refused): ApiError {
       return new ApiError('limit_reached', 'There is no room left. Please delete what you no longer need.', {
         details: { limit: refused.limit },
       });
-    case 'malformed':
-      return validationFailed([{ in: 'body', field: '', message: refused.message }], 'person');
     case 'clock_skew':
       return new ApiError('clock_skew', 'The clock of this device is wrong. Please set it and try again.', {
         details: { time: refused.time },

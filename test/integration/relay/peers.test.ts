@@ -38,7 +38,7 @@ describe('registering a peer', () => {
         ...{ name: 'Ana’s phone', type: 'tablet', public_key: identity.publicKey, status: 'active' },
         ...{ created_at: expect.any(Number), last_seen_at: null },
       },
-      relay_url: null,
+      relay_url: backend.relay.url,
     });
   });
 
