@@ -1,0 +1,47 @@
+import type { PeerType } from '@autowatering/relay-protocol';
+import { fromBase64Url, textOf } from '../crypto/bytes.ts';
+import { type PeerKey, registrationProof } from '../crypto/peer-key.ts';
+import { RelayError } from '../errors.ts';
+import { isRecord, parsed } from '../frames/record.ts';
+import { type Fetch, send } from './http.ts';
+
+export interface Registration {
+  /** Of the REST API, as `https://api.example.com`. */
+  readonly apiUrl: string;
+  /** The user's Cognito id token. */
+  readonly idToken: string;
+  readonly name: string;
+  readonly type: PeerType;
+  readonly key: PeerKey;
+  readonly fetch?: Fetch;
+  readonly now?: () => number;
+}
+
+/**
+ * Makes this installation a peer of the user's account. Doing it again with the same key gives the same peer.
+ *
+ * @throws RelayError `lost` or `http`, with the API's own code as the message
+ */
+export async function registerPeer(registration: Registration): Promise<{ readonly peerId: string }> {
+  const { apiUrl, idToken, name, type, key, fetch = globalThis.fetch, now = Date.now } = registration;
+  const time = now();
+  const proof = await registrationProof(key, subjectOf(idToken), time);
+  const { ok, status, body } = await send(fetch, `${apiUrl.replace(/\/+$/, '')}/relay/peers`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${idToken}` },
+    body: JSON.stringify({ name, type, public_key: key.publicKey, time, proof }),
+  });
+  const peerId = isRecord(body) ? body['peer_id'] : undefined;
+  if (ok && typeof peerId === 'string') return { peerId };
+  const code = isRecord(body) && isRecord(body['error']) ? body['error']['code'] : undefined;
+  throw new RelayError('http', typeof code === 'string' ? code : `Registering was answered with ${status}.`);
+}
+
+/** The user id in a token. Whether the token is genuine is the server's matter. */
+function subjectOf(idToken: string): string {
+  const bytes = fromBase64Url(idToken.split('.')[1] ?? '');
+  const claims = bytes === undefined ? undefined : parsed(textOf(bytes));
+  const sub = isRecord(claims) ? claims['sub'] : undefined;
+  if (typeof sub !== 'string') throw new RelayError('http', 'This is not an id token.');
+  return sub;
+}
