@@ -6,8 +6,8 @@ import {
   MAX_PAYLOAD_BYTES,
   type NewEvent,
   STREAM_NAME,
+  utf8,
 } from '@autowatering/relay-protocol';
-import { utf8 } from './crypto/bytes.ts';
 import { RelayError } from './errors.ts';
 
 /** An event as the application describes it. */

@@ -1,6 +1,5 @@
-import { KEY_BYTES } from '@autowatering/relay-protocol';
+import { type Bytes, isLowOrderKey, KEY_BYTES } from '@autowatering/relay-protocol';
 import { RelayError } from '../errors.ts';
-import type { Bytes } from './bytes.ts';
 
 /** The type of the platform's keys, in browsers as in Node. */
 export type CryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
@@ -39,6 +38,8 @@ export async function newEphemeralKey(): Promise<EphemeralKey> {
  */
 export async function agreedSecret(own: EphemeralKey, other: Bytes): Promise<Bytes> {
   const { subtle } = crypto;
+  const refused = "The server's ephemeral key was refused.";
+  if (isLowOrderKey(other)) throw new RelayError('bad_key', refused);
   let secret: Bytes;
   try {
     const publicKey = await subtle.importKey('raw', other, 'X25519', false, []);
@@ -46,10 +47,10 @@ export async function agreedSecret(own: EphemeralKey, other: Bytes): Promise<Byt
       await subtle.deriveBits({ name: 'X25519', public: publicKey }, own.privateKey, KEY_BYTES * 8),
     );
   } catch (cause) {
-    throw new RelayError('bad_key', "The server's ephemeral key was refused.", { cause });
+    throw new RelayError('bad_key', refused, { cause });
   }
   // Platforms should refuse by themselves; not all did from the start.
-  if (secret.every((byte) => byte === 0)) throw new RelayError('bad_key', "The server's ephemeral key was refused.");
+  if (secret.every((byte) => byte === 0)) throw new RelayError('bad_key', refused);
   return secret;
 }
 

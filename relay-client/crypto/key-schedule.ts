@@ -1,7 +1,5 @@
-import { KEY_BYTES } from '@autowatering/relay-protocol';
-import { type Bytes, concat, lp } from './bytes.ts';
+import { type Bytes, KEY_BYTES, type KeyLabel, keyInfo, rekeyTranscript } from '@autowatering/relay-protocol';
 import { agreedSecret, type CryptoKey, type EphemeralKey, sha256 } from './curves.ts';
-import { labelled } from './transcript.ts';
 
 /** The keys of one generation of a session. Only `rekey` can be read: the next generation is made from it. */
 export interface Generation {
@@ -30,14 +28,14 @@ export async function nextGeneration(
   serverEphemeral: Bytes,
 ): Promise<Generation> {
   const secret = await agreedSecret(client, serverEphemeral);
-  const transcript = await sha256(concat(last.transcript, lp(client.publicKey), lp(serverEphemeral)));
+  const transcript = await sha256(rekeyTranscript(last.transcript, client.publicKey, serverEphemeral));
   return derive(secret, last.rekey, transcript, last.number + 1);
 }
 
 async function derive(secret: Bytes, salt: Bytes, transcript: Bytes, number: number): Promise<Generation> {
   const { subtle } = crypto;
   const material = await subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits', 'deriveKey']);
-  const hkdf = (label: string) => ({ name: 'HKDF', hash: 'SHA-256', salt, info: labelled(label, transcript) });
+  const hkdf = (label: KeyLabel) => ({ name: 'HKDF', hash: 'SHA-256', salt, info: keyInfo(label, transcript) });
   const aes = { name: 'AES-GCM', length: KEY_BYTES * 8 };
   const hmac = { name: 'HMAC', hash: 'SHA-256', length: KEY_BYTES * 8 };
   const [send, receive, confirm, rekey] = await Promise.all([

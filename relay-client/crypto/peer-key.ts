@@ -1,8 +1,14 @@
-import { KEY_BYTES, SIGNATURE_BYTES } from '@autowatering/relay-protocol';
+import {
+  type Bytes,
+  fromBase64Url,
+  KEY_BYTES,
+  registrationText,
+  SIGNATURE_BYTES,
+  toBase64Url,
+} from '@autowatering/relay-protocol';
 import { RelayError } from '../errors.ts';
-import { type Bytes, fromBase64Url, toBase64Url } from './bytes.ts';
 import { type CryptoKey, isSignedBy, platformHasCurves } from './curves.ts';
-import { registrationText } from './transcript.ts';
+import { decoded } from './decoded.ts';
 
 /** A peer's identity. Another keystore of the platform can provide it as well: only signatures are asked for. */
 export interface PeerKey {
@@ -58,7 +64,7 @@ export async function importPeerKey(
 ): Promise<PeerKeyPair> {
   const { subtle } = crypto;
   const pkcs8 = fromBase64Url(exported.privateKey);
-  const raw = fromBase64Url(exported.publicKey, KEY_BYTES);
+  const raw = decoded(exported.publicKey, KEY_BYTES);
   if (pkcs8 === undefined || raw === undefined) throw new RelayError('bad_key', 'This is not an exported peer key.');
   try {
     const privateKey = await subtle.importKey('pkcs8', pkcs8, 'Ed25519', extractable, ['sign']);
@@ -75,7 +81,7 @@ export async function importPeerKey(
 
 /** Shows that the caller holds the private key; belongs to one user, and is good for five minutes. */
 export async function registrationProof(key: PeerKey, uid: string, time: number): Promise<string> {
-  const publicKey = fromBase64Url(key.publicKey, KEY_BYTES);
+  const publicKey = decoded(key.publicKey, KEY_BYTES);
   if (publicKey === undefined) throw new RelayError('bad_key', 'A public key has 32 bytes.');
   return toBase64Url(await key.sign(registrationText(uid, publicKey, time)));
 }

@@ -1,5 +1,4 @@
-import { MAX_EVENTS_PER_PUBLISH } from '@autowatering/relay-protocol';
-import { utf8 } from '../crypto/bytes.ts';
+import { MAX_EVENTS_PER_PUBLISH, utf8 } from '@autowatering/relay-protocol';
 import type { OutboxEntry } from './outbox.ts';
 
 /** For the frame around the events, with the longest names and numbers. */

@@ -1,19 +1,26 @@
 import {
+  type Bytes,
   CIPHER_SUITE,
   type ClientAuth,
   type ClientHello,
+  clientSignedText,
+  confirmText,
+  greetingsTranscript,
+  handshakeSalt,
+  handshakeTranscript,
   KEY_BYTES,
   NONCE_BYTES,
   PROTOCOL_VERSION,
   SESSION_ID_BYTES,
   type ServerHello,
   SIGNATURE_BYTES,
+  serverSignedText,
+  toBase64Url,
 } from '@autowatering/relay-protocol';
-import { type Bytes, concat, fromBase64Url, lp, toBase64Url } from '../crypto/bytes.ts';
 import { agreedSecret, type EphemeralKey, isSignedBy, sha256 } from '../crypto/curves.ts';
+import { decoded } from '../crypto/decoded.ts';
 import { firstGeneration, type Generation } from '../crypto/key-schedule.ts';
 import type { PeerKey } from '../crypto/peer-key.ts';
-import { confirmation, hellosText, labelled } from '../crypto/transcript.ts';
 import { RelayError } from '../errors.ts';
 import type { ServerKeys } from './server-keys.ts';
 
@@ -53,13 +60,13 @@ export async function clientAuth(
   hello: ServerHello,
   serverKeys: ServerKeys,
 ): Promise<{ readonly auth: ClientAuth; readonly sessionId: Bytes; readonly generation: Generation }> {
-  const serverNonce = decoded(hello.server_nonce, NONCE_BYTES);
-  const serverEphemeral = decoded(hello.ephemeral_key, KEY_BYTES);
-  const sessionId = decoded(hello.session_id, SESSION_ID_BYTES);
-  const serverSignature = decoded(hello.signature, SIGNATURE_BYTES);
-  const text = hellosText({
+  const serverNonce = bytesOf(hello.server_nonce, NONCE_BYTES);
+  const serverEphemeral = bytesOf(hello.ephemeral_key, KEY_BYTES);
+  const sessionId = bytesOf(hello.session_id, SESSION_ID_BYTES);
+  const serverSignature = bytesOf(hello.signature, SIGNATURE_BYTES);
+  const text = greetingsTranscript({
     peerId,
-    peerKey: decoded(key.publicKey, KEY_BYTES),
+    peerPublicKey: bytesOf(key.publicKey, KEY_BYTES),
     clientNonce: nonce,
     clientEphemeral: ephemeral.publicKey,
     clientTime: time,
@@ -71,14 +78,14 @@ export async function clientAuth(
   });
   const serverKey = await serverKeys.find(hello.server_key_id);
   if (serverKey === undefined) throw new RelayError('server_identity', 'The server presented a key we do not know.');
-  if (!(await isSignedBy(serverKey, serverSignature, labelled('server', await sha256(text))))) {
+  if (!(await isSignedBy(serverKey, serverSignature, serverSignedText(await sha256(text))))) {
     throw new RelayError('server_identity', 'The server did not prove that it holds its key.');
   }
-  const transcript = await sha256(concat(text, lp(serverSignature)));
+  const transcript = await sha256(handshakeTranscript(text, serverSignature));
   const secret = await agreedSecret(ephemeral, serverEphemeral);
-  const generation = await firstGeneration(secret, concat(nonce, serverNonce), transcript);
-  const signature = await key.sign(labelled('client', transcript));
-  const mac = await crypto.subtle.sign('HMAC', generation.confirm, confirmation(peerId, signature));
+  const generation = await firstGeneration(secret, handshakeSalt(nonce, serverNonce), transcript);
+  const signature = await key.sign(clientSignedText(transcript));
+  const mac = await crypto.subtle.sign('HMAC', generation.confirm, confirmText(peerId, signature));
   return {
     auth: {
       type: 'client_auth',
@@ -91,8 +98,8 @@ export async function clientAuth(
   };
 }
 
-function decoded(text: string, length: number): Bytes {
-  const bytes = fromBase64Url(text, length);
+function bytesOf(text: string, length: number): Bytes {
+  const bytes = decoded(text, length);
   if (bytes === undefined) throw new RelayError('malformed', `Expected ${length} bytes as base64url.`);
   return bytes;
 }

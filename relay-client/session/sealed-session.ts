@@ -1,14 +1,16 @@
 import {
+  type Bytes,
   KEY_BYTES,
   OLD_GENERATION_MS,
   type PeerFrame,
   type Rekeyed,
   SEAL_NONCE_BYTES,
   type SealedFrame,
+  toBase64Url,
 } from '@autowatering/relay-protocol';
 import type { Clock } from '../clock.ts';
-import { type Bytes, fromBase64Url, toBase64Url } from '../crypto/bytes.ts';
 import { type EphemeralKey, newEphemeralKey } from '../crypto/curves.ts';
+import { decoded } from '../crypto/decoded.ts';
 import { type Generation, nextGeneration } from '../crypto/key-schedule.ts';
 import { open, seal } from '../crypto/sealing.ts';
 import { RelayError } from '../errors.ts';
@@ -76,7 +78,7 @@ export class SealedSession {
     const offered = this.#offered;
     if (offered === undefined || generation !== this.#newest.number + 1) return false;
     this.#offered = undefined;
-    const key = fromBase64Url(ephemeral_key, KEY_BYTES);
+    const key = decoded(ephemeral_key, KEY_BYTES);
     if (key === undefined) throw new RelayError('malformed', 'The new key has a wrong length.');
     const next = await nextGeneration(this.#newest, offered, key);
     this.#since = this.#clock.now();

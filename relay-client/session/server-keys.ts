@@ -1,5 +1,5 @@
-import { KEY_BYTES } from '@autowatering/relay-protocol';
-import { type Bytes, fromBase64Url } from '../crypto/bytes.ts';
+import { type Bytes, KEY_BYTES } from '@autowatering/relay-protocol';
+import { decoded } from '../crypto/decoded.ts';
 import { isRecord } from '../frames/record.ts';
 import { type Fetch, getJson } from '../tokens/http.ts';
 
@@ -69,7 +69,7 @@ export function pinnedServerKeys(apiUrl: string, store: PinStore, fetch: Fetch):
 
 function keyIn(keys: PinnedKeys, keyId: string): Bytes | undefined {
   const key = Object.hasOwn(keys, keyId) ? keys[keyId] : undefined;
-  return key === undefined ? undefined : fromBase64Url(key, KEY_BYTES);
+  return key === undefined ? undefined : decoded(key, KEY_BYTES);
 }
 
 function keysOf(answer: unknown): PinnedKeys {

@@ -1,5 +1,5 @@
+import { toBase64Url, utf8 } from '@autowatering/relay-protocol';
 import { systemClock } from '../clock.ts';
-import { toBase64Url, utf8 } from '../crypto/bytes.ts';
 import type { PeerKey } from '../crypto/peer-key.ts';
 import { RelayError } from '../errors.ts';
 import { isRecord } from '../frames/record.ts';

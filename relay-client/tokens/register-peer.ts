@@ -1,5 +1,5 @@
-import type { PeerType } from '@autowatering/relay-protocol';
-import { fromBase64Url, textOf } from '../crypto/bytes.ts';
+import { fromBase64Url, type PeerType } from '@autowatering/relay-protocol';
+import { textOf } from '../crypto/decoded.ts';
 import { type PeerKey, registrationProof } from '../crypto/peer-key.ts';
 import { RelayError } from '../errors.ts';
 import { isRecord, parsed } from '../frames/record.ts';
