@@ -110,6 +110,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     peerId,
     clock,
     now: () => connection.now(),
+    correct: (serverTime) => connection.correct(serverTime),
     merge: options.merge,
     onPublished(publication: Publication, event: RelayEvent) {
       events.emit('published', publication);

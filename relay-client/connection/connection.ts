@@ -67,6 +67,11 @@ export class Connection {
     return this.#options.clock.now() + this.#skew;
   }
 
+  /** The server told its time, which ours is not. */
+  correct(serverTime: number): void {
+    this.#skew = serverTime - this.#options.clock.now();
+  }
+
   /** Connects now, also after a refusal. */
   connect(): void {
     if (this.#current !== undefined || this.#attempt !== undefined) return;
@@ -138,7 +143,7 @@ export class Connection {
     this.#current = { link, upkeep, since: clock.now() };
     this.#listener.online(link, established);
     before?.close();
-    if (before === undefined) this.#tell({ state: 'online', since: this.#current.since });
+    if (this.#state.state !== 'online') this.#tell({ state: 'online', since: this.#current.since });
     void serverKeys.confirmed(link.serverKeyId);
   }
 
@@ -148,8 +153,9 @@ export class Connection {
       this.#leave();
       if (this.#options.clock.now() - current.since >= GOOD_MS) this.#failures = 0;
       // A successor on its way replaces this one, and the server says so here: that is no refusal.
-      if (this.#attempt !== undefined) this.#tell({ state: 'connecting' });
-      else this.#decide(verdictOn(end));
+      const isReplaced = end.why === 'bye' && end.bye.code === 'replaced';
+      if (this.#attempt === undefined) this.#decide(verdictOn(end));
+      else if (!isReplaced) this.#tell({ state: 'connecting' });
       return;
     }
     if (attempt.isOver || this.#attempt !== attempt) return;
@@ -181,7 +187,7 @@ export class Connection {
     }
     this.#failures += 1;
     const { offline: reason, message, retryAfter, serverTime } = verdict;
-    if (serverTime !== undefined) this.#skew = serverTime - clock.now();
+    if (serverTime !== undefined) this.correct(serverTime);
     this.#cancelRetry?.();
     if (this.#current !== undefined) {
       // Renewing failed; the session lasts a little longer.

@@ -38,13 +38,15 @@ interface PublisherOptions {
   readonly clock: Clock;
   /** Milliseconds since 1970 as the server has it. */
   now(): number;
+  /** The server told its time, which ours is not. */
+  correct(serverTime: number): void;
   readonly merge: Merge | undefined;
   onPublished(publication: Publication, event: RelayEvent): void;
   onFailed(entry: OutboxEntry, error: RelayError): void;
   onError(error: RelayError): void;
 }
 
-/** Sent times may be off by five minutes: older ones are told anew. */
+/** Sent times may be off by five minutes: what was made before that, without a connection, is sent now. */
 const SENT_AT_GOOD_MS = 4 * 60_000;
 const RETRY_MS = 1_000;
 
@@ -157,15 +159,17 @@ export class Publisher {
 
   /** Gives numbers to what has none, and keeps them before anything is sent. */
   async #numbered(stream: string, batch: readonly OutboxEntry[]): Promise<readonly OutboxEntry[]> {
-    const first = batch[0]?.sent?.batch ?? this.#next.get(stream) ?? 1;
+    if (batch[0]?.sent !== undefined) return batch;
+    const first = this.#next.get(stream) ?? 1;
     const now = this.#options.now();
-    const numbered = batch.map((entry, index) => {
-      const isFresh = Math.abs(now - entry.event.sent_at) < SENT_AT_GOOD_MS;
-      const event = isFresh ? entry.event : { ...entry.event, sent_at: now };
-      return { ...entry, event, sent: { clientSeq: first + index, batch: first } };
-    });
-    const isKept = batch.every((entry, index) => entry.sent !== undefined && entry.event === numbered[index]?.event);
-    return isKept ? batch : this.#keep(stream, numbered);
+    return this.#keep(
+      stream,
+      batch.map((entry, index) => {
+        const isFresh = Math.abs(now - entry.event.sent_at) < SENT_AT_GOOD_MS;
+        const event = isFresh ? entry.event : { ...entry.event, sent_at: now };
+        return { ...entry, event, sent: { clientSeq: first + index, batch: first } };
+      }),
+    );
   }
 
   async #send(link: Link, stream: string, batch: readonly OutboxEntry[]): Promise<void> {
@@ -237,8 +241,9 @@ export class Publisher {
   async #refused(stream: string, batch: readonly OutboxEntry[], error: RefusedRequest): Promise<void> {
     const [first] = batch;
     if (first === undefined) return;
-    const { code, expected, event, seq } = error.frame;
+    const { code, expected, event, seq, time } = error.frame;
     if (code === 'client_seq_expected' && expected !== undefined) return this.#renumber(stream, batch, expected);
+    if (code === 'clock_skew') return this.#redate(stream, batch, time);
     if (code === 'conflict') return this.#conflict(stream, first, event ?? null, seq ?? event?.seq ?? 0);
     if (code === 'rate_limited' || code === 'unavailable' || code === 'out_of_turn') throw error;
     if (batch.length > 1) {
@@ -272,6 +277,15 @@ export class Publisher {
     this.#options.onFailed(entry, error);
     this.#waiting.get(entry.id)?.reject(error);
     this.#forget(entry.id);
+  }
+
+  async #redate(stream: string, batch: readonly OutboxEntry[], serverTime: number | undefined): Promise<void> {
+    if (serverTime !== undefined) this.#options.correct(serverTime);
+    const sent_at = this.#options.now();
+    await this.#keep(
+      stream,
+      batch.map((entry) => ({ ...entry, event: { ...entry.event, sent_at } })),
+    );
   }
 
   async #renumber(stream: string, batch: readonly OutboxEntry[], next: number): Promise<void> {

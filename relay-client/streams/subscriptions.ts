@@ -157,6 +157,7 @@ export class Subscriptions {
       // Those that are still starting will be told of when they have their position.
       const readers = [...this.#active.values()].map(({ reader }) => reader);
       const streams = this.#wanted.has('*') ? '*' : readers.map(({ place }) => place);
+      if (streams.length === 0) break;
       try {
         const answer = await link.request('subscribe', (id) => ({ type: 'subscribe', id, streams }));
         this.heads(answer.streams);

@@ -17,24 +17,47 @@ export interface Registration {
   readonly now?: () => number;
 }
 
+export interface Registered {
+  readonly peerId: string;
+  /** Where peers connect; undefined if the API does not know. */
+  readonly relayUrl: string | undefined;
+}
+
 /**
  * Makes this installation a peer of the user's account. Doing it again with the same key gives the same peer.
  *
  * @throws RelayError `lost` or `http`, with the API's own code as the message
  */
-export async function registerPeer(registration: Registration): Promise<{ readonly peerId: string }> {
+export async function registerPeer(registration: Registration): Promise<Registered> {
   const { apiUrl, idToken, name, type, key, fetch = globalThis.fetch, now = Date.now } = registration;
-  const time = now();
-  const proof = await registrationProof(key, subjectOf(idToken), time);
-  const { ok, status, body } = await send(fetch, `${apiUrl.replace(/\/+$/, '')}/relay/peers`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${idToken}` },
-    body: JSON.stringify({ name, type, public_key: key.publicKey, time, proof }),
-  });
-  const peerId = isRecord(body) ? body['peer_id'] : undefined;
-  if (ok && typeof peerId === 'string') return { peerId };
-  const code = isRecord(body) && isRecord(body['error']) ? body['error']['code'] : undefined;
+  const uid = subjectOf(idToken);
+  const ask = async (time: number) => {
+    const proof = await registrationProof(key, uid, time);
+    return send(fetch, `${apiUrl.replace(/\/+$/, '')}/relay/peers`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${idToken}` },
+      body: JSON.stringify({ name, type, public_key: key.publicKey, time, proof }),
+    });
+  };
+  const first = await ask(now());
+  const serverTime = serverTimeIn(first.body);
+  const { ok, status, body } = serverTime === undefined ? first : await ask(serverTime);
+  const peerId = fieldOf(fieldOf(body, 'peer'), 'peer_id');
+  const relayUrl = fieldOf(body, 'relay_url');
+  if (ok && typeof peerId === 'string') {
+    return { peerId, relayUrl: typeof relayUrl === 'string' ? relayUrl : undefined };
+  }
+  const code = fieldOf(fieldOf(body, 'error'), 'code');
   throw new RelayError('http', typeof code === 'string' ? code : `Registering was answered with ${status}.`);
+}
+
+const fieldOf = (value: unknown, name: string): unknown => (isRecord(value) ? value[name] : undefined);
+
+/** Told when our clock is wrong. */
+function serverTimeIn(body: unknown): number | undefined {
+  const error = fieldOf(body, 'error');
+  const time = fieldOf(fieldOf(error, 'details'), 'time');
+  return fieldOf(error, 'code') === 'clock_skew' && typeof time === 'number' ? time : undefined;
 }
 
 /** The user id in a token. Whether the token is genuine is the server's matter. */

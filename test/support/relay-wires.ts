@@ -16,6 +16,31 @@ export function fastClock(times: number, wrongBy = 0): Clock {
   };
 }
 
+/** A clock whose short waits (up to a second, ten times as fast) pass by themselves, and longer ones when it is set forward. */
+export function patientClock(): Clock & { forward(ms: number): void; isQuiet(): boolean } {
+  let now = Date.now();
+  const waiting = new Map<() => void, number>();
+  return {
+    now: () => now,
+    after(ms, call) {
+      const timer = ms <= 1_000 ? setTimeout(call, ms / 10) : undefined;
+      if (timer === undefined) waiting.set(call, now + ms);
+      return () => {
+        clearTimeout(timer);
+        waiting.delete(call);
+      };
+    },
+    /** Nobody waits for an answer that is due soon. */
+    isQuiet: () => [...waiting.values()].every((at) => at - now > 10_000),
+    forward(ms) {
+      now += ms;
+      for (const [call, at] of [...waiting].sort(([, a], [, b]) => a - b)) {
+        if (at <= now && waiting.delete(call)) call();
+      }
+    },
+  };
+}
+
 /** What may happen to a frame on its way, each decided anew for every frame. */
 export interface Faults {
   /** Milliseconds until it arrives; undefined: never. More than one: it arrives repeatedly. */

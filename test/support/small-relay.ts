@@ -73,6 +73,7 @@ export function smallRelay(now: () => number) {
   const nonces = new Set<string>();
   const terms: Terms = { sessionMs: 7_200_000, heartbeatSeconds: 240, rekeyAfterSeconds: 3_600, pageEvents: 7 };
   let refuse: ((peerId: string, frame: PeerFrame) => Omit<ErrorFrame, 'type'> | undefined) | undefined;
+  let lost: ServerFrame['type'] | undefined;
   let established = 0;
 
   const logOf = (stream: string): Log => {
@@ -94,7 +95,7 @@ export function smallRelay(now: () => number) {
 
   const tell = (session: Session, frame: ServerFrame, generation = session.generations.length - 1) => {
     const keys = session.generations[generation];
-    if (keys === undefined) return;
+    if (keys === undefined || frame.type === lost) return;
     const sealed = sealText(keys.s2c, 's2c', session.id, generation, JSON.stringify(frame), randomBytes(12));
     session.wire.send(JSON.stringify(sealed));
   };
@@ -165,7 +166,7 @@ export function smallRelay(now: () => number) {
     return { type: 'events', id, stream, epoch, events, ...(isLast ? {} : { continuation: String(last) }) };
   }
 
-  function receive(session: Session, frame: PeerFrame): void {
+  function receive(session: Session, frame: PeerFrame) {
     heard.push({ peerId: session.peerId, frame });
     const refusal = refuse?.(session.peerId, frame);
     if (refusal !== undefined) {
@@ -334,6 +335,12 @@ export function smallRelay(now: () => number) {
     log: (stream: string): readonly RelayEvent[] => logs.get(stream)?.events ?? [],
     epoch: (stream: string) => logs.get(stream)?.epoch,
     sessionsSoFar: () => established,
+    /** Of the sessions that last. */
+    generations: () => [...sessions.values()].map(({ generations }) => generations.length - 1),
+    /** Frames of this type are not sent from now on. */
+    loseFrames(type: ServerFrame['type'] | undefined) {
+      lost = type;
+    },
     isOnline: (peerId: string) => sessions.has(peerId),
     bye(peerId: string, code: Parameters<typeof bye>[1], retryAfter?: number) {
       const session = sessions.get(peerId);
