@@ -18,6 +18,8 @@ export type { Conflict, Merge, Merged, Publication } from './outbox/publisher.ts
 export { createRelayClient, type PublishOptions, type RelayClient, type RelayClientOptions } from './relay-client.ts';
 export { givenServerKeys, memoryPins, type PinStore, type ServerKeys } from './session/server-keys.ts';
 export type { OpenSocket, RelaySocket } from './session/socket.ts';
+export { type BrowserStorage, type KnownPeer, openBrowserStorage } from './storage/browser-storage.ts';
+export type { IndexedDb } from './storage/indexed-db.ts';
 export type { EventContext, EventHandler, StreamReset, SubscribeOptions } from './streams/handler.ts';
 export { memoryPositions, type Position, type PositionStore } from './streams/positions.ts';
 export { peerTokens } from './tokens/peer-tokens.ts';

@@ -80,7 +80,8 @@ export class Reader {
 
   /** An event arrived, maybe again, maybe before others. */
   offer(epoch: string, event: RelayEvent): void {
-    if (!this.#isIn(epoch) || this.#seq === undefined || event.seq <= this.#seq) return;
+    if (!this.#isIn(epoch)) this.#look();
+    if (this.#epoch !== epoch || this.#seq === undefined || event.seq <= this.#seq) return;
     this.#head = Math.max(this.#head, event.seq);
     if (this.#held.size < MAX_HELD) this.#held.set(event.seq, event);
     if (!this.#isFilling) this.#drain();

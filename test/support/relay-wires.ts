@@ -16,14 +16,14 @@ export function fastClock(times: number, wrongBy = 0): Clock {
   };
 }
 
-/** A clock whose short waits (up to a second, ten times as fast) pass by themselves, and longer ones when it is set forward. */
+/** A clock whose short waits (up to two seconds, ten times as fast) pass by themselves, and longer ones when it is set forward. */
 export function patientClock(): Clock & { forward(ms: number): void; isQuiet(): boolean } {
   let now = Date.now();
   const waiting = new Map<() => void, number>();
   return {
     now: () => now,
     after(ms, call) {
-      const timer = ms <= 1_000 ? setTimeout(call, ms / 10) : undefined;
+      const timer = ms <= 2_000 ? setTimeout(call, ms / 10) : undefined;
       if (timer === undefined) waiting.set(call, now + ms);
       return () => {
         clearTimeout(timer);

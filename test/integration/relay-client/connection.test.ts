@@ -51,7 +51,7 @@ describe('a connection', () => {
       const { state } = client;
       const ms = 'retryAt' in state ? (state.retryAt ?? 0) - clock.now() : 0;
       waits.push(Math.round(ms / 1_000));
-      if (ms > 1_000) clock.forward(ms);
+      if (ms > 2_000) clock.forward(ms);
       await until(() => expect(client.state).not.toBe(state));
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
