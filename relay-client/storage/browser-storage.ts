@@ -11,6 +11,7 @@ const [PEER_KEY, PEER, PINS] = ['peer-key', 'peer', 'server-keys'] as const;
 /** What the registration of this installation gave. */
 export interface KnownPeer {
   readonly peerId: string;
+  readonly apiUrl: string;
   readonly url: string;
 }
 
@@ -111,4 +112,4 @@ const isEntry = (value: unknown): value is OutboxEntry => has(value, 'id', 'stre
 const isPosition = (value: unknown): value is Position => has(value, 'epoch', 'seq');
 const isPins = (value: unknown): value is PinnedKeys => has(value);
 const isKeyPair = (value: unknown): value is PeerKeyPair => has(value, 'publicKey', 'privateKey');
-const isKnownPeer = (value: unknown): value is KnownPeer => has(value, 'peerId', 'url');
+const isKnownPeer = (value: unknown): value is KnownPeer => has(value, 'peerId', 'apiUrl', 'url');
