@@ -1,79 +1,62 @@
-import { once } from 'node:events';
-import { WebSocket } from 'ws';
-import type { GatewayLimits } from '../../tools/run/local-stack/gateway/gateway-limits.ts';
-import {
-  type GatewayEvent,
-  type RelayGateway,
-  startGateway,
-} from '../../tools/run/local-stack/gateway/relay-gateway.ts';
+import { randomBytes } from 'node:crypto';
+import type { Connections } from '../../src/relay/delivery/connections.ts';
+import type { WebSocketEvent } from '../../src/relay/websocket-events.ts';
 
-export const GATEWAY_KEY = { id: 'local', secret: 'local' } as const;
-export const GATEWAY_REGION = 'eu-central-1';
-
-export interface WatchedGateway extends RelayGateway {
-  /** What the function was given, oldest first. */
-  readonly events: readonly GatewayEvent[];
-  /** Waits for the events that match, at least so many. */
-  untilEvents(matches: (event: GatewayEvent) => boolean, count?: number): Promise<readonly GatewayEvent[]>;
+/** API Gateway's side of connections as a test wants it: keeps every message, and posts fail or find nobody on demand. */
+export interface RecordingGateway extends Connections {
+  /** What was posted to a connection, oldest first. */
+  messages(connectionId: string): readonly string[];
+  isClosed(connectionId: string): boolean;
+  /** Everything that was posted, to whomever. */
+  readonly posted: { readonly connectionId: string; readonly message: string }[];
+  /** What the next posts say. */
+  answer(outcome: 'posted' | 'gone' | 'failed'): void;
 }
 
-/** A gateway in front of a function that records its events and answers 200, unless it is given another. */
-export async function watchedGateway(
-  limits: Partial<GatewayLimits> = {},
-  handler: (event: GatewayEvent) => unknown = () => ({ statusCode: 200 }),
-): Promise<WatchedGateway> {
-  const events: GatewayEvent[] = [];
-  let changed = () => {};
-  const gateway = await startGateway({ stage: 'test', accessKey: GATEWAY_KEY, limits });
-  gateway.deliverTo(async (event) => {
-    events.push(event);
-    changed();
-    return handler(event);
-  });
+export function recordingGateway(): RecordingGateway {
+  const posted: { readonly connectionId: string; readonly message: string }[] = [];
+  const closed = new Set<string>();
+  let outcome: 'posted' | 'gone' | 'failed' = 'posted';
   return {
-    ...gateway,
-    events,
-    untilEvents: (matches, count = 1) =>
-      new Promise((resolve) => {
-        const previous = changed;
-        changed = () => {
-          previous();
-          const found = events.filter(matches);
-          if (found.length >= count) resolve(found);
-        };
-        changed();
-      }),
+    posted,
+    messages: (connectionId) => posted.filter((one) => one.connectionId === connectionId).map(({ message }) => message),
+    isClosed: (connectionId) => closed.has(connectionId),
+    answer(next) {
+      outcome = next;
+    },
+    async post(connectionId, message) {
+      if (closed.has(connectionId)) return 'gone';
+      if (outcome === 'posted') posted.push({ connectionId, message });
+      return outcome;
+    },
+    async close(connectionId) {
+      closed.add(connectionId);
+    },
   };
 }
 
-export const isRoute =
-  (route: string) =>
-  ({ requestContext }: GatewayEvent): boolean =>
-    requestContext.routeKey === route;
-
-/** A client that is connected. */
-export async function connected(url: string, subprotocols: readonly string[] = []): Promise<WebSocket> {
-  const socket = new WebSocket(url, [...subprotocols]);
-  await once(socket, 'open');
-  return socket;
+/** An id in API Gateway's form. */
+export function newConnectionId(): string {
+  return `${randomBytes(11).toString('base64url')}=`;
 }
 
-/** The status with which a handshake is refused. */
-export async function refusedWith(url: string, subprotocols: readonly string[] = []): Promise<number | undefined> {
-  const socket = new WebSocket(url, [...subprotocols]);
-  const [, response] = await once(socket, 'unexpected-response');
-  response.destroy();
-  return response.statusCode;
+export function connectEvent(connectionId: string, subprotocols: readonly string[]): WebSocketEvent {
+  return {
+    headers: { 'Sec-WebSocket-Protocol': subprotocols.join(', ') },
+    requestContext: { routeKey: '$connect', eventType: 'CONNECT', connectionId, requestId: newConnectionId() },
+  };
 }
 
-/** The code with which a connection is closed. */
-export async function closedWith(socket: WebSocket): Promise<number> {
-  const [code] = await once(socket, 'close');
-  return code;
+export function messageEvent(connectionId: string, body: string): WebSocketEvent {
+  return {
+    body,
+    isBase64Encoded: false,
+    requestContext: { routeKey: '$default', eventType: 'MESSAGE', connectionId, requestId: newConnectionId() },
+  };
 }
 
-/** The next message to a client, as text. */
-export async function nextMessage(socket: WebSocket): Promise<string> {
-  const [data] = await once(socket, 'message');
-  return String(data);
+export function disconnectEvent(connectionId: string): WebSocketEvent {
+  return {
+    requestContext: { routeKey: '$disconnect', eventType: 'DISCONNECT', connectionId, requestId: newConnectionId() },
+  };
 }

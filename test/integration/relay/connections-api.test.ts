@@ -6,7 +6,6 @@ import { createConnections } from '../../../src/relay/delivery/connections-api.t
 import type { ConnectionId } from '../../../src/relay/names.ts';
 import { isConnectionId } from '../../../src/relay/names.ts';
 import { portOf } from '../../../tools/run/local-stack/process/ports.ts';
-import { recordingLog, recordingMetrics } from '../../support/recorders.ts';
 import {
   closedWith,
   connected,
@@ -15,7 +14,8 @@ import {
   nextMessage,
   type WatchedGateway,
   watchedGateway,
-} from '../../support/relay-gateway.ts';
+} from '../../support/local-gateway.ts';
+import { recordingLog, recordingMetrics } from '../../support/recorders.ts';
 
 let gateway: WatchedGateway;
 const log = recordingLog();

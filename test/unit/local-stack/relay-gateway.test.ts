@@ -25,7 +25,7 @@ import {
   refusedWith,
   type WatchedGateway,
   watchedGateway,
-} from '../../support/relay-gateway.ts';
+} from '../../support/local-gateway.ts';
 
 const KB = 1024;
 const running: WatchedGateway[] = [];
