@@ -27,8 +27,8 @@ const stored = async (peer: TestPeer, stream: string, epoch: string) => {
   if (page?.type !== 'events') throw new Error(JSON.stringify(page));
   return page.events;
 };
-const account = async (peer: TestPeer) =>
-  (await backend.scan('relay')).filter(({ partition }) => String(partition).startsWith(peer.uid));
+const account = async ({ uid }: TestPeer) =>
+  (await backend.scan('relay')).filter(({ partition }) => String(partition).split('#')[0] === uid);
 
 describe('an author who may not publish', () => {
   it('is told bye when it was revoked or has connected again, and stores nothing', async () => {
