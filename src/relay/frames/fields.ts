@@ -9,6 +9,7 @@ import {
   STREAM_NAME,
 } from '@autowatering/relay-protocol';
 import * as z from 'zod';
+import { jsonFault } from './json-bounds.ts';
 
 /** Bytes of one length, as base64url without padding. */
 export function bytesField(length: number) {
@@ -34,11 +35,16 @@ export const PeerIdField = z
   .describe('A UUID in lower case');
 
 const DAY_SECONDS = 24 * 60 * 60;
-const PRINTABLE = new RegExp(`^[^\\p{Cc}]{1,${MAX_KEY_CHARACTERS}}$`, 'u');
+const PRINTABLE = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_KEY_CHARACTERS}}$`, 'u');
 
-/** Any JSON; the bounds of the whole frame are checked before (`json-bounds.ts`). */
+/** Any JSON within the bounds of `json-bounds.ts`, which a whole frame is held to before it gets here. */
 const Payload = z
-  .custom<Json>((value) => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= MAX_PAYLOAD_BYTES)
+  .custom<Json>(
+    (value) =>
+      value !== undefined &&
+      jsonFault(value) === undefined &&
+      Buffer.byteLength(JSON.stringify(value)) <= MAX_PAYLOAD_BYTES,
+  )
   .describe(`Any JSON of up to ${MAX_PAYLOAD_BYTES / 1024} KiB`);
 
 export const NewEventFields = z.strictObject({

@@ -2,7 +2,7 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
-import { type Epoch, isEpoch, type StreamName } from '../names.ts';
+import { isEpoch, type StreamName } from '../names.ts';
 
 /** Where the next page begins. */
 const Place = z.discriminatedUnion('of', [
@@ -22,19 +22,7 @@ const Place = z.discriminatedUnion('of', [
   }),
 ]);
 
-export type EventsPlace = {
-  readonly of: 'events';
-  readonly epoch: Epoch;
-  readonly after: number;
-  readonly limit?: number;
-};
-export type SnapshotPlace = {
-  readonly of: 'snapshot';
-  readonly epoch: Epoch;
-  readonly head: number;
-  readonly afterKey: string;
-};
-export type Place = EventsPlace | SnapshotPlace;
+export type Place = z.output<typeof Place>;
 
 const MAC_CHARACTERS = 43;
 
@@ -52,22 +40,22 @@ export function createContinuations({ secrets }: Pick<Services, 'secrets'>) {
   const mac = (key: Buffer, uid: Uid, stream: StreamName, place: string) =>
     createHmac('sha256', key)
       .update(JSON.stringify([uid, stream, place]))
-      .digest();
+      .digest('base64url');
 
   return {
     async sign(uid: Uid, stream: StreamName, place: Place): Promise<string> {
       const [key] = await signingKeys(false);
       if (key === undefined) throw new Error('The secret has no RELAY_WRAP_KEY, which continuations are signed with');
       const text = Buffer.from(JSON.stringify(place)).toString('base64url');
-      return `${mac(key, uid, stream, text).toString('base64url')}${text}`;
+      return `${mac(key, uid, stream, text)}${text}`;
     },
 
     /** Undefined for a token that was not made for this account and stream. */
     async verify(uid: Uid, stream: StreamName, token: string): Promise<Place | undefined> {
-      const [given, text] = [Buffer.from(token.slice(0, MAC_CHARACTERS), 'base64url'), token.slice(MAC_CHARACTERS)];
+      const [given, text] = [Buffer.from(token.slice(0, MAC_CHARACTERS)), token.slice(MAC_CHARACTERS)];
       const isSigned = (keys: readonly Buffer[]) =>
         keys.some((key) => {
-          const expected = mac(key, uid, stream, text);
+          const expected = Buffer.from(mac(key, uid, stream, text));
           return given.byteLength === expected.byteLength && timingSafeEqual(given, expected);
         });
       // Another container may already sign with a newer secret.

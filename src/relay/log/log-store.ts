@@ -1,6 +1,6 @@
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
-import type { StreamName } from '../names.ts';
+import type { PeerId, StreamName } from '../names.ts';
 import { accountPartition, eventsKey, newestKey, STREAM_PREFIX, streamKey, type TableKey } from '../table-keys.ts';
 import { type Chunk, type Newest, toChunk, toNewest } from './stored-events.ts';
 import { type Stream, toStream } from './stored-stream.ts';
@@ -18,6 +18,9 @@ export interface NewestPage {
   readonly entries: readonly (Newest & { readonly key: string })[];
   readonly hasMore: boolean;
 }
+
+/** Of at most a megabyte each. */
+const MOST_SEARCHED_PAGES = 20;
 
 type Needed = Pick<Services, 'config' | 'documents'>;
 
@@ -61,6 +64,38 @@ export function createLogStore({ config, documents }: Needed) {
         ConsistentRead: true,
       });
       return item === undefined ? undefined : toChunk(item);
+    },
+
+    /**
+     * The last publish of an author before that seq, in an epoch. Reads all there is in between, up to some 20 MB: for
+     * authors whose publishes in between have expired.
+     */
+    async readBefore(
+      uid: Uid,
+      { name, logId, epoch }: LogRef & Pick<Stream, 'epoch'>,
+      author: PeerId,
+      before: number,
+    ): Promise<Chunk | undefined> {
+      const client = await documents();
+      let from: Record<string, unknown> | undefined;
+      for (let pages = 0; pages < MOST_SEARCHED_PAGES; pages += 1) {
+        const { partition, record } = eventsKey(uid, name, logId, before);
+        const page = await client.query({
+          TableName,
+          KeyConditionExpression: '#partition = :log AND #record < :before',
+          FilterExpression: 'peer_id = :author AND epoch = :epoch',
+          ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
+          ExpressionAttributeValues: { ':log': partition, ':before': record, ':author': author, ':epoch': epoch },
+          ScanIndexForward: false,
+          ConsistentRead: true,
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        });
+        const [last] = page.Items ?? [];
+        if (last !== undefined) return toChunk(last);
+        from = page.LastEvaluatedKey;
+        if (from === undefined) return undefined;
+      }
+      return undefined;
     },
 
     /** The publishes behind `after`, at most `most`, in order. The first may begin at or before it. */

@@ -21,7 +21,7 @@ export interface Chunk {
   readonly events: readonly RelayEvent[];
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+export const DAY_MS = 24 * 60 * 60 * 1000;
 /** However soon events expire, a repeated publish is recognised for so long. */
 const RECOGNISED_MS = 7 * DAY_MS;
 const SCHEMA = 1;

@@ -21,8 +21,8 @@ export interface Stream {
   readonly createdAt: number;
   /** By peer: its last event of this epoch. */
   readonly authors: ReadonlyMap<string, Position>;
-  /** Whether `authors` is of this epoch: a restored stream has a new epoch and the old authors. */
-  readonly hasAuthors: boolean;
+  /** Whether `authors` is what is stored: a restored stream has a new epoch and the old one's authors. */
+  readonly areAuthorsStored: boolean;
 }
 
 /** Where an author is in a stream. */
@@ -49,8 +49,8 @@ const StoredStream = z.object({
 
 export function toStream(item: Record<string, unknown>): Stream {
   const stored = StoredStream.parse(item);
-  const hasAuthors = stored.authors_epoch === stored.epoch;
-  const authors = hasAuthors ? Object.entries(stored.authors) : [];
+  const areAuthorsStored = stored.authors_epoch === stored.epoch;
+  const authors = areAuthorsStored ? Object.entries(stored.authors) : [];
   return {
     name: z.string().regex(STREAM_NAME).refine(isStreamName).parse(stored.record.slice(STREAM_PREFIX.length)),
     logId: stored.log_id,
@@ -62,7 +62,7 @@ export function toStream(item: Record<string, unknown>): Stream {
     retentionDays: stored.retention_days,
     createdAt: stored.created_at,
     authors: new Map(authors.map(([peer, at]) => [peer, { clientSeq: at.client_seq, seq: at.seq }])),
-    hasAuthors,
+    areAuthorsStored,
   };
 }
 
@@ -77,10 +77,14 @@ export function fromStream(stream: Stream): Record<string, unknown> {
     allotted: stream.allotted,
     retention_days: stream.retentionDays,
     created_at: stream.createdAt,
-    authors: Object.fromEntries([...stream.authors].map(([peer, at]) => [peer, storedPosition(at)])),
+    authors: storedAuthors(stream),
     authors_epoch: stream.epoch,
     schema: SCHEMA,
   };
+}
+
+export function storedAuthors({ authors }: Pick<Stream, 'authors'>) {
+  return Object.fromEntries([...authors].map(([peer, at]) => [peer, storedPosition(at)]));
 }
 
 export function storedPosition({ clientSeq, seq }: Position) {

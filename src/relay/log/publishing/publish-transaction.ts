@@ -3,7 +3,7 @@ import type { TransactItems } from '../../../platform/aws/dynamo.ts';
 import { eventsKey, logKey, newestKey, streamKey } from '../../table-keys.ts';
 import { type AccountLimits, accountAction } from '../account-limits.ts';
 import { type Chunk, fromChunk, fromNewest } from '../stored-events.ts';
-import { fromStream, SCHEMA, type Stream, storedPosition } from '../stored-stream.ts';
+import { fromStream, SCHEMA, type Stream, storedAuthors, storedPosition } from '../stored-stream.ts';
 import { type AuthorState, countAction } from './publish-rate.ts';
 import type { Author } from './publish-request.ts';
 import { markActions } from './repeated-publish.ts';
@@ -94,15 +94,14 @@ function advance(TableName: string, before: Stream, { author, after }: Publicati
   if (position === undefined) throw new Error('a publish moves its author');
   const stored = storedPosition(position);
   const allots = after.allotted !== before.allotted;
-  // In a new epoch the authors of the old one are dropped.
-  const moveAuthor = before.hasAuthors ? 'authors.#peer = :author' : 'authors = :authors, authors_epoch = :epoch';
+  const moveAuthor = before.areAuthorsStored ? 'authors.#peer = :author' : 'authors = :authors, authors_epoch = :epoch';
   return {
     Update: {
       TableName,
       Key: streamKey(author.uid, after.name),
       UpdateExpression: `SET head = :head, written = :written, ${moveAuthor}${allots ? ', allotted = :allotted' : ''}`,
       ConditionExpression: 'log_id = :log AND epoch = :epoch AND head = :read_head AND allotted = :read_allotted',
-      ...(before.hasAuthors && { ExpressionAttributeNames: { '#peer': author.peerId } }),
+      ...(before.areAuthorsStored && { ExpressionAttributeNames: { '#peer': author.peerId } }),
       ExpressionAttributeValues: {
         ':head': after.head,
         ':written': after.written,
@@ -110,7 +109,7 @@ function advance(TableName: string, before: Stream, { author, after }: Publicati
         ':epoch': after.epoch,
         ':read_head': before.head,
         ':read_allotted': before.allotted,
-        ...(before.hasAuthors ? { ':author': stored } : { ':authors': { [author.peerId]: stored } }),
+        ...(before.areAuthorsStored ? { ':author': stored } : { ':authors': storedAuthors(after) }),
         ...(allots && { ':allotted': after.allotted }),
       },
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',

@@ -6,7 +6,7 @@ import type { Services } from '../../../platform/services.ts';
 import type { PeerId } from '../../names.ts';
 import { markKey } from '../../table-keys.ts';
 import type { LogStore } from '../log-store.ts';
-import type { Chunk } from '../stored-events.ts';
+import { type Chunk, DAY_MS } from '../stored-events.ts';
 import { SCHEMA, type Stream } from '../stored-stream.ts';
 import type { PublishedEvents, PublishRequest } from './publish-request.ts';
 
@@ -37,8 +37,10 @@ export async function findPublished(
   let seq = (isFar ? await markBehind(services, uid, peerId, stream, lastAsked) : undefined) ?? position.seq;
   const found: Chunk[] = [];
   for (let steps = 0; steps < MOST_STEPS && seq > 0; steps += 1) {
-    const chunk = await logs.readChunk(uid, stream, seq);
-    if (chunk === undefined || chunk.epoch !== stream.epoch || chunk.peerId !== peerId) break;
+    const known = await logs.readChunk(uid, stream, seq);
+    const isOwn = known?.epoch === stream.epoch && known.peerId === peerId;
+    const chunk = isOwn ? known : await logs.readBefore(uid, stream, peerId, seq);
+    if (chunk === undefined) break;
     if (chunk.clientSeq <= lastAsked) found.unshift(chunk);
     if (chunk.clientSeq <= clientSeq) break;
     seq = chunk.previous;
@@ -85,11 +87,13 @@ export function markActions(TableName: string, uid: Uid, stream: Stream, chunk: 
   const lastClientSeq = chunk.clientSeq + chunk.lastSeq - chunk.firstSeq;
   if (Math.floor(lastClientSeq / MARK_EVERY) === Math.floor((chunk.clientSeq - 1) / MARK_EVERY)) return [];
   const key = markKey(uid, stream.name, stream.logId, markOf(stream, chunk.peerId, lastClientSeq));
+  // Not with its own publish, which may expire sooner than what is found by it.
+  const end = chunk.receivedAt + stream.retentionDays * DAY_MS;
   return [
     {
       Put: {
         TableName,
-        Item: { ...key, seq: chunk.lastSeq, expires_at: ttlSeconds(chunk.goneAt), schema: SCHEMA },
+        Item: { ...key, seq: chunk.lastSeq, expires_at: ttlSeconds(end), schema: SCHEMA },
       },
     },
   ];

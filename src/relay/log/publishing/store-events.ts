@@ -2,9 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_RETENTION_DAYS, MAX_CLOCK_SKEW_MS } from '@autowatering/relay-protocol';
 import * as z from 'zod';
 import { type CancellationReason, transactWrite } from '../../../platform/aws/dynamo.ts';
+import type { Uid } from '../../../platform/ids.ts';
 import { DependencyUnavailableError } from '../../../platform/resilience/dependency.ts';
 import type { Services } from '../../../platform/services.ts';
 import { type Epoch, isEpoch } from '../../names.ts';
+import { createPeerStore } from '../../peers/peer-store.ts';
 import {
   ACCOUNT_LIMITS,
   type AccountLimits,
@@ -26,6 +28,8 @@ const BASE_MS = 4;
 const LONGEST_MS = 80;
 const EPOCH_BYTES = 16;
 const LOG_ID_BYTES = 9;
+/** More than an account's active peers, so that it is rarely reached. */
+const MOST_AUTHORS = 30;
 
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness' | 'clock'>;
 
@@ -48,6 +52,7 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
   const { config, documents, randomness, clock } = services;
   const TableName = config.tables.relay;
   const logs = createLogStore(services);
+  const peers = createPeerStore(services);
 
   /** A finished outcome, or what to write. */
   const decide = async (
@@ -75,7 +80,18 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
     }
     const retryAfter = waitFor(request.events.length, basis.author, now);
     if (retryAfter !== undefined) return { outcome: 'rate_limited', retryAfter };
-    return publication(author, request, basis, hasKeys ? request.ifSeq : undefined, now);
+    const kept = stream && last === 0 ? await withoutRevoked(author.uid, stream) : stream;
+    return publication(author, request, { ...basis, stream: kept }, hasKeys ? request.ifSeq : undefined, now);
+  };
+
+  /** A stream remembers its authors. Those that will never publish again make room for new ones. */
+  const withoutRevoked = async (uid: Uid, stream: Stream): Promise<Stream> => {
+    if (stream.authors.size < MOST_AUTHORS) return stream;
+    const active = new Set<string>(
+      (await peers.list(uid)).flatMap((peer) => (peer.status === 'active' ? [peer.peerId] : [])),
+    );
+    const authors = new Map([...stream.authors].filter(([peerId]) => active.has(peerId)));
+    return { ...stream, authors, areAuthorsStored: false };
   };
 
   const newStream = (request: PublishRequest, now: number): Stream => ({
@@ -83,7 +99,7 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
     logId: randomness.bytes(LOG_ID_BYTES).toString('base64url'),
     epoch: newEpoch(randomness.bytes(EPOCH_BYTES)),
     ...{ head: 0, written: 0, removed: 0, allotted: 0, createdAt: now },
-    ...{ retentionDays: DEFAULT_RETENTION_DAYS, authors: new Map(), hasAuthors: true },
+    ...{ retentionDays: DEFAULT_RETENTION_DAYS, authors: new Map(), areAuthorsStored: true },
   });
 
   const publication = (
