@@ -40,6 +40,9 @@ export const MAX_FAULTS = 5;
 export const MAX_EVENTS_PER_PUBLISH = 20;
 /** Of one event's payload as JSON in UTF-8. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024;
+/** Of one frame's JSON: how deep it may be nested, and how many values it may hold. */
+export const MAX_JSON_DEPTH = 32;
+export const MAX_JSON_VALUES = 4_096;
 export const DEFAULT_REPLAY_EVENTS = 100;
 export const MAX_REPLAY_EVENTS = 1_000;
 export const MAX_PEERS = 20;

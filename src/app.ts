@@ -11,9 +11,11 @@ export function createApp(services: Services): App {
     return { isDeleted: accountDeletionCheck(services), noteActivity: activityNotes(services) };
   });
   const isPremium = once(async () => (await import('./subscriptions/index.ts')).premiumCheck(services));
+  const peerOf = once(async () => (await import('./relay/index.ts')).peerOf(services));
   return createRouter(routeEntries(services), services, {
     isAccountDeleted: async (uid) => (await account()).isDeleted(uid),
     noteActivity: async (uid) => (await account()).noteActivity(uid),
+    peerOf: async (token) => (await peerOf())(token),
     isPremium: async (uid) => (await isPremium())(uid),
   });
 }

@@ -4,11 +4,15 @@ import { createApp } from './app.ts';
 import { type Bindings, fetchFrom } from './http/adapters/fetch-adapter.ts';
 import { createNodeServer } from './http/adapters/node-server.ts';
 import { createPrometheusMetrics } from './platform/observability/prometheus-metrics.ts';
+import { createRelayFunction } from './relay-function.ts';
 import { createServices } from './services.ts';
 
+/** As in Lambda's own API; what the local gateway calls. */
+const INVOCATIONS = '/2015-03-31/functions/relay/invocations';
+
 /**
- * Runs the app on Node's HTTP server for the local stack, with the API page at `/docs` and Prometheus metrics at
- * `/metrics`. Reports its port over the IPC channel and exits with its parent process.
+ * Runs the app on Node's HTTP server for the local stack, with the API page at `/docs`, Prometheus metrics at
+ * `/metrics`, and the relay's function for the local gateway. Reports its port over the IPC channel and exits with its parent process.
  */
 async function start(): Promise<void> {
   const metrics = createPrometheusMetrics();
@@ -23,6 +27,12 @@ async function start(): Promise<void> {
     site.use('/docs/*', serveStatic({ root: docs, rewriteRequestPath: (path) => path.replace(/^\/docs/, '') }));
   }
   site.get('/metrics', async (c) => c.text(await metrics.text(), 200, { 'Content-Type': 'text/plain; version=0.0.4' }));
+  const relay = createRelayFunction(services);
+  site.post(INVOCATIONS, async (c) => {
+    // Web pages can't send this header without being asked first, and are refused then.
+    if (c.req.header('X-Amz-Invocation-Type') !== 'RequestResponse') return c.json({ message: 'Forbidden' }, 403);
+    return c.json(await relay(await c.req.json()));
+  });
   site.mount('/', (request, env) => serve(request, env), { replaceRequest: (request) => request });
 
   const port = Number(process.env['PORT'] ?? 0);

@@ -1,5 +1,14 @@
 /** Groups of routes that are loaded together, with the first request for one of them. */
-export type RouteGroup = 'account' | 'alive' | 'fleet' | 'health' | 'offer' | 'ota' | 'plants' | 'subscriptions';
+export type RouteGroup =
+  | 'account'
+  | 'alive'
+  | 'fleet'
+  | 'health'
+  | 'offer'
+  | 'ota'
+  | 'plants'
+  | 'relay'
+  | 'subscriptions';
 
 interface IndexedRoute {
   readonly method: 'GET' | 'POST';
@@ -67,6 +76,20 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'POST', path: '/ota/keys', group: 'ota' },
   { method: 'POST', path: '/ota/keys/{key_hash}/remove', group: 'ota' },
   { method: 'GET', path: '/ota/signing-keys', group: 'ota' },
+  { method: 'POST', path: '/relay/peers', group: 'relay' },
+  { method: 'GET', path: '/relay/peers', group: 'relay' },
+  { method: 'POST', path: '/relay/peers/{peer_id}', group: 'relay' },
+  { method: 'POST', path: '/relay/peers/{peer_id}/revoke', group: 'relay' },
+  { method: 'POST', path: '/relay/token', group: 'relay' },
+  { method: 'POST', path: '/relay/token/revoke', group: 'relay' },
+  { method: 'GET', path: '/.well-known/jwks.json', group: 'relay' },
+  { method: 'GET', path: '/relay/streams', group: 'relay' },
+  { method: 'POST', path: '/relay/streams/{stream}', group: 'relay' },
+  { method: 'POST', path: '/relay/streams/{stream}/delete', group: 'relay' },
+  { method: 'GET', path: '/relay/streams/{stream}/events', group: 'relay' },
+  { method: 'POST', path: '/relay/streams/{stream}/events', group: 'relay' },
+  { method: 'GET', path: '/relay/accounts/{uid}/sessions', group: 'relay' },
+  { method: 'POST', path: '/relay/accounts/{uid}/disconnect', group: 'relay' },
   { method: 'GET', path: '/health', group: 'alive' },
   { method: 'GET', path: '/health/deep', group: 'health' },
   { method: 'GET', path: '/health/ota', group: 'health' },

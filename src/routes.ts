@@ -46,6 +46,14 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       const [{ otaRoutes }, parts] = await Promise.all([import('./ota/routes.ts'), otaParts()]);
       return otaRoutes(services, parts);
     }),
+    relay: once(async () => {
+      const [{ relayRoutes }, { createRelayParts }, alive] = await Promise.all([
+        import('./relay/routes.ts'),
+        import('./relay/parts.ts'),
+        aliveCheck(),
+      ]);
+      return relayRoutes(services, createRelayParts(services), alive);
+    }),
     alive: once(async () => [(await import('./health/alive-route.ts')).aliveRoute()]),
     health: once(async () => {
       const [{ healthRoutes }, { webhookHealth }] = await Promise.all([import('./health/routes.ts'), subscriptions()]);

@@ -163,6 +163,28 @@ export type ExportMyDataAnswer = {
     readonly trialUsedAt: string | null;
     readonly confirmedByStripeAt: string | null;
   };
+  readonly relay: {
+    readonly peers: ReadonlyArray<{
+      readonly peerId: string;
+      readonly name: string;
+      readonly type: string;
+      readonly publicKey: string;
+      readonly status: string;
+      readonly createdAt: string;
+      readonly lastSeenAt: string | null;
+      readonly revokedAt: string | null;
+    }>;
+    readonly streams: ReadonlyArray<{
+      readonly stream: string;
+      readonly epoch: string;
+      readonly head: number;
+      readonly retentionDays: number;
+      readonly createdAt: string;
+      readonly readUpTo: ReadonlyArray<{ readonly peerId: string; readonly epoch: string; readonly seq: number }>;
+      readonly events: ReadonlyArray<Readonly<Record<string, unknown>>>;
+      readonly complete: boolean;
+    }>;
+  };
 };
 
 /** Answer of `GET /subscriptionStatus`. */
@@ -688,6 +710,193 @@ export type OtaSigningKeysAnswer = {
   readonly keys: ReadonlyArray<{ readonly key_id: string; readonly algorithm: 'ed25519'; readonly public_key: string }>;
 };
 
+/** Input of `POST /relay/peers`. */
+export type PostRelayPeersInput = {
+  readonly name: string;
+  readonly type: 'phone' | 'tablet' | 'desktop' | 'hub' | 'service';
+  readonly public_key: string;
+  readonly time: number;
+  readonly proof: string;
+};
+
+/** Answer of `POST /relay/peers`. */
+export type PostRelayPeersAnswer = {
+  readonly ok: true;
+  readonly peer: {
+    readonly peer_id: string;
+    readonly name: string;
+    readonly type: 'phone' | 'tablet' | 'desktop' | 'hub' | 'service';
+    readonly public_key: string;
+    readonly status: 'active' | 'revoked';
+    readonly created_at: number;
+    readonly last_seen_at: number | null;
+    readonly revoked_at?: number | undefined;
+  };
+  readonly relay_url: string | null;
+};
+
+/** Input of `GET /relay/peers`. */
+export type GetRelayPeersInput = { readonly revoked?: 'true' | 'false' | undefined };
+
+/** Answer of `GET /relay/peers`. */
+export type GetRelayPeersAnswer = {
+  readonly ok: true;
+  readonly peers: ReadonlyArray<{
+    readonly peer_id: string;
+    readonly name: string;
+    readonly type: 'phone' | 'tablet' | 'desktop' | 'hub' | 'service';
+    readonly public_key: string;
+    readonly status: 'active' | 'revoked';
+    readonly created_at: number;
+    readonly last_seen_at: number | null;
+    readonly revoked_at?: number | undefined;
+    readonly online: boolean;
+    readonly cursors: ReadonlyArray<{ readonly stream: string; readonly epoch: string; readonly seq: number }>;
+  }>;
+  readonly relay_url: string | null;
+};
+
+/** Input of `POST /relay/peers/{peer_id}`. */
+export type PostRelayPeersByPeerIdInput = { readonly peer_id: string; readonly name: string };
+
+/** Answer of `POST /relay/peers/{peer_id}`. */
+export type PostRelayPeersByPeerIdAnswer = {
+  readonly ok: true;
+  readonly peer: {
+    readonly peer_id: string;
+    readonly name: string;
+    readonly type: 'phone' | 'tablet' | 'desktop' | 'hub' | 'service';
+    readonly public_key: string;
+    readonly status: 'active' | 'revoked';
+    readonly created_at: number;
+    readonly last_seen_at: number | null;
+    readonly revoked_at?: number | undefined;
+  };
+};
+
+/** Input of `POST /relay/peers/{peer_id}/revoke`. */
+export type RelayPeersRevokeInput = { readonly peer_id: string };
+
+/** Answer of `POST /relay/peers/{peer_id}/revoke`. */
+export type RelayPeersRevokeAnswer = {
+  readonly ok: true;
+  readonly peer: {
+    readonly peer_id: string;
+    readonly name: string;
+    readonly type: 'phone' | 'tablet' | 'desktop' | 'hub' | 'service';
+    readonly public_key: string;
+    readonly status: 'active' | 'revoked';
+    readonly created_at: number;
+    readonly last_seen_at: number | null;
+    readonly revoked_at?: number | undefined;
+  };
+};
+
+/** Answer of `GET /.well-known/jwks.json`. */
+export type WellKnownJwksJsonAnswer = {
+  readonly keys: ReadonlyArray<{
+    readonly kty: 'OKP';
+    readonly crv: 'Ed25519';
+    readonly use: 'sig';
+    readonly alg: 'EdDSA';
+    readonly kid: string;
+    readonly x: string;
+  }>;
+};
+
+/** Answer of `GET /relay/streams`. */
+export type GetRelayStreamsAnswer = {
+  readonly ok: true;
+  readonly streams: ReadonlyArray<{
+    readonly stream: string;
+    readonly epoch: string;
+    readonly head: number;
+    readonly bytes: number;
+    readonly retention_days: number;
+    readonly created_at: number;
+  }>;
+};
+
+/** Input of `POST /relay/streams/{stream}`. */
+export type PostRelayStreamsByStreamInput = { readonly stream: string; readonly retention_days: number };
+
+/** Answer of `POST /relay/streams/{stream}`. */
+export type PostRelayStreamsByStreamAnswer = {
+  readonly ok: true;
+  readonly stream: {
+    readonly stream: string;
+    readonly epoch: string;
+    readonly head: number;
+    readonly bytes: number;
+    readonly retention_days: number;
+    readonly created_at: number;
+  };
+};
+
+/** Input of `POST /relay/streams/{stream}/delete`. */
+export type RelayStreamsDeleteInput = { readonly stream: string };
+
+/** Answer of `POST /relay/streams/{stream}/delete`. */
+export type RelayStreamsDeleteAnswer = { readonly ok: true; readonly deleted: true; readonly complete: boolean };
+
+/** Input of `GET /relay/streams/{stream}/events`. */
+export type GetRelayStreamsByStreamEventsInput = {
+  readonly stream: string;
+  readonly epoch?: string | undefined;
+  readonly after?: string | undefined;
+  readonly limit?: string | undefined;
+  readonly continuation?: string | undefined;
+};
+
+/** Answer of `GET /relay/streams/{stream}/events`. */
+export type GetRelayStreamsByStreamEventsAnswer = {
+  readonly ok: true;
+  readonly stream: string;
+  readonly epoch: string;
+  readonly head: number;
+  readonly events: ReadonlyArray<{
+    readonly seq: number;
+    readonly event_id: string;
+    readonly type: string;
+    readonly payload: unknown;
+    readonly sent_at: number;
+    readonly key?: string | undefined;
+    readonly peer_id: string;
+    readonly client_seq: number;
+    readonly received_at: number;
+    readonly expires_at?: number | undefined;
+  }>;
+  readonly continuation?: string | undefined;
+};
+
+/** Input of `POST /relay/streams/{stream}/events`. */
+export type PostRelayStreamsByStreamEventsInput = {
+  readonly stream: string;
+  readonly client_seq: number;
+  readonly events: ReadonlyArray<{
+    /** Random, chosen by the author */ readonly event_id: string;
+    /** What kind of event it is, for the application */
+    readonly type: string;
+    /** Any JSON of up to 16 KiB */
+    readonly payload: unknown;
+    /** The author's clock when it was sent: milliseconds since 1970 */
+    readonly sent_at: number;
+    /** What the event is about, such as a zone */
+    readonly key?: string | undefined;
+    /** The event expires this long after the server's receipt */
+    readonly ttl_seconds?: number | undefined;
+  }>;
+  readonly if_seq?: number | undefined;
+};
+
+/** Answer of `POST /relay/streams/{stream}/events`. */
+export type PostRelayStreamsByStreamEventsAnswer = {
+  readonly ok: true;
+  readonly epoch: string;
+  readonly events: ReadonlyArray<{ readonly event_id: string; readonly seq: number }>;
+  readonly time: number;
+};
+
 /** Answer of `GET /health`. */
 export type HealthAnswer = { readonly ok: true; readonly status: 'alive'; readonly timestamp: string };
 
@@ -767,9 +976,9 @@ export interface AppApi {
   getUserState(options?: CallOptions): Promise<GetUserStateAnswer>;
   /** Saves the app's state. Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, or 0), a save that would overwrite a newer state is rejected: 409 `optimistic_lock_failed`, with the newer state in `details.current`. */
   saveUserState(input: SaveUserStateInput, options?: CallOptions): Promise<SaveUserStateAnswer>;
-  /** Deletes the account and all data about the user. Cancels the subscription, releases the user's devices, removes every record, then the login. Needs a sign-in within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all other calls of the user get 410. */
+  /** Deletes the account and all data about the user. Revokes the user's phones and hubs, cancels the subscription, releases the devices, removes every record, then the login. Needs a sign-in within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all other calls of the user get 410. */
   deleteMyAccount(input: DeleteMyAccountInput, options?: CallOptions): Promise<DeleteMyAccountAnswer>;
-  /** Downloads all data about the user. Profile, state, devices, usage and billing as stored, plus the entry in the user pool. Payments are stored at Stripe; the billing portal has the invoices. */
+  /** Downloads all data about the user. Profile, state, devices, usage, billing, phones and hubs with what they shared, as stored, plus the entry in the user pool. A stream with `complete: false` has more events than fit: `/relay/streams/{stream}/events` has them by pages. Payments are stored at Stripe; the billing portal has the invoices. */
   exportMyData(options?: CallOptions): Promise<ExportMyDataAnswer>;
   /** Whether the user is premium, and until when. Premium means `active` or `trialing`; `status` is Stripe’s, or `none`. Stripe gets 3 s to answer; after that, the stored snapshot is returned, with `source: snapshot`, `stale: true` and its age. For a user without a stored customer whose token carries a verified e-mail, the customer is searched by e-mail, at most once an hour: `source: stripe_recovered_email` when that found one. */
   subscriptionStatus(options?: CallOptions): Promise<SubscriptionStatusAnswer>;
@@ -824,6 +1033,38 @@ export interface AppApi {
   otaLease(input: OtaLeaseInput, options?: CallOptions): Promise<OtaLeaseAnswer>;
   /** Lists the public keys behind `signed` in `/ota/latest`. For building the app. A phone must ship with these keys and never fetch them from here to verify an answer. There are several while keys rotate (docs/ota.md). */
   otaSigningKeys(options?: CallOptions): Promise<OtaSigningKeysAnswer>;
+  /** Registers a phone, tablet, desktop or hub by its key. The `proof` shows that the private key is at hand: an Ed25519 signature over uid, `public_key` and `time` (docs/relay.md), where `time` is at most 5 minutes off. A hub gives key and proof to the phone that registers it. The same key again is the same peer, unchanged: 200. The key of another account, or of a revoked peer, is 409 `key_in_use`. Names are unique within the account, ignoring case. An account has at most 20 active peers. `relay_url` is where peers connect. Times are milliseconds since 1970. */
+  postRelayPeers(input: PostRelayPeersInput, options?: CallOptions): Promise<PostRelayPeersAnswer>;
+  /** Lists the account's peers. The active ones, oldest first, with presence and how far each has read every stream (`cursors`). With `revoked=true` also those that were revoked within a year. Times are milliseconds since 1970. */
+  getRelayPeers(input?: GetRelayPeersInput, options?: CallOptions): Promise<GetRelayPeersAnswer>;
+  /** Renames a peer. The others are told. A peer of another account is as one that does not exist. */
+  postRelayPeersByPeerId(
+    input: PostRelayPeersByPeerIdInput,
+    options?: CallOptions,
+  ): Promise<PostRelayPeersByPeerIdAnswer>;
+  /** Revokes a peer for good. Its session ends, its tokens open nothing any more, and its key is never accepted again; the device needs a new one to come back. With its own token a peer may revoke only itself. */
+  relayPeersRevoke(input: RelayPeersRevokeInput, options?: CallOptions): Promise<RelayPeersRevokeAnswer>;
+  /** Lists the relay's public keys. As a JSON Web Key Set (RFC 7517). They sign access tokens and, in the handshake, the relay itself: `kid` is its `server_key_id`. Two while they rotate. May be cached for 5 minutes. */
+  wellKnownJwksJson(options?: CallOptions): Promise<WellKnownJwksJsonAnswer>;
+  /** Lists the account's streams. With the `head`, the seq of the newest event, in the `epoch` that it counts in. `bytes` may still count events that have expired. Times are milliseconds since 1970. */
+  getRelayStreams(options?: CallOptions): Promise<GetRelayStreamsAnswer>;
+  /** Sets for how long a stream keeps its events. For events from now on, in days; 90 by default. */
+  postRelayStreamsByStream(
+    input: PostRelayStreamsByStreamInput,
+    options?: CallOptions,
+  ): Promise<PostRelayStreamsByStreamAnswer>;
+  /** Deletes a stream with all its events. The next event makes it anew, in another epoch. With very many events `complete` is false: some are left, which nobody sees, and deleting it again goes on. */
+  relayStreamsDelete(input: RelayStreamsDeleteInput, options?: CallOptions): Promise<RelayStreamsDeleteAnswer>;
+  /** Reads a stream's events. Those behind the seq `after` (0 by default) in order, at most `limit` (1–1000, default 100) and about 90 KB. With a `continuation` there are more: ask again with it, and with the same `epoch` and `limit`. Without `epoch`, the stream's own counts. 409 `stream_reset`: the epoch is another, or events behind `after` are gone; `details` has the `epoch`, its `head`, and the `oldest` event that is left. */
+  getRelayStreamsByStreamEvents(
+    input: GetRelayStreamsByStreamEventsInput,
+    options?: CallOptions,
+  ): Promise<GetRelayStreamsByStreamEventsAnswer>;
+  /** Publishes events to a stream, once, however often it is sent. For a peer with its own token, which is their author. 1 to 20 events; all are stored or none. `client_seq` is the first one’s number among those of this peer in this stream and epoch, on every way that it publishes. With `if_seq`, 409 `conflict` when another event came first: `details` has the `event` and the `seq` to publish against. 409 `client_seq_expected`: a number is missing or was used; `details.expected`. */
+  postRelayStreamsByStreamEvents(
+    input: PostRelayStreamsByStreamEventsInput,
+    options?: CallOptions,
+  ): Promise<PostRelayStreamsByStreamEventsAnswer>;
   /** Whether the service answers. Checks no dependency. */
   health(options?: CallOptions): Promise<HealthAnswer>;
   /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
@@ -966,6 +1207,60 @@ export function appApi(call: Call): AppApi {
       call({ method: 'POST', path: '/ota/lease', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
     otaSigningKeys: (options) =>
       call({ method: 'GET', path: '/ota/signing-keys', auth: 'public', repeatable: true }, {}, options),
+    postRelayPeers: (input, options) =>
+      call({ method: 'POST', path: '/relay/peers', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    getRelayPeers: (input, options) =>
+      call(
+        { method: 'GET', path: '/relay/peers', auth: 'cognito', repeatable: true, query: ['revoked'] },
+        input,
+        options,
+      ),
+    postRelayPeersByPeerId: (input, options) =>
+      call(
+        { method: 'POST', path: '/relay/peers/{peer_id}', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    relayPeersRevoke: (input, options) =>
+      call(
+        { method: 'POST', path: '/relay/peers/{peer_id}/revoke', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    wellKnownJwksJson: (options) =>
+      call({ method: 'GET', path: '/.well-known/jwks.json', auth: 'public', repeatable: true }, {}, options),
+    getRelayStreams: (options) =>
+      call({ method: 'GET', path: '/relay/streams', auth: 'cognito', repeatable: true }, {}, options),
+    postRelayStreamsByStream: (input, options) =>
+      call(
+        { method: 'POST', path: '/relay/streams/{stream}', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    relayStreamsDelete: (input, options) =>
+      call(
+        { method: 'POST', path: '/relay/streams/{stream}/delete', auth: 'cognito', repeatable: false, body: 'json' },
+        input,
+        options,
+      ),
+    getRelayStreamsByStreamEvents: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/relay/streams/{stream}/events',
+          auth: 'cognito',
+          repeatable: true,
+          query: ['epoch', 'after', 'limit', 'continuation'],
+        },
+        input,
+        options,
+      ),
+    postRelayStreamsByStreamEvents: (input, options) =>
+      call(
+        { method: 'POST', path: '/relay/streams/{stream}/events', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
     health: (options) => call({ method: 'GET', path: '/health', auth: 'public', repeatable: true }, {}, options),
     healthDeep: (options) =>
       call({ method: 'GET', path: '/health/deep', auth: 'public', repeatable: true, answers: [200, 503] }, {}, options),

@@ -17,6 +17,8 @@ export function isRecentLogin(authTime: number | undefined, now: number): boolea
 }
 
 export interface DeletionSteps {
+  /** Revokes the user's peers and removes all that they shared. */
+  removeRelay(uid: Uid): Promise<void>;
   /** Releases all of the user's devices, so that the next owner can claim them. */
   releaseDevices(uid: Uid): Promise<void>;
   /** Cancels the user's subscription and anonymises what remains. */
@@ -37,6 +39,8 @@ export async function deleteAccount(
   const { uid, username } = user;
   if ((await store.readDeletion(uid, services.clock.now())) === 'done') return;
   await store.writeDeletion(uid, 'pending', services.clock.now());
+  // What the user's phones and hubs still send would be stored until this is done.
+  await steps.removeRelay(uid);
   await steps.endBilling(uid);
   await steps.releaseDevices(uid);
   await services.objectStore.removeAll(stateObjectPrefix(uid));

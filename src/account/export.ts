@@ -4,6 +4,7 @@ import { isoDateTime } from '../http/fields.ts';
 import type { DirectoryUser } from '../platform/aws/user-directory.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
+import type { RelayRecords } from '../relay/index.ts';
 import type { BillingRecord } from '../subscriptions/index.ts';
 import { Profile } from './profile.ts';
 import type { UsageOfMonth } from './store.ts';
@@ -69,6 +70,33 @@ export const AccountExport = z.object({
     trialUsedAt: isoDateTime.nullable(),
     confirmedByStripeAt: isoDateTime.nullable(),
   }),
+  /** The user's phones and hubs, and what they shared. */
+  relay: z.object({
+    peers: z.array(
+      z.object({
+        peerId: z.string(),
+        name: z.string(),
+        type: z.string(),
+        publicKey: z.string(),
+        status: z.string(),
+        createdAt: isoDateTime,
+        lastSeenAt: isoDateTime.nullable(),
+        revokedAt: isoDateTime.nullable(),
+      }),
+    ),
+    streams: z.array(
+      z.object({
+        stream: z.string(),
+        epoch: z.string(),
+        head: z.number(),
+        retentionDays: z.number(),
+        createdAt: isoDateTime,
+        readUpTo: z.array(z.object({ peerId: z.string(), epoch: z.string(), seq: z.number() })),
+        events: z.array(z.record(z.string(), z.unknown())),
+        complete: z.boolean(),
+      }),
+    ),
+  }),
 });
 export type AccountExport = z.output<typeof AccountExport>;
 
@@ -81,10 +109,11 @@ export interface ExportSources {
   deviceRecords(uid: Uid): Promise<DeviceRecords>;
   usage(uid: Uid): Promise<readonly UsageOfMonth[]>;
   billing(uid: Uid): Promise<BillingRecord>;
+  relay(uid: Uid): Promise<RelayRecords>;
 }
 
 export async function exportAccount(uid: Uid, now: number, sources: ExportSources): Promise<AccountExport> {
-  const [login, profile, lastActiveOn, state, records, usage, billing] = await Promise.all([
+  const [login, profile, lastActiveOn, state, records, usage, billing, relay] = await Promise.all([
     sources.directoryEntry(),
     sources.profile(uid),
     sources.lastActiveOn(uid),
@@ -92,6 +121,7 @@ export async function exportAccount(uid: Uid, now: number, sources: ExportSource
     sources.deviceRecords(uid),
     sources.usage(uid),
     sources.billing(uid),
+    sources.relay(uid),
   ]);
   return {
     exportedAt: isoTime(now),
@@ -111,5 +141,24 @@ export async function exportAccount(uid: Uid, now: number, sources: ExportSource
       trialUsedAt: billing.trialUsedAt,
       confirmedByStripeAt: billing.syncedAt === null ? null : isoTime(billing.syncedAt),
     },
+    relay: relaySection(relay),
+  };
+}
+
+function relaySection({ peers, cursors, streams }: RelayRecords): AccountExport['relay'] {
+  const timeOrNull = (ms: number | undefined) => (ms === undefined ? null : isoTime(ms));
+  return {
+    peers: peers.map(({ peerId, name, type, publicKey, status, createdAt, lastSeenAt, revokedAt }) => ({
+      ...{ peerId, name, type, publicKey, status, createdAt: isoTime(createdAt) },
+      ...{ lastSeenAt: timeOrNull(lastSeenAt), revokedAt: timeOrNull(revokedAt) },
+    })),
+    streams: streams.map(({ stream, epoch, head, retentionDays, createdAt, events, isComplete }) => ({
+      ...{ stream, epoch, head, retentionDays, createdAt: isoTime(createdAt) },
+      readUpTo: cursors.flatMap((cursor) =>
+        cursor.stream === stream ? [{ peerId: cursor.peerId, epoch: cursor.epoch, seq: cursor.seq }] : [],
+      ),
+      events: events.map((event) => ({ ...event })),
+      complete: isComplete,
+    })),
   };
 }

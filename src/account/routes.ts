@@ -10,6 +10,7 @@ import type { Uid } from '../platform/ids.ts';
 import type { Log } from '../platform/observability/log.ts';
 import { withTimeLimit } from '../platform/resilience/time-limit.ts';
 import type { Services } from '../platform/services.ts';
+import { relayAccounts } from '../relay/index.ts';
 import { type Subscriptions, whileStripeAnswers } from '../subscriptions/index.ts';
 import { deleteAccount, isRecentLogin } from './deletion.ts';
 import { AccountExport, exportAccount } from './export.ts';
@@ -40,6 +41,7 @@ const ShownUser = z.object({
 /** Routes for the app's data about its user: a profile and one opaque state document. */
 export function accountRoutes(services: Services, subscriptions: Subscriptions): readonly Route[] {
   const store = createAccountStore(services);
+  const relay = relayAccounts(services);
   const { clock, metrics, objectStore, userDirectory } = services;
 
   /** Returns the user pool's entry, or the token's claims when the pool does not answer in time. */
@@ -214,7 +216,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     domain: 'account',
     summary: 'Deletes the account and all data about the user',
     description:
-      "Cancels the subscription, releases the user's devices, removes every record, then the login. Needs a sign-in " +
+      "Revokes the user's phones and hubs, cancels the subscription, releases the devices, removes every record, then the login. Needs a sign-in " +
       'within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all ' +
       'other calls of the user get 410.',
     rateLimit: { requests: 10, windowSeconds: 600 },
@@ -227,6 +229,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
       throw new ApiError('recent_login_required', 'Please sign in again before you delete your account.');
     }
     const steps = {
+      removeRelay: relay.remove,
       releaseDevices: releaseDevicesOf(services),
       endBilling: async (uid: Uid) => {
         // The token may still carry the address when the login is already gone.
@@ -248,8 +251,9 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     domain: 'account',
     summary: 'Downloads all data about the user',
     description:
-      'Profile, state, devices, usage and billing as stored, plus the entry in the user pool. Payments are stored at ' +
-      'Stripe; the billing portal has the invoices.',
+      'Profile, state, devices, usage, billing, phones and hubs with what they shared, as stored, plus the entry in the ' +
+      'user pool. A stream with `complete: false` has more events than fit: `/relay/streams/{stream}/events` has them by ' +
+      'pages. Payments are stored at Stripe; the billing portal has the invoices.',
     rateLimit: { requests: 10, windowSeconds: 600 },
     responses: { 200: AccountExport },
     errors: [],
@@ -262,6 +266,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
       deviceRecords: deviceRecordsOf(services),
       usage: (uid) => store.readUsage(uid),
       billing: subscriptions.readBilling,
+      relay: relay.read,
     });
     const headers = { 'Content-Disposition': 'attachment; filename="autowatering-export.json"' };
     return { status: 200, body, headers };

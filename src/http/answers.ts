@@ -32,15 +32,19 @@ export function errorAnswer(error: unknown, scope: RequestScope, log: Log, heade
   const { requestId, route } = scope;
   if (expected.status >= 500) log.error('The request failed', { requestId, route, code: expected.code }, error);
   scope.errorCode = expected.code;
-  return {
+  const { status, body } = scope.errorForm?.answer(expected) ?? {
     status: expected.status,
+    body: errorBody(expected, requestId),
+  };
+  return {
+    status,
     headers: {
       ...headers,
       ...JSON_TYPE,
       ...(expected.status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
       ...inLowerCase(expected.headers),
     },
-    body: JSON.stringify(errorBody(expected, requestId)),
+    body: JSON.stringify(body),
   };
 }
 

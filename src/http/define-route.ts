@@ -1,18 +1,30 @@
 import type * as z from 'zod';
 import type { UserClaims } from '../platform/aws/cognito-tokens.ts';
+import type { PeerId, Uid } from '../platform/ids.ts';
 import type { Log } from '../platform/observability/log.ts';
 import type { Throttle } from './checks/throttle.ts';
-import { ApiError, type ErrorCode } from './errors.ts';
+import { ApiError, type ErrorCode, type ErrorForm } from './errors.ts';
 
 /** Who may call. `cognito-optional` allows anonymous callers but rejects bad tokens; `stripe` checks a signature. */
 export type Auth = 'public' | 'cognito' | 'cognito-optional' | 'factory' | 'admin' | 'stripe';
 
 export type User = { readonly kind: 'user' } & UserClaims;
+/** One of a user's own installations, by a token of the relay; it is no sign-in of the user's. */
+export interface PeerCaller {
+  readonly kind: 'peer';
+  readonly uid: Uid;
+  readonly peerId: PeerId;
+}
 /** Stripe, with the JSON it signed; there is no separate body. */
 export type StripeCaller = { readonly kind: 'stripe'; readonly payload: unknown };
 /** A factory station, under the name it reports. */
 export type FactoryCaller = { readonly kind: 'factory'; readonly station: string };
-export type Caller = { readonly kind: 'anonymous' | 'admin' } | User | FactoryCaller | StripeCaller;
+export type Caller = { readonly kind: 'anonymous' | 'admin' } | User | PeerCaller | FactoryCaller | StripeCaller;
+
+/** Whether the caller acts for a user: the user, or one of the user's peers. */
+export function isPersonal(caller: Caller): caller is User | PeerCaller {
+  return caller.kind === 'user' || caller.kind === 'peer';
+}
 
 interface CallerByAuth {
   readonly public: { readonly kind: 'anonymous' };
@@ -73,10 +85,34 @@ type ReplyOf<R extends Responses> = {
   [S in keyof R & Status]: Reply<S, z.input<NonNullable<R[S]>>>;
 }[keyof R & Status];
 
-type OutputOf<S> = S extends z.ZodType ? z.output<S> : undefined;
+/** Fields of a path or query, as sent. */
+export type RawFields = Readonly<Record<string, string>>;
 
-export interface RouteInput<A extends Auth, P, Q, B> {
-  readonly caller: CallerByAuth[A];
+/** The schema of a path or query that is loaded on demand. See `deferred`. */
+export interface DeferredSchema<S extends z.ZodType = z.ZodType> {
+  load(): Promise<S>;
+  accept(raw: RawFields): z.output<S> | undefined;
+}
+
+/**
+ * For routes that are often a container's first: the schema library is loaded only for unusual requests and for docs.
+ *
+ * @param accept returns exactly what the schema would return, or undefined when it isn't sure. The schema then decides,
+ *   so refusals are always its own.
+ */
+export function deferred<S extends z.ZodType>(
+  load: () => Promise<S>,
+  accept: (raw: RawFields) => z.output<S> | undefined,
+): DeferredSchema<S> {
+  return { load, accept };
+}
+
+type FieldsSchema = z.ZodType | DeferredSchema;
+
+type OutputOf<S> = S extends z.ZodType ? z.output<S> : S extends DeferredSchema<infer T> ? z.output<T> : undefined;
+
+export interface RouteInput<A extends Auth, O, P, Q, B> {
+  readonly caller: CallerByAuth[A] | (O extends true ? PeerCaller : never);
   readonly params: OutputOf<P>;
   readonly query: OutputOf<Q>;
   readonly body: OutputOf<B>;
@@ -86,8 +122,8 @@ export interface RouteInput<A extends Auth, P, Q, B> {
 /** A request's input before validation. */
 export interface RawInput {
   readonly caller: Caller;
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string>>;
+  readonly params: RawFields;
+  readonly query: RawFields;
   readonly body: unknown;
   /** Empty unless the body is multipart. */
   readonly files: readonly UploadedFile[];
@@ -99,13 +135,15 @@ export interface RouteContract {
   /** With parameters in braces, like in API Gateway and OpenAPI. */
   readonly path: `/${string}`;
   readonly auth: Auth;
+  /** Whether a user's peers may call it with their own tokens too. Only for routes that users may call. */
+  readonly openToPeers?: boolean;
   /** Whether it requires premium. */
   readonly premium?: boolean;
   /** Whether a POST may be repeated when its answer was lost. GETs always may. */
   readonly idempotent?: boolean;
-  /** JSON by default. */
-  readonly bodyKind?: 'multipart';
-  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'health';
+  /** JSON by default. `form` is `application/x-www-form-urlencoded`. */
+  readonly bodyKind?: 'multipart' | 'form';
+  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'health';
   readonly summary: string;
   /** The full contract in Markdown, for the API page. */
   readonly description: string;
@@ -122,14 +160,37 @@ export interface RouteContract {
   readonly responses: Responses;
   /** Error codes besides those that every route of its kind can return. */
   readonly errors: readonly ErrorCode[];
+  /** For routes of a foreign standard: its own form of errors. */
+  readonly errorForm?: ErrorForm;
   /** Whether users may call it after their account's deletion has begun. */
   readonly openToDeletedAccounts?: boolean;
 }
 
-/** A contract whose response schemas may be loaded on demand: only tests and the docs need them. */
-export type DeclaredContract = Omit<RouteContract, 'responses'> & {
+/** A contract whose schemas may be loaded on demand. Only tests and the docs need those of responses. */
+export type DeclaredContract = Omit<RouteContract, 'params' | 'query' | 'responses'> & {
+  readonly params?: FieldsSchema | undefined;
+  readonly query?: FieldsSchema | undefined;
   readonly responses: Responses | (() => Promise<Responses>);
 };
+
+/** Returns a contract with all of its schemas. */
+export async function loadContract(declared: DeclaredContract): Promise<RouteContract> {
+  const { params, query, ...contract } = declared;
+  return {
+    ...contract,
+    ...(params === undefined ? {} : { params: await loadSchema(params) }),
+    ...(query === undefined ? {} : { query: await loadSchema(query) }),
+    responses: await responsesOf(declared),
+  };
+}
+
+async function loadSchema(schema: FieldsSchema): Promise<z.ZodType> {
+  return isDeferred(schema) ? schema.load() : schema;
+}
+
+function isDeferred(schema: FieldsSchema): schema is DeferredSchema {
+  return 'accept' in schema;
+}
 
 /** Returns a route's response schemas by status. */
 export async function responsesOf({ responses }: DeclaredContract): Promise<Responses> {
@@ -144,11 +205,12 @@ export interface Route {
   run(input: RawInput, context: RequestContext): Promise<Reply>;
 }
 
-type ContractFor<A extends Auth, P, Q, B, R extends Responses> = Omit<
+type ContractFor<A extends Auth, O extends boolean | undefined, P, Q, B, R extends Responses> = Omit<
   RouteContract,
-  'auth' | 'params' | 'query' | 'body' | 'responses'
+  'auth' | 'openToPeers' | 'params' | 'query' | 'body' | 'responses'
 > & {
   readonly auth: A;
+  readonly openToPeers?: O;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
@@ -165,18 +227,19 @@ interface ErasedInput {
 }
 
 /** A contract without its handler, whose input and output types follow from the schemas. */
-interface OpenRoute<A extends Auth, P, Q, B, R extends Responses> {
-  handledBy(handle: (input: RouteInput<A, P, Q, B>, context: RequestContext) => Promise<ReplyOf<R>>): Route;
+interface OpenRoute<A extends Auth, O, P, Q, B, R extends Responses> {
+  handledBy(handle: (input: RouteInput<A, O, P, Q, B>, context: RequestContext) => Promise<ReplyOf<R>>): Route;
 }
 
 /** Declares a route: `defineRoute(contract).handledBy(handler)`. */
 export function defineRoute<
   const A extends Auth,
   R extends Responses,
-  P extends z.ZodType | undefined = undefined,
-  Q extends z.ZodType | undefined = undefined,
+  const O extends boolean | undefined = undefined,
+  P extends FieldsSchema | undefined = undefined,
+  Q extends FieldsSchema | undefined = undefined,
   B extends z.ZodType | undefined = undefined,
->(contract: ContractFor<A, P, Q, B, R>): OpenRoute<A, P, Q, B, R>;
+>(contract: ContractFor<A, O, P, Q, B, R>): OpenRoute<A, O, P, Q, B, R>;
 export function defineRoute(contract: DeclaredContract) {
   return {
     handledBy: (handle: (input: ErasedInput, context: RequestContext) => Promise<Reply>): Route => ({
@@ -184,16 +247,20 @@ export function defineRoute(contract: DeclaredContract) {
       name: `${contract.method} ${contract.path}`,
       async run(input, context) {
         const { caller } = input;
-        if (!EXPECTED_CALLERS[contract.auth].includes(caller.kind)) {
+        const isExpected =
+          caller.kind === 'peer'
+            ? contract.openToPeers === true
+            : EXPECTED_CALLERS[contract.auth].includes(caller.kind);
+        if (!isExpected) {
           throw new Error(`the guard let a ${caller.kind} caller through to ${contract.path}`);
         }
-        const params = parsePart(contract.params, 'path', input.params);
-        const query = parsePart(contract.query, 'query', input.query);
+        const params = await parseFields(contract.params, 'path', input.params);
+        const query = await parseFields(contract.query, 'query', input.query);
         const body = parsePart(contract.body, 'body', input.body);
         if (!params.ok || !query.ok || !body.ok) {
           throw validationFailed(
             [params, query, body].flatMap((part) => (part.ok ? [] : part.faults)),
-            MACHINES.includes(contract.auth) ? 'machine' : 'person',
+            MACHINES.includes(contract.auth) || contract.errorForm !== undefined ? 'machine' : 'person',
           );
         }
         const { files } = input;
@@ -230,6 +297,16 @@ export function validationFailed(faults: readonly FieldFault[], reader: 'person'
 type ParsedPart =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly faults: readonly FieldFault[] };
+
+async function parseFields(
+  schema: FieldsSchema | undefined,
+  part: FieldFault['in'],
+  raw: RawFields,
+): Promise<ParsedPart> {
+  if (schema === undefined || !isDeferred(schema)) return parsePart(schema, part, raw);
+  const accepted = schema.accept(raw);
+  return accepted === undefined ? parsePart(await schema.load(), part, raw) : { ok: true, value: accepted };
+}
 
 function parsePart(schema: z.ZodType | undefined, part: FieldFault['in'], value: unknown): ParsedPart {
   if (schema === undefined) return { ok: true, value: undefined };

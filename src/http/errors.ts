@@ -1,12 +1,19 @@
+import type * as z from 'zod';
+
 /** Every error code of the API with its status. */
 export const ERROR_STATUS = {
+  clock_skew: 400,
+  invalid_grant: 400,
   invalid_json: 400,
   invalid_multipart: 400,
   invalid_request: 400,
   invalid_return_url: 400,
   invalid_signature: 400,
+  unsupported_grant_type: 400,
+  unsupported_token_type: 400,
   validation_failed: 400,
   auth_required: 401,
+  invalid_client: 401,
   invalid_token: 401,
   recent_login_required: 401,
   premium_required: 402,
@@ -15,12 +22,17 @@ export const ERROR_STATUS = {
   not_owned: 403,
   transfer_invalid: 403,
   origin_not_allowed: 403,
+  other_peer: 403,
+  peer_required: 403,
+  proof_invalid: 403,
   conversation_not_found: 404,
   device_not_found: 404,
   event_not_found: 404,
   key_not_found: 404,
   not_found: 404,
+  peer_not_found: 404,
   release_not_found: 404,
+  stream_not_found: 404,
   upload_not_found: 404,
   method_not_allowed: 405,
   already_active: 409,
@@ -31,6 +43,9 @@ export const ERROR_STATUS = {
   artifact_invalid: 409,
   artifact_mismatch: 409,
   artifact_missing: 409,
+  client_seq_expected: 409,
+  conflict: 409,
+  limit_reached: 409,
   no_customer: 409,
   no_former_owner: 409,
   not_active: 409,
@@ -38,10 +53,14 @@ export const ERROR_STATUS = {
   not_factory_only: 409,
   not_revoked: 409,
   optimistic_lock_failed: 409,
+  key_in_use: 409,
   lease_held: 409,
+  name_in_use: 409,
   release_exists: 409,
+  stream_reset: 409,
   release_state_conflict: 409,
   too_many_keys: 409,
+  too_many_peers: 409,
   serial_space_exhausted: 409,
   account_deleted: 410,
   payload_too_large: 413,
@@ -84,6 +103,15 @@ export class ApiError extends Error {
     this.details = extras.details;
     this.headers = extras.headers ?? {};
   }
+}
+
+/** How a route says errors, where a standard has a form of its own for them. */
+export interface ErrorForm {
+  /** Its name in the documents. */
+  readonly name: string;
+  /** Of the body, for the documents. */
+  readonly schema: z.ZodType;
+  answer(error: ApiError): { readonly status: number; readonly body: object };
 }
 
 export interface ErrorBody {

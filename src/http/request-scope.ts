@@ -2,6 +2,7 @@ import { type CurrentRequest, duringRequest } from '../platform/observability/cu
 import { SPAN_ERROR, tracedRequest } from '../platform/observability/tracing.ts';
 import { createPatience } from '../platform/resilience/patience.ts';
 import type { Services } from '../platform/services.ts';
+import type { ErrorForm } from './errors.ts';
 import type { IncomingRequest, OutgoingAnswer } from './exchange.ts';
 
 /** What is known about a request while it is served. */
@@ -11,6 +12,8 @@ export interface RequestScope {
   route: string | undefined;
   uid: string | undefined;
   errorCode: string | undefined;
+  /** The route's own form of errors, if it has one. */
+  errorForm: ErrorForm | undefined;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
@@ -31,7 +34,13 @@ export function inRequestScope(services: Needed, serve: Serve): (request: Incomi
     isColdStart = false;
     const given = request.header('x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomness.id();
-    const scope: RequestScope = { requestId, route: undefined, uid: undefined, errorCode: undefined };
+    const scope: RequestScope = {
+      requestId,
+      route: undefined,
+      uid: undefined,
+      errorCode: undefined,
+      errorForm: undefined,
+    };
     const current: CurrentRequest = {
       requestId,
       consumed: { calls: 0, units: 0 },

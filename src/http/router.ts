@@ -39,6 +39,7 @@ export function createRouter(entries: readonly RouteEntry[], services: Services,
       const { found: entry } = matched;
       scope.route = `${entry.method} ${entry.path}`;
       const route = await entry.load();
+      scope.errorForm = route.contract.errorForm;
       const reply = await serveRoute(route, { request, params: matched.params, scope, headers });
       return replyAnswer(reply, headers);
     } catch (error) {

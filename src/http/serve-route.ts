@@ -3,12 +3,13 @@ import { type Log, logWith } from '../platform/observability/log.ts';
 import type { Services } from '../platform/services.ts';
 import { type BodyLimit, bodyLimitOf } from './body/body-limit.ts';
 import { readJsonBody } from './body/json-body.ts';
-import { createAuthenticate } from './checks/authenticate.ts';
+import { type AuthenticateHooks, accountDeleted, createAuthenticate } from './checks/authenticate.ts';
 import type { OriginAllowed } from './checks/origins.ts';
 import { type Allow, createAllow } from './checks/rate-limit.ts';
 import {
   type Caller,
   type DeclaredContract,
+  isPersonal,
   type RateLimit,
   type RawInput,
   type Reply,
@@ -21,7 +22,7 @@ import type { IncomingRequest } from './exchange.ts';
 import type { RequestScope } from './request-scope.ts';
 
 /** The checks that domains provide. */
-export interface RouterHooks {
+export interface RouterHooks extends AuthenticateHooks {
   /** Whether the account is deleted or being deleted. */
   isAccountDeleted(uid: Uid): Promise<boolean>;
   /** Whether the user has premium according to our own data; doesn't ask Stripe. */
@@ -43,7 +44,7 @@ export type ServeRoute = (route: Route, visit: Visit) => Promise<Reply>;
 
 /** Returns a function that runs a route's checks and then its handler. */
 export function createServeRoute(services: Services, hooks: RouterHooks, isAllowedOrigin: OriginAllowed): ServeRoute {
-  const authenticate = createAuthenticate(services);
+  const authenticate = createAuthenticate(services, hooks);
   const allow = createAllow(services);
 
   return async (route, visit) => {
@@ -51,8 +52,8 @@ export function createServeRoute(services: Services, hooks: RouterHooks, isAllow
     const { request, scope, headers } = visit;
     const limit = bodyLimitOf(contract);
     if (contract.method === 'POST' && (request.declaredBytes ?? 0) > limit.bytes) throw limit.refusal();
-    const caller = await authenticate(contract.auth, request, limit);
-    if (caller.kind === 'user') scope.uid = caller.uid;
+    const caller = await authenticate(contract, request, limit);
+    if (isPersonal(caller)) scope.uid = caller.uid;
     refuseForeignOrigin(contract, request.header('origin'), isAllowedOrigin);
     const deleted = isShutOut(contract, caller, hooks);
     if (contract.premium === true) await refuseWithoutPremium(caller, hooks, deleted);
@@ -125,6 +126,10 @@ async function readInput(
 ): Promise<Pick<RawInput, 'body' | 'files'>> {
   // Stripe's body was read with its signature.
   if (contract.auth === 'stripe') return NO_BODY;
+  if (contract.bodyKind === 'form') {
+    const { readFormBody } = await import('./body/form-body.ts');
+    return { body: await readFormBody(request, limit), files: [] };
+  }
   if (contract.bodyKind !== 'multipart') return { body: await readJsonBody(request, limit), files: [] };
   const { readMultipartBody } = await import('./body/multipart-body.ts');
   const { fields, files } = await readMultipartBody(request, limit);
@@ -152,7 +157,7 @@ function refuseForeignOrigin(
 
 /** Returns false when no check is needed. */
 function isShutOut(contract: DeclaredContract, caller: Caller, hooks: RouterHooks): Promise<boolean> | false {
-  if (caller.kind !== 'user' || contract.openToDeletedAccounts === true) return false;
+  if (!isPersonal(caller) || contract.openToDeletedAccounts === true) return false;
   return hooks.isAccountDeleted(caller.uid);
 }
 
@@ -164,7 +169,7 @@ function noteActivity(
   deleted: Promise<boolean> | false,
   log: Log,
 ): Promise<void> | undefined {
-  if (caller.kind !== 'user' || contract.openToDeletedAccounts === true) return undefined;
+  if (!isPersonal(caller) || contract.openToDeletedAccounts === true) return undefined;
   const note = async () => {
     const isDeleted = deleted !== false && (await deleted.catch(() => true));
     if (!isDeleted) await hooks.noteActivity(caller.uid);
@@ -173,17 +178,13 @@ function noteActivity(
   return note().catch((error: unknown) => log.warn("A user's activity could not be noted", { uid: caller.uid }, error));
 }
 
-function accountDeleted(): ApiError {
-  return new ApiError('account_deleted', 'This account has been deleted.');
-}
-
 /** Users whose account is deleted get that error rather than a request to pay. */
 async function refuseWithoutPremium(
   caller: Caller,
   hooks: RouterHooks,
   deleted: Promise<boolean> | false,
 ): Promise<void> {
-  if (caller.kind !== 'user') return;
+  if (!isPersonal(caller)) return;
   const [isDeleted, isPremium] = await Promise.all([deleted, hooks.isPremium(caller.uid)]);
   if (isDeleted) throw accountDeleted();
   if (!isPremium)
@@ -206,5 +207,5 @@ async function countRequest(
 }
 
 function subjectOf({ per }: RateLimit, caller: Caller, address: string): string {
-  return per !== 'address' && caller.kind === 'user' ? `user:${caller.uid}` : `address:${address}`;
+  return per !== 'address' && isPersonal(caller) ? `user:${caller.uid}` : `address:${address}`;
 }

@@ -1,4 +1,11 @@
-import { type EnvironmentReader, matching, readEnvironment, type Variables, WEB_ADDRESS } from './environment.ts';
+import {
+  type EnvironmentReader,
+  matching,
+  readEnvironment,
+  type Variables,
+  WEB_ADDRESS,
+  WEB_SOCKET_ADDRESS,
+} from './environment.ts';
 import { LOG_LEVELS, type LogLevel } from './observability/log-level.ts';
 import { type PlantsConfig, plantsConfig } from './plant-providers/plants-config.ts';
 
@@ -50,7 +57,7 @@ export interface Config {
   };
   /** The lowest level that is logged. `SILENT` turns off logs and metrics. */
   readonly logLevel: LogLevel;
-  /** Timeout of one call to DynamoDB. The SDK tries up to three times. */
+  /** Timeout of one attempt at a call to DynamoDB; there are up to three. */
   readonly dynamoDbTimeoutMs: number;
   /** How long one request waits in total for AWS services that don't answer. */
   readonly dependencyWaitMs: number;
@@ -70,6 +77,12 @@ export interface Config {
   readonly stripeApiBase?: string;
   readonly billing: BillingConfig;
   readonly plants: PlantsConfig;
+  readonly relay: {
+    /** Where peers connect, as told to clients: `wss://…`. Without it this environment has no WebSocket API. */
+    readonly url?: string;
+    /** The WebSocket API's `@connections` address: `https://…`. */
+    readonly endpoint?: string;
+  };
   /** This API's address, if it differs from API Gateway's. */
   readonly apiBaseUrl?: string;
   /** For how many days published firmware can't be removed or replaced. Not locked if undefined. */
@@ -95,6 +108,8 @@ export function parseConfig(variables: Variables): Config {
   const jwksUri = read.optional('COGNITO_JWKS_URI', WEB_ADDRESS);
   const stripeApiBase = read.optional('STRIPE_API_BASE', WEB_ADDRESS);
   const apiBaseUrl = read.optional('API_BASE_URL', WEB_ADDRESS);
+  const relayUrl = read.optional('RELAY_URL', WEB_SOCKET_ADDRESS);
+  const relayEndpoint = read.optional('RELAY_ENDPOINT', WEB_ADDRESS);
   const firmwareLockDays = read.optionalNumber('FIRMWARE_LOCK_DAYS', { min: 1, max: 9_999 });
   const fallback = otaFallback(read);
   const config: Config = {
@@ -126,6 +141,10 @@ export function parseConfig(variables: Variables): Config {
     ...(stripeApiBase === undefined ? {} : { stripeApiBase }),
     billing: billing(read),
     plants: plantsConfig(read),
+    relay: {
+      ...(relayUrl === undefined ? {} : { url: relayUrl }),
+      ...(relayEndpoint === undefined ? {} : { endpoint: relayEndpoint.replace(/\/+$/, '') }),
+    },
     ...(apiBaseUrl === undefined ? {} : { apiBaseUrl: apiBaseUrl.replace(/\/+$/, '') }),
     ...(firmwareLockDays === undefined ? {} : { firmwareLockDays }),
     logLevel: logLevelOfLambda(variables['AWS_LAMBDA_LOG_LEVEL']) ?? read.choice('LOG_LEVEL', LOG_LEVELS, 'INFO'),

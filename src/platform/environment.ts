@@ -97,3 +97,9 @@ export const WEB_ADDRESS: Form = {
   test: (value) => /^https?:/.test(value) && URL.canParse(value),
   text: 'an address like https://example.com',
 };
+
+/** A ws(s) address. */
+export const WEB_SOCKET_ADDRESS: Form = {
+  test: (value) => /^wss?:/.test(value) && URL.canParse(value),
+  text: 'an address like wss://example.com/live',
+};

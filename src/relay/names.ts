@@ -1,8 +1,8 @@
+export { isPeerId, type PeerId } from '../platform/ids.ts';
+
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** One installation with a key of its own: a UUID. */
-export type PeerId = Branded<'PeerId'>;
 /** API Gateway's name of a WebSocket connection. */
 export type ConnectionId = Branded<'ConnectionId'>;
 /** A stream's name within its account. */
@@ -10,12 +10,7 @@ export type StreamName = Branded<'StreamName'>;
 /** Changes whenever a stream's numbering starts anew. */
 export type Epoch = Branded<'Epoch'>;
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const STREAM = /^[a-z][a-z0-9._-]{0,63}$/;
-
-export function isPeerId(value: string): value is PeerId {
-  return UUID.test(value);
-}
 
 export function isConnectionId(value: string): value is ConnectionId {
   return /^[\w=+/-]{1,128}$/.test(value);

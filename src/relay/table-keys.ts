@@ -52,11 +52,18 @@ export const usedOnceKey = (uid: Uid, peer: PeerId, kind: 'nonce' | 'jti', value
   record: `${kind}#${peer}#${value}`,
 });
 
-/** A family of refresh tokens. */
-export const familyKey = (uid: Uid, family: string): TableKey => ({
+/** Counts an account's connection attempts of one second. Expires. */
+export const connectsKey = (uid: Uid, second: number): TableKey => ({
   partition: account(uid),
-  record: `family#${family}`,
+  record: `connects#${second}`,
 });
+
+/** A family of a peer's refresh tokens. */
+export const familyKey = (uid: Uid, peer: PeerId, family: string): TableKey => ({
+  partition: account(uid),
+  record: `${familyPrefix(peer)}${family}`,
+});
+export const familyPrefix = (peer: PeerId): string => `family#${peer}#`;
 
 /**
  * A log whose events may still exist. Written with the log's stream, removed when its last event is: so that the
@@ -72,6 +79,12 @@ export const LOG_PREFIX = 'log#';
 export const eventsKey = (uid: Uid, stream: StreamName, log: string, lastSeq: number): TableKey => ({
   partition: `${account(uid)}#events#${stream}#${log}`,
   record: String(lastSeq).padStart(16, '0'),
+});
+
+/** Now and then where an author was in a log: a publish that is repeated late is found from there. */
+export const markKey = (uid: Uid, stream: StreamName, log: string, mark: string): TableKey => ({
+  partition: `${account(uid)}#marks#${stream}#${log}`,
+  record: mark,
 });
 
 /** The newest event of each key of a log. */

@@ -16,7 +16,9 @@ let env: string;
 let account: DrillAccount;
 let recoverable: RecoverableDynamo;
 const tablesOf = (environment: string) =>
-  ['users', 'provisioning', 'ota-releases', 'rate-limits'].map((name) => `autowatering-${name}-${environment}`);
+  ['users', 'provisioning', 'ota-releases', 'rate-limits', 'relay'].map(
+    (name) => `autowatering-${name}-${environment}`,
+  );
 
 beforeEach(async () => {
   env = `drill-${randomBytes(4).toString('hex')}`;
@@ -35,7 +37,10 @@ beforeEach(async () => {
       ],
       [`autowatering-artifacts-${env}-other-123456789012`, []],
     ]),
-    logGroups: new Set([`/aws/lambda/autowatering-backend-${env}`, `/aws/lambda/autowatering-backend-${env}-other`]),
+    logGroups: new Set([
+      ...[`/aws/lambda/autowatering-backend-${env}`, `/aws/lambda/autowatering-relay-${env}`],
+      ...[`/aws/websocket-api/autowatering-${env}`, `/aws/lambda/autowatering-backend-${env}-other`],
+    ]),
     secrets: new Set([`autowatering-backend-${env}/secrets`]),
     vaults: new Map([
       [`autowatering-${env}`, ['arn:aws:backup:eu-central-1:1:recovery-point:a']],
@@ -87,6 +92,8 @@ describe('removing a drill', () => {
       `stack autowatering-${env}`,
       `bucket autowatering-artifacts-${env}-123456789012`,
       `log group /aws/lambda/autowatering-backend-${env}`,
+      `log group /aws/lambda/autowatering-relay-${env}`,
+      `log group /aws/websocket-api/autowatering-${env}`,
       `secret autowatering-backend-${env}/secrets true`,
       `vault autowatering-${env}`,
     ]);

@@ -18,7 +18,7 @@ beforeAll(async () => {
     const body = JSON.parse((await readAll(request)).toString('utf8'));
     const isFirstLook = operation === 'GetQueryResults' && asked.at(-1)?.operation === 'StartQuery';
     asked.push({ operation, body });
-    const isUnknown = String(body.logGroupName).endsWith('-nowhere');
+    const isUnknown = /-nowhere|relay-early/.test(String(body.logGroupNames));
     response.writeHead(isUnknown ? 400 : 200, { 'Content-Type': 'application/x-amz-json-1.1' });
     const results = [
       [
@@ -81,10 +81,19 @@ describe('the log of an environment in AWS', () => {
     expect([run.code, run.stderr]).toEqual([0, '']);
     expect(run.stdout).toMatch(/GET \/health +12\.5/);
     const [start] = asked;
-    expect(start?.body).toMatchObject({ logGroupName: '/aws/lambda/autowatering-backend-prod' });
+    expect(start?.body).toMatchObject({
+      logGroupNames: ['/aws/lambda/autowatering-backend-prod', '/aws/lambda/autowatering-relay-prod'],
+    });
     expect(start?.body['queryString']).toContain('route = "POST /claim\\"Device"');
     expect(Number(start?.body['endTime']) - Number(start?.body['startTime'])).toBeCloseTo(7200, -1);
     expect(asked.map(({ operation }) => operation)).toEqual(['StartQuery', 'GetQueryResults', 'GetQueryResults']);
+  });
+
+  it('is queried without the relay’s when the environment has none yet', async () => {
+    asked.length = 0;
+    const run = await inAws('errors', '--env', 'early');
+    expect([run.code, run.stderr]).toEqual([0, '']);
+    expect(asked[1]?.body).toMatchObject({ logGroupNames: ['/aws/lambda/autowatering-backend-early'] });
   });
 
   it('is reported as missing when the environment does not exist', async () => {

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { routeContracts } from '../../tools/build/docs/route-contracts.ts';
 import { headingAnchors } from '../../tools/build/template/heading-anchors.ts';
 import { readTemplate } from '../../tools/build/template/template.ts';
-import { rollbackCommand } from '../../tools/operations/deploy/stack-facts.ts';
+import { rollbackCommands } from '../../tools/operations/deploy/stack-facts.ts';
 import { SECRET_NAMES } from '../../tools/operations/secrets/secret-keys.ts';
 import { runTool } from '../support/run-tool.ts';
 
@@ -112,7 +112,9 @@ describe('the runbook', () => {
 
   it('rolls back with the command that a failed deployment prints', () => {
     const settings = { environment: '<env>', region: undefined, stackName: '', parameters: {} };
-    expect(text).toContain(rollbackCommand(settings, '<version>'));
+    for (const command of rollbackCommands(settings, { backend: '<version>', relay: '<version>' })) {
+      expect(text).toContain(command);
+    }
   });
 
   it.each(awsCommands.map((command) => [`${command.service} ${command.operation}`, command] as const))(
@@ -131,14 +133,18 @@ describe('the runbook', () => {
 
   it('uses the real function and alias names, and the stack has the outputs that --env reads', async () => {
     const { Resources: resources, Outputs: outputs } = await readTemplate();
-    const described = Object.values(resources).find(({ Type: type }) => type === 'AWS::Serverless::Function');
-    const { FunctionName: name, AutoPublishAlias: alias } = FunctionNames.parse(described?.Properties);
+    const described = Object.values(resources)
+      .filter(({ Type: type }) => type === 'AWS::Serverless::Function')
+      .map(({ Properties: properties }) => FunctionNames.parse(properties));
+    const names = described.map(({ FunctionName: name }) => name['!Sub'].replace(/\$\{Environment\}/, '<env>'));
     const functions = [...text.matchAll(/--function-name (\S+)/g)].map(([, named]) => named);
     expect(functions.length).toBeGreaterThan(1);
-    expect(new Set(functions)).toEqual(new Set([name['!Sub'].replace(/\$\{Environment\}/, '<env>')]));
-    expect([...text.matchAll(/--name (\S+) --function-version/g)].map(([, named]) => named)).toEqual([alias]);
+    expect(new Set(functions)).toEqual(new Set(names));
+    expect([...text.matchAll(/--name (\S+) --function-version/g)].map(([, named]) => named)).toEqual(
+      described.map(({ AutoPublishAlias: alias }) => alias),
+    );
     expect(Object.keys(z.object({}).loose().parse(outputs))).toEqual(
-      expect.arrayContaining(['ApiBaseUrl', 'ArtifactBucketName']),
+      expect.arrayContaining(['ApiBaseUrl', 'ArtifactBucketName', 'RelayUrl']),
     );
   });
 

@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { fetchFrom } from '../../src/http/adapters/fetch-adapter.ts';
@@ -24,6 +25,7 @@ import {
   startPlantProviders,
   stopPlantProviders,
 } from '../../tools/run/local-stack/engines.ts';
+import { type Invoke, type RelayGateway, startGateway } from '../../tools/run/local-stack/gateway/relay-gateway.ts';
 import { portOf } from '../../tools/run/local-stack/process/ports.ts';
 import { startS3 } from '../../tools/run/local-stack/s3/s3-stand-in.ts';
 import { createLocalSecrets, type LocalSecrets } from '../../tools/run/local-stack/secrets/local-secrets.ts';
@@ -59,11 +61,17 @@ export interface Backend {
   readonly metrics: ReturnType<typeof recordingMetrics>;
   readonly secrets: LocalSecrets;
   readonly dynamo: DynamoProxy;
+  /** The AWS SDK's client, past the proxy. */
+  readonly tables: DynamoDBDocument;
   readonly s3: StandIn;
   readonly secretsManager: SecretsStandIn;
   /** Sends no webhooks until a test calls `stripe.webhooks.deliverTo`. */
   readonly stripe: StripeStandIn;
   readonly plants: PlantStandIns;
+  /** The relay's WebSocket API; only with the option `relay` does it have a function behind it. */
+  readonly relay: RelayGateway;
+  /** DynamoDB as the relay's function reaches it. */
+  readonly relayDynamo: DynamoProxy;
   call(path: string, options?: CallOptions): Promise<Answer>;
   /** Every item of a table, for tests that check what is left. */
   scan(table: keyof Services['config']['tables']): Promise<Record<string, unknown>[]>;
@@ -77,25 +85,32 @@ export interface BackendOptions {
   readonly isDirect?: boolean;
   /** Whether tools work on the same tables, with permissions that the function does not have. */
   readonly isOpenToTools?: boolean;
+  /**
+   * Creates the relay's function, behind real WebSockets at `relay.url`. It has services of its own, and in DynamoDB the
+   * permissions of its own.
+   */
+  readonly relay?: (services: Services) => Invoke;
 }
 
 /** Starts the backend over HTTP on its own port, with its own tables, bucket and secrets, on the shared engines. */
 export async function startBackend(
   env: Readonly<Record<string, string>> = {},
-  { isDirect = false, isOpenToTools = false }: BackendOptions = {},
+  { isDirect = false, isOpenToTools = false, relay: createRelay }: BackendOptions = {},
 ): Promise<Backend> {
   const environment = `t${randomBytes(6).toString('hex')}`;
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-backend-'));
   const secrets = createLocalSecrets();
   const clock = movableClock();
-  const [dynamo, s3, secretsManager, stripe, plants] = await Promise.all([
+  const [dynamo, s3, secretsManager, stripe, plants, relay] = await Promise.all([
     startDynamoProxy(inject('dynamoDbUrl'), isOpenToTools ? everyRight : await functionRights()),
     startS3({ directory, bucket: bucketName(environment), accessKey: LOCAL_ACCESS_KEY, now: () => clock.now() }),
     startSecrets(`autowatering-backend-${environment}/secrets`, secretValues(secrets)),
     startStripe({ secretKey: secrets.stripeSecretKey, webhookSecret: secrets.stripeWebhookSecret }),
     startPlantProviders(),
+    startGateway({ stage: environment, accessKey: LOCAL_ACCESS_KEY, now: () => clock.now() }),
     createTables(localDynamoDb(inject('dynamoDbUrl'), LOCAL_REGION), environment),
   ]);
+  const tables = DynamoDBDocument.from(localDynamoDb(inject('dynamoDbUrl'), LOCAL_REGION));
   const variables: Record<string, string> = {
     ...backendEnvironment(environment, {
       dynamoDb: { url: isDirect ? inject('dynamoDbUrl') : dynamo.url },
@@ -104,6 +119,7 @@ export async function startBackend(
       secrets: secretsManager,
       stripe,
       plants,
+      relay,
     }),
     ...BUSY_MACHINE,
     ...env,
@@ -114,17 +130,43 @@ export async function startBackend(
   const services = createServices(variables, { clock, log, metrics });
   await connect(services);
   dynamo.operations.length = 0;
+  const relayDynamo = isDirect
+    ? dynamo
+    : await startDynamoProxy(inject('dynamoDbUrl'), isOpenToTools ? everyRight : await functionRights('Relay'));
+  if (createRelay !== undefined) {
+    const own = { ...variables, AWS_ENDPOINT_URL_DYNAMODB: isDirect ? inject('dynamoDbUrl') : relayDynamo.url };
+    Object.assign(process.env, own);
+    const relayServices = createServices(own, { clock, log, metrics });
+    await connect(relayServices);
+    Object.assign(process.env, variables);
+    relayDynamo.operations.length = 0;
+    relay.deliverTo(createRelay(relayServices));
+  }
   const app = createApp(services);
   const server = await listen(app);
   const url = `http://127.0.0.1:${portOf(server)}`;
 
   return {
-    ...{ url, environment, app, services, clock, log, metrics, secrets, dynamo, s3, secretsManager, stripe, plants },
+    ...{
+      url,
+      environment,
+      app,
+      services,
+      clock,
+      log,
+      metrics,
+      secrets,
+      dynamo,
+      s3,
+      secretsManager,
+      stripe,
+      plants,
+      tables,
+    },
+    ...{ relay, relayDynamo },
     call: (where, options) => call(url, where, options),
     async scan(table) {
-      const { Items: items = [] } = await (await services.documents()).scan({
-        TableName: services.config.tables[table],
-      });
+      const { Items: items = [] } = await tables.scan({ TableName: services.config.tables[table] });
       return items;
     },
     async objects(prefix) {
@@ -139,7 +181,7 @@ export async function startBackend(
       server.closeAllConnections();
       await Promise.all([
         new Promise((resolve) => server.close(resolve)),
-        ...[dynamo, s3, secretsManager, stripe].map((standIn) => standIn.stop()),
+        ...[...new Set([dynamo, relayDynamo, s3, secretsManager, stripe, relay])].map((standIn) => standIn.stop()),
         stopPlantProviders(plants),
       ]);
       await rm(directory, { recursive: true, force: true });

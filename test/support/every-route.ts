@@ -3,7 +3,9 @@ import { ROUTE_INDEX } from '../../src/route-index.ts';
 import type { Answer, Backend, CallOptions } from './backend.ts';
 import { billing } from './billing.ts';
 import { fleetOf } from './fleet.ts';
+import { JWT_BEARER, newEvent, peersOf } from './peers.ts';
 import { jpeg, photoForm } from './photos.ts';
+import { newPeerIdentity, registrationProof } from './relay.ts';
 import { releasesOf } from './releases.ts';
 
 export interface RouteCall extends CallOptions {
@@ -31,6 +33,15 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
   });
   await releasesOf(backend).publish('1.1.0', 'stable');
   await releasesOf(backend).draft('1.2.0', 'stable');
+  const relay = peersOf(backend);
+  const [peer, lost, author] = await Promise.all([relay.peer(user), relay.peer(user), relay.peer(user)]);
+  const { headers: asPeer, refresh } = await relay.tokens(author);
+  const publish = (stream: string): RouteCall => ({
+    path: `/relay/streams/${stream}/events`,
+    headers: asPeer,
+    body: { client_seq: 1, events: [newEvent(backend.clock.now(), 'the-only-one')] },
+  });
+  for (const { path, ...options } of [publish('kept'), publish('deleted')]) await backend.call(path, options);
   const [event] = billing(backend).events();
   const publicKey = readFileSync('test/fixtures/firmware/dev-signing-key.pub.pem', 'utf8');
 
@@ -38,6 +49,7 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
     user: user.headers,
     factory: { 'x-factory-token': factoryToken },
     admin: { 'x-admin-token': adminToken },
+    peer: asPeer,
   };
   const get = (path: string, caller?: keyof typeof as) => (): RouteCall => ({
     path,
@@ -48,6 +60,10 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
     (): RouteCall => ({
       ...{ path, method: 'POST', headers: as[caller], body },
     });
+  const form = (path: string, fields: () => Readonly<Record<string, string>>) => (): RouteCall => ({
+    ...{ path, method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } },
+    body: new URLSearchParams(fields()).toString(),
+  });
   const { serial, hw_id: hwId } = mine;
   const track = { channel: 'stable' };
   const calls: Readonly<Record<string, () => RouteCall>> = {
@@ -117,6 +133,31 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
     'POST /ota/keys': post('/ota/keys', 'admin', { board: 'another_board', public_key: publicKey }),
     'POST /ota/keys/{key_hash}/remove': post(`/ota/keys/${'a'.repeat(64)}/remove`, 'admin'),
     'GET /ota/signing-keys': get('/ota/signing-keys'),
+    'POST /relay/peers': () => {
+      const identity = newPeerIdentity();
+      const { publicKey } = identity;
+      const proven = registrationProof(identity, user.uid, backend.clock.now());
+      return {
+        path: '/relay/peers',
+        headers: as.user,
+        body: { name: `Hub ${publicKey.slice(0, 20)}`, type: 'hub', ...proven },
+      };
+    },
+    'GET /relay/peers': get('/relay/peers', 'user'),
+    'POST /relay/peers/{peer_id}': post(`/relay/peers/${peer.peerId}`, 'user', { name: 'Balcony' }),
+    'POST /relay/peers/{peer_id}/revoke': post(`/relay/peers/${lost.peerId}/revoke`, 'user'),
+    'POST /relay/token': form('/relay/token', () => ({ grant_type: JWT_BEARER, assertion: relay.assertion(peer) })),
+    'POST /relay/token/revoke': form('/relay/token/revoke', () => ({ token: refresh })),
+    'GET /.well-known/jwks.json': get('/.well-known/jwks.json'),
+    'GET /relay/streams': get('/relay/streams', 'peer'),
+    'POST /relay/streams/{stream}': post('/relay/streams/kept', 'user', { retention_days: 30 }),
+    'POST /relay/streams/{stream}/delete': post('/relay/streams/deleted/delete', 'user'),
+    'GET /relay/streams/{stream}/events': get('/relay/streams/kept/events', 'user'),
+    'POST /relay/streams/{stream}/events': () => publish('posted'),
+    'GET /relay/accounts/{uid}/sessions': get(`/relay/accounts/${user.uid}/sessions`, 'admin'),
+    'POST /relay/accounts/{uid}/disconnect': post(`/relay/accounts/${user.uid}/disconnect`, 'admin', {
+      reason: 'test',
+    }),
     'GET /health': get('/health'),
     'GET /health/deep': get('/health/deep'),
     'GET /health/ota': get('/health/ota'),

@@ -1,5 +1,5 @@
 import { once } from '../../src/platform/once.ts';
-import { grantedRights } from '../../tools/build/template/granted-rights.ts';
+import { type FunctionName, grantedRights } from '../../tools/build/template/granted-rights.ts';
 import { readTemplate } from '../../tools/build/template/template.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -24,16 +24,18 @@ export type MissingRight = (operation: string, body: Buffer) => string | undefin
 /** For operators, whose tools read and write everything. */
 export const everyRight: MissingRight = () => undefined;
 
+const template = once(readTemplate);
+
 /**
- * Checks DynamoDB calls against the function's permissions in template.yaml.
- * Scans come from the tests: the function's code must never scan.
+ * Checks DynamoDB calls against a function's permissions in template.yaml.
+ * Scans come from the tests: the functions' code must never scan.
  */
-export const functionRights = once(async (): Promise<MissingRight> => {
-  const template = await readTemplate();
-  const grants = grantedRights(template) ?? [];
+export async function functionRights(name: FunctionName = 'Backend'): Promise<MissingRight> {
+  const { Resources: resources } = await template();
+  const grants = grantedRights(await template(), name) ?? [];
   /** Tables by the part of their name that says what they hold. */
   const logicalIds = new Map(
-    Object.entries(template.Resources).flatMap(([id, { Type: type, Properties: properties }]) => {
+    Object.entries(resources).flatMap(([id, { Type: type, Properties: properties }]) => {
       const name = /autowatering-([a-z-]+)-\$/.exec(JSON.stringify(properties['TableName']) ?? '')?.[1];
       return type === 'AWS::DynamoDB::Table' && name !== undefined ? [[name, id] as const] : [];
     }),
@@ -56,7 +58,7 @@ export const functionRights = once(async (): Promise<MissingRight> => {
     );
     return missing && `dynamodb:${missing.action} on ${missing.table}${missing.index ? `/index/${missing.index}` : ''}`;
   };
-});
+}
 
 function needsOf(operation: string, request: Json): readonly Need[] {
   if (operation.startsWith('Batch')) {

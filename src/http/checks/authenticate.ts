@@ -1,22 +1,43 @@
 import { KeySetError } from '../../platform/aws/cognito-tokens.ts';
 import type { TokenName } from '../../platform/aws/secrets.ts';
+import type { PeerId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { StripeNotConfiguredError } from '../../platform/stripe/stripe-errors.ts';
 import type { StripeSignatures } from '../../platform/stripe/stripe-signatures.ts';
 import { type BodyLimit, readBody } from '../body/body-limit.ts';
 import { parseJson } from '../body/json-body.ts';
-import type { Auth, Caller } from '../define-route.ts';
+import type { Caller, DeclaredContract, PeerCaller } from '../define-route.ts';
 import { ApiError } from '../errors.ts';
 import type { IncomingRequest } from '../exchange.ts';
 
+type Guard = Pick<DeclaredContract, 'auth' | 'openToPeers' | 'openToDeletedAccounts'>;
+
 /** @param limit for the body, which is read here only when it is signed */
-export type Authenticate = (auth: Auth, request: IncomingRequest, limit: BodyLimit) => Promise<Caller>;
+export type Authenticate = (guard: Guard, request: IncomingRequest, limit: BodyLimit) => Promise<Caller>;
+
+/** The holder of a peer's token that is genuine and has not expired. */
+export interface PeerVerdict {
+  readonly uid: Uid;
+  readonly peerId: PeerId;
+  /** False once the peer is revoked, or its account deleted. */
+  readonly isActive: boolean;
+}
+
+/** The checks that domains provide. */
+export interface AuthenticateHooks {
+  /** Whose token it is; undefined for one that is not good. Without it there are no peers. */
+  peerOf?(token: string): Promise<PeerVerdict | undefined>;
+  isAccountDeleted(uid: Uid): Promise<boolean>;
+}
 
 type Needed = Pick<Services, 'cognitoTokens' | 'secrets' | 'stripeSignatures' | 'metrics'>;
 
 /** Authenticates the caller. Missing credentials are `auth_required`, bad ones `invalid_token` (contract, "Auth"). */
-export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, metrics }: Needed): Authenticate {
-  const user = async (token: string): Promise<Caller> => {
+export function createAuthenticate(services: Needed, hooks: AuthenticateHooks): Authenticate {
+  const { cognitoTokens, secrets, stripeSignatures, metrics } = services;
+
+  const user = async (token: string, guard: Guard): Promise<Caller> => {
+    if (guard.openToPeers === true && hooks.peerOf !== undefined && isPeerToken(token)) return peer(token, guard);
     try {
       const verdict = await cognitoTokens.verify(token);
       if (!verdict.valid) throw invalidToken();
@@ -30,6 +51,16 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, m
     }
   };
 
+  const peer = async (token: string, { openToDeletedAccounts }: Guard): Promise<PeerCaller> => {
+    const verdict = await hooks.peerOf?.(token);
+    if (verdict === undefined) throw invalidToken();
+    const { uid, peerId, isActive } = verdict;
+    if (isActive) return { kind: 'peer', uid, peerId };
+    // An account's deletion begins with its peers; they are told what became of them as the user is.
+    if (openToDeletedAccounts !== true && (await hooks.isAccountDeleted(uid))) throw accountDeleted();
+    throw invalidToken();
+  };
+
   const machine = async (secret: TokenName, token: string | undefined): Promise<void> => {
     if (token === undefined) throw authRequired();
     if (await secrets.isToken(secret, token)) return;
@@ -37,16 +68,16 @@ export function createAuthenticate({ cognitoTokens, secrets, stripeSignatures, m
     throw invalidToken();
   };
 
-  return async (auth, request, limit) => {
+  return async (guard, request, limit) => {
     const bearer = bearerToken(request.header('authorization'));
-    switch (auth) {
+    switch (guard.auth) {
       case 'public':
         return { kind: 'anonymous' };
       case 'cognito-optional':
-        return bearer === undefined ? { kind: 'anonymous' } : user(bearer);
+        return bearer === undefined ? { kind: 'anonymous' } : user(bearer, guard);
       case 'cognito':
         if (bearer === undefined) throw authRequired();
-        return user(bearer);
+        return user(bearer, guard);
       case 'factory':
         await machine('FACTORY_PROVISION_TOKEN', request.header('x-factory-token') || undefined);
         return { kind: 'factory', station: stationName(request.header('x-factory-station')) };
@@ -94,6 +125,18 @@ function stationName(header: string | undefined): string {
 
 function bearerToken(header: string | undefined): string | undefined {
   return header?.match(/^Bearer +(\S+)$/i)?.[1];
+}
+
+/** Peers' tokens name their type (RFC 9068, 2.1), and Cognito's never this one. Whether it is good is checked later. */
+function isPeerToken(token: string): boolean {
+  const header = token.slice(0, Math.min(token.indexOf('.') + 1, LONGEST_HEADER));
+  return /"typ" *: *"at\+jwt"/i.test(Buffer.from(header, 'base64url').toString('latin1'));
+}
+
+const LONGEST_HEADER = 512;
+
+export function accountDeleted(): ApiError {
+  return new ApiError('account_deleted', 'This account has been deleted.');
 }
 
 function authRequired(): ApiError {

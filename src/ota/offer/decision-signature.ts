@@ -1,5 +1,6 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import type { Secrets } from '../../platform/aws/secrets.ts';
+import { parseEd25519Key } from '../../platform/ed25519-key.ts';
 
 export interface SignedDecision {
   /** The signed JSON text, in base64url, so that exactly the bytes that were sent are verified. */
@@ -67,18 +68,8 @@ export function createDecisionSigner(secrets: Secrets): DecisionSigner {
   };
 }
 
-/** @param text a PKCS#8 private key as PEM, or its DER in base64 */
 function parseSigningKey(text: string): SigningKey {
-  let privateKey: KeyObject;
-  try {
-    privateKey = text.includes('BEGIN')
-      ? createPrivateKey(text)
-      : createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
-  } catch {
-    // The parser's own message could contain the key.
-    throw new Error('OTA_SIGNING_KEY holds something that is no private key');
-  }
-  if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error('OTA_SIGNING_KEY must hold Ed25519 keys');
+  const privateKey = parseEd25519Key(text, 'OTA_SIGNING_KEY');
   const publicKey = createPublicKey(privateKey);
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   return {

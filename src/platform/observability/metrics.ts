@@ -5,7 +5,8 @@ import type { LogLevel } from './log-level.ts';
 
 /** Dimensions must stay bounded: a route or an outcome, never a user, serial or address. */
 export interface Metrics {
-  count(name: string, dimensions?: Readonly<Record<string, string>>): void;
+  /** @param value how many at once, 1 by default */
+  count(name: string, dimensions?: Readonly<Record<string, string>>, value?: number): void;
   duration(name: string, ms: number, dimensions?: Readonly<Record<string, string>>): void;
   /** A current value, whose maximum or minimum matters rather than its sum. */
   gauge(name: string, value: number, dimensions?: Readonly<Record<string, string>>): void;
@@ -23,7 +24,7 @@ export function createMetrics(environment: string, level: LogLevel = 'INFO'): Me
     else for (const fields of embeddedMetrics(environment, [metric], Date.now())) writeLine(fields);
   };
   return {
-    count: (name, dimensions = {}) => add({ name, unit: 'Count', value: 1, dimensions }),
+    count: (name, dimensions = {}, value = 1) => add({ name, unit: 'Count', value, dimensions }),
     duration: (name, value, dimensions = {}) => add({ name, unit: 'Milliseconds', value, dimensions }),
     gauge: (name, value, dimensions = {}) => add({ name, unit: 'None', value, dimensions }),
   };

@@ -29,11 +29,11 @@ export function createPrometheusMetrics(): Metrics & { text(): Promise<string> }
   };
 
   return {
-    count(name, dimensions = {}) {
+    count(name, dimensions = {}, value = 1) {
       instrument(name, () => {
         const counter = meter.createCounter(prometheusName(name));
-        return (value, of) => counter.add(value, of);
-      })(1, dimensions);
+        return (more, of) => counter.add(more, of);
+      })(value, dimensions);
     },
     duration(name, ms, dimensions = {}) {
       instrument(name, () => {

@@ -13,4 +13,6 @@ export interface Session {
   /** Milliseconds since 1970. */
   readonly establishedAt: number;
   readonly rekeyedAt: number;
+  /** What the server sends is sealed with it; of the newest keys. Never stored or logged like this. */
+  readonly s2c: Buffer;
 }

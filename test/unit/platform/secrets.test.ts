@@ -77,7 +77,7 @@ describe('secrets', () => {
     await secrets.values();
     expect(log.lines).toHaveLength(1);
     const missing =
-      'FACTORY_PROVISION_TOKEN, RATE_LIMIT_SALT, CLAIM_CODE_KEY, OTA_SIGNING_KEY, PLANTNET_API_KEY, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET';
+      'FACTORY_PROVISION_TOKEN, RATE_LIMIT_SALT, CLAIM_CODE_KEY, OTA_SIGNING_KEY, RELAY_IDENTITY_KEY, RELAY_WRAP_KEY, PLANTNET_API_KEY, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET';
     expect(log.lines[0]).toMatchObject({ level: 'error', fields: { missing } });
     expect(missingSecrets({}, { billing: { returnSchemes: [], returnOrigins: [] } })).not.toContain(
       'STRIPE_SECRET_KEY',

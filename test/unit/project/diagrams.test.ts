@@ -15,7 +15,16 @@ function arrows(diagram: string): string[] {
   });
 }
 
-const FOLDERS = ['src', 'firmware-sim', 'release-format', 'device-proof', 'relay-protocol', 'relay-client', 'tools'];
+const FOLDERS = [
+  'src',
+  'firmware-sim',
+  'release-format',
+  'device-proof',
+  'device-data',
+  'relay-protocol',
+  'relay-client',
+  'tools',
+];
 
 /** The box of a file: for `src` its file, its layer, or "domains"; otherwise its folder. */
 function boxOf(file: string): string {
@@ -52,10 +61,10 @@ describe('the deployment diagram', () => {
     expect([...boxes].filter((name) => !outside.has(name)).sort()).toEqual(resources.sort());
   });
 
-  it('shows exactly what the function can access', () => {
-    const policies = JSON.stringify(template.Resources['Backend']?.Properties['Policies']);
-    const allowed = [...policies.matchAll(/(\w+(?:Table|Bucket))\.Arn/g)].map(([, name]) => `Backend→${name}`);
-    const shown = arrows(cloud).filter((arrow) => /^Backend→\w+(Table|Bucket)$/.test(arrow));
+  it.each(['Backend', 'Relay'])('shows exactly what the function %s can access', (name) => {
+    const policies = JSON.stringify(template.Resources[name]?.Properties['Policies']);
+    const allowed = [...policies.matchAll(/(\w+(?:Table|Bucket))\.Arn/g)].map(([, to]) => `${name}→${to}`);
+    const shown = arrows(cloud).filter((arrow) => new RegExp(`^${name}→\\w+(Table|Bucket)$`).test(arrow));
     expect(shown.sort()).toEqual([...new Set(allowed)].sort());
   });
 

@@ -28,4 +28,14 @@ describe('the permissions in backend tests', () => {
     expect(missing('TransactWriteItems', check(users))).toBeUndefined();
     expect(missing('TransactWriteItems', check(releases))).toBe(`dynamodb:ConditionCheckItem on ${releases}`);
   });
+
+  it("are each function's own: the relay reads users only to see that an account is deleted", async () => {
+    const relay = await functionRights('Relay');
+    const missingOf = (operation: string, TableName: string) =>
+      relay(operation, Buffer.from(JSON.stringify({ TableName })));
+    expect(missingOf('DeleteItem', 'autowatering-relay-t1')).toBeUndefined();
+    expect(missingOf('GetItem', users)).toBeUndefined();
+    expect(missingOf('PutItem', users)).toBe(`dynamodb:PutItem on ${users}`);
+    expect(missingOf('GetItem', releases)).toBe(`dynamodb:GetItem on ${releases}`);
+  });
 });

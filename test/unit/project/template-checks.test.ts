@@ -99,6 +99,12 @@ describe('the template checks', () => {
       /something other than statements/,
     ],
     ['a route without a time limit', 'TimeoutInMillis: 30000', 'Timeout: 30000', /events are not as required/],
+    [
+      'a right to post to every API of the account',
+      /:\$\{RelayApi\}\/relay\/POST\/@connections/,
+      ':*/relay/POST/@connections',
+      /RelayConnections allows it on everything/,
+    ],
     ['a scan', '- dynamodb:PutItem', '- dynamodb:Scan', /Users allows a scan/],
     [
       'the deletion of devices',

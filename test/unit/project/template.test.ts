@@ -46,6 +46,37 @@ describe('the template', () => {
     );
   });
 
+  it('builds both functions alike, and gives both the variables that the configuration requires', () => {
+    const build = (name: string) =>
+      z.object({ BuildProperties: z.record(z.string(), z.unknown()) }).parse(template.Resources[name]?.['Metadata'])
+        .BuildProperties;
+    const { EntryPoints: _one, ...ofBackend } = build('Backend');
+    const { EntryPoints: _other, ...ofRelay } = build('Relay');
+    expect(ofRelay).toEqual(ofBackend);
+    const given = Backend.parse(template.Resources['Relay']?.Properties).Environment.Variables;
+    const variables = Object.fromEntries(Object.keys(given).map((variable) => [variable, 'eu-central-1_Abc']));
+    const settings = { APP_ENV: 'prod', AWS_REGION: 'eu-central-1', RELAY_URL: 'wss://x', RELAY_ENDPOINT: 'https://x' };
+    expect(() => parseConfig({ ...variables, ...settings })).not.toThrow();
+  });
+
+  it('gives the relay no time that its gateway does not have', () => {
+    const { Timeout: timeout } = z.object({ Timeout: z.number() }).parse(template.Resources['Relay']?.Properties);
+    const { TimeoutInMillis: limit } = z
+      .object({ TimeoutInMillis: z.number() })
+      .parse(template.Resources['RelayIntegration']?.Properties);
+    expect(timeout * 1000).toBeLessThan(limit);
+  });
+
+  it('lets each function post to peers of its own API, and do nothing else there', () => {
+    for (const name of ['Backend', 'Relay'] as const) {
+      const grants = grantedRights(template, name)?.filter(({ actions }) =>
+        actions.some((action) => action.startsWith('execute-api')),
+      );
+      expect(grants).toMatchObject([{ actions: ['execute-api:ManageConnections'] }]);
+      expect(grants?.[0]?.resources.join()).toMatch(/RelayApi\}\/relay\/POST.*RelayApi\}\/relay\/DELETE/);
+    }
+  });
+
   it("makes every usage limit configurable, with the configuration's default", () => {
     const given = backend().Environment.Variables;
     const { plants } = parseConfig({
@@ -95,7 +126,7 @@ describe('the template', () => {
     expect(plan).toContain('"RuleName":"daily"');
     expect(plan).toContain('"DeleteAfterDays":{"!Ref":"BackupMonthlyDays"}');
     const selection = JSON.stringify(template.Resources['BackupSelection']);
-    for (const name of ['UsersTable', 'ProvisioningTable', 'OtaReleasesTable', 'ArtifactBucket']) {
+    for (const name of ['UsersTable', 'ProvisioningTable', 'OtaReleasesTable', 'RelayTable', 'ArtifactBucket']) {
       expect(selection).toContain(`"${name}.Arn"`);
     }
   });
@@ -108,7 +139,7 @@ describe('the template', () => {
   });
 
   it('lets the function delete states and photos, and nothing else in the bucket', () => {
-    expect(removablePrefixes(grantedRights(template) ?? [])).toEqual(['user-state/', 'uploads/']);
+    expect(removablePrefixes(grantedRights(template, 'Backend') ?? [])).toEqual(['user-state/', 'uploads/']);
   });
 
   it("lets the app's web view upload a photo with the headers signed into its URL", async () => {
@@ -129,13 +160,13 @@ describe('the template', () => {
     vi.unstubAllEnvs();
   });
 
-  it('releases a new version gradually, and rolls it back on existing alarms', () => {
+  it.each(['Backend', 'Relay'])('releases %s gradually, and rolls it back on existing alarms', (name) => {
     const { AutoPublishAlias: alias, DeploymentPreference: preference } = z
       .object({
         AutoPublishAlias: z.string(),
         DeploymentPreference: z.object({ Type: z.unknown(), Alarms: z.array(z.unknown()) }),
       })
-      .parse(template.Resources['Backend']?.Properties);
+      .parse(template.Resources[name]?.Properties);
     expect([alias, preference.Type]).toEqual(['live', { '!If': ['IsKept', 'Canary10Percent5Minutes', 'AllAtOnce'] }]);
     const names = ofType('AWS::CloudWatch::Alarm').map(([, { Properties: properties }]) => properties['AlarmName']);
     for (const alarm of preference.Alarms) expect(names).toContainEqual(alarm);

@@ -5,6 +5,8 @@ import { JsonSchema, typescriptType } from './typescript-type.ts';
 /** Callers of the app's routes: signed-in users, and everyone. */
 const APP_CALLERS = ['public', 'cognito', 'cognito-optional'];
 
+const FORM = 'application/x-www-form-urlencoded';
+
 const Content = z.record(z.string(), z.object({ schema: JsonSchema }));
 const Operation = z.object({
   summary: z.string(),
@@ -37,7 +39,7 @@ interface Call {
  * @throws if two routes would get the same name, or a route has two fields with the same name
  */
 export function appClientSource(): string {
-  const calls = appCalls();
+  const calls = withDistinctNames(appCalls());
   const names = new Set(calls.map(({ name }) => name));
   if (names.size < calls.length) throw new Error('two routes of the app client have the same name');
   return [
@@ -73,7 +75,9 @@ function appCalls(): readonly Call[] {
         // A route's own responses are inline; errors refer to the shared schema.
         return schema === undefined || '$ref' in schema ? [] : [{ status: Number(status), schema }];
       });
-      if (!APP_CALLERS.includes(operation['x-auth']) || answers.length === 0) return [];
+      // OAuth's routes are for OAuth clients: they take a form, and say errors in another way.
+      const isForm = Object.hasOwn(operation.requestBody?.content ?? {}, FORM);
+      if (!APP_CALLERS.includes(operation['x-auth']) || answers.length === 0 || isForm) return [];
       return [callOf(path, method.toUpperCase(), operation, answers)];
     }),
   );
@@ -124,6 +128,21 @@ function inputOf(path: string, parameters: z.infer<typeof Operation>['parameters
     required: [...parameters.filter(({ required }) => required).map(({ name }) => name), ...(body.required ?? [])],
     additionalProperties: false,
   };
+}
+
+/** Routes that would get the same name, such as `GET` and `POST /relay/peers`, get one with method and parameters. */
+function withDistinctNames(calls: readonly Call[]): readonly Call[] {
+  const isShared = (name: string) => calls.filter((other) => other.name === name).length > 1;
+  return calls.map((call) =>
+    isShared(call.name)
+      ? { ...call, name: callName(`/${call.method.toLowerCase()}${withoutBraces(call.path)}`) }
+      : call,
+  );
+}
+
+/** Turns `/relay/peers/{peer_id}` into `/relay/peers/by/peer/id`. */
+function withoutBraces(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => `by/${name.replaceAll('_', '/')}`);
 }
 
 /** Turns `/ota/releases/{version}/download-url` into `otaReleasesDownloadUrl`. */

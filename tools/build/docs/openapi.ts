@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { throttleOf } from '../../../src/http/checks/throttle.ts';
 import type { RouteContract } from '../../../src/http/define-route.ts';
-import { ERROR_STATUS, type ErrorCode } from '../../../src/http/errors.ts';
+import { ApiError, ERROR_STATUS, type ErrorCode } from '../../../src/http/errors.ts';
 import { commonErrors, routeContracts } from './route-contracts.ts';
 
 const SECURITY: Readonly<Record<RouteContract['auth'], readonly Record<string, readonly string[]>[]>> = {
@@ -19,6 +19,7 @@ const DOMAINS = {
   plants: 'Plant diagnosis and identification by photo',
   fleet: 'Devices, their serials and owners',
   ota: 'Firmware releases and updates',
+  relay: "An owner's phones and hubs: peers, their tokens, and the events that keep them in step",
   health: 'Health checks',
 } as const;
 
@@ -37,7 +38,7 @@ export function openApiDocument() {
       version: '1',
       description:
         'All errors have the same form: `{ error: { code, message, requestId, details? } }`. `code` is stable; `message` ' +
-        'is written for users. 503 carries `Retry-After`, the seconds to wait before trying again.',
+        'is written for users. The routes of OAuth have its own form. 503 carries `Retry-After`, the seconds to wait before trying again.',
     },
     servers: [{ url: '/' }],
     tags: Object.entries(DOMAINS).map(([name, description]) => ({ name, description })),
@@ -45,12 +46,16 @@ export function openApiDocument() {
     components: {
       securitySchemes: {
         cognito: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A Cognito id or access token' },
+        peer: {
+          ...{ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          description: "A peer's access token from `POST /relay/token`",
+        },
         factory: { type: 'apiKey', in: 'header', name: 'x-factory-token' },
         admin: { type: 'apiKey', in: 'header', name: 'x-admin-token' },
         stripe: { type: 'apiKey', in: 'header', name: 'Stripe-Signature', description: 'Signed over the raw body' },
         adminBearer: { type: 'http', scheme: 'bearer', description: 'The admin token' },
       },
-      schemas: { Error: jsonSchema(ErrorSchema, 'output') },
+      schemas: { Error: jsonSchema(ErrorSchema, 'output'), ...foreignErrors() },
     },
   };
 }
@@ -75,8 +80,9 @@ function operation(contract: RouteContract) {
     summary,
     description,
     tags: [domain],
-    security: SECURITY[auth],
+    security: [...SECURITY[auth], ...(contract.openToPeers === true ? [{ peer: [] }] : [])],
     'x-auth': auth,
+    ...(contract.openToPeers === true ? { 'x-open-to-peers': true } : {}),
     ...(contract.premium === true ? { 'x-premium': true } : {}),
     'x-idempotent': contract.method === 'GET' || contract.idempotent === true,
     ...(rateLimit === undefined ? {} : { 'x-rate-limit': rateLimit }),
@@ -91,6 +97,7 @@ function operation(contract: RouteContract) {
 }
 
 function bodyContent({ bodyKind }: RouteContract, schema: JsonSchema) {
+  if (bodyKind === 'form') return { 'application/x-www-form-urlencoded': { schema } };
   if (bodyKind !== 'multipart') return { 'application/json': { schema } };
   const image = { type: 'string', format: 'binary', description: 'JPEG, PNG or WebP, 4 MiB at most' };
   return { 'multipart/form-data': { schema: { ...schema, properties: { image, ...schema.properties } } } };
@@ -128,18 +135,29 @@ function fieldsOf(schema: z.ZodType | undefined, place: 'path' | 'query') {
 
 function errorResponses(contract: RouteContract) {
   const codes = [...new Set([...commonErrors(contract), ...contract.errors])].filter(isErrorCode).sort();
-  const statuses = [...new Set(codes.map((code) => ERROR_STATUS[code]))].sort((a, b) => a - b);
+  const { errorForm } = contract;
+  const said = (code: ErrorCode) => errorForm?.answer(new ApiError(code, ''));
+  const statusOf = (code: ErrorCode): number => said(code)?.status ?? ERROR_STATUS[code];
+  const wordFor = (code: ErrorCode): string => String(Object.values(said(code)?.body ?? { code })[0]);
+  const schema = { $ref: `#/components/schemas/${errorForm?.name ?? 'Error'}` };
+  const statuses = [...new Set(codes.map(statusOf))].sort((a, b) => a - b);
   return Object.fromEntries(
     statuses
       .filter((status) => !(String(status) in contract.responses))
       .map((status) => [
         status,
         {
-          description: codes.filter((code) => ERROR_STATUS[code] === status).join(', '),
-          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+          description: [...new Set(codes.filter((code) => statusOf(code) === status).map(wordFor))].sort().join(', '),
+          content: { 'application/json': { schema } },
         },
       ]),
   );
+}
+
+/** The errors of routes that follow another standard. */
+function foreignErrors() {
+  const forms = routeContracts().flatMap(({ errorForm }) => (errorForm === undefined ? [] : [errorForm]));
+  return Object.fromEntries(forms.map(({ name, schema }) => [name, jsonSchema(schema, 'output')]));
 }
 
 function isErrorCode(code: string): code is ErrorCode {

@@ -41,7 +41,7 @@ export function postmanCollection() {
 function requestItem(contract: RouteContract) {
   const { method, path, auth, summary, description, bodyKind } = contract;
   const isForm = bodyKind === 'multipart';
-  const hasJson = method === 'POST' && !isForm;
+  const hasJson = method === 'POST' && bodyKind === undefined;
   const query = fieldsOf(contract.query).map(([key, { isRequired, sample }]) => ({
     ...{ key, value: String(sample), disabled: !isRequired },
   }));
@@ -66,6 +66,7 @@ function requestItem(contract: RouteContract) {
       },
       ...(hasJson && { body: { mode: 'raw', raw: jsonBody(contract), options: { raw: { language: 'json' } } } }),
       ...(isForm && { body: { mode: 'formdata', formdata: formFields(contract) } }),
+      ...(bodyKind === 'form' && { body: { mode: 'urlencoded', urlencoded: textFields(contract) } }),
     },
   };
 }
@@ -76,11 +77,14 @@ function jsonBody({ body }: RouteContract): string {
   return JSON.stringify(Object.fromEntries(required.map(([name, { sample }]) => [name, sample])), null, 2);
 }
 
-function formFields({ body }: RouteContract) {
-  const fields = fieldsOf(body).map(([key, { isRequired, sample }]) => ({
+function formFields(contract: RouteContract) {
+  return [{ key: 'image', type: 'file', src: [] }, ...textFields(contract)];
+}
+
+function textFields({ body }: RouteContract) {
+  return fieldsOf(body).map(([key, { isRequired, sample }]) => ({
     ...{ key, type: 'text', value: String(sample), disabled: !isRequired },
   }));
-  return [{ key: 'image', type: 'file', src: [] }, ...fields];
 }
 
 interface Field {

@@ -1,4 +1,4 @@
-import { type RouteContract, responsesOf } from '../../../src/http/define-route.ts';
+import { loadContract, type RouteContract } from '../../../src/http/define-route.ts';
 import type { RouteGroup } from '../../../src/route-index.ts';
 import { routeGroups } from '../../../src/routes.ts';
 import { createServices } from '../../../src/services.ts';
@@ -19,7 +19,7 @@ const services = createServices({
 });
 
 const groups = routeGroups(services);
-const ORDER = ['account', 'subscriptions', 'plants', 'fleet', 'offer', 'ota', 'alive', 'health'] as const;
+const ORDER = ['account', 'subscriptions', 'plants', 'fleet', 'offer', 'ota', 'relay', 'alive', 'health'] as const;
 const listed: readonly ListedContract[] = (
   await Promise.all(
     ORDER.map(async (group) =>
@@ -27,7 +27,7 @@ const listed: readonly ListedContract[] = (
         (
           await groups[group]()
         ).map(async ({ contract }) => ({
-          contract: { ...contract, responses: await responsesOf(contract) },
+          contract: await loadContract(contract),
           group,
         })),
       ),
@@ -58,7 +58,9 @@ export function commonErrors(contract: RouteContract): readonly string[] {
     ...(contract.premium === true ? ['premium_required'] : []),
     ...(method === 'POST'
       ? [
-          contract.bodyKind === 'multipart' ? 'invalid_multipart' : 'invalid_json',
+          ...(contract.bodyKind === 'form'
+            ? []
+            : [contract.bodyKind === 'multipart' ? 'invalid_multipart' : 'invalid_json']),
           'payload_too_large',
           'unsupported_media_type',
         ]

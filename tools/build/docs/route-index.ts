@@ -8,7 +8,7 @@ export function routeIndex(): string {
     return `  { method: '${method}', path: '${path}', group: '${group}'${closed} },`;
   });
   return `/** Groups of routes that are loaded together, with the first request for one of them. */
-export type RouteGroup = ${groups.map((group) => `'${group}'`).join(' | ')};
+export type RouteGroup =${groups.map((group) => `\n  | '${group}'`).join('')};
 
 interface IndexedRoute {
   readonly method: 'GET' | 'POST';

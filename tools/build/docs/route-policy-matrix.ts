@@ -9,7 +9,11 @@ export function routePolicyMatrix(): string {
     const { method, path, auth, rateLimit, bodyLimit = DEFAULT_BODY_LIMIT, errors } = contract;
     return [
       `\`${method} ${path}\``,
-      contract.premium === true ? `${auth}, premium` : auth,
+      [
+        auth,
+        ...(contract.premium === true ? ['premium'] : []),
+        ...(contract.openToPeers === true ? ['peers'] : []),
+      ].join(', '),
       rateLimit === undefined ? '–' : limitText(rateLimit),
       throttleText(contract),
       method === 'POST' ? `${bodyLimit / 1024} KiB` : '–',
@@ -24,6 +28,7 @@ export function routePolicyMatrix(): string {
     'Generated from the route table by `npm run docs`; a test fails when it is stale.',
     '',
     'Callers: `public` anyone · `cognito` a signed-in user · `cognito-optional` anyone; a token is checked if sent ·',
+    "`peers` also the user's peers, with tokens of the relay ·",
     '`factory` the factory token · `admin` the admin token · `stripe` signed with the webhook secret. Rate limits are per user, or per address without one.',
     "All callers: the gateway's throttle for all callers together, in requests per second and burst.",
     '',

@@ -2,21 +2,25 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import * as z from 'zod';
+import type { FunctionName } from '../template/granted-rights.ts';
 import { readTemplate } from '../template/template.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const Properties = z.object({
-  BuildMethod: z.literal('esbuild'),
-  BuildProperties: z.object({
-    EntryPoints: z.array(z.string()),
-    Format: z.literal('esm'),
-    OutExtension: z.array(z.string()),
-    Target: z.string(),
-    MainFields: z.string(),
-    Minify: z.boolean(),
-    Splitting: z.boolean(),
-    Alias: z.array(z.string()),
-    Banner: z.array(z.string()),
+const BuiltFunction = z.object({
+  Properties: z.object({ Handler: z.string().regex(/^[\w-]+\.handler$/) }),
+  Metadata: z.object({
+    BuildMethod: z.literal('esbuild'),
+    BuildProperties: z.object({
+      EntryPoints: z.array(z.string()),
+      Format: z.literal('esm'),
+      OutExtension: z.array(z.string()),
+      Target: z.string(),
+      MainFields: z.string(),
+      Minify: z.boolean(),
+      Splitting: z.boolean(),
+      Alias: z.array(z.string()),
+      Banner: z.array(z.string()),
+    }),
   }),
 });
 
@@ -27,16 +31,18 @@ export interface LambdaBundle {
 }
 
 /**
- * Bundles the Lambda function with the same options that `sam build` reads from the template.
+ * Bundles a Lambda function with the same options that `sam build` reads from the template.
  *
  * @param more `sourcemap` also writes source maps, which `sam build` does not
  */
 export async function buildLambdaBundle(
   directory: string,
   more: Pick<BuildOptions, 'sourcemap'> = {},
+  name: FunctionName = 'Backend',
 ): Promise<LambdaBundle> {
   const { Resources: resources } = await readTemplate();
-  const { BuildProperties: options } = Properties.parse(resources['Backend']?.['Metadata']);
+  const { Metadata: metadata, Properties: properties } = BuiltFunction.parse(resources[name]);
+  const { BuildProperties: options } = metadata;
   const settings: BuildOptions = {
     absWorkingDir: ROOT,
     entryPoints: options.EntryPoints,
@@ -56,7 +62,7 @@ export async function buildLambdaBundle(
     logLevel: 'silent',
   };
   const { metafile = { inputs: {}, outputs: {} } } = await build(settings);
-  return { directory, handler: path.join(directory, 'handler.mjs'), metafile };
+  return { directory, handler: path.join(directory, properties.Handler.replace(/\.handler$/, '.mjs')), metafile };
 }
 
 function pairs(list: readonly string[]): Record<string, string> {

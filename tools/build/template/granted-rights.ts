@@ -22,9 +22,13 @@ export interface Grant {
   readonly resources: readonly string[];
 }
 
-/** Returns what the function's policy allows; undefined if it contains anything but statements and parameters. */
-export function grantedRights(template: Template): readonly Grant[] | undefined {
-  const policies = Policies.safeParse(template.Resources['Backend']?.Properties['Policies']);
+/** The functions, by their name in the template. */
+export const FUNCTION_NAMES = ['Backend', 'Relay'] as const;
+export type FunctionName = (typeof FUNCTION_NAMES)[number];
+
+/** Returns what a function's policy allows; undefined if it contains anything but statements and parameters. */
+export function grantedRights(template: Template, name: FunctionName): readonly Grant[] | undefined {
+  const policies = Policies.safeParse(template.Resources[name]?.Properties['Policies']);
   if (!policies.success) return undefined;
   return policies.data
     .flatMap((policy) => ('Statement' in policy ? policy.Statement.map(bare) : []))
@@ -40,7 +44,7 @@ function bare(entry: z.output<typeof Statement> | z.output<typeof Conditional>):
   return 'Fn::If' in entry ? entry['Fn::If'][1] : entry;
 }
 
-/** Returns the bucket prefixes under which the function can delete objects. */
+/** Returns the bucket prefixes under which a function can delete objects. */
 export function removablePrefixes(grants: readonly Grant[]): readonly string[] {
   return grants
     .filter(({ actions }) => actions.includes('s3:DeleteObject'))

@@ -1,23 +1,26 @@
 import * as z from 'zod';
-import { type Grant, grantedRights, removablePrefixes } from './granted-rights.ts';
+import { FUNCTION_NAMES, type Grant, grantedRights, removablePrefixes } from './granted-rights.ts';
 import type { Template } from './template.ts';
 
-/** The only allowed wildcard: objects of our bucket, or under a prefix, whose keys are not known beforehand. */
+/** The only allowed wildcards: what is not known beforehand, of our own bucket and WebSocket API. */
 const OBJECTS = /^\{"!Sub":"\$\{ArtifactBucket\.Arn\}\/([a-z-]+\/)?\*"\}$/;
+const CONNECTIONS = /^\{"!Sub":"arn:[^*]+:execute-api:[^*]+:\$\{RelayApi\}\/relay\/(POST|DELETE)\/@connections\/\*"\}$/;
 
 /** The only statements that may allow deleting items. */
-const DELETING_SIDS = new Set(['Users', 'RateLimits']);
+const DELETING_SIDS = new Set(['Users', 'RateLimits', 'Relay']);
 
-/** Checks that the function's policy lists every action by name, on our own resources. */
+/** Checks that each function's policy lists every action by name, on our own resources. */
 export function checkPolicies(template: Template): readonly string[] {
-  const grants = grantedRights(template);
-  if (grants === undefined)
-    return ['the policies contain something other than statements and managed policies from parameters'];
-  return [...grants.flatMap(checkGrant), ...checkRemovals(template, grants)];
+  return FUNCTION_NAMES.flatMap((name) => {
+    const grants = grantedRights(template, name);
+    if (grants === undefined)
+      return [`the policies of ${name} contain something other than statements and managed policies from parameters`];
+    return [...grants.flatMap(checkGrant), ...checkRemovals(template, grants)];
+  });
 }
 
 function checkGrant({ sid, actions, resources }: Grant): readonly string[] {
-  const isWhole = (one: string) => one.includes('*') && !OBJECTS.test(one);
+  const isWhole = (one: string) => one.includes('*') && !OBJECTS.test(one) && !CONNECTIONS.test(one);
   return [
     ...actions
       .filter((one) => !/^[a-z0-9-]+:[A-Za-z]+$/.test(one))

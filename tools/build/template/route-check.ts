@@ -37,11 +37,12 @@ export function checkRoutes(template: Template, routes: readonly ListedRoute[]):
       ...(known.has(name) ? [] : [`${name} is not a route`]),
       ...(event.TimeoutInMillis === TIMEOUT_MS ? [] : [`${name} has a time limit other than ${TIMEOUT_MS} ms`]),
     ]),
-    ...routes.flatMap(({ method, path, auth, throttle }) => {
+    ...routes.flatMap(({ method, path, auth, isOpenToPeers, throttle }) => {
       const name = `${method} ${path}`;
       const event = byName.get(name);
       if (event === undefined) return [`${name} has no event`];
-      const guard = auth === 'cognito' ? 'Cognito' : 'NONE';
+      // The gateway's authorizer knows Cognito's tokens only; the function's guard knows both.
+      const guard = auth === 'cognito' && !isOpenToPeers ? 'Cognito' : 'NONE';
       const { requestsPerSecond: rate, burst } = throttle;
       const settings = event.RouteSettings;
       const isThrottled = settings?.ThrottlingRateLimit === rate && settings.ThrottlingBurstLimit === burst;

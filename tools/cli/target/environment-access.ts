@@ -5,6 +5,8 @@ import { environmentStack } from './environment-stack.ts';
 
 export interface EnvironmentAccess {
   readonly apiBaseUrl: string;
+  /** Undefined if the environment was deployed without a relay. */
+  readonly relayUrl: string | undefined;
   /** Its location, for display. */
   readonly where: string;
   /**
@@ -25,6 +27,7 @@ export async function environmentAccess(
   const apiBaseUrl = stack.output('ApiBaseUrl');
   return {
     apiBaseUrl,
+    relayUrl: stack.find('RelayUrl'),
     where: `at ${apiBaseUrl} (AWS account ${stack.account}, ${text})`,
     async token(name) {
       const secret = secretPlace(environment, region);

@@ -3,11 +3,15 @@ import { PlainError } from '../plain-error.ts';
 
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
+type OutputName = 'ApiBaseUrl' | 'ArtifactBucketName' | 'RelayUrl';
+
 /** The CloudFormation stack of a deployed environment. */
 export interface EnvironmentStack {
   readonly account: string;
   /** @throws PlainError if the stack has no such output */
-  output(name: 'ApiBaseUrl' | 'ArtifactBucketName'): string;
+  output(name: OutputName): string;
+  /** Returns undefined if the stack has no such output. */
+  find(name: OutputName): string | undefined;
 }
 
 /** @throws PlainError if there is no such stack */
@@ -18,10 +22,12 @@ export async function environmentStack(stackName: string, region: string | undef
     throw isMissing ? new PlainError(missingText(stackName, region)) : error;
   });
   if (stack === undefined) throw new PlainError(missingText(stackName, region));
+  const find = (name: OutputName) => stack.Outputs?.find(({ OutputKey: key }) => key === name)?.OutputValue;
   return {
     account: stack.StackId?.split(':')[4] ?? 'unknown',
+    find,
     output(name) {
-      const value = stack.Outputs?.find(({ OutputKey: key }) => key === name)?.OutputValue;
+      const value = find(name);
       if (value === undefined) throw new PlainError(`The stack ${stackName} has no output ${name}.`);
       return value;
     },

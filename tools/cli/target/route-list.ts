@@ -5,7 +5,11 @@ import * as z from 'zod';
 const OPENAPI = fileURLToPath(new URL('../../../docs/openapi.json', import.meta.url));
 const AuthKind = z.enum(['public', 'cognito', 'cognito-optional', 'factory', 'admin', 'stripe']);
 const Throttle = z.object({ requestsPerSecond: z.number(), burst: z.number() });
-const Operation = z.looseObject({ 'x-auth': AuthKind, 'x-throttle': Throttle });
+const Operation = z.looseObject({
+  'x-auth': AuthKind,
+  'x-throttle': Throttle,
+  'x-open-to-peers': z.literal(true).optional(),
+});
 const Document = z.looseObject({
   paths: z.record(z.string(), z.record(z.enum(['get', 'post']), Operation.optional())),
 });
@@ -14,6 +18,8 @@ export interface ListedRoute {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly auth: z.output<typeof AuthKind>;
+  /** Whether a user's peers may call it too. */
+  readonly isOpenToPeers: boolean;
   readonly throttle: z.output<typeof Throttle>;
 }
 
@@ -27,5 +33,6 @@ export async function listedRoutes(): Promise<readonly ListedRoute[]> {
 }
 
 function listed(method: ListedRoute['method'], path: string, operation: z.output<typeof Operation>): ListedRoute {
-  return { method, path, auth: operation['x-auth'], throttle: operation['x-throttle'] };
+  const { 'x-auth': auth, 'x-throttle': throttle, 'x-open-to-peers': open } = operation;
+  return { method, path, auth, isOpenToPeers: open === true, throttle };
 }

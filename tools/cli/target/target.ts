@@ -17,6 +17,8 @@ const VARIABLE = { factoryToken: 'FACTORY_PROVISION_TOKEN', adminToken: 'OTA_ADM
 /** The selected API. */
 export interface Target {
   readonly apiBaseUrl: string;
+  /** The address of the relay's WebSocket API; undefined for an API given by URL. */
+  readonly relayUrl?: string | undefined;
   /**
    * Returns a token for this API, from the --token flag or from the system's own source, so that no token is sent to
    * another system: an environment's secret, the local stack's file, or the token's variable for an API given by URL.
@@ -37,6 +39,7 @@ export async function findTarget(options: TargetOptions, purpose: Omit<Purpose, 
   await sayWhere(environment, where, { ...purpose, yes: options.yes });
   return {
     apiBaseUrl: target.apiBaseUrl,
+    relayUrl: target.relayUrl,
     token: async (name) => options.token ?? (await target.token(name)),
   };
 }
@@ -51,8 +54,11 @@ async function located(system: NamedSystem, options: TargetOptions): Promise<Loc
     case 'environment': {
       // Imported on demand: loading the AWS clients takes longer than most commands.
       const { environmentAccess } = await import('./environment-access.ts');
-      const { apiBaseUrl, where, token } = await environmentAccess(system.environment, options);
-      return { environment: system.environment, where, apiBaseUrl, token: (name) => token(VARIABLE[name]) };
+      const { apiBaseUrl, relayUrl, where, token } = await environmentAccess(system.environment, options);
+      return {
+        ...{ environment: system.environment, where, apiBaseUrl, relayUrl },
+        token: (name) => token(VARIABLE[name]),
+      };
     }
     case 'api': {
       const { apiBaseUrl, namedBy } = system;
@@ -68,10 +74,10 @@ async function located(system: NamedSystem, options: TargetOptions): Promise<Loc
     case 'local': {
       const stack = await readStackFile(system.directory ?? DEFAULT_DIRECTORY);
       if (stack === undefined) throw new PlainError(NO_STACK);
-      const { apiBaseUrl } = stack;
+      const { apiBaseUrl, relay } = stack;
       const why = system.isDefault ? ' (the default on a terminal; use --env for another)' : '';
       return {
-        ...{ environment: undefined, where: `the local stack at ${apiBaseUrl}${why}`, apiBaseUrl },
+        ...{ environment: undefined, where: `the local stack at ${apiBaseUrl}${why}`, apiBaseUrl, relayUrl: relay.url },
         token: async (name) => stack[name],
       };
     }

@@ -8,10 +8,13 @@ import type { Migration } from '../migrate/migration.ts';
 import { FOLDER_MODE } from './backup-file.ts';
 import { countObjectFiles, countObjects, exportObjects, restoreObjects } from './bucket-data.ts';
 import { clearFreshItems, lookAtTarget } from './fresh-environment.ts';
+import { SumOfHashes } from './item-lines.ts';
 import {
   type Contents,
+  type Counted,
   differences,
   FORMAT,
+  holdsTable,
   type Manifest,
   readManifest,
   takenPlace,
@@ -61,7 +64,9 @@ export async function restoreBackup(
   now: Date,
 ): Promise<Restored> {
   const manifest = await readManifest(folder);
-  const broken = differences(manifest, await display.during('Reading the backup', () => contentsOfFolder(folder)));
+  const { format } = manifest;
+  const inBackup = await display.during('Reading the backup', () => contentsOfFolder(folder, format));
+  const broken = differences(manifest, inBackup);
   if (broken.length > 0) throw new PlainError(`This backup is damaged: ${broken.join('; ')}. Nothing was restored.`);
   await refuseUnknownMigrations(tableFile(folder, 'provisioning'));
   const { taken, items } = await lookAtTarget(place, now.getTime());
@@ -72,16 +77,15 @@ export async function restoreBackup(
   }
   const cleared = await display.during(`Restoring into ${place.environment}`, async () => {
     const words = await clearFreshItems(place, items);
-    await pMap(TABLES, (table) => restoreTable(place, table, tableFile(folder, table)));
+    const held = TABLES.filter((table) => holdsTable(format, table));
+    await pMap(held, (table) => restoreTable(place, table, tableFile(folder, table)));
     await restoreObjects(place, folder);
     return words;
   });
-  const found = await display.during('Comparing', () => contentsOf(place, manifest.format));
+  const found = await display.during('Comparing', () => contentsOf(place, format));
   // Format 1 does not record which checksums S3 kept, so all objects get one.
   const expected: Contents =
-    manifest.format === 1
-      ? { ...manifest, objects: { ...manifest.objects, checksummed: manifest.objects.count } }
-      : manifest;
+    format === 1 ? { ...manifest, objects: { ...manifest.objects, checksummed: manifest.objects.count } } : manifest;
   const wrong = differences(expected, found);
   if (wrong.length > 0) throw new PlainError(`The restored data differs from the backup: ${wrong.join('; ')}.`);
   return { manifest, cleared, pending: await settleLedger(place, now) };
@@ -94,7 +98,7 @@ export async function verifyBackup(
   display: ProgressDisplay,
 ): Promise<readonly string[]> {
   const manifest = await readManifest(folder);
-  const inFolder = await display.during('Reading the backup', () => contentsOfFolder(folder));
+  const inFolder = await display.during('Reading the backup', () => contentsOfFolder(folder, manifest.format));
   const broken = differences(manifest, inFolder).map((one) => `in the backup, ${one}`);
   if (place === undefined) return broken;
   const found = await display.during(`Reading ${place.environment}`, () => contentsOf(place, manifest.format));
@@ -103,28 +107,31 @@ export async function verifyBackup(
 
 function contentsOf(place: Place, format: Manifest['format']): Promise<Contents> {
   return contentsBy(
-    (table) => countTable(place, table),
+    (table) => (holdsTable(format, table) ? countTable(place, table) : NOTHING),
     () => countObjects(place, format),
   );
 }
 
-function contentsOfFolder(folder: string): Promise<Contents> {
+function contentsOfFolder(folder: string, format: Manifest['format']): Promise<Contents> {
   return contentsBy(
-    (table) => countFile(tableFile(folder, table)),
+    (table) => (holdsTable(format, table) ? countFile(table, tableFile(folder, table)) : NOTHING),
     () => countObjectFiles(folder),
   );
 }
 
+const NOTHING = new SumOfHashes().counted();
+
 async function contentsBy(
-  ofTable: (table: TableName) => Promise<Contents['tables'][TableName]>,
+  ofTable: (table: TableName) => Counted | Promise<Counted>,
   ofObjects: () => Promise<Contents['objects']>,
 ): Promise<Contents> {
-  const [users, provisioning, releases, limits, objects] = await Promise.all([
+  const [users, provisioning, releases, limits, relay, objects] = await Promise.all([
     ofTable('users'),
     ofTable('provisioning'),
     ofTable('ota-releases'),
     ofTable('rate-limits'),
+    ofTable('relay'),
     ofObjects(),
   ]);
-  return { tables: { users, provisioning, 'ota-releases': releases, 'rate-limits': limits }, objects };
+  return { tables: { users, provisioning, 'ota-releases': releases, 'rate-limits': limits, relay }, objects };
 }

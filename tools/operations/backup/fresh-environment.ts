@@ -60,6 +60,7 @@ async function freshItems(place: Place, table: TableName, now: number): Promise<
 function knownItem(table: TableName, item: Key): FreshItem | undefined {
   switch (table) {
     case 'users':
+    case 'relay':
       return undefined;
     case 'provisioning':
       return item['hw_id']?.S === LEDGER

@@ -110,4 +110,8 @@ export class SumOfHashes {
   get checksum(): string {
     return this.#sum.toString(16).padStart(64, '0');
   }
+
+  counted(): { readonly count: number; readonly checksum: string } {
+    return { count: this.count, checksum: this.checksum };
+  }
 }

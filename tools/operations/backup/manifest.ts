@@ -2,28 +2,45 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { PlainError } from '../../cli/plain-error.ts';
-import { TABLES } from '../../cli/target/place.ts';
+import { TABLES, type TableName } from '../../cli/target/place.ts';
 import { FILE_MODE } from './backup-file.ts';
+import { SumOfHashes } from './item-lines.ts';
 
 const Counted = z.object({ count: z.number(), checksum: z.string() });
 export type Counted = z.output<typeof Counted>;
 
 const Contents = z.object({
-  tables: z.record(z.enum(TABLES), Counted),
+  /** Backups before format 3 have no relay. */
+  tables: z.object({
+    users: Counted,
+    provisioning: Counted,
+    'ota-releases': Counted,
+    'rate-limits': Counted,
+    relay: Counted.default(() => new SumOfHashes().counted()),
+  }),
   /** `checksummed`: the number of objects whose SHA-256 S3 stores; absent in backups of format 1. */
   objects: Counted.extend({ bytes: z.number(), checksummed: z.number().optional() }),
 });
 export type Contents = z.output<typeof Contents>;
 
-/** The format of new backups. Format 1, without S3's checksums, can still be read. */
-export const FORMAT = 2;
+/** The format of new backups. Those without S3's checksums (1) and without the relay (1 and 2) can still be read. */
+export const FORMAT = 3;
 
-const Manifest = Contents.extend({ format: z.literal([1, FORMAT]), environment: z.string(), madeAt: z.iso.datetime() });
+const Manifest = Contents.extend({
+  format: z.literal([1, 2, FORMAT]),
+  environment: z.string(),
+  madeAt: z.iso.datetime(),
+});
 /** The contents of a backup, used to verify it. */
 export type Manifest = z.output<typeof Manifest>;
 
 const MANIFEST = 'manifest.json';
 const fileIn = (folder: string) => path.join(folder, MANIFEST);
+
+/** Checks whether backups of a format contain a table. */
+export function holdsTable(format: Manifest['format'], table: TableName): boolean {
+  return table !== 'relay' || format >= 3;
+}
 
 /** Checks whether a file is the backup's manifest. */
 export function isManifest(file: string): boolean {

@@ -55,6 +55,9 @@ function pastMoment(text: string): Date {
 async function pitr(options: Options, signal: AbortSignal): Promise<void> {
   const { env, table, to, copy, only, remove, json } = options;
   if (env === undefined) throw new PlainError('--env is required: only tables in AWS have point-in-time recovery.');
+  if (table === 'relay' && copy === 'all') {
+    throw new PlainError('In the relay, only missing items can be put back: what was published since would be lost.');
+  }
   const place = await findTables(options, { changes: remove || copy !== 'nothing' });
   const name = recoveredName(place, table, to);
   const display = progressDisplay(json ? 'silent' : 'people');

@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import { PlainError } from '../../cli/plain-error.ts';
 import type { TableName, TablePlace } from '../../cli/target/place.ts';
 import { type Item, itemLine } from './item-lines.ts';
+import { asRestored, comparedLine, isOfTheMoment } from './relay-items.ts';
 
 /** DynamoDB's limit of keys per call. */
 const MOST_KEYS = 100;
@@ -42,23 +43,32 @@ export async function putBack(
   const pages = paginateScan({ client: place.dynamo, pageSize: MOST_KEYS }, { TableName: copy, ConsistentRead: true });
   for await (const { Items: items = [] } of pages) {
     signal.throwIfAborted();
-    const wanted = items.filter((item) => only.size === 0 || only.has(item[partition]?.S ?? ''));
+    const wanted = items
+      .filter((item) => !isOfTheMoment(table, item))
+      .filter((item) => only.size === 0 || only.has(ownerOf(table, item[partition]?.S ?? '')));
     if (wanted.length === 0) continue;
-    const present = await readAll(place, name, keyNames, wanted);
+    const present = await readAll(place, table, keyNames, wanted);
     await pMap(
       wanted,
       async (item) => {
         const now = present.get(itemLine(keyOf(item, keyNames)));
-        if (now === itemLine(item)) counts.same += 1;
+        const then = comparedLine(table, item);
+        if (now === then) counts.same += 1;
         else if (now === undefined) counts.missing += 1;
         else counts.changed += 1;
-        const isAsked = now === undefined ? what !== 'nothing' : what === 'all' && now !== itemLine(item);
-        if (isAsked && (await put(place, name, item, partition, now === undefined))) counts.putBack += 1;
+        const isAsked = now === undefined ? what !== 'nothing' : what === 'all' && now !== then;
+        if (isAsked && (await put(place, name, asRestored(table, item), partition, now === undefined)))
+          counts.putBack += 1;
       },
       { concurrency: AT_ONCE },
     );
   }
   return counts;
+}
+
+/** Whom a partition belongs to: the relay's events are in partitions of their own, which begin with the account. */
+function ownerOf(table: TableName, partition: string): string {
+  return table === 'relay' ? decodeURIComponent(partition.split('#')[0] ?? '') : partition;
 }
 
 async function keyNamesOf({ dynamo }: TablePlace, name: string): Promise<readonly string[]> {
@@ -72,11 +82,13 @@ function keyOf(item: Item, names: readonly string[]): Item {
 
 /** Returns the table's items with these keys as lines, by the lines of their keys. */
 async function readAll(
-  { dynamo }: TablePlace,
-  name: string,
+  place: TablePlace,
+  table: TableName,
   keyNames: readonly string[],
   items: readonly Item[],
 ): Promise<ReadonlyMap<string, string>> {
+  const { dynamo } = place;
+  const name = place.tableName(table);
   const found = new Map<string, string>();
   let keys: Record<string, AttributeValue>[] = items.map((item) => keyOf(item, keyNames));
   for (let tries = 1; keys.length > 0; tries += 1) {
@@ -84,7 +96,9 @@ async function readAll(
     const { Responses: answers, UnprocessedKeys: left } = await dynamo.batchGetItem({
       RequestItems: { [name]: { Keys: keys, ConsistentRead: true } },
     });
-    for (const item of answers?.[name] ?? []) found.set(itemLine(keyOf(item, keyNames)), itemLine(item));
+    for (const item of answers?.[name] ?? []) {
+      found.set(itemLine(keyOf(item, keyNames)), comparedLine(table, item));
+    }
     keys = left?.[name]?.Keys ?? [];
   }
   return found;

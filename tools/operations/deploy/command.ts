@@ -16,7 +16,7 @@ import { DRILL_TAG, isDrillName } from '../drill/drill-guard.ts';
 import { secretFaults } from '../secrets/secret-changes.ts';
 import { secretPlace } from '../secrets/secret-place.ts';
 import { type DeploySettings, deploySettings } from './deploy-settings.ts';
-import { deployedApi, deployedParameters, liveVersion, rollbackCommand } from './stack-facts.ts';
+import { deployedApi, deployedParameters, liveVersions, rollbackCommands } from './stack-facts.ts';
 import { bundleHash, parametersInForce, VERSION_PARAMETER, versionHash } from './version-hash.ts';
 import { wayBack } from './way-back.ts';
 
@@ -88,23 +88,23 @@ async function deploy(options: Options, signal: AbortSignal): Promise<void> {
     console.log('After that: migrate the data and run the smoke test.');
     return;
   }
-  const before = await liveVersion(settings);
+  const before = await liveVersions(settings);
   await step('Building', () => runProgram('sam', ['build'], signal));
   await step(`Deploying ${settings.stackName}`, async () => {
     const version = await nextVersion(settings, template);
     await runProgram('sam', samArguments(settings, options, version), signal);
   });
-  const api = await deployedApi(settings);
+  const { api, relay } = await deployedApi(settings);
   try {
     await step('Migrating', () => runOwnTool('migrate', ['up', '--env', options.env, ...where, '--yes'], signal));
-    await step(`Testing ${api}`, () => runOwnTool('smoke', ['--api-base-url', api], signal));
+    await step(`Testing ${api}`, () => runOwnTool('smoke', ['--api-base-url', api, '--relay-url', relay], signal));
   } catch (error) {
     signal.throwIfAborted();
     throw new PlainError(wayBack(error, settings, before));
   }
-  console.log(`\n${options.env} is deployed: ${api}`);
-  if (before !== undefined)
-    console.log(`To roll back to the previous version:\n  ${rollbackCommand(settings, before)}`);
+  console.log(`\n${options.env} is deployed: ${api}, relay ${relay}`);
+  const back = rollbackCommands(settings, before);
+  if (back.length > 0) console.log(`To roll back to the previous version:\n  ${back.join('\n  ')}`);
 }
 
 /** Returns the hash of the version to deploy; the same when neither code nor settings have changed. */

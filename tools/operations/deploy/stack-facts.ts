@@ -6,14 +6,22 @@ import type { Parameters } from './version-hash.ts';
 
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
-/** Returns the live version; undefined before the first deployment. */
-export async function liveVersion({ environment, region }: DeploySettings): Promise<string | undefined> {
+/** The functions' names in AWS, without the environment. */
+const FUNCTIONS = ['backend', 'relay'] as const;
+export type LiveVersions = Readonly<Partial<Record<(typeof FUNCTIONS)[number], string>>>;
+
+/** Returns the live version of each function; those that were never deployed are missing. */
+export async function liveVersions({ environment, region }: DeploySettings): Promise<LiveVersions> {
   const lambda = new Lambda({ requestHandler: TIME_LIMITS, ...(region !== undefined && { region }) });
+  const versions = await Promise.all(
+    FUNCTIONS.map(async (name) => [name, await liveVersion(lambda, `autowatering-${name}-${environment}`)] as const),
+  );
+  return Object.fromEntries(versions.filter(([, version]) => version !== undefined));
+}
+
+async function liveVersion(lambda: Lambda, name: string): Promise<string | undefined> {
   try {
-    const { FunctionVersion: version } = await lambda.getAlias({
-      FunctionName: functionName(environment),
-      Name: 'live',
-    });
+    const { FunctionVersion: version } = await lambda.getAlias({ FunctionName: name, Name: 'live' });
     return version;
   } catch (error) {
     if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
@@ -21,9 +29,10 @@ export async function liveVersion({ environment, region }: DeploySettings): Prom
   }
 }
 
-/** Returns the base URL of the deployed API. */
-export async function deployedApi({ stackName, region }: DeploySettings): Promise<string> {
-  return (await environmentStack(stackName, region)).output('ApiBaseUrl');
+/** Returns the addresses of the deployed API and of the relay's WebSocket API. */
+export async function deployedApi({ stackName, region }: DeploySettings): Promise<{ api: string; relay: string }> {
+  const stack = await environmentStack(stackName, region);
+  return { api: stack.output('ApiBaseUrl'), relay: stack.output('RelayUrl') };
 }
 
 /** Returns the stack's parameters as last deployed; empty before the first deployment. */
@@ -50,12 +59,11 @@ async function deployedStack({ stackName, region }: DeploySettings): Promise<Sta
   }
 }
 
-/** Returns the command that makes a previous version live again, without another deployment. */
-export function rollbackCommand({ environment, region }: DeploySettings, version: string): string {
+/** Returns the commands that make previous versions live again, without another deployment. */
+export function rollbackCommands({ environment, region }: DeploySettings, versions: LiveVersions): readonly string[] {
   const where = region === undefined ? '' : ` --region ${region}`;
-  return `aws lambda update-alias --function-name ${functionName(environment)} --name live --function-version ${version}${where}`;
-}
-
-function functionName(environment: string): string {
-  return `autowatering-backend-${environment}`;
+  return Object.entries(versions).map(
+    ([name, version]) =>
+      `aws lambda update-alias --function-name autowatering-${name}-${environment} --name live --function-version ${version}${where}`,
+  );
 }

@@ -3,23 +3,24 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildLambdaBundle } from '../../build/lambda/lambda-bundle.ts';
+import { FUNCTION_NAMES } from '../../build/template/granted-rights.ts';
 import type { Template } from '../../build/template/template.ts';
 
-/** The parameter of template.yaml with the hash of the function's next version. */
+/** The parameter of template.yaml with the hash of the functions' next version. */
 export const VERSION_PARAMETER = 'VersionSha256';
 
 export type Parameters = Readonly<Record<string, string>>;
 
 /**
- * Returns the hash of everything that makes up a version of the function: its code, its part of the template, and every
+ * Returns the hash of everything that makes up a version of the functions: their code, their part of the template, and every
  * parameter. SAM publishes a new version only when this changes.
  *
- * @param code hash of the bundle, see `codeHash`
+ * @param code hash of the bundles, see `codeHash`
  * @param parameters as in force after the deployment, see `parametersInForce`
  */
 export function versionHash(code: string, template: Template, parameters: Parameters): string {
   const settings = {
-    function: template.Resources['Backend'],
+    functions: FUNCTION_NAMES.map((name) => template.Resources[name]),
     globals: template['Globals'],
     conditions: template['Conditions'],
     parameters: Object.entries(parameters)
@@ -42,11 +43,11 @@ export function parametersInForce(template: Template, deployed: Parameters, give
   );
 }
 
-/** Returns the hash of this checkout's Lambda bundle. The same code gives the same hash on every machine. */
+/** Returns the hash of this checkout's Lambda bundles. The same code gives the same hash on every machine. */
 export async function bundleHash(): Promise<string> {
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-bundle-'));
   try {
-    await buildLambdaBundle(directory);
+    for (const name of FUNCTION_NAMES) await buildLambdaBundle(path.join(directory, name), {}, name);
     return await codeHash(directory);
   } finally {
     await rm(directory, { recursive: true, force: true });

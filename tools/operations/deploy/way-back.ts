@@ -1,12 +1,13 @@
 import type { DeploySettings } from './deploy-settings.ts';
-import { rollbackCommand } from './stack-facts.ts';
+import { type LiveVersions, rollbackCommands } from './stack-facts.ts';
 
-/** Returns the message for a deployment that failed after going live. @param before the version that was live before */
-export function wayBack(error: unknown, settings: DeploySettings, before: string | undefined): string {
+/** Returns the message for a deployment that failed after going live. @param before the versions that were live before */
+export function wayBack(error: unknown, settings: DeploySettings, before: LiveVersions): string {
   const reason = error instanceof Error ? error.message : String(error);
+  const commands = rollbackCommands(settings, before);
   const back =
-    before === undefined
+    commands.length === 0
       ? 'There is no previous version to roll back to: fix the problem and deploy again.'
-      : `The new version is live. To roll back to the previous one:\n  ${rollbackCommand(settings, before)}`;
+      : `The new version is live. To roll back to the previous one:\n  ${commands.join('\n  ')}`;
   return `${reason}\n${back}`;
 }

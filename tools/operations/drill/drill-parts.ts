@@ -62,7 +62,12 @@ async function buckets({ s3 }: DrillClients, environment: string): Promise<reado
 
 /** They are deleted with the stack, but created again if the function logs once more after that. */
 async function logGroups({ logs }: DrillClients, environment: string): Promise<readonly DrillPart[]> {
-  const names = [`/aws/lambda/autowatering-backend-${environment}`, `/aws/http-api/autowatering-${environment}`];
+  const names = [
+    `/aws/lambda/autowatering-backend-${environment}`,
+    `/aws/lambda/autowatering-relay-${environment}`,
+    `/aws/http-api/autowatering-${environment}`,
+    `/aws/websocket-api/autowatering-${environment}`,
+  ];
   const parts: DrillPart[] = [];
   for (const name of names) {
     for await (const { logGroups: list = [] } of paginateDescribeLogGroups(

@@ -23,8 +23,8 @@ export async function askInsights(asked: InsightsQuery, signal: AbortSignal): Pr
     requestHandler: TIME_LIMITS,
     ...(asked.region !== undefined && { region: asked.region }),
   });
-  const group = `/aws/lambda/autowatering-backend-${asked.environment}`;
-  const { queryId } = await started(client, group, asked);
+  const groups = ['backend', 'relay'].map((name) => `/aws/lambda/autowatering-${name}-${asked.environment}`);
+  const { queryId } = await started(client, groups, asked);
   const until = Date.now() + QUERY_MS;
   try {
     for (;;) {
@@ -43,14 +43,23 @@ export async function askInsights(asked: InsightsQuery, signal: AbortSignal): Pr
   }
 }
 
-async function started(client: CloudWatchLogs, group: string, { query, from, to }: InsightsQuery) {
+type Span = Pick<InsightsQuery, 'query' | 'from' | 'to'>;
+
+async function started(
+  client: CloudWatchLogs,
+  groups: readonly string[],
+  { query, from, to }: Span,
+): Promise<{ readonly queryId?: string | undefined }> {
   try {
     return await client.startQuery({
-      ...{ logGroupName: group, queryString: query },
+      ...{ logGroupNames: [...groups], queryString: query },
       ...{ startTime: Math.floor(from / 1000), endTime: Math.ceil(to / 1000) },
     });
   } catch (error) {
     if (!(error instanceof Error && error.name === 'ResourceNotFoundException')) throw error;
+    const [group = '', ...others] = groups;
+    // An environment that was deployed before it had the others.
+    if (others.length > 0) return started(client, [group], { query, from, to });
     throw new PlainError(`There is no log group ${group}. Check environment, account and region.`);
   }
 }

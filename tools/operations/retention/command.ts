@@ -9,13 +9,17 @@ import { progressDisplay } from '../../cli/terminal/progress-display.ts';
 import { textTable } from '../../cli/terminal/text-table.ts';
 import { countInactiveAccounts } from './inactive-accounts.ts';
 import { type Outdated, outdated, remove } from './outdated.ts';
+import { type UnusedPeer, unusedPeers } from './unused-peers.ts';
 
 interface Options extends PlaceOptions {
   readonly dryRun: boolean;
   readonly at?: Date;
   readonly inactiveDays: number;
+  readonly unusedPeerDays: number;
   readonly json: boolean;
 }
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 await runCommand((signal) =>
   placeOptions(new Command('npm run retention --'))
@@ -27,6 +31,7 @@ await runCommand((signal) =>
     .option('--dry-run', 'list what would be removed, and remove nothing', false)
     .option('--at <date>', 'check for that date instead of now; with --dry-run only', parseDate)
     .option('--inactive-days <days>', 'count accounts that were not used for this long', wholeNumber, 730)
+    .option('--unused-peer-days <days>', 'list peers that did not connect for this long', wholeNumber, 365)
     .option('--json', 'JSON, for machines', false)
     .addHelpText(
       'after',
@@ -56,8 +61,12 @@ async function sweep(options: Options, signal: AbortSignal): Promise<void> {
   const display = progressDisplay(options.json ? 'silent' : 'people');
   const counts = new Map<string, Count>();
   await display.during(`Scanning ${place.environment}`, () => countAll(place, now, options, counts, signal));
-  const before = new Date(now - options.inactiveDays * 24 * 60 * 60 * 1000).toISOString().slice(0, 10);
-  show(counts, await countInactiveAccounts(place, before), options);
+  const before = new Date(now - options.inactiveDays * DAY_MS).toISOString().slice(0, 10);
+  const [inactive, peers] = await Promise.all([
+    countInactiveAccounts(place, before),
+    unusedPeers(place, now - options.unusedPeerDays * DAY_MS),
+  ]);
+  show(counts, inactive, peers, options);
 }
 
 async function countAll(
@@ -82,11 +91,19 @@ function bytesOf(found: Outdated): number {
   return found.kind === 'object' ? found.bytes : 0;
 }
 
-function show(counts: ReadonlyMap<string, Count>, inactive: number, { dryRun, json, inactiveDays }: Options): void {
+function show(
+  counts: ReadonlyMap<string, Count>,
+  inactive: number,
+  peers: readonly UnusedPeer[],
+  { dryRun, json, inactiveDays, unusedPeerDays }: Options,
+): void {
   const rules = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
   if (json) {
     const found = rules.map(([rule, { count, bytes }]) => ({ rule, count, bytes }));
-    console.log(JSON.stringify({ removed: !dryRun, found, inactive_accounts: inactive }));
+    const unused = peers.map(({ uid, peerId, peerType, lastUsedOn }) => ({
+      ...{ uid, peer_id: peerId, peer_type: peerType, last_used_on: lastUsedOn },
+    }));
+    console.log(JSON.stringify({ removed: !dryRun, found, inactive_accounts: inactive, unused_peers: unused }));
     return;
   }
   if (rules.length === 0) console.log('Nothing is outdated.');
@@ -95,4 +112,8 @@ function show(counts: ReadonlyMap<string, Count>, inactive: number, { dryRun, js
     console.log(textTable([dryRun ? 'would be removed' : 'removed', 'count', 'bytes'], rows));
   }
   console.log(`${inactive} accounts were not used for ${inactiveDays} days. They are only counted, never removed.`);
+  console.log(`${peers.length} peers were not used for ${unusedPeerDays} days. Only their owners revoke them.`);
+  if (peers.length === 0) return;
+  const rows = peers.map(({ uid, peerId, peerType, lastUsedOn }) => [lastUsedOn, peerType, peerId, uid]);
+  console.log(textTable(['last used', 'type', 'peer', 'account'], rows));
 }

@@ -1,7 +1,7 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { marshall, type NativeAttributeValue, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Place, TableName } from '../../cli/target/place.ts';
+import { type Place, TABLES, type TableName } from '../../cli/target/place.ts';
 import { kindOf, OBJECT_RULES, ORPHANED_STATE, TABLE_KEYS } from './retention-rules.ts';
 
 /** One item or object past its retention time. */
@@ -16,9 +16,7 @@ export type Outdated =
 
 /** Yields everything in an environment that is past its retention time. */
 export async function* outdated(place: Place, now: number): AsyncGenerator<Outdated> {
-  for (const table of ['users', 'provisioning', 'ota-releases', 'rate-limits'] as const) {
-    yield* expiredItems(place, table, now);
-  }
+  for (const table of TABLES) yield* expiredItems(place, table, now);
   for (const { name, prefix, afterMs } of OBJECT_RULES) {
     for await (const { key, bytes } of objectsOlderThan(place, prefix, now - afterMs)) {
       yield { kind: 'object', rule: name, key, bytes };

@@ -8,6 +8,7 @@ export const TABLE_KEYS: Readonly<Record<TableName, readonly [string] | readonly
   provisioning: ['hw_id', 'record'],
   'ota-releases': ['board_channel', 'version'],
   'rate-limits': ['id'],
+  relay: ['partition', 'record'],
 };
 
 /** Objects with limited retention (docs/retention.md, and the bucket's lifecycle rules in template.yaml). */
@@ -23,7 +24,15 @@ export const ORPHANED_STATE = { name: 'orphaned states', prefix: 'user-state/', 
  * Returns the kind of an item, for counting: its key up to the first id. Ids are left out, as they can identify people.
  */
 export function kindOf(table: TableName, item: Readonly<Record<string, unknown>>): string {
+  if (table === 'relay') return kindOfRelayItem(item);
   const keys = TABLE_KEYS[table];
   const name = item[keys[1] ?? keys[0]];
   return typeof name === 'string' ? (name.split('#')[0] ?? '') : '';
+}
+
+/** An account's partition begins with its uid; those of its events say so behind it. */
+function kindOfRelayItem({ partition, record }: Readonly<Record<string, unknown>>): string {
+  const [first = '', kind] = String(partition).split('#');
+  if (kind === 'events' || kind === 'newest') return kind;
+  return kind === undefined ? (String(record).split('#')[0] ?? '') : first;
 }

@@ -44,6 +44,16 @@ export const SECRET_KEYS = {
     ends: 'apps that trust only that key no longer accept updates',
     pattern: /^[A-Za-z0-9+/]{40,}={0,2}$/,
   },
+  RELAY_IDENTITY_KEY: {
+    ...{ purpose: "is the relay's identity and signs its access tokens", generate: signingKey, rotation: 'list' },
+    ends: 'apps that pin only that key no longer connect to the relay',
+    pattern: /^[A-Za-z0-9+/]{40,}={0,2}$/,
+  },
+  RELAY_WRAP_KEY: {
+    ...{ purpose: "encrypts the relay's session keys at rest", generate: token, rotation: 'list' },
+    ends: 'sessions opened before the rotation end, and their peers connect again',
+    pattern: /^\S{32,}$/,
+  },
   STRIPE_SECRET_KEY: {
     ...{ purpose: 'Stripe, Developers, API keys: the secret or a restricted key', rotation: 'replace' },
     pattern: /^(sk|rk)_(test|live)_[\w-]{8,}$/,

@@ -10,6 +10,7 @@ import { findTarget, type Target, type TargetOptions } from '../../cli/target/ta
 import { adminChecks } from './admin-checks.ts';
 import { type Probe, type SmokeCheck, smokeChecks } from './checks.ts';
 import { type CheckedResult, junitReport } from './junit-report.ts';
+import { relayChecks } from './relay-checks.ts';
 
 const PROBE_MS = 10_000;
 
@@ -17,6 +18,7 @@ interface Options extends TargetOptions {
   readonly json: boolean;
   readonly junit?: string;
   readonly adminToken?: string | true;
+  readonly relayUrl?: string;
 }
 
 await runCommand((signal) =>
@@ -26,6 +28,7 @@ await runCommand((signal) =>
       '--admin-token [token]',
       "also check the OTA routes with a token; default: the system's own, or OTA_ADMIN_TOKEN with --api-base-url",
     )
+    .option('--relay-url <url>', "the relay's WebSocket address; default: the system's own, if it is known")
     .option('--junit <file>', 'write the results as JUnit XML, for pipelines')
     .option('--json', 'print the results as JSON, for machines', false)
     .addHelpText(
@@ -44,7 +47,9 @@ async function smoke(options: Options, signal: AbortSignal): Promise<void> {
   const results: CheckedResult[] = [];
   const routes = await listedRoutes();
   const behindGuards = options.adminToken === undefined ? [] : adminChecks(routes, await adminToken(options, target));
-  for (const check of [...smokeChecks(routes), ...behindGuards]) {
+  const relayUrl = options.relayUrl ?? target.relayUrl;
+  const relay = relayUrl === undefined ? [] : relayChecks(relayUrl);
+  for (const check of [...smokeChecks(routes), ...relay, ...behindGuards]) {
     const result = await runCheck(check, probe);
     signal.throwIfAborted();
     results.push(result);

@@ -45,6 +45,7 @@ async function showStartScreen({ info }: Stack): Promise<void> {
       '',
       `API            ${strong(info.apiBaseUrl)}`,
       `API page       ${strong(info.docsUrl)}`,
+      `Relay          ${strong(info.relay.url)}  (WebSocket; it misbehaves on demand: tools/README.md)`,
       `Stripe         ${strong(info.stripe.endpoint)}  (dashboard: subscriptions, events, and a clock you can move)`,
       `Plants         Kindwise ${info.plants.kindwise}  Pl@ntNet ${info.plants.plantnet}  GBIF ${info.plants.gbif}`,
       `Metrics        ${info.apiBaseUrl}/metrics`,

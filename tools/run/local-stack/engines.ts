@@ -7,6 +7,7 @@ import {
   startCognito,
 } from './cognito/cognito-local.ts';
 import { type DynamoDbLocal, startDynamoDb } from './dynamodb/dynamodb-local.ts';
+import { type RelayGateway, startGateway } from './gateway/relay-gateway.ts';
 import { startGbif } from './plants/gbif-stand-in.ts';
 import { LOCAL_KINDWISE_KEY, startKindwise } from './plants/kindwise-stand-in.ts';
 import { LOCAL_PLANTNET_KEY, startPlantnet } from './plants/plantnet-stand-in.ts';
@@ -31,6 +32,8 @@ export interface Engines {
   readonly secrets: SecretsStandIn;
   readonly stripe: StripeStandIn;
   readonly plants: PlantStandIns;
+  /** The relay's WebSocket API. */
+  readonly relay: RelayGateway;
   /** Returns the first engine that ended unexpectedly, with the reason. */
   broken(): string | undefined;
   stop(): Promise<void>;
@@ -116,15 +119,17 @@ export async function startEngines(options: EnginesOptions, signal: AbortSignal)
       (it) => it.stop(),
     ),
     track(startPlantProviders(), stopPlantProviders),
+    track(startGateway({ stage: environment, accessKey: LOCAL_ACCESS_KEY, ...at(3001) }), (it) => it.stop()),
   ]);
-  const [dynamoDb, cognito, s3, secretsStandIn, stripe, plants] = parts;
+  const [dynamoDb, cognito, s3, secretsStandIn, stripe, plants, relay] = parts;
   if (
     dynamoDb.status === 'rejected' ||
     cognito.status === 'rejected' ||
     s3.status === 'rejected' ||
     secretsStandIn.status === 'rejected' ||
     stripe.status === 'rejected' ||
-    plants.status === 'rejected'
+    plants.status === 'rejected' ||
+    relay.status === 'rejected'
   ) {
     await stop();
     throw parts.find((part) => part.status === 'rejected')?.reason;
@@ -137,6 +142,7 @@ export async function startEngines(options: EnginesOptions, signal: AbortSignal)
     secrets: secretsStandIn.value,
     stripe: stripe.value,
     plants: plants.value,
+    relay: relay.value,
     broken: () => {
       const child = children.find((one) => one.ended() !== undefined);
       return child && `${child.name} ended (${child.ended()}). Its output is in ${child.logFile}.`;
@@ -156,6 +162,8 @@ export function secretValues(secrets: LocalSecrets): Record<string, string> {
     KINDWISE_API_KEY: LOCAL_KINDWISE_KEY,
     PLANTNET_API_KEY: LOCAL_PLANTNET_KEY,
     OTA_SIGNING_KEY: secrets.otaSigningKey,
+    RELAY_IDENTITY_KEY: secrets.relayIdentityKey,
+    RELAY_WRAP_KEY: secrets.relayWrapKey,
   };
 }
 
@@ -166,6 +174,7 @@ export interface EngineAddresses {
   readonly secrets: Pick<StandIn, 'url'>;
   readonly stripe: Pick<StandIn, 'url'>;
   readonly plants: Readonly<Record<keyof PlantStandIns, Pick<StandIn, 'url'>>>;
+  readonly relay: Pick<RelayGateway, 'url' | 'endpoint'>;
 }
 
 /** Returns the backend's environment variables for these engines, using the SDK's own endpoint variables. */
@@ -190,6 +199,8 @@ export function backendEnvironment(environment: string, engines: EngineAddresses
     KINDWISE_API_BASE: engines.plants.kindwise.url,
     PLANTNET_API_BASE: engines.plants.plantnet.url,
     GBIF_API_BASE: engines.plants.gbif.url,
+    RELAY_URL: engines.relay.url,
+    RELAY_ENDPOINT: engines.relay.endpoint,
     STRIPE_PRICE_ID: LOCAL_PRICE.id,
     RETURN_URL_ALLOWED_SCHEMES: 'autowatering',
     RETURN_URL_ALLOWED_ORIGINS: WEB_APP_ORIGINS.join(','),

@@ -12,6 +12,8 @@ const StackFile = z.object({
   cognito: z.object({ endpoint: z.url(), region: z.string(), userPoolId: z.string(), clientId: z.string() }),
   s3: z.object({ endpoint: z.url(), bucket: z.string() }),
   dynamodb: z.object({ endpoint: z.url() }),
+  /** The relay's WebSocket API: where peers connect, and where `@connections` is. */
+  relay: z.object({ url: z.string(), endpoint: z.url() }),
   stripe: z.object({ endpoint: z.url(), webhookSecret: z.string() }),
   /** Stand-ins, to make them fail. */
   plants: z.object({ kindwise: z.url(), plantnet: z.url(), gbif: z.url() }),

@@ -7,6 +7,7 @@ import { cognitoUsers } from './cognito/cognito-users.ts';
 import { writeDocsSite } from './docs-site.ts';
 import { createTables, localDynamoDb } from './dynamodb/tables.ts';
 import { backendEnvironment, bucketName, type Engines, startEngines } from './engines.ts';
+import { localFunction } from './gateway/local-function.ts';
 import { freePort, requirePort } from './process/ports.ts';
 import { lockDirectory } from './process/stack-lock.ts';
 import { registerDevSigningKey } from './secrets/dev-signing-key.ts';
@@ -121,6 +122,7 @@ async function startIn(directory: string, options: StackOptions): Promise<Stack>
     api = server;
     await registerDevSigningKey(server.url, secrets.adminToken, signal);
     engines.stripe.webhooks.deliverTo(`${server.url}/stripeWebhook`);
+    engines.relay.deliverTo(localFunction(server.url));
     const info: StackFile = {
       pid: process.pid,
       apiBaseUrl: server.url,
@@ -135,6 +137,7 @@ async function startIn(directory: string, options: StackOptions): Promise<Stack>
         plantnet: engines.plants.plantnet.url,
         gbif: engines.plants.gbif.url,
       },
+      relay: { url: engines.relay.url, endpoint: engines.relay.endpoint },
       stripe: { endpoint: engines.stripe.url, webhookSecret: secrets.stripeWebhookSecret },
       users,
     };

@@ -20,8 +20,16 @@ const HEADER_LIFE_MS = 15 * 60 * 1000;
 /**
  * Verifies AWS Signature Version 4, in the Authorization header or in a presigned URL: key, signature, time, and that
  * all `x-amz-` headers are signed.
+ *
+ * @param body of a request to a service other than S3: those sign the body's hash without a header for it, and the path
+ * as if it were not encoded yet
  */
-export function verifySignature(request: IncomingMessage, key: AccessKey, now: number): SignatureVerdict {
+export function verifySignature(
+  request: IncomingMessage,
+  key: AccessKey,
+  now: number,
+  { body }: { readonly body?: Buffer } = {},
+): SignatureVerdict {
   const url = new URL(request.url ?? '/', 'http://stand-in');
   const presigned = url.searchParams.get('X-Amz-Algorithm') !== null;
   const claim = presigned ? fromQuery(url.searchParams) : fromHeader(request);
@@ -37,12 +45,12 @@ export function verifySignature(request: IncomingMessage, key: AccessKey, now: n
 
   const canonical = [
     request.method ?? 'GET',
-    url.pathname,
+    body === undefined ? url.pathname : url.pathname.split('/').map(encode).join('/'),
     canonicalQuery(url.searchParams),
     ...claim.headers.map((name) => `${name}:${headerValue(request, name)}`),
     '',
     claim.headers.join(';'),
-    claim.payloadHash,
+    body === undefined ? claim.payloadHash : createHash('sha256').update(body).digest('hex'),
   ].join('\n');
   const scope = `${date}/${region}/${service}/aws4_request`;
   const text = ['AWS4-HMAC-SHA256', claim.amzDate, scope, createHash('sha256').update(canonical).digest('hex')].join(

@@ -13,6 +13,9 @@ const LocalSecrets = z.object({
   password: z.string(),
   /** Base64 of an Ed25519 private key. */
   otaSigningKey: z.string(),
+  /** Base64 of an Ed25519 private key. */
+  relayIdentityKey: z.string(),
+  relayWrapKey: z.string(),
 });
 export type LocalSecrets = z.output<typeof LocalSecrets>;
 
@@ -53,8 +56,12 @@ export function createLocalSecrets(): LocalSecrets {
     stripeSecretKey: `sk_test_${random()}`,
     stripeWebhookSecret: `whsec_${random()}`,
     password: `Aw1!${random()}`,
-    otaSigningKey: generateKeyPairSync('ed25519')
-      .privateKey.export({ type: 'pkcs8', format: 'der' })
-      .toString('base64'),
+    otaSigningKey: signingKey(),
+    relayIdentityKey: signingKey(),
+    relayWrapKey: randomBytes(32).toString('base64url'),
   };
+}
+
+function signingKey(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
 }

@@ -1,0 +1,33 @@
+import pMap from 'p-map';
+import type { Clock } from '../platform/clock.ts';
+import type { Uid } from '../platform/ids.ts';
+import type { RelayParts } from './parts.ts';
+import { endSession } from './peers/end-session.ts';
+
+const PEERS_AT_ONCE = 5;
+
+/**
+ * Removes everything of an account that is being deleted, of which no new peer can be registered any more. Its peers are
+ * revoked first, so that nothing is published from then on, and are told. Can be repeated after a failure at any step.
+ */
+export async function removeRelayAccount(
+  { peers, sessions, delivery, streams, items }: RelayParts,
+  clock: Clock,
+  uid: Uid,
+): Promise<void> {
+  const all = await peers.list(uid);
+  await pMap(all, ({ peerId }) => peers.revoke(uid, peerId, clock.now()), { concurrency: PEERS_AT_ONCE });
+  // A revoked peer establishes no session any more, so these are its last connections.
+  const revoked = await peers.list(uid);
+  await pMap(
+    revoked,
+    (peer) => endSession(sessions, delivery, uid, peer, 'account_deleted', 'The account was deleted.'),
+    { concurrency: PEERS_AT_ONCE },
+  );
+  await streams.removeLogsOf(uid);
+  for (const peer of revoked) {
+    if (peer.connectionId !== undefined) await sessions.remove(peer.connectionId);
+    await items.removeIndex(uid, peer);
+  }
+  await items.removeAll(uid);
+}

@@ -1,0 +1,31 @@
+import type { ByeCode, PeerChanged, ServerFrame } from '@autowatering/relay-protocol';
+import type { Uid } from '../../platform/ids.ts';
+import type { Log } from '../../platform/observability/log.ts';
+import type { PeerId } from '../names.ts';
+import type { Peer } from './peer.ts';
+
+/** What the relay's delivery does for peers: tells the account's others, and ends a peer's session. */
+export interface PeerDelivery {
+  toAccount(uid: Uid, frame: ServerFrame, options?: { readonly except?: PeerId }): Promise<unknown>;
+  /** Says `bye`, closes the connection, and forgets that the peer is online. */
+  bye(uid: Uid, peerId: PeerId, code: ByeCode, reason: string): Promise<void>;
+}
+
+/**
+ * Tells the account's peers that one of them changed. Live news are best effort: the list of peers is the truth, and
+ * the change is made already.
+ */
+export async function announceChange(
+  delivery: PeerDelivery,
+  log: Pick<Log, 'warn'>,
+  uid: Uid,
+  { peerId, name, type }: Peer,
+  change: PeerChanged['change'],
+): Promise<void> {
+  try {
+    const frame: PeerChanged = { type: 'peer_changed', peer_id: peerId, change, name, peer_type: type };
+    await delivery.toAccount(uid, frame, { except: peerId });
+  } catch (error) {
+    log.warn('The news of a changed peer could not be delivered', { uid, peerId, change }, error);
+  }
+}

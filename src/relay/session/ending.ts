@@ -1,0 +1,86 @@
+import type { Bye, ByeCode, ErrorFrame } from '@autowatering/relay-protocol';
+import type { Services } from '../../platform/services.ts';
+import type { ConnectionId } from '../names.ts';
+import { REFUSALS, type RefusalCode } from './handshake-table.ts';
+import type { SessionNeeds } from './needs.ts';
+import { sendSealed } from './send.ts';
+import { newestKeysOf, sessionOf } from './session-keys.ts';
+import type { ConnectionRecord } from './store/connection-record.ts';
+import type { ConnectionStore } from './store/connection-store.ts';
+import type { SessionStore } from './store/session-store.ts';
+import type { KeyWrap } from './wrapped-keys.ts';
+
+export interface Stores {
+  readonly connections: ConnectionStore;
+  readonly sessions: SessionStore;
+  readonly keyWrap: KeyWrap;
+}
+
+type Needed = Pick<Services, 'clock' | 'log' | 'metrics' | 'randomness'>;
+
+/** Ways in which the server ends a connection. */
+export interface Endings {
+  /** Says why in an `error` frame, sealed if there is a session, and closes the connection. */
+  refuse(connectionId: ConnectionId, code: RefusalCode, more?: Pick<ErrorFrame, 'time' | 'retry_after'>): Promise<void>;
+  /** Says `bye` and closes the connection. */
+  bye(connectionId: ConnectionId, code: ByeCode, reason: string): Promise<void>;
+  /** What is left to do when a connection is over, however it ended. Can be repeated. */
+  tidyUp(ended: ConnectionRecord): Promise<void>;
+  /** Closes a connection whose end is told already, or can't be told. */
+  close(connectionId: ConnectionId): Promise<void>;
+}
+
+export function createEndings(
+  { clock, log, metrics, randomness }: Needed,
+  needs: SessionNeeds,
+  { connections, sessions, keyWrap }: Stores,
+): Endings {
+  const { connections: gateway } = needs;
+
+  const say = async (ended: ConnectionRecord, frame: Bye | ErrorFrame): Promise<void> => {
+    const { connectionId } = ended;
+    if (ended.state !== 'established') {
+      await gateway.post(connectionId, JSON.stringify(frame));
+      return;
+    }
+    try {
+      const keys = await newestKeysOf(keyWrap, ended);
+      await sendSealed(gateway, randomness, sessionOf(ended, keys), frame);
+    } catch (error) {
+      // The connection is closed all the same.
+      log.warn('A farewell could not be sealed', { connectionId }, error);
+    }
+  };
+
+  const tidyUp = async (ended: ConnectionRecord): Promise<void> => {
+    const { uid, connectionId } = ended;
+    const peerId =
+      ended.state === 'closed' ? ended.sessionOf : ended.state === 'established' ? ended.peerId : undefined;
+    if (peerId === undefined) return;
+    const wasOnline = await sessions.leave(uid, peerId, connectionId, clock.now());
+    if (wasOnline) await needs.announce(uid, peerId, false);
+  };
+
+  const end = async (connectionId: ConnectionId, frame: Bye | ErrorFrame): Promise<void> => {
+    const ended = await connections.close(connectionId);
+    // Only whoever ends it says why.
+    if (ended !== undefined) await say(ended, frame);
+    await gateway.close(connectionId);
+    if (ended !== undefined) await tidyUp(ended);
+  };
+
+  return {
+    tidyUp,
+    async refuse(connectionId, code, more = {}) {
+      metrics.count('RelayHandshakes', { outcome: code });
+      await end(connectionId, { type: 'error', code, message: REFUSALS[code], ...more });
+    },
+    async bye(connectionId, code, reason) {
+      metrics.count('RelayByes', { code });
+      await end(connectionId, { type: 'bye', code, reason });
+    },
+    async close(connectionId) {
+      await gateway.close(connectionId);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { Services } from '../../platform/services.ts';
+import { type PlainFrame, readPlainFrame } from '../frames/plain-frames.ts';
+import type { ConnectionId } from '../names.ts';
+import { createAuthenticate } from './authenticate.ts';
+import type { Endings, Stores } from './ending.ts';
+import { createGreet } from './greet.ts';
+import { type Action, HANDSHAKE } from './handshake-table.ts';
+import type { SessionNeeds } from './needs.ts';
+import { createServeSealed, RETRY_AFTER_SECONDS } from './serve-sealed.ts';
+import type { ConnectionRecord } from './store/connection-record.ts';
+
+type Needed = Pick<Services, 'clock' | 'log' | 'metrics' | 'randomness'>;
+
+/** Handles one message of a connection, of which others may be handled at the same time elsewhere. Never fails. */
+export function createReceive(services: Needed, needs: SessionNeeds, stores: Stores, endings: Endings) {
+  const { clock, log, metrics } = services;
+  const greet = createGreet(services, needs, stores, endings);
+  const authenticate = createAuthenticate(services, needs, stores, endings);
+  const sealed = createServeSealed(services, needs, stores, endings);
+
+  const act = async (record: ConnectionRecord, message: PlainFrame): Promise<void> => {
+    const action: Action = HANDSHAKE[record.state][message.kind];
+    if (message.kind !== 'sealed') metrics.count('RelayFrames', { type: message.kind });
+    switch (action.do) {
+      case 'greet':
+        if (message.kind === 'client_hello') await greet(record, message.frame);
+        return;
+      case 'authenticate':
+        if (record.state === 'greeted' && message.kind === 'client_auth') await authenticate(record, message.frame);
+        return;
+      case 'serve':
+        if (record.state === 'established' && message.kind === 'sealed') await sealed.frame(record, message.frame);
+        return;
+      case 'fault':
+        if (record.state === 'established') await sealed.fault(record, action.code);
+        return;
+      case 'refuse':
+        await endings.refuse(record.connectionId, action.code);
+        return;
+      case 'close':
+        await endings.close(record.connectionId);
+    }
+  };
+
+  return async (connectionId: ConnectionId, text: string): Promise<{ readonly uid: string | undefined }> => {
+    const message = readPlainFrame(text);
+    let record: ConnectionRecord | undefined;
+    try {
+      record = await stores.connections.read(connectionId, clock.now());
+      if (record === undefined) await endings.close(connectionId);
+      else await act(record, message);
+    } catch (error) {
+      log.error('A message to the relay failed', { kind: message.kind }, error);
+      await giveUp(connectionId, record);
+    }
+    return { uid: record?.uid };
+  };
+
+  /** The peer tries again: with a new connection, unless its session still stands. */
+  async function giveUp(connectionId: ConnectionId, record: ConnectionRecord | undefined): Promise<void> {
+    if (record?.state === 'established') return;
+    try {
+      await endings.refuse(connectionId, 'unavailable', { retry_after: RETRY_AFTER_SECONDS });
+    } catch (error) {
+      log.error('A connection could not be ended properly', { connectionId }, error);
+      await endings.close(connectionId);
+    }
+  }
+}

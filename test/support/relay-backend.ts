@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { accountAliveCheck, accountDeletionCheck } from '../../src/account/index.ts';
+import { isPeerId, isUid } from '../../src/platform/ids.ts';
+import { createIdentityKeys } from '../../src/relay/identity-keys.ts';
+import { createPeerStore } from '../../src/relay/peers/peer-store.ts';
+import { createRelay } from '../../src/relay/relay.ts';
+import type { SessionFrame, SessionNeeds } from '../../src/relay/session/needs.ts';
+import { createAccessTokens } from '../../src/relay/tokens/access-token.ts';
+import { createWebSocketHandler } from '../../src/relay/websocket-events.ts';
+import { type Backend, startBackend } from './backend.ts';
+import { newPeerIdentity, type PeerIdentity } from './relay.ts';
+import { recordingGateway } from './relay-gateway.ts';
+import type { RelayFunction, RelaySide } from './relay-sessions.ts';
+
+export interface ServedFrame {
+  readonly uid: string;
+  readonly connectionId: string;
+  readonly frame: SessionFrame;
+}
+
+export interface RelayPeer {
+  readonly uid: string;
+  readonly identity: PeerIdentity;
+  /** An access token. */
+  readonly token: string;
+}
+
+export interface RelayBackend extends RelaySide {
+  readonly backend: Backend;
+  /** Frames that sessions passed on, in order. */
+  readonly served: ServedFrame[];
+  /** Who came and went. */
+  readonly announced: { readonly peerId: string; readonly online: boolean }[];
+  /** Another container of the same function. */
+  anotherContainer(): RelayFunction;
+  newPeer(uid?: string): Promise<RelayPeer>;
+  revoke(peer: RelayPeer): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * A backend with the part of the relay that connections lead to. Sessions pass their frames on to the test, so that the
+ * handshake and what surrounds it can be seen by themselves.
+ */
+export async function startRelayBackend(): Promise<RelayBackend> {
+  const backend = await startBackend({}, { isOpenToTools: true });
+  const { services, clock } = backend;
+  const gateway = recordingGateway();
+  const served: ServedFrame[] = [];
+  const announced: { readonly peerId: string; readonly online: boolean }[] = [];
+  const identity = createIdentityKeys(services.secrets);
+  const accessTokens = createAccessTokens(services);
+  const peers = createPeerStore(services);
+  const serverKeys = new Map((await identity.all()).map(({ keyId, publicKey }) => [keyId, publicKey]));
+  const needs: SessionNeeds = {
+    ...{ connections: gateway, identity, accessTokens, peers, isAccountDeleted: accountDeletionCheck(services) },
+    welcome: async () => ({ streams: [], peers: [] }),
+    async serve({ uid, connectionId }, frame) {
+      served.push({ uid, connectionId, frame });
+    },
+    async announce(_uid, peerId, online) {
+      announced.push({ peerId, online });
+    },
+  };
+  const container = (): RelayFunction => createWebSocketHandler(services, async () => createRelay(services, needs));
+  const uidOf = (text: string) => {
+    if (!isUid(text)) throw new Error('not a uid');
+    return text;
+  };
+
+  return {
+    ...{ backend, gateway, served, announced },
+    invoke: container(),
+    anotherContainer: container,
+    now: () => clock.now(),
+    serverKey(keyId) {
+      const key = serverKeys.get(keyId);
+      if (key === undefined) throw new Error(`The server has no key ${keyId}`);
+      return key;
+    },
+    async newPeer(uid = randomUUID()) {
+      const { publicKey, privateKey } = newPeerIdentity();
+      const wanted = { name: `Phone ${publicKey.slice(0, 8)}`, type: 'phone', publicKey } as const;
+      const made = await peers.register(uidOf(uid), wanted, accountAliveCheck(services), clock.now());
+      if (made.outcome !== 'registered') throw new Error(made.outcome);
+      const { peerId } = made.peer;
+      return { uid, identity: { peerId, publicKey, privateKey }, token: await accessTokens.issue(uidOf(uid), peerId) };
+    },
+    async revoke({ uid, identity: { peerId } }) {
+      if (!isPeerId(peerId)) throw new Error('not a peer id');
+      await peers.revoke(uidOf(uid), peerId, clock.now());
+    },
+    stop: () => backend.stop(),
+  };
+}
