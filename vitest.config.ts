@@ -29,6 +29,7 @@ export default defineConfig({
         'device-proof/**/*.ts',
         'relay-protocol/**/*.ts',
         'relay-client/**/*.ts',
+        'device-data/**/*.ts',
         'app-client/**/*.ts',
       ],
       // The entry points run in processes of their own: the local server in every e2e test, the Lambda handlers and

@@ -1,3 +1,6 @@
+/** Bytes in memory of their own, as WebCrypto takes them. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
 const ENCODER = new TextEncoder();
 const LATIN1 = new TextDecoder('latin1');
 const ALPHABET = ENCODER.encode('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
@@ -8,12 +11,12 @@ ALPHABET.forEach((character, value) => {
 });
 
 /** The bytes of a text in UTF-8. */
-export function utf8(text: string): Uint8Array {
+export function utf8(text: string): Bytes {
   return ENCODER.encode(text);
 }
 
 /** All parts, one behind the other. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+export function concat(...parts: readonly Uint8Array[]): Bytes {
   const all = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
   let at = 0;
   for (const part of parts) {
@@ -30,7 +33,7 @@ const MOST_PREFIXED = 0xffff;
  *
  * @throws RangeError for more than 65,535 bytes
  */
-export function lp(bytes: Uint8Array): Uint8Array {
+export function lp(bytes: Uint8Array): Bytes {
   const { byteLength: length } = bytes;
   if (length > MOST_PREFIXED) throw new RangeError(`${length} bytes are too many for a length of two bytes`);
   return concat(Uint8Array.of(length >>> 8, length & 0xff), bytes);
@@ -41,7 +44,7 @@ export function lp(bytes: Uint8Array): Uint8Array {
  *
  * @throws RangeError for anything but an integer from 0 to 2³² − 1
  */
-export function u32(value: number): Uint8Array {
+export function u32(value: number): Bytes {
   if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff)
     throw new RangeError(`${value} is no 32-bit number`);
   const bytes = new Uint8Array(4);
@@ -54,7 +57,7 @@ export function u32(value: number): Uint8Array {
  *
  * @throws RangeError for anything but an integer from 0 to 2⁵³ − 1
  */
-export function u64(value: number): Uint8Array {
+export function u64(value: number): Bytes {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no 64-bit number`);
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
@@ -82,7 +85,7 @@ export function toBase64Url(bytes: Uint8Array): string {
  * Reads base64url in its only form: no padding, no other characters, and no bits set behind the last byte. Undefined for
  * everything else, so that no two texts mean the same bytes.
  */
-export function fromBase64Url(text: string): Uint8Array | undefined {
+export function fromBase64Url(text: string): Bytes | undefined {
   const { length } = text;
   const rest = length % 4;
   if (rest === 1) return undefined;

@@ -1,4 +1,4 @@
-import { concat, lp, u32, u64, utf8 } from './bytes.ts';
+import { type Bytes, concat, lp, u32, u64, utf8 } from './bytes.ts';
 import { CIPHER_SUITE, PROTOCOL } from './limits.ts';
 
 /** Who sealed a frame: the client for the server, or the server for the client. */
@@ -26,7 +26,7 @@ const ZERO = Uint8Array.of(0);
 const purpose = (name: string) => concat(utf8(`${PROTOCOL} ${name}`), ZERO);
 
 /** T1: everything the two sides have told each other. */
-export function greetingsTranscript(said: Greetings): Uint8Array {
+export function greetingsTranscript(said: Greetings): Bytes {
   return concat(
     lp(utf8(PROTOCOL)),
     lp(utf8(CIPHER_SUITE)),
@@ -44,46 +44,46 @@ export function greetingsTranscript(said: Greetings): Uint8Array {
 }
 
 /** What the server signs. */
-export function serverSignedText(sha256OfT1: Uint8Array): Uint8Array {
+export function serverSignedText(sha256OfT1: Uint8Array): Bytes {
   return concat(purpose('server'), sha256OfT1);
 }
 
 /** Its SHA-256 is `th`, which every key depends on. */
-export function handshakeTranscript(t1: Uint8Array, serverSignature: Uint8Array): Uint8Array {
+export function handshakeTranscript(t1: Uint8Array, serverSignature: Uint8Array): Bytes {
   return concat(t1, lp(serverSignature));
 }
 
 /** The salt of `prk` in the handshake. */
-export function handshakeSalt(clientNonce: Uint8Array, serverNonce: Uint8Array): Uint8Array {
+export function handshakeSalt(clientNonce: Uint8Array, serverNonce: Uint8Array): Bytes {
   return concat(clientNonce, serverNonce);
 }
 
 /** HKDF's `info` for one key. */
-export function keyInfo(label: KeyLabel, th: Uint8Array): Uint8Array {
+export function keyInfo(label: KeyLabel, th: Uint8Array): Bytes {
   return concat(purpose(label), th);
 }
 
 /** What the peer signs. */
-export function clientSignedText(th: Uint8Array): Uint8Array {
+export function clientSignedText(th: Uint8Array): Bytes {
   return concat(purpose('client'), th);
 }
 
 /** What the peer proves its knowledge of the keys over, with key(confirm). */
-export function confirmText(peerId: string, clientSignature: Uint8Array): Uint8Array {
+export function confirmText(peerId: string, clientSignature: Uint8Array): Bytes {
   return concat(utf8('client'), ZERO, lp(utf8(peerId)), lp(clientSignature));
 }
 
 /** Additional data of a sealed frame: it can't be moved to another session, generation or direction. */
-export function sealedFrameAad(direction: Direction, sessionId: Uint8Array, generation: number): Uint8Array {
+export function sealedFrameAad(direction: Direction, sessionId: Uint8Array, generation: number): Bytes {
   return concat(lp(utf8(direction)), lp(sessionId), lp(u32(generation)));
 }
 
 /** Its SHA-256 is `th` of the next generation. */
-export function rekeyTranscript(th: Uint8Array, clientEphemeral: Uint8Array, serverEphemeral: Uint8Array): Uint8Array {
+export function rekeyTranscript(th: Uint8Array, clientEphemeral: Uint8Array, serverEphemeral: Uint8Array): Bytes {
   return concat(th, lp(clientEphemeral), lp(serverEphemeral));
 }
 
 /** What a peer signs when it is registered, which shows that the caller holds its private key. */
-export function registrationText(uid: string, publicKey: Uint8Array, time: number): Uint8Array {
+export function registrationText(uid: string, publicKey: Uint8Array, time: number): Bytes {
   return concat(purpose('register'), lp(utf8(uid)), lp(publicKey), lp(u64(time)));
 }

@@ -2,8 +2,8 @@ import { createCognitoTokens } from './platform/aws/cognito-tokens.ts';
 import { createDocuments } from './platform/aws/dynamo.ts';
 import { createObjectLinks } from './platform/aws/object-links.ts';
 import { createObjectStore } from './platform/aws/object-store.ts';
-import { createSecrets, reportMissing, type Secrets, type SecretText } from './platform/aws/secrets.ts';
-import { traceCalls } from './platform/aws/traced-client.ts';
+import { createSecretReader } from './platform/aws/secret-reader.ts';
+import { createSecrets, reportMissing, type Secrets } from './platform/aws/secrets.ts';
 import { createUserDirectory } from './platform/aws/user-directory.ts';
 import { systemClock } from './platform/clock.ts';
 import { type Config, parseConfig } from './platform/config.ts';
@@ -12,7 +12,6 @@ import { createLog } from './platform/observability/log.ts';
 import { createMetrics } from './platform/observability/metrics.ts';
 import { createRequestLine, separateRequestLine } from './platform/observability/request-line.ts';
 import { once } from './platform/once.ts';
-import { boundCalls } from './platform/resilience/dependency.ts';
 import type { PlantProviders, Services } from './platform/services.ts';
 import { createStripeSignatures } from './platform/stripe/stripe-signatures.ts';
 
@@ -32,7 +31,7 @@ export function createServices(
   const metrics = overrides.metrics ?? createMetrics(config.env, config.logLevel);
   const isOneStream = overrides.log === undefined && overrides.metrics === undefined;
   const secrets = createSecrets(
-    secretReader(config),
+    createSecretReader(config, env, systemRandomness),
     config.secretsCacheMs,
     clock,
     metrics,
@@ -46,7 +45,7 @@ export function createServices(
     metrics,
     requestLine: isOneStream ? createRequestLine(config.env, config.logLevel) : separateRequestLine(log, metrics),
     secrets,
-    documents: once(() => createDocuments(config, log)),
+    documents: once(() => createDocuments(config, env, log, systemRandomness)),
     objectStore: createObjectStore(config.artifactBucket, config.region),
     objectLinks: createObjectLinks(config.artifactBucket, config.region, env['AWS_ENDPOINT_URL_S3'], clock),
     cognitoTokens: createCognitoTokens(config.cognito),
@@ -75,32 +74,5 @@ async function createPlantProviders(secrets: Secrets, config: Config['plants']):
     kindwise: createKindwise(secrets, config.kindwiseApiBase),
     plantnet: createPlantnet(secrets, config.plantnetApiBase),
     gbif: createGbif(config.gbifApiBase),
-  };
-}
-
-const SECRETS_MS = 1_000;
-
-/** Returns a function that reads the secret's text with a client created at the first read. */
-function secretReader(config: Config): () => Promise<SecretText> {
-  const client = once(async () => {
-    const [{ SecretsManager }, { awsCredentials }] = await Promise.all([
-      import('@aws-sdk/client-secrets-manager'),
-      import('./platform/aws/credentials.ts'),
-    ]);
-    const made = new SecretsManager({
-      region: config.region,
-      credentials: await awsCredentials(),
-      requestHandler: { connectionTimeout: 1_000, requestTimeout: SECRETS_MS, throwOnRequestTimeout: true },
-    });
-    traceCalls(made.middlewareStack, 'SecretsManager');
-    boundCalls(made.middlewareStack, 'Secrets Manager');
-    return made;
-  });
-  return async () => {
-    const { SecretString: text, CreatedDate: written } = await (await client()).getSecretValue({
-      SecretId: config.secretId,
-    });
-    if (text === undefined) throw new Error('The secret has no text value');
-    return { text, writtenAt: written?.getTime() };
   };
 }

@@ -4,9 +4,8 @@ import { createFleetStore } from './device/store.ts';
 import { releaseAllDevices } from './ownership/unclaim.ts';
 
 export type { Device } from './device/device.ts';
-export { HwIdField, SerialField } from './device/device.ts';
 export { type DeviceRecords, deviceRecordsOf } from './device/device-records.ts';
-export { type DeviceVersion, DeviceVersionField, notUnderstood } from './device/device-version.ts';
+export { type DeviceVersion, LONGEST_VERSION_TEXT, notUnderstood, readDeviceVersion } from './device/device-version.ts';
 export { createFleetDevices, type FleetDevices, isOrWasTheirs } from './overview/fleet-devices.ts';
 
 /** For the deletion of an account: releases every device the user owns. */

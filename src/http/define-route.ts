@@ -85,7 +85,31 @@ type ReplyOf<R extends Responses> = {
   [S in keyof R & Status]: Reply<S, z.input<NonNullable<R[S]>>>;
 }[keyof R & Status];
 
-type OutputOf<S> = S extends z.ZodType ? z.output<S> : undefined;
+/** Fields of a path or query, as sent. */
+export type RawFields = Readonly<Record<string, string>>;
+
+/** The schema of a path or query that is loaded on demand. See `deferred`. */
+export interface DeferredSchema<S extends z.ZodType = z.ZodType> {
+  load(): Promise<S>;
+  accept(raw: RawFields): z.output<S> | undefined;
+}
+
+/**
+ * For routes that are often a container's first: the schema library is loaded only for unusual requests and for docs.
+ *
+ * @param accept returns exactly what the schema would return, or undefined when it isn't sure. The schema then decides,
+ *   so refusals are always its own.
+ */
+export function deferred<S extends z.ZodType>(
+  load: () => Promise<S>,
+  accept: (raw: RawFields) => z.output<S> | undefined,
+): DeferredSchema<S> {
+  return { load, accept };
+}
+
+type FieldsSchema = z.ZodType | DeferredSchema;
+
+type OutputOf<S> = S extends z.ZodType ? z.output<S> : S extends DeferredSchema<infer T> ? z.output<T> : undefined;
 
 export interface RouteInput<A extends Auth, O, P, Q, B> {
   readonly caller: CallerByAuth[A] | (O extends true ? PeerCaller : never);
@@ -98,8 +122,8 @@ export interface RouteInput<A extends Auth, O, P, Q, B> {
 /** A request's input before validation. */
 export interface RawInput {
   readonly caller: Caller;
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string>>;
+  readonly params: RawFields;
+  readonly query: RawFields;
   readonly body: unknown;
   /** Empty unless the body is multipart. */
   readonly files: readonly UploadedFile[];
@@ -142,10 +166,31 @@ export interface RouteContract {
   readonly openToDeletedAccounts?: boolean;
 }
 
-/** A contract whose response schemas may be loaded on demand: only tests and the docs need them. */
-export type DeclaredContract = Omit<RouteContract, 'responses'> & {
+/** A contract whose schemas may be loaded on demand. Only tests and the docs need those of responses. */
+export type DeclaredContract = Omit<RouteContract, 'params' | 'query' | 'responses'> & {
+  readonly params?: FieldsSchema | undefined;
+  readonly query?: FieldsSchema | undefined;
   readonly responses: Responses | (() => Promise<Responses>);
 };
+
+/** Returns a contract with all of its schemas. */
+export async function loadContract(declared: DeclaredContract): Promise<RouteContract> {
+  const { params, query, ...contract } = declared;
+  return {
+    ...contract,
+    ...(params === undefined ? {} : { params: await loadSchema(params) }),
+    ...(query === undefined ? {} : { query: await loadSchema(query) }),
+    responses: await responsesOf(declared),
+  };
+}
+
+async function loadSchema(schema: FieldsSchema): Promise<z.ZodType> {
+  return isDeferred(schema) ? schema.load() : schema;
+}
+
+function isDeferred(schema: FieldsSchema): schema is DeferredSchema {
+  return 'accept' in schema;
+}
 
 /** Returns a route's response schemas by status. */
 export async function responsesOf({ responses }: DeclaredContract): Promise<Responses> {
@@ -191,8 +236,8 @@ export function defineRoute<
   const A extends Auth,
   R extends Responses,
   const O extends boolean | undefined = undefined,
-  P extends z.ZodType | undefined = undefined,
-  Q extends z.ZodType | undefined = undefined,
+  P extends FieldsSchema | undefined = undefined,
+  Q extends FieldsSchema | undefined = undefined,
   B extends z.ZodType | undefined = undefined,
 >(contract: ContractFor<A, O, P, Q, B, R>): OpenRoute<A, O, P, Q, B, R>;
 export function defineRoute(contract: DeclaredContract) {
@@ -209,8 +254,8 @@ export function defineRoute(contract: DeclaredContract) {
         if (!isExpected) {
           throw new Error(`the guard let a ${caller.kind} caller through to ${contract.path}`);
         }
-        const params = parsePart(contract.params, 'path', input.params);
-        const query = parsePart(contract.query, 'query', input.query);
+        const params = await parseFields(contract.params, 'path', input.params);
+        const query = await parseFields(contract.query, 'query', input.query);
         const body = parsePart(contract.body, 'body', input.body);
         if (!params.ok || !query.ok || !body.ok) {
           throw validationFailed(
@@ -252,6 +297,16 @@ export function validationFailed(faults: readonly FieldFault[], reader: 'person'
 type ParsedPart =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly faults: readonly FieldFault[] };
+
+async function parseFields(
+  schema: FieldsSchema | undefined,
+  part: FieldFault['in'],
+  raw: RawFields,
+): Promise<ParsedPart> {
+  if (schema === undefined || !isDeferred(schema)) return parsePart(schema, part, raw);
+  const accepted = schema.accept(raw);
+  return accepted === undefined ? parsePart(await schema.load(), part, raw) : { ok: true, value: accepted };
+}
 
 function parsePart(schema: z.ZodType | undefined, part: FieldFault['in'], value: unknown): ParsedPart {
   if (schema === undefined) return { ok: true, value: undefined };

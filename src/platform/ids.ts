@@ -14,6 +14,8 @@ export type Serial = Branded<'Serial'>;
 export type PeerId = Branded<'PeerId'>;
 
 const HW_ID = /^[A-F0-9:_-]{8,64}$/;
+/** A hardware id as people and phones write it. */
+export const HW_ID_IN_ANY_CASE = /^[A-Fa-f0-9:_-]{8,64}$/;
 const SERIAL = /^\d{6}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

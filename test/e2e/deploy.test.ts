@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createRelayFunction } from '../../src/relay-function.ts';
 import { wayBack } from '../../tools/operations/deploy/way-back.ts';
 import { secretValues } from '../../tools/run/local-stack/engines.ts';
 import { startSecrets } from '../../tools/run/local-stack/secrets/secrets-stand-in.ts';
@@ -24,7 +25,7 @@ let live: string | undefined;
 let deployedWith: Readonly<Record<string, string>> = {};
 let environment: string;
 beforeAll(async () => {
-  backend = await startBackend({}, { isOpenToTools: true });
+  backend = await startBackend({}, { isOpenToTools: true, relay: createRelayFunction });
   environment = backend.environment;
   folder = await mkdtemp(path.join(tmpdir(), 'deploy-'));
   samLog = path.join(folder, 'sam.log');
@@ -42,7 +43,10 @@ beforeAll(async () => {
       response.end(JSON.stringify(body));
       return;
     }
-    const output = `<member><OutputKey>ApiBaseUrl</OutputKey><OutputValue>${backend.url}</OutputValue></member>`;
+    const outputs = { ApiBaseUrl: backend.url, RelayUrl: backend.relay.url };
+    const output = Object.entries(outputs)
+      .map(([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`)
+      .join('');
     const parameters = Object.entries(deployedWith).map(
       ([name, value]) =>
         `<member><ParameterKey>${name}</ParameterKey><ParameterValue>${value}</ParameterValue></member>`,
@@ -94,7 +98,11 @@ describe('a deployment', () => {
     expect(steps).toEqual(['Checking', 'Checking', 'Building', 'Deploying', 'Migrating', 'Testing']);
     expect(run.stdout).toMatch(/last-activity +applied/);
     expect(run.stdout).toMatch(/checks passed, 0 failed/);
-    expect(run.stdout).toContain('update-alias --function-name autowatering-backend-');
+    for (const name of ['backend', 'relay']) {
+      expect(run.stdout).toContain(`update-alias --function-name autowatering-${name}-`);
+    }
+    expect(run.stdout).toContain('✓ the relay refuses a connection without a token');
+    expect(run.stdout).toContain(`is deployed: ${backend.url}, relay ${backend.relay.url}`);
   }, 60_000);
 
   it('creates a new version when a setting changes, and keeps the version otherwise', async () => {
@@ -132,9 +140,11 @@ describe('a deployment', () => {
     const run = await deploy(['--env', environment, ...ACCOUNT]);
     backend.s3.setFaults([]);
     expect(run.code).toBe(1);
-    expect(run.stderr).toContain(
-      `aws lambda update-alias --function-name autowatering-backend-${environment} --name live --function-version 41`,
-    );
+    for (const name of ['backend', 'relay']) {
+      expect(run.stderr).toContain(
+        `aws lambda update-alias --function-name autowatering-${name}-${environment} --name live --function-version 41`,
+      );
+    }
   }, 60_000);
 
   it('that is the first one says that there is no version to roll back to', () => {

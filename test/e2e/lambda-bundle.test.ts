@@ -71,6 +71,53 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+/** The modules that a bundle loads before the first event. */
+function loadedAtStart({ metafile, handler }: LambdaBundle): readonly string[] {
+  const outputs = new Map(Object.entries(metafile.outputs).map(([file, output]) => [path.resolve(file), output]));
+  const seen = new Set<string>();
+  const visit = (file: string): readonly string[] => {
+    const output = outputs.get(path.resolve(file));
+    if (output === undefined || seen.has(path.resolve(file))) return [];
+    seen.add(path.resolve(file));
+    const next = output.imports.filter(({ kind }) => kind === 'import-statement').map((one) => one.path);
+    return [...Object.keys(output.inputs), ...next.flatMap(visit)];
+  };
+  return visit(handler);
+}
+
+describe('the bundled function of the relay', () => {
+  it('refuses and takes connections, and answers every event', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'autowatering-relay-bundle-'));
+    const relay = await buildLambdaBundle(folder, {}, 'Relay');
+    const child = spawn(process.execPath, ['test/support/invoke-handler.mjs', relay.handler], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_NO_WARNINGS: '1', LOG_LEVEL: 'SILENT' },
+    });
+    const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const event = async (route: string, type: string, more: object = {}) => {
+      const requestContext = { routeKey: route, eventType: type, connectionId: 'AAAAbbbb1234cc=', requestId: 'id' };
+      child.stdin.write(`${JSON.stringify({ requestContext, isBase64Encoded: false, ...more })}\n`);
+      return JSON.parse(String((await answers.next()).value).replace('answer ', ''));
+    };
+    await answers.next();
+    const offering = (token: string) => ({
+      headers: { 'Sec-WebSocket-Protocol': `autowatering.relay.v1, bearer.${token}` },
+    });
+    expect(await event('$connect', 'CONNECT', offering('not.a.token'))).toMatchObject({ statusCode: 401 });
+    expect(await event('$connect', 'CONNECT', offering(mintToken()))).toEqual({
+      ...{ statusCode: 200, headers: { 'Sec-WebSocket-Protocol': 'autowatering.relay.v1' } },
+    });
+    expect(await event('$default', 'MESSAGE', { body: 'no frame' })).toEqual({ statusCode: 200 });
+    expect(await event('$disconnect', 'DISCONNECT')).toEqual({ statusCode: 200 });
+    child.kill();
+    await rm(folder, { recursive: true, force: true });
+    const modules = loadedAtStart(relay).filter((name) =>
+      /node_modules\/(stripe|libheif-js|hono|@aws-sdk\/client-s3)\//.test(name),
+    );
+    expect(modules, 'what the relay never needs').toEqual([]);
+  }, 60_000);
+});
+
 describe('the bundled Lambda function', () => {
   it('reaches all its dependencies: tables, bucket, secret, key set and Stripe', async () => {
     for (const where of ['/health', '/health/deep', '/health/ota', '/health/stripe', '/health/provision']) {
@@ -159,6 +206,28 @@ describe('the bundled Lambda function', () => {
     expect(bytesOf(loaded)).toBeLessThanOrEqual(100_000);
     expect(bytesOf(loaded)).toBeGreaterThan(20_000);
     expect(inputsOf(loaded).filter((input) => /node_modules\/(zod|@aws-sdk\/client)/.test(input))).toEqual([]);
+  });
+
+  it('loads at most 200 KB for GET /ota/latest, with neither a schema library nor a client of the SDK', () => {
+    const loaded = loadedWith(
+      'src/handler.ts',
+      'src/ota/offer/routes.ts',
+      'src/ota/parts.ts',
+      'src/platform/aws/json/json-service.ts',
+      'src/platform/aws/credentials.ts',
+    );
+    expect(bytesOf(loaded)).toBeLessThanOrEqual(200_000);
+    const inputs = inputsOf(loaded);
+    expect(inputs).toContain('src/ota/registry/stored-release.ts');
+    expect(inputs.filter((input) => /node_modules\/(zod|@aws-sdk|@smithy)\/(?!.*util-dynamodb)/.test(input))).toEqual(
+      [],
+    );
+  });
+
+  it('imports node:http nowhere, because that loads undici', () => {
+    const imports = Object.values(bundle.metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
+    expect(imports).toContain('node:https');
+    expect(imports.filter((path) => /^(node:)?http$/.test(path))).toEqual([]);
   });
 
   it('loads no routes of other domains for GET /ota/latest', () => {

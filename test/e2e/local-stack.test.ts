@@ -35,6 +35,7 @@ describe('the local stack', () => {
         'cognito',
         's3',
         'dynamodb',
+        'relay',
         'stripe',
         'users',
       ]),

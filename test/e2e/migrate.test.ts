@@ -20,10 +20,9 @@ const json = async (...args: string[]) => JSON.parse((await migrate(...args, '--
 
 const table = () => backend.services.config.tables.users;
 const put = async (items: readonly Record<string, unknown>[]) => {
-  const documents = await backend.services.documents();
   for (let at = 0; at < items.length; at += 25) {
     const PutRequests = items.slice(at, at + 25).map((Item) => ({ PutRequest: { Item } }));
-    await documents.batchWrite({ RequestItems: { [table()]: PutRequests } });
+    await backend.tables.batchWrite({ RequestItems: { [table()]: PutRequests } });
   }
 };
 async function clear(): Promise<void> {

@@ -74,8 +74,7 @@ describe('point-in-time recovery', () => {
 
   it('removes the copy afterwards, since it holds personal data too', async () => {
     expect((await pitr('--remove')).code).toBe(0);
-    const documents = await backend.services.documents();
-    await expect(documents.scan({ TableName: `${table()}-at-20260105t020000z` })).rejects.toThrow(/non-existent/);
+    await expect(backend.tables.scan({ TableName: `${table()}-at-20260105t020000z` })).rejects.toThrow(/non-existent/);
     expect(await notes()).toEqual(['changed: before', 'new: since']);
   });
 

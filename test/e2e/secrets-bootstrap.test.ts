@@ -81,6 +81,18 @@ describe("an environment's secret", () => {
     expect(JSON.parse((await bootstrap(['--env', 'again', '--json'], GIVEN)).stdout).done).toEqual({});
   });
 
+  it('that someone else changes meanwhile keeps their change, and the run says to try again', async () => {
+    await bootstrap(['--env', 'racing'], GIVEN);
+    const theirs = { ...(await content('racing')), STRIPE_SECRET_KEY: 'sk_test_51TheirNewKey00' };
+    place.overtakeNextWrite(theirs);
+    const rotate = ['--env', 'racing', '--rotate', 'FACTORY_PROVISION_TOKEN'];
+    const second = await bootstrap(rotate);
+    expect([second.code, second.stderr]).toEqual([1, expect.stringContaining('Run this command again')]);
+    expect(await content('racing')).toEqual(theirs);
+    expect((await bootstrap(rotate)).code).toBe(0);
+    expect((await content('racing'))['STRIPE_SECRET_KEY']).toBe(theirs.STRIPE_SECRET_KEY);
+  });
+
   it('keeps the old token valid next to the rotated one until it is retired', async () => {
     await bootstrap(['--env', 'turning'], GIVEN);
     const { FACTORY_PROVISION_TOKEN: old } = await content('turning');

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startGateway } from '../../tools/run/local-stack/gateway/relay-gateway.ts';
 import type { Stack } from '../../tools/run/local-stack/stack.ts';
 import { startStandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 import { firmware, GOOD, withVersion } from '../support/firmware.ts';
@@ -337,7 +338,11 @@ describe('the smoke test', () => {
     expect(run.stdout).toMatch(/\d+ checks passed, 0 failed/);
     expect(run.code).toBe(0);
     const json = await runTool('smoke', [...here(), '--json']);
-    expect(JSON.parse(json.stdout)).toMatchObject({ failed: 0 });
+    const { failed, checks } = JSON.parse(json.stdout);
+    expect([failed, checks.map(({ name }: { name: string }) => name)]).toEqual([
+      0,
+      expect.arrayContaining(['the relay refuses a connection with a wrong token']),
+    ]);
   });
 
   it('checks the OTA admin routes with the token, which it does not print, and writes JUnit', async () => {
@@ -366,6 +371,11 @@ describe('the smoke test', () => {
     expect(run.stdout).toContain('✗ GET /health/stripe is healthy');
     expect(run.stderr).toContain('POST /claimDevice refuses a caller without credentials');
     expect((await runTool('smoke', ['--api-base-url', 'http://127.0.0.1:9'])).code).toBe(1);
+    const openDoor = await startGateway({ stage: 'open', accessKey: { id: 'a', secret: 'b' } });
+    openDoor.deliverTo(async () => ({ statusCode: 200 }));
+    const letIn = await runTool('smoke', [...here(), '--relay-url', openDoor.url]);
+    await openDoor.stop();
+    expect([letIn.code, letIn.stdout]).toEqual([1, expect.stringContaining('status 101 instead of 401 or 403')]);
   });
 });
 

@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { DynamoDBDocument, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { fetchFrom } from '../../src/http/adapters/fetch-adapter.ts';
@@ -60,6 +61,8 @@ export interface Backend {
   readonly metrics: ReturnType<typeof recordingMetrics>;
   readonly secrets: LocalSecrets;
   readonly dynamo: DynamoProxy;
+  /** The AWS SDK's client, past the proxy. */
+  readonly tables: DynamoDBDocument;
   readonly s3: StandIn;
   readonly secretsManager: SecretsStandIn;
   /** Sends no webhooks until a test calls `stripe.webhooks.deliverTo`. */
@@ -107,6 +110,7 @@ export async function startBackend(
     startGateway({ stage: environment, accessKey: LOCAL_ACCESS_KEY, now: () => clock.now() }),
     createTables(localDynamoDb(inject('dynamoDbUrl'), LOCAL_REGION), environment),
   ]);
+  const tables = DynamoDBDocument.from(localDynamoDb(inject('dynamoDbUrl'), LOCAL_REGION));
   const variables: Record<string, string> = {
     ...backendEnvironment(environment, {
       dynamoDb: { url: isDirect ? inject('dynamoDbUrl') : dynamo.url },
@@ -143,13 +147,29 @@ export async function startBackend(
   const url = `http://127.0.0.1:${portOf(server)}`;
 
   return {
-    ...{ url, environment, app, services, clock, log, metrics, secrets, dynamo, s3, secretsManager, stripe, plants },
+    ...{
+      url,
+      environment,
+      app,
+      services,
+      clock,
+      log,
+      metrics,
+      secrets,
+      dynamo,
+      s3,
+      secretsManager,
+      stripe,
+      plants,
+      tables,
+    },
     ...{ relay, relayDynamo },
     call: (where, options) => call(url, where, options),
     async scan(table) {
-      const { Items: items = [] } = await (await services.documents()).scan({
-        TableName: services.config.tables[table],
-      });
+      const items: Record<string, unknown>[] = [];
+      for await (const page of paginateScan({ client: tables }, { TableName: services.config.tables[table] })) {
+        items.push(...(page.Items ?? []));
+      }
       return items;
     },
     async objects(prefix) {

@@ -11,6 +11,8 @@ export interface DynamoProxy extends StandIn {
   loseAnswer(operation: string, after?: number): void;
   /** After this many more writes nothing gets through, not even the last answer, as if the caller had crashed. */
   dieAfterWrites(count: number): void;
+  /** The same after the next write of this kind. */
+  dieAfter(operation: string): void;
   /** Lets everything through again. */
   revive(): void;
 }
@@ -21,6 +23,7 @@ const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteIte
 export async function startDynamoProxy(target: string, missingRight: MissingRight): Promise<DynamoProxy> {
   const operations: string[] = [];
   let writesLeft = Number.POSITIVE_INFINITY;
+  let lastOperation: string | undefined;
   let losing: { readonly operation: string; after: number } | undefined;
   const agent = new Agent({ keepAlive: true });
   /** Uses `node:http`, because `fetch` takes a third of a test run's time at DynamoDB. */
@@ -49,6 +52,7 @@ export async function startDynamoProxy(target: string, missingRight: MissingRigh
     }
     const answer = await forward(request.headers, body);
     if (WRITES.has(operation)) writesLeft -= 1;
+    if (operation === lastOperation) writesLeft = 0;
     if (writesLeft <= 0) {
       request.socket.destroy();
       return;
@@ -77,7 +81,11 @@ export async function startDynamoProxy(target: string, missingRight: MissingRigh
     dieAfterWrites(count) {
       writesLeft = count;
     },
+    dieAfter(operation) {
+      lastOperation = operation;
+    },
     revive() {
+      lastOperation = undefined;
       writesLeft = Number.POSITIVE_INFINITY;
     },
   };

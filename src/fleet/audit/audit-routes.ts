@@ -4,9 +4,10 @@ import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, pageCursor, pageLimit } from '../../http/fields.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
 import type { Uid } from '../../platform/ids.ts';
-import { HwIdField, MetadataValue } from '../device/device.ts';
+
 import type { FleetStore } from '../device/store.ts';
 import { isAuditRecord } from '../device/stored-items.ts';
+import { HwIdField, MetadataValue } from '../fields.ts';
 import { actorText, personText, type StoredAuditEntry, type StoredStanding } from './audit.ts';
 
 const DEFAULT_PAGE = 50;

@@ -1,6 +1,6 @@
-import * as z from 'zod';
 import type { Services } from '../../platform/services.ts';
-import { type Device, FleetState, fleetStateOf } from './device.ts';
+import { fields, listOf, number, text } from '../../platform/shapes.ts';
+import { type Device, FLEET_STATES, type FleetState, fleetStateOf } from './device.ts';
 import { toDevice } from './stored-items.ts';
 
 /** Filters for listing devices. The first one given selects the index; the others are checked against each device. */
@@ -16,29 +16,37 @@ export interface DevicePage {
   readonly next?: string;
 }
 
-const STATES = FleetState.options;
+const STATES = FLEET_STATES;
 /** A page may be cut short when a filter matches little; its cursor leads on. */
 const MOST_READS = 20;
 const BATCH = 100;
 /** Keys read at once, however few devices are still wanted: a filter may match none of them. */
 const FEWEST_KEYS = 25;
 
-const Cursor = z.tuple([z.number().int().min(0).max(STATES.length), z.number(), z.string().max(64)]);
-const IndexKeys = z.object({ hw_id: z.string(), serial_seq: z.number() });
+/** A part of the list, and the serial number and hardware id of a device in it. */
+type Cursor = readonly [part: number, serialNumber: number, hwId: string];
+
+const indexKeys = fields({ hw_id: text, serial_seq: number });
+const deviceKeys = listOf(fields({ hw_id: text, record: text }));
 
 /** Whether a cursor belongs to a list of devices. */
 export function isDeviceCursor(text: string): boolean {
   return parseCursor(text) !== undefined;
 }
 
-function parseCursor(text: string): z.output<typeof Cursor> | undefined {
+function parseCursor(cursor: string): Cursor | undefined {
+  let parsed: unknown;
   try {
-    const result = Cursor.safeParse(JSON.parse(text));
-    return result.success ? result.data : undefined;
+    parsed = JSON.parse(cursor);
   } catch {
     // Not JSON: the cursor belongs to something else.
     return undefined;
   }
+  if (!Array.isArray(parsed) || parsed.length !== 3) return undefined;
+  const [part, serialNumber, hwId]: readonly unknown[] = parsed;
+  if (typeof part !== 'number' || !Number.isInteger(part) || part < 0 || part > STATES.length) return undefined;
+  if (typeof serialNumber !== 'number' || !Number.isFinite(serialNumber)) return undefined;
+  return typeof hwId === 'string' && hwId.length <= 64 ? [part, serialNumber, hwId] : undefined;
 }
 
 /** The devices of the whole fleet from kept indexes, ordered by serial; it never scans. */
@@ -53,8 +61,7 @@ export function createDeviceIndex({ config, documents }: Pick<Services, 'config'
         RequestItems: { [provisioning]: { Keys: wanted } },
       });
       devices.push(...(found?.[provisioning] ?? []).map(toDevice));
-      const rest = z.array(z.object({ hw_id: z.string(), record: z.string() })).parse(left?.[provisioning]?.Keys ?? []);
-      wanted = rest;
+      wanted = deviceKeys(left?.[provisioning]?.Keys ?? []);
     }
     return devices.sort((a, b) => a.serialNumber - b.serialNumber);
   };
@@ -84,7 +91,7 @@ export function createDeviceIndex({ config, documents }: Pick<Services, 'config'
             ...(from === undefined ? {} : { ExclusiveStartKey: from }),
           });
           reads += 1;
-          const keys = items.map((item) => IndexKeys.parse(item));
+          const keys = items.map((item) => indexKeys(item));
           const found = (await readAll(keys)).filter((device) => matches(device, filter));
           const left = limit - devices.length;
           devices.push(...found.slice(0, left));

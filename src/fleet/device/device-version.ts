@@ -1,8 +1,4 @@
 import { parseDeviceVersion, type ReleaseVersion } from '@autowatering/release-format';
-import * as z from 'zod';
-
-/** Far longer than any version; only keeps requests from carrying whole documents. */
-const LONGEST_TEXT = 1_024;
 
 export interface DeviceVersion {
   /** As the device sent it. */
@@ -11,17 +7,13 @@ export interface DeviceVersion {
   readonly version: ReleaseVersion | undefined;
 }
 
+/** Far longer than any version; only keeps requests from carrying whole documents. */
+export const LONGEST_VERSION_TEXT = 1_024;
+
 /** The version a device reports, as the phone passes it on. Never refused for its form, see `parseDeviceVersion`. */
-export const DeviceVersionField = z
-  .string()
-  .max(LONGEST_TEXT)
-  .transform((text): DeviceVersion => ({ text, version: parseDeviceVersion(text) }))
-  .meta({
-    description:
-      'As the device reports it: 1, 1.0, v1.2.3, 1.0.0+7 or 1.0.0.1. Missing parts are 0, a fourth is build ' +
-      'metadata. Anything else counts as unknown and is listed in `not_understood`.',
-    examples: ['1.0'],
-  });
+export function readDeviceVersion(text: string): DeviceVersion {
+  return { text, version: parseDeviceVersion(text) };
+}
 
 /** For an answer: the names of the fields whose version could not be parsed. Empty if there are none. */
 export function notUnderstood<Field extends string>(

@@ -1,5 +1,4 @@
-import * as z from 'zod';
-import { type HwId, isHwId, isSerial, isUid, type Serial, type Uid } from '../../platform/ids.ts';
+import { type HwId, isSerial, type Serial, type Uid } from '../../platform/ids.ts';
 import type { Person } from './person.ts';
 
 /** The board of a device when the factory doesn't give one. */
@@ -15,14 +14,13 @@ export function isSerialSpaceLow(serial: string): boolean {
 }
 
 /** Sealed and not yet sold; ready to be claimed; out of service. A claimed device is `active` and has an owner. */
-export const DeviceStatus = z.enum(['factory_only', 'active', 'revoked']);
-export type DeviceStatus = z.output<typeof DeviceStatus>;
+export const DEVICE_STATUSES = ['factory_only', 'active', 'revoked'] as const;
+export type DeviceStatus = (typeof DEVICE_STATUSES)[number];
 
 /** A device's lifecycle state: its status, taking the owner into account. */
-export const FleetState = z.enum(['factory_only', 'active', 'claimed', 'revoked']);
-export type FleetState = z.output<typeof FleetState>;
+export const FLEET_STATES = ['factory_only', 'active', 'claimed', 'revoked'] as const;
+export type FleetState = (typeof FLEET_STATES)[number];
 
-export const MetadataValue = z.union([z.string(), z.number(), z.boolean()]);
 export type Metadata = Readonly<Record<string, string | number | boolean>>;
 
 export interface Ownership {
@@ -88,25 +86,3 @@ export function serialOf(number: number): Serial {
 export function thingName(serial: Serial): string {
   return `autowatering-${serial}`;
 }
-
-export const SerialField = z
-  .string()
-  .refine(isSerial, 'six digits')
-  .meta({ pattern: '^\\d{6}$', description: 'Six digits, as printed on the device' });
-
-/** Hardware ids are accepted in any case and stored upper-case. */
-export const HwIdField = z
-  .string()
-  .max(64)
-  .regex(/^[A-Fa-f0-9:_-]{8,64}$/, '8 to 64 of 0-9, A-F, colon, dash and underscore')
-  .transform((text, context): HwId => {
-    const upper = text.toUpperCase();
-    if (isHwId(upper)) return upper;
-    context.addIssue({ code: 'custom', message: 'not a hardware id' });
-    return z.NEVER;
-  });
-
-/** Stored values were checked when they were written; this restores their types. */
-export const StoredUid = z.string().refine(isUid);
-export const StoredHwId = z.string().refine(isHwId);
-export const StoredSerial = z.string().refine(isSerial);

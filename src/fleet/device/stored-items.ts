@@ -1,15 +1,25 @@
-import * as z from 'zod';
-import type { HwId, Serial, Uid } from '../../platform/ids.ts';
+import { type HwId, isHwId, isSerial, isUid, type Serial, type Uid } from '../../platform/ids.ts';
+import {
+  either,
+  type Fields,
+  fields,
+  flag,
+  number,
+  oneOf,
+  optional,
+  recordOf,
+  type Shape,
+  text,
+  textThat,
+  withDefault,
+} from '../../platform/shapes.ts';
 import type { StoredAuditEntry, StoredStanding } from '../audit/audit.ts';
 import {
   DEFAULT_BOARD,
+  DEVICE_STATUSES,
   type Device,
-  DeviceStatus,
+  type DeviceStatus,
   type HashedCode,
-  MetadataValue,
-  StoredHwId,
-  StoredSerial,
-  StoredUid,
   thingName,
 } from './device.ts';
 import { type DeviceChanges, type Personal, personalOf } from './lifecycle.ts';
@@ -30,47 +40,47 @@ export const OWNED_PREFIX = 'device#';
 /** What is kept of a device that was revoked while the user owned it. */
 export const FORMER_PREFIX = 'former#';
 
-const StoredDevice = z.object({
-  hw_id: StoredHwId,
-  serial: StoredSerial,
-  serial_seq: z.number(),
-  status: DeviceStatus,
-  created_at: z.string(),
-  updated_at: z.string(),
-  owner_uid: StoredUid.optional(),
-  claimed_at: z.string().optional(),
-  claim_code_salt: z.string().optional(),
-  claim_code_hash: z.string().optional(),
-  claim_code_untold: z.boolean().default(false),
-  uncounted_station: z.string().optional(),
-  metadata: z.record(z.string(), MetadataValue).default({}),
-  public_key: z.string().optional(),
-  transfer_salt: z.string().optional(),
-  transfer_hash: z.string().optional(),
-  transfer_expires_at: z.number().optional(),
-  board: z.string().default(DEFAULT_BOARD),
-  batch: z.string().optional(),
-  firmware_version: z.string().optional(),
-  firmware_seen_at: z.string().optional(),
-  firmware_changes: z.number().default(0),
-  former_person: z.string().refine(isPerson).optional(),
-  replaced_by: StoredSerial.optional(),
-  revision: z.number(),
-});
+/** Stored values were checked when they were written; these restore their types. */
+const uid = textThat(isUid, 'a user id');
+const hwId = textThat(isHwId, 'a hardware id');
+const serial = textThat(isSerial, 'a serial');
+const person = textThat(isPerson, 'a pseudonym');
+const status = oneOf(DEVICE_STATUSES);
+const metadata = recordOf(either(text, either(number, flag)));
 
-const personal = {
-  name: z.string().exactOptional(),
-  settings: z.record(z.string(), MetadataValue).exactOptional(),
+const DEVICE = {
+  hw_id: hwId,
+  serial,
+  serial_seq: number,
+  status,
+  created_at: text,
+  updated_at: text,
+  owner_uid: optional(uid),
+  claimed_at: optional(text),
+  claim_code_salt: optional(text),
+  claim_code_hash: optional(text),
+  claim_code_untold: withDefault(flag, false),
+  uncounted_station: optional(text),
+  metadata: withDefault(metadata, {}),
+  public_key: optional(text),
+  transfer_salt: optional(text),
+  transfer_hash: optional(text),
+  transfer_expires_at: optional(number),
+  board: withDefault(text, DEFAULT_BOARD),
+  batch: optional(text),
+  firmware_version: optional(text),
+  firmware_seen_at: optional(text),
+  firmware_changes: withDefault(number, 0),
+  former_person: optional(person),
+  replaced_by: optional(serial),
+  revision: number,
 };
+const readDevice = fields(DEVICE);
+
+const PERSONAL = { name: optional(text), settings: optional(metadata) };
 
 /** A former owner's name and settings, kept for the replacement unit. */
-const StoredFormer = z.object({
-  record: z.string(),
-  serial: StoredSerial,
-  hw_id: StoredHwId,
-  revoked_at: z.string(),
-  ...personal,
-});
+const readFormer = fields({ record: text, serial, hw_id: hwId, revoked_at: text, ...PERSONAL });
 
 export interface FormerDevice extends Personal {
   readonly serial: Serial;
@@ -79,51 +89,35 @@ export interface FormerDevice extends Personal {
 }
 
 export function toFormer(item: unknown): FormerDevice {
-  const stored = StoredFormer.parse(item);
+  const stored = readFormer(item);
   return { serial: stored.serial, hwId: stored.hw_id, revokedAt: stored.revoked_at, ...personalOf(stored) };
 }
 
-const StoredOwned = z.object({
-  record: z.string(),
-  serial: StoredSerial,
-  hw_id: StoredHwId,
-  status: DeviceStatus,
-  claimed_at: z.string(),
-  ...personal,
+const readOwned = fields({ record: text, serial, hw_id: hwId, status, claimed_at: text, ...PERSONAL });
+
+const standing: Shape<StoredStanding> = fields({ state: text, owner: optional(person) });
+
+const readAudit = fields({
+  action: text,
+  actor: text,
+  timestamp: text,
+  reason: optional(text),
+  before: optional(standing),
+  after: standing,
+  facts: optional(metadata),
 });
 
-const AuditStanding = z.object({ state: z.string(), owner: z.string().refine(isPerson).optional() });
-
-const StoredAudit = z.object({
-  action: z.string(),
-  actor: z.string(),
-  timestamp: z.string(),
-  reason: z.string().optional(),
-  before: AuditStanding.optional(),
-  after: AuditStanding,
-  facts: z.record(z.string(), MetadataValue).optional(),
-});
-
-/** @throws ZodError for an item that is not an audit entry */
+/** @throws ShapeError for an item that is not an audit entry */
 export function toAuditEntry(item: unknown): StoredAuditEntry {
-  const { reason, before, after, facts, ...entry } = StoredAudit.parse(item);
-  return {
-    ...entry,
-    ...(reason === undefined ? {} : { reason }),
-    ...(before === undefined ? {} : { before: toStanding(before) }),
-    after: toStanding(after),
-    ...(facts === undefined ? {} : { facts }),
-  };
+  return readAudit(item);
 }
 
-function toStanding({ state, owner }: z.output<typeof AuditStanding>): StoredStanding {
-  return owner === undefined ? { state } : { state, owner };
-}
+const readPerson = fields({ uid: text, user: uid });
 
 /** The pseudonym and the user of an item that maps one to the other. */
 export function toNamedPerson(item: unknown): readonly [string, Uid] {
-  const { uid, user } = z.object({ uid: z.string(), user: StoredUid }).parse(item);
-  return [uid.slice('person#'.length), user];
+  const { uid: key, user } = readPerson(item);
+  return [key.slice('person#'.length), user];
 }
 
 /** Whether a cursor names an audit entry. */
@@ -145,9 +139,9 @@ export function isOwnedRecord(record: string): boolean {
   return /^device#\d{6}$/.test(record);
 }
 
-/** A device as stored in `provisioning`. @throws ZodError for an item that is not a device */
+/** A device as stored in `provisioning`. @throws ShapeError for an item that is not a device */
 export function toDevice(item: unknown): Device {
-  const stored = StoredDevice.parse(item);
+  const stored = readDevice(item);
   const { owner_uid: uid, claimed_at: claimedAt, claim_code_salt: salt, claim_code_hash: hash } = stored;
   return {
     hwId: stored.hw_id,
@@ -179,7 +173,7 @@ export function toDevice(item: unknown): Device {
   };
 }
 
-function toTransfer(stored: z.output<typeof StoredDevice>): Device['transfer'] {
+function toTransfer(stored: Fields<typeof DEVICE>): Device['transfer'] {
   const { transfer_salt: salt, transfer_hash: hash, transfer_expires_at: expiresAt } = stored;
   return hash === undefined || expiresAt === undefined ? null : { ...hashedCode(hash, salt), expiresAt };
 }
@@ -233,7 +227,7 @@ export function fromChanges(changes: DeviceChanges): {
 
 /** An entry of an owner's list as stored in `users`. */
 export function toOwned(item: unknown): OwnedDevice {
-  const stored = StoredOwned.parse(item);
+  const stored = readOwned(item);
   return {
     serial: stored.serial,
     hwId: stored.hw_id,

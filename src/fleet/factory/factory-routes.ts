@@ -5,18 +5,10 @@ import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';
 import type { Services } from '../../platform/services.ts';
-import {
-  type Device,
-  DeviceStatus,
-  FleetState,
-  fleetStateOf,
-  HwIdField,
-  isSerialSpaceLow,
-  MetadataValue,
-  thingName,
-} from '../device/device.ts';
+import { type Device, fleetStateOf, isSerialSpaceLow, thingName } from '../device/device.ts';
 import type { FactoryStep } from '../device/lifecycle.ts';
 import type { FleetStore } from '../device/store.ts';
+import { DeviceStatusField, FleetStateField, HwIdField, MetadataValue } from '../fields.ts';
 import { createCodeHashes } from '../ownership/code-hashes.ts';
 import { type FactoryStepOutcome, takeFactoryStep } from './factory-step.ts';
 import { provisionDevice } from './provision.ts';
@@ -39,7 +31,7 @@ const ProvisionedDevice = z.object({
   serial: z.string(),
   serial_seq: z.number(),
   thing_name: z.string(),
-  status: DeviceStatus,
+  status: DeviceStatusField,
   metadata: z.record(z.string(), MetadataValue),
   created_at: isoDateTime,
   updated_at: isoDateTime,
@@ -107,7 +99,7 @@ export function factoryRoutes(services: Services, store: FleetStore): readonly R
     if (result.outcome !== 'done') throw new ApiError(result.outcome, STEP_REFUSALS[result.outcome]);
     return { hwId, before: fleetStateOf(result.device) };
   };
-  const stepped = { ok: z.literal(true), hw_id: z.string(), previous_state: FleetState };
+  const stepped = { ok: z.literal(true), hw_id: z.string(), previous_state: FleetStateField };
 
   const activate = defineRoute({
     method: 'POST',

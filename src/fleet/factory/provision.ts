@@ -32,8 +32,9 @@ export type ProvisionOutcome =
 type Needed = Pick<Services, 'randomness' | 'log'> & { readonly codes: CodeHashes };
 
 /**
- * Gives a device its serial, once. A repeated call, or a second station at the same time, gets the same serial. A
- * number may be skipped when two stations race; none is given twice.
+ * Gives a device its serial, once. A repeated call, or a second station at the same time, gets the same serial. The
+ * device is stored without a look whether it is there: the condition of that write decides. The number taken for one
+ * that was there is kept for the next device. A number may be skipped when a container ends; none is given twice.
  *
  * A new device has two marks: its claim code was not sent yet, and it is not in the counts and the audit. Both are
  * removed just before the answer is sent. After a failure in between they are still set; the next call replaces the
@@ -46,15 +47,13 @@ export async function provisionDevice(
   now: number,
 ): Promise<ProvisionOutcome> {
   const { hwId, status, metadata, publicKey, station } = request;
-  // Missing a device stored a moment ago only costs a number: storing it again is refused.
-  const known = await store.readDevice(hwId, { mayBeStale: true });
-  if (known !== undefined && !isCodeOwed(known)) return { outcome: 'known', device: known };
-
   const code = createClaimCode(services.randomness);
-  const claimCode = await services.codes.hash(code, { purpose: 'claim', hwId });
-  if (known !== undefined) return takeOver(store, services, known, { code, claimCode });
-  const serialNumber = await store.takeSerialNumber();
-  if (serialNumber === undefined) return { outcome: 'serials_exhausted' };
+  const made = { code, claimCode: await services.codes.hash(code, { purpose: 'claim', hwId }) };
+  const serialNumber = await store.serialNumbers.take();
+  if (serialNumber === undefined) {
+    const known = await store.readDevice(hwId);
+    return known === undefined ? { outcome: 'serials_exhausted' } : again(store, services, known, made);
+  }
   const time = isoTime(now);
   const { firmware_version: firmwareText } = metadata;
   const firmware = typeof firmwareText === 'string' ? parseDeviceVersion(firmwareText) : undefined;
@@ -66,7 +65,7 @@ export async function provisionDevice(
     createdAt: time,
     updatedAt: time,
     owner: null,
-    claimCode,
+    claimCode: made.claimCode,
     isCodeUntold: true,
     uncountedStation: station,
     transfer: null,
@@ -79,18 +78,22 @@ export async function provisionDevice(
     replacedBy: null,
     revision: 1,
   };
-  if (await store.putNewDevice(device)) return tell(store, services, device, { code, claimCode });
-  const first = await store.readDevice(hwId);
-  if (first === undefined) throw new Error('a device that refused to be created is not there');
+  const known = await store.putNewDevice(device);
+  if (known === undefined) return tell(store, services, device, made);
   // The SDK retries when an answer is lost. The conflicting device is then our own, and its code was not sent yet.
-  if (first.claimCode?.hash === claimCode.hash) return tell(store, services, first, { code, claimCode });
-  if (!isCodeOwed(first)) return { outcome: 'known', device: first };
-  return takeOver(store, services, first, { code, claimCode });
+  if (known.claimCode?.hash === made.claimCode.hash) return tell(store, services, known, made);
+  store.serialNumbers.giveBack(serialNumber);
+  return again(store, services, known, made);
 }
 
 interface NewCode {
   readonly code: ClaimCode;
   readonly claimCode: HashedCode;
+}
+
+/** Another call for a device that is stored already. */
+async function again(store: FleetStore, services: Needed, known: Device, made: NewCode): Promise<ProvisionOutcome> {
+  return isCodeOwed(known) ? takeOver(store, services, known, made) : { outcome: 'known', device: known };
 }
 
 /** Whether nobody knows the device's claim code although somebody still needs it. */

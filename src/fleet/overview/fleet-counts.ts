@@ -13,33 +13,54 @@ export const UNKNOWN_FIRMWARE = 'unknown';
 
 /** What the counts need to know of a device: its board and its firmware. */
 export interface CountedDevice {
-  readonly hwId: HwId;
   readonly board: string;
   readonly firmware: string | undefined;
 }
 
-/** Adds or subtracts one in the same transaction as the change itself, so that the counts can't drift. */
-export function countingActions(
-  table: string,
+/** What changes in one of the counts, whichever of its items it is added to. */
+export interface CountChange {
+  readonly count: string;
+  readonly add: Readonly<Record<string, number>>;
+}
+
+/** What a step changes in the counts. */
+export function countChanges(
   device: CountedDevice,
   entry: Pick<AuditEntry, 'action' | 'before' | 'after'>,
   day: string,
   nextFirmware: string | undefined,
-): TransactItems {
-  const shard = shardOf(device.hwId);
+): readonly CountChange[] {
   const { action, before, after } = entry;
   const isNew = before === null;
-  const version = (of: string | undefined, by: number) =>
-    countAction(table, `version#${device.board}#${of ?? UNKNOWN_FIRMWARE}#${shard}`, { devices: by });
+  const version = (of: string | undefined, by: number): CountChange => ({
+    count: `version#${device.board}#${of ?? UNKNOWN_FIRMWARE}`,
+    add: { devices: by },
+  });
   const changesVersion = nextFirmware !== undefined && nextFirmware !== device.firmware;
   const moved = before?.state !== after.state;
   const states = { ...(before === null ? {} : { [before.state]: -1 }), [after.state]: 1 };
   return [
-    ...(moved ? [countAction(table, `status#${shard}`, states)] : []),
-    countAction(table, `day#${day}#${shard}`, { [action]: 1 }),
+    ...(moved ? [{ count: 'status', add: states }] : []),
+    { count: `day#${day}`, add: { [action]: 1 } },
     ...(isNew ? [version(device.firmware, 1)] : []),
     ...(!isNew && changesVersion ? [version(device.firmware, -1), version(nextFirmware, 1)] : []),
   ];
+}
+
+/**
+ * Changes the counts in the same transaction as what they count, so that they can't drift.
+ *
+ * @param hwId selects the items. Only their sums matter, so changes of several devices may go to the same ones.
+ */
+export function countingActions(table: string, hwId: HwId, changes: readonly CountChange[]): TransactItems {
+  const shard = shardOf(hwId);
+  const sums = new Map<string, Record<string, number>>();
+  for (const { count, add } of changes) {
+    const sum = sums.get(count) ?? {};
+    sums.set(count, sum);
+    for (const [name, by] of Object.entries(add)) sum[name] = (sum[name] ?? 0) + by;
+  }
+  return [...sums].map(([count, add]) => countAction(table, `${count}#${shard}`, add));
 }
 
 function countAction(table: string, record: string, add: Readonly<Record<string, number>>): TransactItems[number] {

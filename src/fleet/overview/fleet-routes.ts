@@ -4,17 +4,10 @@ import { isoDateTime, pageCursor, pageLimit } from '../../http/fields.ts';
 import { isoTime } from '../../platform/clock.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
 import type { Services } from '../../platform/services.ts';
-import {
-  type Device,
-  FleetState,
-  fleetStateOf,
-  HwIdField,
-  MetadataValue,
-  SerialField,
-  thingName,
-} from '../device/device.ts';
+import { type Device, fleetStateOf, thingName } from '../device/device.ts';
 import { createDeviceIndex, isDeviceCursor } from '../device/device-index.ts';
 import type { FleetStore } from '../device/store.ts';
+import { FleetStateField, HwIdField, MetadataValue, SerialField } from '../fields.ts';
 import { createFleetSummary } from './fleet-summary.ts';
 
 const DEFAULT_PAGE = 50;
@@ -27,7 +20,7 @@ const FleetEntry = z.object({
   hw_id: z.string(),
   serial: z.string(),
   thing_name: z.string(),
-  status: FleetState,
+  status: FleetStateField,
   board: z.string(),
   batch: z.string().nullable(),
   firmware_version: z.string().nullable(),
@@ -61,7 +54,7 @@ export function fleetListRoutes(
     query: z.object({
       hw_id: HwIdField.optional(),
       serial: SerialField.optional(),
-      status: FleetState.optional(),
+      status: FleetStateField.optional(),
       batch: filterText.optional(),
       firmware_version: filterText.optional(),
       board: filterText.transform((text) => text.toLowerCase()).optional(),

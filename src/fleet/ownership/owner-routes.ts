@@ -5,9 +5,10 @@ import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, pageCursor, pageLimit, textLine } from '../../http/fields.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
 import type { Services } from '../../platform/services.ts';
-import { DeviceStatus, MetadataValue, SerialField } from '../device/device.ts';
+
 import type { FleetStore } from '../device/store.ts';
 import { isOwnedRecord } from '../device/stored-items.ts';
+import { DeviceStatusField, MetadataValue, SerialField } from '../fields.ts';
 import { CLAIM_LIMIT } from './claim-routes.ts';
 import { unclaimDevice } from './unclaim.ts';
 
@@ -39,7 +40,7 @@ export function ownerRoutes(services: Pick<Services, 'metrics'>, store: FleetSto
             serial: z.string(),
             hw_id: z.string(),
             thing_name: z.string(),
-            status: DeviceStatus,
+            status: DeviceStatusField,
             claimed_at: isoDateTime,
             name: z.string().optional(),
             settings: Settings.optional(),

@@ -5,8 +5,9 @@ import { isoDateTime, textLine } from '../../http/fields.ts';
 import type { AliveCheck } from '../../platform/aws/dynamo.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';
-import { SerialField } from '../device/device.ts';
+
 import type { FleetStore } from '../device/store.ts';
+import { SerialField } from '../fields.ts';
 import { parseClaimCode } from './claim-code.ts';
 import { CLAIM_LIMIT } from './claim-routes.ts';
 import { createCodeHashes } from './code-hashes.ts';

@@ -2,10 +2,11 @@ import * as z from 'zod';
 import { createAllow } from '../../http/checks/rate-limit.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import type { Services } from '../../platform/services.ts';
-import { HwIdField, SerialField, thingName } from '../device/device.ts';
-import { DeviceVersionField, notUnderstood } from '../device/device-version.ts';
+import { thingName } from '../device/device.ts';
+import { notUnderstood } from '../device/device-version.ts';
 import type { FleetStore } from '../device/store.ts';
 import type { OwnedDevice } from '../device/stored-items.ts';
+import { DeviceVersionField, HwIdField, SerialField } from '../fields.ts';
 import { recordFirmware } from './firmware-seen.ts';
 import { reconcile, type SeenDevice } from './reconcile.ts';
 

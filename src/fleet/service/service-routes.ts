@@ -4,8 +4,9 @@ import { ApiError } from '../../http/errors.ts';
 import { textLine } from '../../http/fields.ts';
 import type { AliveCheck } from '../../platform/aws/dynamo.ts';
 import type { Services } from '../../platform/services.ts';
-import { HwIdField } from '../device/device.ts';
+
 import type { FleetStore } from '../device/store.ts';
+import { HwIdField } from '../fields.ts';
 import { createCodeHashes } from '../ownership/code-hashes.ts';
 import { reissueClaimCode } from './reissue-claim-code.ts';
 import { type ReplaceOutcome, replaceDevice } from './replace.ts';

@@ -2,6 +2,7 @@ import { ApiError } from '../errors.ts';
 import type { IncomingRequest } from '../exchange.ts';
 import { type BodyLimit, readBody } from './body-limit.ts';
 
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 const MOST_FIELDS = 50;
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -16,18 +17,18 @@ export async function readFormBody(
   limit: BodyLimit,
 ): Promise<Readonly<Record<string, string>>> {
   const type = request.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-  if (type !== 'application/x-www-form-urlencoded') {
+  if (type !== FORM_TYPE) {
     throw new ApiError(
       'unsupported_media_type',
-      'The body must have Content-Type: application/x-www-form-urlencoded.',
-      { details: { expected: 'Content-Type: application/x-www-form-urlencoded' } },
+      'The app sent this in a form we can’t read. Please update the app and try again.',
+      { details: { expected: `Content-Type: ${FORM_TYPE}` } },
     );
   }
   const fields = new Map<string, string>();
   const seen = new Set<string>();
   for (const [name, value] of new URLSearchParams(textOf(await readBody(request, limit)))) {
-    if (seen.has(name)) throw badForm('The body has a field twice.');
-    if (seen.size >= MOST_FIELDS) throw badForm('The body has too many fields.');
+    if (seen.has(name)) throw badForm('a field comes twice');
+    if (seen.size >= MOST_FIELDS) throw badForm(`more than ${MOST_FIELDS} fields`);
     seen.add(name);
     if (value !== '') fields.set(name, value);
   }
@@ -41,10 +42,13 @@ function textOf(bytes: Uint8Array): string {
     decodeURIComponent(text.replaceAll(/%(?![0-9a-f]{2})/gi, '%25'));
     return text;
   } catch (error) {
-    throw badForm('The body is not text in UTF-8.', error);
+    throw badForm('not text in UTF-8', error);
   }
 }
 
 function badForm(fault: string, cause?: unknown): ApiError {
-  return new ApiError('invalid_request', fault, { details: { fault }, cause });
+  return new ApiError('invalid_request', 'What the app sent arrived damaged. Please try again.', {
+    details: { fault },
+    cause,
+  });
 }

@@ -1,13 +1,12 @@
-import * as z from 'zod';
 import type { FleetDevices } from '../../fleet/index.ts';
-import { defineRoute, type Route } from '../../http/define-route.ts';
-import { isoDateTime } from '../../http/fields.ts';
+import { deferred, defineRoute, type Route } from '../../http/define-route.ts';
 import { isoTime } from '../../platform/clock.ts';
-import { isOffered, trackFields, VersionField } from '../registry/release.ts';
+import { isOffered } from '../registry/release.ts';
 import type { ReleaseStore } from '../registry/store.ts';
 import { orUnavailable, releaseNotFound } from '../route-errors.ts';
-import { deviceFields, findForCaller, targetOf } from './device-fields.ts';
+import { acceptDownloadParams, acceptDownloadQuery } from './accept-input.ts';
 import { isTargeted } from './eligibility.ts';
+import { findForCaller, targetOf } from './named-device.ts';
 import type { OfferService } from './offers.ts';
 
 /** `GET /ota/releases/{version}/download-url`: for a phone whose first link has expired. */
@@ -22,16 +21,9 @@ export function downloadRoute(store: ReleaseStore, offers: OfferService, fleet: 
     description:
       'Valid for 15 minutes. Returns 404 for drafts, for paused, halted or withdrawn releases, and for those whose ' +
       "rollout hasn't reached this device. Name the device by `hw_id`, or by `serial` as its owner.",
-    params: z.object({ version: VersionField }),
-    query: z.object({ ...trackFields, ...deviceFields }),
-    responses: {
-      200: z.object({
-        ok: z.literal(true),
-        version: z.string(),
-        url: z.string(),
-        download: z.object({ url: z.string(), expires_at: isoDateTime }),
-      }),
-    },
+    params: deferred(async () => (await import('./offer-schemas.ts')).DownloadParams, acceptDownloadParams),
+    query: deferred(async () => (await import('./offer-schemas.ts')).DownloadQuery, acceptDownloadQuery),
+    responses: async () => (await import('./offer-schemas.ts')).DOWNLOAD_RESPONSES,
     errors: ['release_not_found', 'registry_unavailable'],
     openToDeletedAccounts: true,
   }).handledBy(async ({ params, query, caller }) => {

@@ -1,49 +1,19 @@
-import * as z from 'zod';
-import { type Device, DeviceVersionField } from '../../fleet/index.ts';
-import { isoDateTime } from '../../http/fields.ts';
+import type { Device } from '../../fleet/index.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { DeviceProgress } from '../progress/report-plan.ts';
-import { trackFields } from '../registry/release.ts';
-import { deviceFields } from './device-fields.ts';
+import type { LatestBody, LatestQuery } from './offer-schemas.ts';
 import type { OfferAnswer, OfferedRelease } from './offers.ts';
 
-export const Reason = z.enum([
-  'offered',
-  'up_to_date',
-  'not_in_rollout',
-  'paused',
-  'needs_intermediate',
-  'bootloader_too_old',
-  'device_revoked',
-  'no_release',
-  'failed_too_often',
-]);
-
-export const LatestQuery = z.object({
-  ...trackFields,
-  ...deviceFields,
-  current_version: DeviceVersionField.optional(),
-  bootloader_version: DeviceVersionField.optional(),
-});
-export type LatestQuery = z.output<typeof LatestQuery>;
-
-export const Latest = z.object({
-  version: z.string(),
-  channel: z.string(),
-  mandatory: z.boolean(),
-  artifact: z.object({
-    name: z.string(),
-    size_bytes: z.number(),
-    sha256: z.string(),
-    image_hash: z.string().nullable(),
-  }),
-  download: z.object({ url: z.string(), expires_at: isoDateTime }),
-  notes: z.string(),
-});
+/** Why a device is offered what it is offered. */
+export const REASONS = [
+  ...(['offered', 'up_to_date', 'not_in_rollout', 'paused', 'needs_intermediate', 'bootloader_too_old'] as const),
+  ...(['device_revoked', 'no_release', 'failed_too_often'] as const),
+] as const;
+export type Reason = (typeof REASONS)[number];
 
 /** The answer for a device, once everything about it is known. */
 export interface Verdict {
-  readonly reason: z.output<typeof Reason>;
+  readonly reason: Reason;
   readonly offered: OfferedRelease | undefined;
   readonly updateAvailable: boolean;
   readonly blockedUntil?: number;
@@ -65,7 +35,7 @@ export function verdictFor(
   return { reason, offered, updateAvailable };
 }
 
-export function latestBody({ release, download }: OfferedRelease): z.input<typeof Latest> {
+export function latestBody({ release, download }: OfferedRelease): LatestBody {
   const { version, channel, mandatory, notes, artifact } = release;
   return {
     version,

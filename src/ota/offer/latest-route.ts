@@ -1,18 +1,18 @@
-import * as z from 'zod';
 import { type Device, type FleetDevices, notUnderstood } from '../../fleet/index.ts';
-import { defineRoute, isPersonal, type Route } from '../../http/define-route.ts';
-import { isoDateTime } from '../../http/fields.ts';
+import { deferred, defineRoute, isPersonal, type Route } from '../../http/define-route.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Nonces } from '../../platform/nonces.ts';
 import type { Services } from '../../platform/services.ts';
 import type { ProgressStore } from '../progress/progress-store.ts';
-import { RECEIPT_MS, receiptPurpose } from '../progress/receipt.ts';
+import { RECEIPT_MS, receiptPurpose } from '../progress/receipt-purpose.ts';
 import { type DeviceProgress, NO_PROGRESS } from '../progress/report-plan.ts';
 import { orUnavailable } from '../route-errors.ts';
+import { acceptLatestQuery } from './accept-input.ts';
 import type { DecisionSigner } from './decision-signature.ts';
-import { findForCaller, targetOf } from './device-fields.ts';
-import { decisionBody, Latest, LatestQuery, latestBody, Reason, verdictFor } from './latest-answer.ts';
+import { decisionBody, latestBody, verdictFor } from './latest-answer.ts';
+import { findForCaller, targetOf } from './named-device.ts';
+import type { LatestQuery } from './offer-schemas.ts';
 import type { OfferAnswer, OfferService } from './offers.ts';
 
 /** How long a phone may keep an offer without asking again. */
@@ -45,34 +45,19 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
       'upload. `signed.payload` is the decision in base64url, signed with Ed25519 (docs/ota.md); it may be kept ' +
       'offline until `offer_expires_at`. A changed release is visible within a second; the download URL is valid for ' +
       '15 minutes. A version that can’t be understood counts as unknown and is listed in `not_understood`.',
-    query: LatestQuery,
-    responses: {
-      200: z.object({
-        ok: z.literal(true),
-        update_available: z.boolean(),
-        latest: Latest.nullable(),
-        reason: Reason,
-        not_understood: z.array(z.enum(['current_version', 'bootloader_version'])).optional(),
-        withheld: z.object({ version: z.string(), reason: Reason }).optional(),
-        blocked_until: isoDateTime.optional(),
-        offer_expires_at: isoDateTime.optional(),
-        receipt_nonce: z.string().optional(),
-        signed: z
-          .object({ payload: z.string(), signatures: z.array(z.object({ key_id: z.string(), value: z.string() })) })
-          .optional(),
-      }),
-    },
+    query: deferred(async () => (await import('./offer-schemas.ts')).LatestQuery, acceptLatestQuery),
+    responses: async () => (await import('./offer-schemas.ts')).LATEST_RESPONSES,
     errors: ['registry_unavailable'],
     openToDeletedAccounts: true,
   }).handledBy(async ({ query, caller }, { now, log }) => {
     const { current_version: current, bootloader_version: bootloader } = query;
+    const asking = async () => {
+      const device = await orUnavailable(findForCaller(fleet, query, caller));
+      const versions = { current: current?.version, bootloader: bootloader?.version };
+      return { device, answer: await offers.ask(query, targetOf(query, device), versions) };
+    };
     // The keys are needed only at the end; a container's first request reads them meanwhile.
-    const [device] = await orUnavailable(Promise.all([findForCaller(fleet, query, caller), signer.keys()]));
-    const target = targetOf(query, device);
-    const answer = await offers.ask(query, target, {
-      current: current?.version,
-      bootloader: bootloader?.version,
-    });
+    const [{ device, answer }] = await Promise.all([asking(), orUnavailable(signer.keys())]);
     const owner = isPersonal(caller) && device?.owner?.uid === caller.uid ? caller.uid : undefined;
     const isOwner = owner !== undefined;
     const known = await knownProgress(parts, answer, device);

@@ -1,12 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { ReleaseVersion } from '@autowatering/release-format';
-import * as z from 'zod';
 import { type TransactItems, transactWrite } from '../../platform/aws/dynamo.ts';
 import { updateExpression } from '../../platform/aws/update-expression.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { HwId } from '../../platform/ids.ts';
 import { createWhileOvertaken } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
+import {
+  type Fields,
+  fields,
+  flag,
+  listOf,
+  number,
+  oneOf,
+  orNull,
+  type Shape,
+  text,
+  withDefault,
+} from '../../platform/shapes.ts';
 import type { Track } from '../registry/release.ts';
 import { releasePartition } from '../registry/store.ts';
 import { SCHEMA } from '../registry/stored-release.ts';
@@ -19,9 +30,9 @@ import {
   type DeviceProgress,
   isFirmwareFault,
   NO_PROGRESS,
+  REPORT_STATUSES,
   type Report,
   type ReportPlan,
-  ReportStatus,
 } from './report-plan.ts';
 
 /** Transactions on one item conflict, so a release's counts are spread over several and added up by one query. */
@@ -29,25 +40,32 @@ const SHARDS = 16;
 /** More than the phone models, error codes and hours of any release; the breakdown leaves out the rest. */
 const MOST_BREAKDOWN_PAGES = 4;
 
-const StoredProgress = z.object({
-  revision: z.number(),
-  statuses: z.array(ReportStatus),
-  reached: z.boolean(),
-  finished: z.boolean(),
-  has_failed: z.boolean(),
-  verified: z.boolean(),
-  failures_in_row: z.number(),
-  blocked_until: z.number().nullable(),
+const readStoredProgress = fields({
+  revision: number,
+  statuses: listOf(oneOf(REPORT_STATUSES)),
+  reached: flag,
+  finished: flag,
+  has_failed: flag,
+  verified: flag,
+  failures_in_row: number,
+  blocked_until: orNull(number),
 });
 
-const StoredBreakdown = z.object({
-  by: z.enum(BREAKDOWNS),
-  value: z.string(),
-  confirmed: z.number().default(0),
-  failures: z.number().default(0),
-  interrupted: z.number().default(0),
-});
-export type BreakdownEntry = z.output<typeof StoredBreakdown>;
+const BREAKDOWN = {
+  by: oneOf(BREAKDOWNS),
+  value: text,
+  confirmed: withDefault(number, 0),
+  failures: withDefault(number, 0),
+  interrupted: withDefault(number, 0),
+};
+const readEntry: Shape<BreakdownEntry> = fields(BREAKDOWN);
+export type BreakdownEntry = Fields<typeof BREAKDOWN>;
+
+const readCount = withDefault(number, 0);
+const NO_COUNTS: Counts = {
+  ...{ reached: 0, offered: 0, on_phone: 0, uploading: 0, testing: 0, confirmed: 0, reverted: 0, failed: 0 },
+  ...{ finished: 0, failures: 0, verified: 0 },
+};
 
 type ReleaseId = Track & { readonly version: ReleaseVersion };
 export type Counts = Readonly<Record<Counter, number>>;
@@ -135,7 +153,7 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
         ...(from === undefined ? {} : { ExclusiveStartKey: from }),
       });
       for (const item of items) {
-        const entry = StoredBreakdown.parse(item);
+        const entry = readEntry(item);
         const known = sums.get(entry.value);
         sums.set(entry.value, known === undefined ? entry : added(known, entry));
       }
@@ -249,9 +267,9 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
         ExpressionAttributeValues: { ':release': releasePartition(release), ':count': 'count#' },
         ConsistentRead: true,
       });
-      const sum = (counter: Counter) =>
-        items.reduce((total, shard) => total + z.number().default(0).parse(shard[counter]), 0);
-      return z.record(z.enum(COUNTERS), z.number()).parse(Object.fromEntries(COUNTERS.map((one) => [one, sum(one)])));
+      const sums: Record<Counter, number> = { ...NO_COUNTS };
+      for (const shard of items) for (const counter of COUNTERS) sums[counter] += readCount(shard[counter]);
+      return sums;
     },
 
     /** Endings by error code, phone model and hour. Each kind has its own read limit. */
@@ -273,7 +291,7 @@ function added(a: BreakdownEntry, b: BreakdownEntry): BreakdownEntry {
 }
 
 function toProgress(item: unknown): DeviceProgress {
-  const stored = StoredProgress.parse(item);
+  const stored = readStoredProgress(item);
   return {
     revision: stored.revision,
     statuses: stored.statuses,

@@ -1,11 +1,9 @@
 import { isSignedByDevice, parseDeviceKey, receiptMessage } from '@autowatering/device-proof';
 import * as z from 'zod';
 import type { Device } from '../../fleet/index.ts';
-import type { NoncePurpose, Nonces } from '../../platform/nonces.ts';
+import type { Nonces } from '../../platform/nonces.ts';
 import type { Release } from '../registry/release.ts';
-
-/** A phone may come back days after the update. The receipt is about that version on that device, whenever it was. */
-export const RECEIPT_MS = 7 * 24 * 60 * 60 * 1000;
+import { receiptPurpose } from './receipt-purpose.ts';
 
 const Hash = z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits');
 
@@ -32,10 +30,6 @@ export const ReceiptField = z.strictObject({
 export type ReceiptField = z.output<typeof ReceiptField>;
 
 export type ReceiptVerdict = 'verified' | 'no_key' | 'stale_nonce' | 'bad_signature' | 'other_image' | 'not_confirmed';
-
-export function receiptPurpose(device: Pick<Device, 'hwId'>, version: string): NoncePurpose {
-  return { purpose: 'receipt', subject: `${device.hwId}|${version}` };
-}
 
 /** Whether the device itself confirms that it runs that release. */
 export async function checkReceipt(

@@ -1,9 +1,10 @@
-import * as z from 'zod';
 import type { HwId } from '../../platform/ids.ts';
 
 /** How far an update has come on a device, as its phone reports it. */
-export const ReportStatus = z.enum(['offered', 'on_phone', 'uploading', 'testing', 'confirmed', 'reverted', 'failed']);
-export type ReportStatus = z.output<typeof ReportStatus>;
+export const REPORT_STATUSES = [
+  ...(['offered', 'on_phone', 'uploading', 'testing', 'confirmed', 'reverted', 'failed'] as const),
+] as const;
+export type ReportStatus = (typeof REPORT_STATUSES)[number];
 
 export interface Report {
   readonly hwId: HwId;

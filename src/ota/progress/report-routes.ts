@@ -1,23 +1,27 @@
 import { LONGEST_VERSION } from '@autowatering/release-format';
 import pMap from 'p-map';
 import * as z from 'zod';
-import { DeviceVersionField, notUnderstood } from '../../fleet/index.ts';
+import { DeviceVersionField } from '../../fleet/fields.ts';
+import { notUnderstood } from '../../fleet/index.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';
-import { deviceFields, namesDevice, requireOwned } from '../offer/device-fields.ts';
-import { trackFields } from '../registry/release.ts';
+import { deviceFields } from '../offer/device-fields.ts';
+import { namesDevice, requireOwned } from '../offer/named-device.ts';
+import { trackFields } from '../registry/track-fields.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { ReceiptField } from './receipt.ts';
-import { ReportStatus } from './report-plan.ts';
+import { REPORT_STATUSES } from './report-plan.ts';
 import { type PhoneReport, type ReportOutcome, type ReportServices, recordReport } from './reports.ts';
 
 const MOST_REPORTS = 100;
 /** Reports of a batch processed at a time; those of one device are processed in the order given. */
 const AT_ONCE = 8;
 const BATCH_BYTES = 256 * 1024;
+
+const ReportStatusField = z.enum(REPORT_STATUSES);
 
 const phoneText = textLine(64)
   .regex(/^[^#]*$/, 'no #')
@@ -31,7 +35,7 @@ const ReportBody = z
     attempt_id: identifier("an id of the phone's own making, up to 64 letters, digits and . _ : -"),
     from_version: DeviceVersionField.optional(),
     version: DeviceVersionField,
-    status: ReportStatus,
+    status: ReportStatusField,
     offset: z.int().min(0).max(0xffffffff).optional(),
     error_code: z
       .string()
@@ -48,7 +52,7 @@ type ReportBody = z.output<typeof ReportBody>;
 const ReportResult = z.object({
   attempt_id: z.string(),
   version: z.string(),
-  status: ReportStatus,
+  status: ReportStatusField,
   outcome: z.enum(['recorded', 'repeated', 'not_owned', 'release_not_found']),
   verified: z.boolean(),
   receipt: z.string().optional(),

@@ -12,7 +12,7 @@ import { orUnavailable, releaseNotFound, releaseStateConflict } from '../route-e
 import type { KeyStore } from './key-store.ts';
 import { type PublishOutcome, publishRelease } from './publish.ts';
 import { registerDraft, UPLOAD_SECONDS } from './register-draft.ts';
-import { DEFAULT_HALT_POLICY, draftKey, type Release, trackFields, VersionField } from './release.ts';
+import { DEFAULT_HALT_POLICY, draftKey, type Release } from './release.ts';
 import {
   Allowlist,
   auditEntry,
@@ -23,6 +23,7 @@ import {
   releaseEntry,
 } from './release-fields.ts';
 import type { ReleaseStore } from './store.ts';
+import { trackFields, VersionField } from './track-fields.ts';
 
 const DEFAULT_PAGE = 50;
 const LONGEST_NOTES = 4_000;

@@ -5,7 +5,7 @@ import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';
 import type { DecisionSigner } from '../offer/decision-signature.ts';
 import { type KeyStore, MOST_KEYS } from './key-store.ts';
-import { BoardField } from './release.ts';
+import { BoardField } from './track-fields.ts';
 
 const KeyHash = z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits');
 

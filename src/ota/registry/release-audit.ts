@@ -1,4 +1,14 @@
-import * as z from 'zod';
+import {
+  either,
+  type Fields,
+  fields,
+  number,
+  optional,
+  orNull,
+  recordOf,
+  type Shape,
+  text,
+} from '../../platform/shapes.ts';
 
 /** Every event in a release's life, by its name in the audit. */
 export type ReleaseAction =
@@ -20,13 +30,16 @@ export interface ReleaseAuditEntry {
   readonly facts?: Readonly<Record<string, string | number>>;
 }
 
-export const StoredReleaseAudit = z.object({
-  action: z.string(),
-  actor: z.string(),
-  timestamp: z.string(),
-  reason: z.string().optional(),
-  before: z.string().nullable(),
-  after: z.string(),
-  facts: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-});
-export type StoredReleaseAudit = z.output<typeof StoredReleaseAudit>;
+const AUDIT = {
+  action: text,
+  actor: text,
+  timestamp: text,
+  reason: optional(text),
+  before: orNull(text),
+  after: text,
+  facts: optional(recordOf(either(text, number))),
+};
+export type StoredReleaseAudit = Fields<typeof AUDIT>;
+
+/** @throws ShapeError for an item that is not an audit entry */
+export const toReleaseAudit: Shape<StoredReleaseAudit> = fields(AUDIT);

@@ -1,9 +1,10 @@
 import * as z from 'zod';
-import { HwIdField, SerialField } from '../../fleet/index.ts';
+import { HwIdField, SerialField } from '../../fleet/fields.ts';
 import { storableNumber } from '../../http/body/storable-json.ts';
 import { isoDateTime } from '../../http/fields.ts';
-import { type HaltPolicy, type Release, ReleaseState } from './release.ts';
+import type { HaltPolicy, Release } from './release.ts';
 import type { StoredReleaseAudit } from './release-audit.ts';
+import { ReleaseStateField } from './track-fields.ts';
 
 const MOST_LISTED = 1_000;
 
@@ -35,7 +36,7 @@ export const ReleaseEntry = z.object({
   mandatory: z.boolean(),
   published: z.boolean(),
   published_at: isoDateTime.nullable(),
-  state: ReleaseState,
+  state: ReleaseStateField,
   artifact_name: z.string(),
   artifact_size_bytes: z.number(),
   artifact_sha256: z.string(),

@@ -1,5 +1,4 @@
-import { parseReleaseVersion, type ReleaseVersion } from '@autowatering/release-format';
-import * as z from 'zod';
+import type { ReleaseVersion } from '@autowatering/release-format';
 
 export const DEFAULT_BOARD = 'arduino_nano_33_ble';
 export const DEFAULT_CHANNEL = 'stable';
@@ -25,8 +24,8 @@ export interface Artifact {
  * `draft → published ⇄ paused → withdrawn`. A published or paused release becomes `halted` by itself when it fails too
  * often; the release engineer can then resume or withdraw it.
  */
-export const ReleaseState = z.enum(['draft', 'published', 'paused', 'halted', 'withdrawn']);
-export type ReleaseState = z.output<typeof ReleaseState>;
+export const RELEASE_STATES = ['draft', 'published', 'paused', 'halted', 'withdrawn'] as const;
+export type ReleaseState = (typeof RELEASE_STATES)[number];
 
 /** A full rollout, in hundredths of a percent. */
 export const EVERYBODY = 10_000;
@@ -79,32 +78,8 @@ export interface Release extends Track {
   readonly revision: number;
 }
 
-export const VersionField = z
-  .string()
-  .max(64)
-  .transform((text, context): ReleaseVersion => {
-    const version = parseReleaseVersion(text);
-    if (version !== undefined) return version;
-    context.addIssue({ code: 'custom', message: 'a semantic version like 1.2.3' });
-    return z.NEVER;
-  })
-  .meta({ description: 'Semantic version; a leading v and build metadata are dropped', examples: ['1.2.3'] });
-
-const trackName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/, 'up to 40 letters, digits, dashes, dots and underscores')
-  .transform((name) => name.toLowerCase());
-
-export const BoardField = trackName.default(DEFAULT_BOARD);
-
-/** `board` and `channel` are lower-cased and have defaults (contract, "OTA"). */
-export const trackFields = {
-  board: BoardField,
-  channel: trackName.default(DEFAULT_CHANNEL),
-};
-
-/** A channel with its own default, such as the target of a promotion. */
-export const channelField = (standard: string) => trackName.default(standard);
+/** Names of boards and channels, which are stored in lower case. */
+export const TRACK_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/;
 
 /** Uploads go here; the bucket's lifecycle removes what was never published. */
 export function draftKey(track: Track, version: ReleaseVersion, sha256: string): string {

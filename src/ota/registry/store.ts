@@ -6,7 +6,7 @@ import { createWhileOvertaken } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
 import { endsRules, MOST_RULES, type Rule, ruleOf } from '../offer/rules.ts';
 import type { Release, Track } from './release.ts';
-import { type ReleaseAuditEntry, StoredReleaseAudit } from './release-audit.ts';
+import { type ReleaseAuditEntry, type StoredReleaseAudit, toReleaseAudit } from './release-audit.ts';
 import {
   changingAttributes,
   fromRelease,
@@ -245,7 +245,7 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
         ScanIndexForward: false,
         Limit: limit,
       });
-      return items.map((item) => StoredReleaseAudit.parse(item));
+      return items.map((item) => toReleaseAudit(item));
     },
   };
 }

@@ -1,47 +1,43 @@
-import { parseReleaseVersion, type ReleaseVersion } from '@autowatering/release-format';
-import * as z from 'zod';
+import { parseReleaseVersion } from '@autowatering/release-format';
+import { fields, flag, listOf, number, oneOf, orNull, parsedText, text, withDefault } from '../../platform/shapes.ts';
 import type { Rule } from '../offer/rules.ts';
-import { EVERYBODY, type Release, ReleaseState } from './release.ts';
+import { EVERYBODY, RELEASE_STATES, type Release } from './release.ts';
 
 /** Layout version of this domain's items; a change needs the next number and a migration. */
 export const SCHEMA = 1;
 
-export const StoredVersion = z.string().transform((text, context): ReleaseVersion => {
-  const version = parseReleaseVersion(text);
-  if (version !== undefined) return version;
-  context.addIssue({ code: 'custom', message: 'not a version' });
-  return z.NEVER;
+/** A version as it was stored. */
+export const storedVersion = parsedText(parseReleaseVersion, 'a version');
+
+const readRelease = fields({
+  release_version: storedVersion,
+  board: text,
+  channel: text,
+  state: oneOf(RELEASE_STATES),
+  mandatory: flag,
+  notes: text,
+  artifact_name: text,
+  artifact_size_bytes: number,
+  artifact_sha256: text,
+  storage_key: text,
+  image_hash: withDefault(orNull(text), null),
+  rollout_basis_points: withDefault(number, EVERYBODY),
+  allowlist: withDefault(listOf(text), []),
+  min_version: withDefault(orNull(storedVersion), null),
+  min_bootloader: withDefault(orNull(storedVersion), null),
+  allow_downgrade: withDefault(flag, false),
+  halt_min_reports: number,
+  halt_max_failure_pct: number,
+  halt_baseline_finished: withDefault(number, 0),
+  halt_baseline_failures: withDefault(number, 0),
+  created_at: text,
+  published_at: withDefault(orNull(text), null),
+  revision: number,
 });
 
-const StoredRelease = z.object({
-  release_version: StoredVersion,
-  board: z.string(),
-  channel: z.string(),
-  state: ReleaseState,
-  mandatory: z.boolean(),
-  notes: z.string(),
-  artifact_name: z.string(),
-  artifact_size_bytes: z.number(),
-  artifact_sha256: z.string(),
-  storage_key: z.string(),
-  image_hash: z.string().nullable().default(null),
-  rollout_basis_points: z.number().default(EVERYBODY),
-  allowlist: z.array(z.string()).default([]),
-  min_version: StoredVersion.nullable().default(null),
-  min_bootloader: StoredVersion.nullable().default(null),
-  allow_downgrade: z.boolean().default(false),
-  halt_min_reports: z.number(),
-  halt_max_failure_pct: z.number(),
-  halt_baseline_finished: z.number().default(0),
-  halt_baseline_failures: z.number().default(0),
-  created_at: z.string(),
-  published_at: z.string().nullable().default(null),
-  revision: z.number(),
-});
-
-/** @throws ZodError for an item that is not a release */
+/** @throws ShapeError for an item that is not a release */
 export function toRelease(item: unknown): Release {
-  const stored = StoredRelease.parse(item);
+  const stored = readRelease(item);
   const { release_version: version, board, channel, state, mandatory, notes, revision } = stored;
   return {
     ...{ version, board, channel, state, mandatory, notes, revision },
@@ -103,18 +99,24 @@ export function fromRelease(release: Release) {
   };
 }
 
-const StoredRule = z.object({
-  version: StoredVersion,
-  state: z.enum(['published', 'paused', 'halted']),
-  revision: z.number(),
-  basis_points: z.number(),
-  has_allowlist: z.boolean(),
-  min_version: StoredVersion.nullable(),
-  min_bootloader: StoredVersion.nullable(),
-  allow_downgrade: z.boolean(),
+const readRules = fields({
+  rules: withDefault(
+    listOf(
+      fields({
+        version: storedVersion,
+        state: oneOf(['published', 'paused', 'halted']),
+        revision: number,
+        basis_points: number,
+        has_allowlist: flag,
+        min_version: orNull(storedVersion),
+        min_bootloader: orNull(storedVersion),
+        allow_downgrade: flag,
+      }),
+    ),
+    [],
+  ),
+  rules_revision: withDefault(number, 0),
 });
-
-const StoredRules = z.object({ rules: z.array(StoredRule).default([]), rules_revision: z.number().default(0) });
 
 export interface TrackRules {
   readonly rules: readonly Rule[];
@@ -123,7 +125,7 @@ export interface TrackRules {
 }
 
 export function toRules(item: unknown): TrackRules {
-  const { rules, rules_revision: revision } = StoredRules.parse(item);
+  const { rules, rules_revision: revision } = readRules(item);
   return {
     revision,
     rules: rules.map((rule) => ({
@@ -139,7 +141,7 @@ export function toRules(item: unknown): TrackRules {
   };
 }
 
-export function fromRule(rule: Rule): z.input<typeof StoredRule> {
+export function fromRule(rule: Rule) {
   return {
     version: rule.version,
     state: rule.state,

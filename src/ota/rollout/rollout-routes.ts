@@ -8,10 +8,11 @@ import type { OfferService } from '../offer/offers.ts';
 import type { ProgressStore } from '../progress/progress-store.ts';
 import { changeRelease } from '../registry/change-release.ts';
 import { promoteRelease } from '../registry/promote.ts';
-import { BoardField, channelField, type Release, type Track, trackFields, VersionField } from '../registry/release.ts';
+import type { Release, Track } from '../registry/release.ts';
 import { Allowlist, HaltPolicyField, ReleaseEntry, RolloutPct, releaseEntry } from '../registry/release-fields.ts';
 import type { ReleaseStep } from '../registry/release-steps.ts';
 import type { ReleaseStore } from '../registry/store.ts';
+import { BoardField, channelField, trackFields, VersionField } from '../registry/track-fields.ts';
 import { releaseNotFound, releaseStateConflict } from '../route-errors.ts';
 
 const reason = textLine(200).optional();

@@ -6,11 +6,13 @@ import { isoDateTime, pageCursor, pageLimit } from '../../http/fields.ts';
 import { isoTime } from '../../platform/clock.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
 import { OVERTAKEN } from '../../platform/resilience/overtaken.ts';
-import { deviceFields, findNamed, namesDevice } from '../offer/device-fields.ts';
+import { deviceFields } from '../offer/device-fields.ts';
 import { isListed, isTargeted, rolloutBucket } from '../offer/eligibility.ts';
+import { findNamed, namesDevice } from '../offer/named-device.ts';
 import type { ProgressStore } from '../progress/progress-store.ts';
-import { EVERYBODY, type Release, ReleaseState, trackFields, VersionField } from '../registry/release.ts';
+import { EVERYBODY, type Release } from '../registry/release.ts';
 import type { ReleaseStore } from '../registry/store.ts';
+import { ReleaseStateField, trackFields, VersionField } from '../registry/track-fields.ts';
 import { orUnavailable, releaseNotFound } from '../route-errors.ts';
 import { breakdownOf, ratesOf, suspectModelOf } from './stats.ts';
 
@@ -47,7 +49,7 @@ export function statsRoutes({ store, progress, fleet }: Parts): readonly Route[]
       200: z.object({
         ok: z.literal(true),
         version: z.string(),
-        state: ReleaseState,
+        state: ReleaseStateField,
         eligible: z.number(),
         reached: z.number(),
         offered: z.number(),

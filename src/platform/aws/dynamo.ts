@@ -1,40 +1,44 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBDocument, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Config } from '../config.ts';
 import type { Randomness, Uid } from '../ids.ts';
 import type { Log } from '../observability/log.ts';
-import { boundCalls, DependencyUnavailableError } from '../resilience/dependency.ts';
+import { DependencyUnavailableError } from '../resilience/dependency.ts';
 import { retry } from '../resilience/retry.ts';
+import { fromAttributes } from './attribute-values.ts';
+import { createDocumentClient, type DocumentClient } from './documents.ts';
 import { watchCalls } from './dynamo-watch.ts';
-import { traceCalls } from './traced-client.ts';
+import { serviceEndpoint } from './json/service-endpoint.ts';
 
 /** The document client, created on first use: `/health` never loads it. */
-export type Documents = () => Promise<DynamoDBDocument>;
+export type Documents = () => Promise<DocumentClient>;
 
 /** Share of a call's time within which a connection must be established, or another one is tried. */
 const CONNECT_SHARE = 1 / 3;
 
 /** Creates the client, with at most three attempts per call. */
 export async function createDocuments(
-  { region, dynamoDbTimeoutMs: requestTimeout }: Pick<Config, 'region' | 'dynamoDbTimeoutMs'>,
+  { region, dynamoDbTimeoutMs: silentMs }: Pick<Config, 'region' | 'dynamoDbTimeoutMs'>,
+  env: Readonly<Record<string, string | undefined>>,
   log: Pick<Log, 'warn' | 'isDebug'>,
-): Promise<DynamoDBDocument> {
-  const [{ DynamoDBClient }, { DynamoDBDocument: Document }, { awsCredentials }] = await Promise.all([
-    import('@aws-sdk/client-dynamodb'),
-    import('@aws-sdk/lib-dynamodb'),
+  randomness: Pick<Randomness, 'fraction' | 'id'>,
+): Promise<DocumentClient> {
+  const [{ createJsonService }, { awsCredentials }] = await Promise.all([
+    import('./json/json-service.ts'),
     import('./credentials.ts'),
   ]);
-  const client = new DynamoDBClient({
+  const service = createJsonService({
+    dependency: 'DynamoDB',
+    spanName: 'DynamoDB',
+    signingName: 'dynamodb',
+    targetPrefix: 'DynamoDB_20120810',
+    jsonVersion: '1.0',
+    endpoint: serviceEndpoint(env, { name: 'DYNAMODB', host: 'dynamodb', region }),
     region,
+    limits: { connectMs: silentMs * CONNECT_SHARE, silentMs },
     credentials: await awsCredentials(),
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: requestTimeout * CONNECT_SHARE, requestTimeout, throwOnRequestTimeout: true },
+    randomness,
   });
-  traceCalls(client.middlewareStack, 'DynamoDB');
-  watchCalls(client.middlewareStack, log);
-  boundCalls(client.middlewareStack, 'DynamoDB');
-  return Document.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  return createDocumentClient(watchCalls(service, log), randomness);
 }
 
 export type TransactItems = NonNullable<TransactWriteCommandInput['TransactItems']>;
@@ -112,12 +116,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-function isAttributeMap(value: unknown): value is Record<string, AttributeValue> {
-  return isRecord(value);
-}
-
-/** The SDK decodes answers, but not an item attached to an exception: that is still in DynamoDB's own notation. */
+/** An item attached to an exception is still in DynamoDB's own notation. */
 function itemOn(value: unknown): Record<string, unknown> | undefined {
-  const item = isRecord(value) ? value['Item'] : undefined;
-  return isAttributeMap(item) ? unmarshall(item) : undefined;
+  return isRecord(value) ? fromAttributes(value['Item']) : undefined;
 }

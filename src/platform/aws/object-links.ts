@@ -1,6 +1,6 @@
-import type { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '../clock.ts';
 import { once } from '../once.ts';
+import { createSigner, signedHeaders, signingTime } from './json/signature.ts';
 
 export interface UploadLink {
   readonly url: string;
@@ -25,78 +25,79 @@ export interface ObjectLinks {
 }
 
 export function createObjectLinks(bucket: string, region: string, endpoint: string | undefined, clock: Clock) {
-  const presigner = once(() => createPresigner(region));
-  const place = bucketPlace(bucket, region, endpoint);
+  const credentials = once(async () => (await import('./credentials.ts')).awsCredentials());
+  const signer = createSigner(region, 's3');
+  const { base, prefix } = bucketPlace(bucket, region, endpoint);
+
+  const presigned = async ({ method, key, headers, query, validSeconds, now }: Presigned): Promise<string> => {
+    const { accessKeyId, secretAccessKey, sessionToken } = await (await credentials())();
+    const time = signingTime(now);
+    const path = `${prefix}/${key.split('/').map(encoded).join('/')}`;
+    const signed = Object.entries({ host: base.host, ...headers }).sort(byName);
+    const parameters = {
+      ...query,
+      'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+      'X-Amz-Content-Sha256': UNSIGNED,
+      'X-Amz-Credential': `${accessKeyId}/${signer.scope(time)}`,
+      'X-Amz-Date': time,
+      'X-Amz-Expires': String(validSeconds),
+      ...(sessionToken === undefined ? {} : { 'X-Amz-Security-Token': sessionToken }),
+      'X-Amz-SignedHeaders': signedHeaders({ headers: signed }),
+    };
+    const text = Object.entries(parameters)
+      .sort(byName)
+      .map(([name, value]) => `${encoded(name)}=${encoded(value)}`)
+      .join('&');
+    const form = { method, path, query: text, headers: signed, bodyHash: UNSIGNED };
+    return `${base.origin}${path}?${text}&X-Amz-Signature=${signer.sign(form, secretAccessKey, time)}`;
+  };
 
   const links: ObjectLinks = {
     async upload(key, sizeBytes, sha256, validSeconds) {
       const headers = {
+        // As a header and not in the query, where S3 would not check the body against it.
         'x-amz-checksum-sha256': Buffer.from(sha256, 'hex').toString('base64'),
         'if-none-match': '*',
       };
-      const signed = await (await presigner()).presign(
-        {
-          method: 'PUT',
-          ...place.request(key),
-          headers: { host: place.host, 'content-length': String(sizeBytes), ...headers },
-        },
-        {
-          expiresIn: validSeconds,
-          signingDate: new Date(clock.now()),
-          // Otherwise the checksum moves into the query, where S3 does not check the body against it.
-          unhoistableHeaders: new Set(['x-amz-checksum-sha256']),
-        },
-      );
-      return { url: place.url(key, signed.query), headers };
+      const signed = { ...headers, 'content-length': String(sizeBytes) };
+      const url = await presigned({ method: 'PUT', key, headers: signed, query: {}, validSeconds, now: clock.now() });
+      return { url, headers };
     },
     async download(key, fileName, validSeconds) {
       const now = clock.now();
-      const signed = await (await presigner()).presign(
-        {
-          method: 'GET',
-          ...place.request(key),
-          headers: { host: place.host },
-          query: { 'response-content-disposition': `attachment; filename="${fileName}"` },
-        },
-        { expiresIn: validSeconds, signingDate: new Date(now) },
-      );
-      return { url: place.url(key, signed.query), expiresAt: now + validSeconds * 1000 };
+      const query = { 'response-content-disposition': `attachment; filename="${fileName}"` };
+      const url = await presigned({ method: 'GET', key, headers: {}, query, validSeconds, now });
+      return { url, expiresAt: now + validSeconds * 1000 };
     },
   };
   return links;
 }
 
-async function createPresigner(region: string): Promise<S3RequestPresigner> {
-  const [{ S3RequestPresigner: Presigner }, { awsCredentials }, { Hash }] = await Promise.all([
-    import('@aws-sdk/s3-request-presigner'),
-    import('./credentials.ts'),
-    import('./sha256-hash.ts'),
-  ]);
-  return new Presigner({ region, credentials: await awsCredentials(), sha256: Hash });
+interface Presigned {
+  readonly method: 'GET' | 'PUT';
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly validSeconds: number;
+  readonly now: number;
 }
 
-type Query = Readonly<Record<string, string | readonly string[] | null>>;
+/** The body is not known when its URL is signed. */
+const UNSIGNED = 'UNSIGNED-PAYLOAD';
 
 /** Amazon has one host per bucket; any other S3 server gets the bucket in the path. */
 function bucketPlace(bucket: string, region: string, endpoint: string | undefined) {
-  const base = new URL(endpoint ?? `https://${bucket}.s3.${region}.amazonaws.com`);
-  const prefix = endpoint === undefined ? '' : `/${bucket}`;
   return {
-    host: base.host,
-    request: (key: string) => ({
-      protocol: base.protocol,
-      hostname: base.hostname,
-      ...(base.port === '' ? {} : { port: Number(base.port) }),
-      path: `${prefix}/${key}`,
-    }),
-    url: (key: string, query: Query | undefined) => {
-      const url = new URL(`${prefix}/${key}`, base);
-      for (const [name, value] of Object.entries(query ?? {})) {
-        if (typeof value === 'string') url.searchParams.set(name, value);
-      }
-      // Signature version 4 requires %20, which every S3 server accepts; URLSearchParams writes a plus sign.
-      url.search = url.search.replaceAll('+', '%20');
-      return url.href;
-    },
+    base: new URL(endpoint ?? `https://${bucket}.s3.${region}.amazonaws.com`),
+    prefix: endpoint === undefined ? '' : `/${bucket}`,
   };
+}
+
+function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : 1;
+}
+
+/** Signature Version 4 encodes more than `encodeURIComponent`. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }

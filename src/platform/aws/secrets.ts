@@ -3,7 +3,8 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { SecretValues } from './secret-values.ts';
+import { ShapeError } from '../shapes.ts';
+import { readSecretValues, type SecretValues } from './secret-values.ts';
 
 export type { SecretValues };
 
@@ -54,11 +55,11 @@ export function createSecrets(
   const read = (maxAgeMs: number): Promise<SecretValues> => {
     if (cached !== undefined && clock.now() - cached.at < maxAgeMs) return cached.values;
     const values = fetchSecret()
-      .then(async ({ text, writtenAt }) => {
+      .then(({ text, writtenAt }) => {
         if (writtenAt !== undefined) {
           metrics.gauge('SecretAgeDays', Math.max(0, Math.floor((clock.now() - writtenAt) / DAY_MS)));
         }
-        const values = await parseSecret(text);
+        const values = parseSecret(text);
         if (!wasRead) onFirstRead(values);
         wasRead = true;
         return values;
@@ -106,9 +107,7 @@ export function reportMissing(config: Pick<Config, 'billing'>, log: Pick<Log, 'e
   };
 }
 
-/** The schema is loaded with the first secret that is read: many containers never read one. */
-async function parseSecret(json: string): Promise<SecretValues> {
-  const { SecretValues } = await import('./secret-values.ts');
+function parseSecret(json: string): SecretValues {
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);
@@ -116,12 +115,13 @@ async function parseSecret(json: string): Promise<SecretValues> {
     // The parser's own message would quote the secret.
     throw new SecretsError('The secret is not JSON');
   }
-  const result = SecretValues.safeParse(parsed);
-  if (!result.success) {
-    const names = result.error.issues.map((issue) => issue.path.join('.') || '(the whole)');
+  try {
+    return readSecretValues(parsed);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const names = error.places.map((place) => place || '(the whole)');
     throw new SecretsError(`The secret has malformed entries: ${names.join(', ')}`);
   }
-  return result.data;
 }
 
 function isOneOf(given: string, tokens: string | readonly string[] | undefined): boolean {

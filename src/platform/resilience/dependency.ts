@@ -78,7 +78,7 @@ const THROTTLED = new Set([
 ]);
 
 /** Checks whether the other side is failing, as opposed to a mistake in the request. */
-function isUnavailable(error: unknown): boolean {
+export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof TimeLimitError || THROTTLED.has(error.name)) return true;
   const status = statusOf(error);

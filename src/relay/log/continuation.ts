@@ -2,7 +2,7 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
-import { type Epoch, isEpoch, type StreamName } from '../names.ts';
+import { isEpoch, type StreamName } from '../names.ts';
 
 /** Where the next page begins. */
 const Place = z.discriminatedUnion('of', [
@@ -22,19 +22,7 @@ const Place = z.discriminatedUnion('of', [
   }),
 ]);
 
-export type EventsPlace = {
-  readonly of: 'events';
-  readonly epoch: Epoch;
-  readonly after: number;
-  readonly limit?: number;
-};
-export type SnapshotPlace = {
-  readonly of: 'snapshot';
-  readonly epoch: Epoch;
-  readonly head: number;
-  readonly afterKey: string;
-};
-export type Place = EventsPlace | SnapshotPlace;
+export type Place = z.output<typeof Place>;
 
 const MAC_CHARACTERS = 43;
 
@@ -52,7 +40,7 @@ export function createContinuations({ secrets }: Pick<Services, 'secrets'>) {
   const mac = (key: Buffer, uid: Uid, stream: StreamName, place: string) =>
     createHmac('sha256', key)
       .update(JSON.stringify([uid, stream, place]))
-      .digest();
+      .digest('base64url');
 
   return {
     async sign(uid: Uid, stream: StreamName, place: Place): Promise<string> {

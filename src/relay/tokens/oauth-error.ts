@@ -17,7 +17,7 @@ export const OAUTH_ERROR_FORM: ErrorForm = {
   answer(error) {
     return {
       status: statusOf(error),
-      body: { error: codeOf(error), error_description: descriptionOf(error.message) },
+      body: { error: codeOf(error), error_description: descriptionOf(error) },
     };
   },
 };
@@ -33,7 +33,17 @@ function statusOf({ status }: ApiError): number {
   return status === 415 ? 400 : status;
 }
 
-/** Only printable ASCII without quotation marks and backslashes may be in it. */
-function descriptionOf(message: string): string {
-  return message.replaceAll(/[“”‘’"]/g, "'").replaceAll(/[^\x20-\x7e]|\\/g, '?');
+const Explained = z
+  .object({ fault: z.string() })
+  .or(z.object({ expected: z.string() }).transform(({ expected: fault }) => ({ fault })));
+
+/**
+ * The details where there are any, since developers read it. Only printable ASCII without quotation marks and
+ * backslashes may be in it.
+ */
+function descriptionOf({ message, details }: ApiError): string {
+  const explained = Explained.safeParse(details);
+  return (explained.success ? explained.data.fault : message)
+    .replaceAll(/[“”‘’"]/g, "'")
+    .replaceAll(/[^\x20-\x7e]|\\/g, '?');
 }

@@ -49,7 +49,7 @@ export function tokenRoutes(services: Pick<Services, 'metrics'>, tokens: Tokens,
     refuseOtherClients(body);
     const grant = await granted(body, `${apiBaseUrl}/relay/token`);
     services.metrics.count('RelayToken', { outcome: grant.granted ? 'granted' : 'refused' });
-    if (!grant.granted) throw new ApiError('invalid_grant', grant.fault);
+    if (!grant.granted) throw refused('invalid_grant', grant.fault);
     const { accessToken, expiresInSeconds, refreshToken } = grant.tokens;
     return {
       status: 200,
@@ -71,7 +71,7 @@ export function tokenRoutes(services: Pick<Services, 'metrics'>, tokens: Tokens,
         if (body.refresh_token === undefined) throw missing('refresh_token');
         return tokens.byRefreshToken(body.refresh_token, body.client_id);
       default:
-        throw new ApiError('unsupported_grant_type', 'grant_type must be that of RFC 7523, or refresh_token');
+        throw refused('unsupported_grant_type', 'grant_type must be that of RFC 7523, or refresh_token');
     }
   };
 
@@ -148,12 +148,17 @@ interface TokenBody {
 /** RFC 6749, 5.2: a way of authenticating that we don't have. */
 function refuseOtherClients(body: { readonly client_secret?: unknown; readonly client_assertion?: unknown }): void {
   if (body.client_secret === undefined && body.client_assertion === undefined) return;
-  throw new ApiError(
-    'invalid_client',
-    'Peers authenticate by the grant itself, not by a secret or an assertion beside it',
-  );
+  throw refused('invalid_client', 'peers authenticate by the grant itself, not by anything beside it');
+}
+
+/** What is wrong goes into the details, as everywhere; OAuth's form shows those to the developer. */
+function refused(
+  code: 'invalid_request' | 'invalid_client' | 'invalid_grant' | 'unsupported_grant_type',
+  fault: string,
+) {
+  return new ApiError(code, 'This is not a valid way to get a token.', { details: { fault } });
 }
 
 function missing(field: string): ApiError {
-  return new ApiError('invalid_request', `${field} is missing`);
+  return refused('invalid_request', `${field} is missing`);
 }

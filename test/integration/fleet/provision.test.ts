@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-const provision = (body: unknown) =>
-  backend.call('/provision', { headers: { 'x-factory-token': backend.secrets.factoryToken }, body });
+const provision = (body: unknown, at = backend) =>
+  at.call('/provision', { headers: { 'x-factory-token': at.secrets.factoryToken }, body });
 
 describe('provision', () => {
   it('gives a new device the next serial and returns its claim code once', async () => {
@@ -71,7 +71,7 @@ describe('provision', () => {
   it('counts a device whose provisioning was cut off with whatever happens to it next', async () => {
     const headers = { 'x-factory-token': backend.secrets.factoryToken };
     const before = await keptStates(backend);
-    backend.dynamo.dieAfterWrites(2);
+    backend.dynamo.dieAfter('PutItem');
     await provision({ hw_id: 'AABBCCDD0014' });
     backend.dynamo.revive();
     const revoked = await backend.call('/revokeDevice', { headers, body: { hw_id: 'AABBCCDD0014' } });
@@ -96,29 +96,32 @@ describe('provision', () => {
     expect(claimed.status).toBe(200);
   });
 
-  const claimed = async ({ serial, claim_code: code }: { serial: string; claim_code: string }) =>
-    (await backend.call('/claimDevice', { headers: newUser().headers, body: { serial, claim_code: code } })).status;
+  const claimed = async ({ serial, claim_code: code }: { serial: string; claim_code: string }, at = backend) =>
+    (await at.call('/claimDevice', { headers: newUser().headers, body: { serial, claim_code: code } })).status;
 
   it.each([
-    ['the device was stored', 2, 'AABBCCDD0120'],
-    ['only a serial number was taken', 1, 'AABBCCDD0121'],
-  ])('returns a working claim code when the first answer was 503 and %s', async (_what, writes, hwId) => {
-    backend.dynamo.dieAfterWrites(writes);
-    const lost = await provision({ hw_id: hwId });
-    backend.dynamo.revive();
+    ['the device was stored', 'PutItem', 'AABBCCDD0120'],
+    ['only a serial number was taken', 'UpdateItem', 'AABBCCDD0121'],
+  ])('returns a working claim code when the first answer was 503 and %s', async (_what, write, hwId) => {
+    // A backend of its own has no serial number left over from another device.
+    const own = await startBackend();
+    own.dynamo.dieAfter(write);
+    const lost = await provision({ hw_id: hwId }, own);
+    own.dynamo.revive();
     expect(lost).toMatchObject({ status: 503, body: { error: { code: 'service_unavailable' } } });
     expect(Number(lost.headers.get('retry-after'))).toBeGreaterThan(0);
 
-    const made = await provision({ hw_id: hwId });
+    const made = await provision({ hw_id: hwId }, own);
     expect(made).toMatchObject({ status: 201, body: { created: true } });
-    const again = await provision({ hw_id: hwId });
+    const again = await provision({ hw_id: hwId }, own);
     expect(again).toMatchObject({ status: 200, body: { created: false, serial: made.body.serial } });
     expect(again.body.claim_code).toBeUndefined();
-    expect(await claimed(made.body)).toBe(200);
+    expect(await claimed(made.body, own)).toBe(200);
+    await own.stop();
   });
 
   it('returns the claim code even if the database fails right after the device was stored', async () => {
-    backend.dynamo.dieAfterWrites(3);
+    backend.dynamo.dieAfter('TransactWriteItems');
     const made = await provision({ hw_id: 'AABBCCDD0122' });
     backend.dynamo.revive();
     expect(made.status).toBe(201);
@@ -126,7 +129,7 @@ describe('provision', () => {
   });
 
   it('returns exactly one working code when many stations retry at once', async () => {
-    backend.dynamo.dieAfterWrites(2);
+    backend.dynamo.dieAfter('PutItem');
     await provision({ hw_id: 'AABBCCDD0130' });
     backend.dynamo.revive();
     const answers = await Promise.all(Array.from({ length: 12 }, () => provision({ hw_id: 'AABBCCDD0130' })));
@@ -137,7 +140,7 @@ describe('provision', () => {
   });
 
   it('keeps a code that the factory reissued in the meantime', async () => {
-    backend.dynamo.dieAfterWrites(2);
+    backend.dynamo.dieAfter('PutItem');
     await provision({ hw_id: 'AABBCCDD0140' });
     backend.dynamo.revive();
     const headers = { 'x-factory-token': backend.secrets.factoryToken };
@@ -158,6 +161,37 @@ describe('provision', () => {
     const answers = await Promise.all(hwIds.map((hwId) => provision({ hw_id: hwId })));
     expect(answers.every(({ status }) => status === 201)).toBe(true);
     expect(new Set(answers.map(({ body }) => body.serial)).size).toBe(60);
+  });
+
+  it('uses up no serial for a device that is known', async () => {
+    const first = (await provision({ hw_id: 'AABBCCDD0150' })).body;
+    for (let again = 0; again < 3; again += 1) await provision({ hw_id: 'AABBCCDD0150' });
+    await Promise.all(Array.from({ length: 5 }, () => provision({ hw_id: 'AABBCCDD0150' })));
+    const later = await Promise.all(['1', '2', '3'].map((end) => provision({ hw_id: `AABBCCDD015${end}` })));
+    const numbers = later.map(({ body }) => body.serial_seq - first.serial_seq).sort((a, b) => a - b);
+    // One for each of those who asked at once, before any of them knew; none of the numbers was used twice.
+    expect(new Set(numbers).size).toBe(3);
+    expect(numbers.at(-1)).toBeLessThanOrEqual(5);
+    const next = (await provision({ hw_id: 'AABBCCDD0154' })).body;
+    expect(next.serial_seq - first.serial_seq).toBeLessThanOrEqual(5);
+  });
+
+  it('counts each of many devices provisioned at once, also those that were cut off before and asked for twice', async () => {
+    const headers = { 'x-factory-token': backend.secrets.factoryToken };
+    const before = await keptStates(backend);
+    const hwIds = Array.from({ length: 30 }, (_, i) => `C0FFEE${String(i).padStart(6, '0')}`);
+    for (const hwId of hwIds.slice(0, 3)) {
+      backend.dynamo.dieAfter('PutItem');
+      await provision({ hw_id: hwId });
+      backend.dynamo.revive();
+    }
+    const answers = await Promise.all([...hwIds, ...hwIds].map((hwId) => provision({ hw_id: hwId })));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(30);
+    expect(await keptStates(backend)).toMatchObject({ active: (before['active'] ?? 0) + 30 });
+    for (const hwId of hwIds) {
+      const { body } = await backend.call(`/deviceAudit?hw_id=${hwId}`, { headers });
+      expect(body.audit_trail.map(({ action }: { action: string }) => action)).toEqual(['provision']);
+    }
   });
 
   it('reports serial_space_exhausted for the millionth serial instead of printing seven digits', async () => {

@@ -31,7 +31,7 @@ describe('the units of a device’s life', () => {
 
   it('stay within what docs/benchmarks.md says each of them buys', async () => {
     const made = await fleetOf(backend).device();
-    expect(unitsOf('POST /provision')).toBeLessThanOrEqual(8);
+    expect(unitsOf('POST /provision')).toBeLessThanOrEqual(7);
 
     const claim = { serial: made.serial, claim_code: made.claim_code };
     expect((await backend.call('/claimDevice', { headers, body: claim })).status).toBe(200);

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { type Receipt, receiptMessage } from '@autowatering/device-proof';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { secretValues } from '../../../tools/run/local-stack/engines.ts';
 import type { Backend } from '../../support/backend.ts';
 import { fleetOf } from '../../support/fleet.ts';
@@ -86,6 +86,19 @@ describe('a signed answer', () => {
     expect(() => believe(after.signed, inPhones, own.backend.clock.now())).toThrow('not genuine');
     expect(believe(after.signed, newPhones, own.backend.clock.now()).reason).toBe('no_release');
     await own.backend.stop();
+  });
+});
+
+describe('a first answer', () => {
+  it('reads the rules while it reads the keys', async () => {
+    const { backend: own } = await startWithReleases();
+    own.clock.forward(301_000);
+    const read = own.dynamo.operations.length;
+    // Reading one after the other would wait for the secret until its time limit.
+    const rulesRead = vi.waitFor(() => expect(own.dynamo.operations.slice(read)).toContain('GetItem'), 5_000);
+    own.secretsManager.setFaults([{ match: 'GetSecretValue', until: rulesRead }]);
+    expect((await own.call('/ota/latest?channel=beta')).status).toBe(200);
+    await own.stop();
   });
 });
 

@@ -4,13 +4,13 @@ import { createSerialNumbers } from '../../../src/fleet/device/serial-numbers.ts
 function counterTo(last: number) {
   let taken = 0;
   const takes: number[] = [];
-  const next = createSerialNumbers(async (count) => {
+  const { take: next, giveBack } = createSerialNumbers(async (count) => {
     takes.push(count);
     if (taken + count > last) return undefined;
     taken += count;
     return taken;
   });
-  return { next, takes };
+  return { next, giveBack, takes };
 }
 
 describe('serial numbers', () => {
@@ -28,9 +28,18 @@ describe('serial numbers', () => {
     expect(given).toEqual([1, 2, 3, 4, 5, undefined, undefined, undefined]);
   });
 
+  it('that were given back are given first, once', async () => {
+    const { next, giveBack, takes } = counterTo(3);
+    expect([await next(), await next()]).toEqual([1, 2]);
+    giveBack(2);
+    giveBack(1);
+    expect(await Promise.all([next(), next(), next(), next()])).toEqual([2, 1, 3, undefined]);
+    expect(takes).toEqual([1, 1, 1, 1]);
+  });
+
   it('fail for those who waited for them, and for nobody after', async () => {
     let isBroken = true;
-    const next = createSerialNumbers(async (count) => {
+    const { take: next } = createSerialNumbers(async (count) => {
       if (isBroken) throw new Error('no counter');
       return count;
     });

@@ -1,8 +1,11 @@
 import { createServer, type IncomingMessage } from 'node:http';
+import { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createObjectLinks } from '../../../src/platform/aws/object-links.ts';
 import { portOf } from '../../../tools/run/local-stack/process/ports.ts';
 import { verifySignature } from '../../../tools/run/local-stack/s3/signature-v4.ts';
+import { Hash } from '../../support/sha256-hash.ts';
 
 const KEY = { id: 'AKIDEXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
 const clock = { now: () => Date.parse('2026-11-20T12:00:00Z') };
@@ -69,4 +72,39 @@ describe('links to objects in S3', () => {
     });
     expect(verifySignature(tagged, KEY, clock.now())).toEqual({ good: false, code: 'AccessDenied' });
   });
+
+  it("are the AWS SDK's, whatever the object and its file name", async () => {
+    const presigner = new S3RequestPresigner({
+      region: 'eu-central-1',
+      credentials: {
+        accessKeyId: KEY.id,
+        secretAccessKey: KEY.secret,
+        sessionToken: process.env['AWS_SESSION_TOKEN'] ?? '',
+      },
+      sha256: Hash,
+    });
+    const host = 'autowatering-artifacts.s3.eu-central-1.amazonaws.com';
+    const key = fc.stringMatching(/^[a-z0-9/._-]{1,40}$/);
+    await fc.assert(
+      fc.asyncProperty(key, fc.string({ unit: 'grapheme-ascii' }), fc.nat(1_000_000), async (path, fileName, size) => {
+        const request = { protocol: 'https:', hostname: host, path: `/${path}` };
+        const options = { expiresIn: 900, signingDate: new Date(clock.now()) };
+        const query = { 'response-content-disposition': `attachment; filename="${fileName}"` };
+        const down = await presigner.presign({ method: 'GET', ...request, headers: { host }, query }, options);
+        expect(queryOf((await links.download(path, fileName, 900)).url)).toEqual(down.query);
+        const up = await links.upload(path, size, 'ab'.repeat(32), 900);
+        const headers = { host, 'content-length': String(size), ...up.headers };
+        const unhoistableHeaders = new Set(['x-amz-checksum-sha256']);
+        const expected = await presigner.presign(
+          { method: 'PUT', ...request, headers, query: {} },
+          { ...options, unhoistableHeaders },
+        );
+        expect(queryOf(up.url)).toEqual(expected.query);
+      }),
+    );
+  });
 });
+
+function queryOf(url: string): Record<string, string> {
+  return Object.fromEntries(new URL(url).searchParams);
+}

@@ -15,7 +15,16 @@ function arrows(diagram: string): string[] {
   });
 }
 
-const FOLDERS = ['src', 'firmware-sim', 'release-format', 'device-proof', 'relay-protocol', 'relay-client', 'tools'];
+const FOLDERS = [
+  'src',
+  'firmware-sim',
+  'release-format',
+  'device-proof',
+  'device-data',
+  'relay-protocol',
+  'relay-client',
+  'tools',
+];
 
 /** The box of a file: for `src` its file, its layer, or "domains"; otherwise its folder. */
 function boxOf(file: string): string {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Import, importsOf } from '../../support/imports.ts';
 
-const SHARED = ['release-format', 'device-proof', 'relay-protocol'] as const;
+const SHARED = ['release-format', 'device-proof', 'device-data', 'relay-protocol'] as const;
 const LAYERS = ['http', 'platform'];
 const all = importsOf(['src', 'firmware-sim', ...SHARED, 'tools']);
 const inFolder = (file: string, folder: string) => file.startsWith(`${folder}/`);
@@ -43,14 +43,14 @@ describe('domains', () => {
     expect(domains.filter((domain) => reaches(domain).includes(domain))).toEqual([]);
   });
 
-  it('are used only through their index; the route table also loads their routes, the relay its function', () => {
+  it('are used only through their index and fields.ts; the route table also loads their routes, the relay its function', () => {
     expect(
       breaking(({ from, to }) => {
         const used = domainOf(to);
         if (used === undefined || domainOf(from) === used || !inFolder(from, 'src')) return false;
         if (from === 'src/routes.ts' && /(\/parts|\/routes|-routes?)\.ts$/.test(to)) return false;
         if (from === 'src/relay-function.ts' && used === 'relay') return false;
-        return to !== `src/${used}/index.ts`;
+        return to !== `src/${used}/index.ts` && to !== `src/${used}/fields.ts`;
       }),
     ).toEqual([]);
   });
@@ -134,8 +134,10 @@ describe('DynamoDB', () => {
     expect(matching(/\bTableName\b/)).toEqual([
       'account/store.ts',
       'account/tombstone.ts',
+      'fleet/audit/audit-action.ts',
       'fleet/audit/audit-trail.ts',
       'fleet/device/device-index.ts',
+      'fleet/device/new-devices.ts',
       'fleet/device/store.ts',
       'fleet/overview/fleet-counts.ts',
       'fleet/overview/fleet-summary.ts',
@@ -155,11 +157,13 @@ describe('DynamoDB', () => {
       'relay/delivery/peer-views.ts',
       'relay/log/account-limits.ts',
       'relay/log/cursor-store.ts',
+      'relay/log/log-removal.ts',
       'relay/log/log-store.ts',
-      'relay/log/publish-rate.ts',
-      'relay/log/publish-transaction.ts',
-      'relay/log/repeated-publish.ts',
-      'relay/log/store-events.ts',
+      'relay/log/publishing/publish-rate.ts',
+      'relay/log/publishing/publish-transaction.ts',
+      'relay/log/publishing/repeated-publish.ts',
+      'relay/log/publishing/store-events.ts',
+      'relay/log/streams.ts',
       'relay/peers/account-items.ts',
       'relay/peers/cursor-list.ts',
       'relay/peers/peer-store.ts',

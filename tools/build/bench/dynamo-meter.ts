@@ -1,10 +1,7 @@
-import * as z from 'zod';
 import { createServices } from '../../../src/services.ts';
 
 type Services = ReturnType<typeof createServices>;
-
-const Consumed = z.object({ CapacityUnits: z.number().optional() });
-const Output = z.object({ ConsumedCapacity: z.union([Consumed, z.array(Consumed)]).optional() });
+type Fields = Parameters<Services['log']['debug']>[1];
 
 export interface DynamoMeter {
   calls: number;
@@ -19,30 +16,16 @@ export function meteredServices(env: Readonly<Record<string, string>>): {
   forward(ms: number): void;
 } {
   const meter: DynamoMeter = { calls: 0, capacityUnits: 0 };
-  const plain = createServices(env);
-  let metered: ReturnType<Services['documents']> | undefined;
-  const documents = () => {
-    metered ??= plain.documents().then((client) => {
-      client.middlewareStack.add(
-        (next) => async (args) => {
-          Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });
-          const result = await next(args);
-          const { ConsumedCapacity: consumed } = Output.parse(result.output);
-          meter.calls += 1;
-          for (const { CapacityUnits: units = 0 } of [consumed ?? []].flat()) meter.capacityUnits += units;
-          return result;
-        },
-        { step: 'initialize' },
-      );
-      return client;
-    });
-    return metered;
+  // At debug level every request logs what it consumed.
+  const debug = (_message: string, { calls, units }: NonNullable<Fields> = {}) => {
+    if (typeof calls === 'number') meter.calls += calls;
+    if (typeof units === 'number') meter.capacityUnits += units;
   };
-  const quiet = { isDebug: false, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   let ahead = 0;
   const clock = { now: () => Date.now() + ahead };
+  const log = { isDebug: true, debug, info: () => {}, warn: () => {}, error: () => {} };
   return {
-    services: createServices(env, { documents, log: quiet, clock }),
+    services: createServices(env, { log, clock }),
     meter,
     forward(ms) {
       ahead += ms;

@@ -1,4 +1,4 @@
-import { type RouteContract, responsesOf } from '../../../src/http/define-route.ts';
+import { loadContract, type RouteContract } from '../../../src/http/define-route.ts';
 import type { RouteGroup } from '../../../src/route-index.ts';
 import { routeGroups } from '../../../src/routes.ts';
 import { createServices } from '../../../src/services.ts';
@@ -27,7 +27,7 @@ const listed: readonly ListedContract[] = (
         (
           await groups[group]()
         ).map(async ({ contract }) => ({
-          contract: { ...contract, responses: await responsesOf(contract) },
+          contract: await loadContract(contract),
           group,
         })),
       ),

@@ -65,17 +65,22 @@ async function bootstrap(options: Options, signal: AbortSignal): Promise<void> {
     ...{ changes: !options.check, yes: options.yes, signal },
   });
   const place = secretPlace(options.env, aws.region);
-  const current = await place.read();
+  const current = await place.readCurrent();
   if (options.check) {
-    checkOnly(place.name, secretFaults(current ?? {}, options.env), standingIn(current ?? {}), options);
+    checkOnly(
+      place.name,
+      secretFaults(current?.content ?? {}, options.env),
+      standingIn(current?.content ?? {}),
+      options,
+    );
     return;
   }
-  const changes = await changedSecret(current ?? {}, {
+  const changes = await changedSecret(current?.content ?? {}, {
     ...{ environment: options.env, rotate: options.rotate, retire: options.retire, drop: options.drop },
     given: (name) => givenValue(name, options),
   });
   if (current === undefined) await place.create(changes.content);
-  else if (Object.keys(changes.done).length > 0) await place.replace(changes.content);
+  else if (Object.keys(changes.done).length > 0) await place.replace(changes.content, current);
   show(place.name, changes, options);
 }
 

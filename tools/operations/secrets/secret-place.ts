@@ -4,6 +4,15 @@ import type { SecretContent } from './secret-changes.ts';
 
 const TIME_LIMITS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
+const CURRENT = 'AWSCURRENT';
+/** Marks a version that is written but not current yet. */
+const PROPOSED = 'AUTOWATERING_PROPOSED';
+
+interface ReadSecret {
+  readonly content: SecretContent;
+  readonly version: string;
+}
+
 /** An environment's secret in Secrets Manager, accessed with the caller's credentials. */
 export function secretPlace(environment: string, region: string | undefined) {
   const client = new SecretsManager({ requestHandler: TIME_LIMITS, ...(region !== undefined && { region }) });
@@ -13,9 +22,14 @@ export function secretPlace(environment: string, region: string | undefined) {
 
     /** Returns the content; undefined if the secret does not exist yet. */
     async read(): Promise<SecretContent | undefined> {
+      return (await this.readCurrent())?.content;
+    },
+
+    /** The same, with the version to replace. */
+    async readCurrent(): Promise<ReadSecret | undefined> {
       try {
-        const { SecretString: text = '' } = await client.getSecretValue({ SecretId: name });
-        return parsed(name, text);
+        const { SecretString: text = '', VersionId: version = '' } = await client.getSecretValue({ SecretId: name });
+        return { content: parsed(name, text), version };
       } catch (error) {
         if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
         throw error;
@@ -34,8 +48,31 @@ export function secretPlace(environment: string, region: string | undefined) {
       });
     },
 
-    async replace(content: SecretContent): Promise<void> {
-      await client.putSecretValue({ SecretId: name, SecretString: JSON.stringify(content) });
+    /**
+     * Writes a new version and makes it current in place of the one that was read.
+     *
+     * @throws PlainError if another version has become current since
+     */
+    async replace(content: SecretContent, { version: read }: Pick<ReadSecret, 'version'>): Promise<void> {
+      const { VersionId: written } = await client.putSecretValue({
+        SecretId: name,
+        SecretString: JSON.stringify(content),
+        VersionStages: [PROPOSED],
+      });
+      const moved = client.updateSecretVersionStage({
+        SecretId: name,
+        VersionStage: CURRENT,
+        MoveToVersionId: written,
+        RemoveFromVersionId: read,
+      });
+      await moved.catch(async (error: unknown) => {
+        if (!(error instanceof Error && error.name === 'InvalidParameterException')) throw error;
+        // The SDK may have retried after a lost answer: then it is current already.
+        if ((await this.readCurrent())?.version === written) return;
+        throw new PlainError(
+          `${name} was just changed by someone else; nothing of this run took effect. Run this command again.`,
+        );
+      });
     },
   };
 }

@@ -1,0 +1,11 @@
+export * from './commands.ts';
+export * from './fragments.ts';
+export * from './meaning/alarm.ts';
+export * from './meaning/clock.ts';
+export * from './meaning/device-status.ts';
+export * from './meaning/watering-row.ts';
+export * from './reader-version.ts';
+export * from './structures/history.ts';
+export * from './structures/hydraulics.ts';
+export * from './structures/live-state.ts';
+export type { Fields, Read, Structure } from './structures/structure.ts';

@@ -1,0 +1,114 @@
+/** One value in a packed little-endian structure. */
+export interface Field<T> {
+  readonly bytes: number;
+  read(view: DataView, at: number): T;
+  /** @throws RangeError when the value does not fit: a write must never wrap around into another command */
+  write(view: DataView, at: number, value: T): void;
+}
+
+export type Fields = Readonly<Record<string, Field<unknown>>>;
+type Value<F> = F extends Field<infer T> ? T : never;
+export type ValuesOf<S extends Fields> = { readonly [K in keyof S]: Value<S[K]> };
+
+export interface Structure<S extends Fields> {
+  /** In messages. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly fields: S;
+  /** Returns undefined if the length is another: firmware of another layout. */
+  read(bytes: Uint8Array): ValuesOf<S> | undefined;
+  /** @throws RangeError when a value does not fit its field */
+  write(values: ValuesOf<S>): Uint8Array;
+}
+
+export type Read<T> = T extends Structure<infer S> ? ValuesOf<S> : never;
+
+/** A packed structure: its fields follow each other without padding. */
+export function structure<const S extends Fields>(name: string, fields: S): Structure<S> {
+  const placed: { readonly key: string; readonly field: Field<unknown>; readonly at: number }[] = [];
+  let size = 0;
+  for (const [key, field] of Object.entries<Field<unknown>>(fields)) {
+    placed.push({ key, field, at: size });
+    size += field.bytes;
+  }
+  const readAll = (bytes: Uint8Array): Record<string, unknown> => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return Object.fromEntries(placed.map(({ key, field, at }) => [key, field.read(view, at)]));
+  };
+  const isComplete = (values: Record<string, unknown>): values is ValuesOf<S> & Record<string, unknown> =>
+    placed.every(({ key }) => key in values);
+  return {
+    name,
+    bytes: size,
+    fields,
+    read(bytes) {
+      if (bytes.byteLength !== size) return undefined;
+      const values = readAll(bytes);
+      return isComplete(values) ? values : undefined;
+    },
+    write(values) {
+      const bytes = new Uint8Array(size);
+      const view = new DataView(bytes.buffer);
+      for (const { key, field, at } of placed) field.write(view, at, values[key]);
+      return bytes;
+    },
+  };
+}
+
+type IntegerKind = 'Uint8' | 'Int8' | 'Uint16' | 'Int16' | 'Uint32' | 'Int32';
+
+function integer(kind: IntegerKind, bits: 8 | 16 | 32, isSigned: boolean): Field<number> {
+  const [min, max] = isSigned ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
+  return {
+    bytes: bits / 8,
+    read: (view, at) => view[`get${kind}`](at, true),
+    write(view, at, value) {
+      if (!Number.isInteger(value) || value < min || value > max) {
+        throw new RangeError(`${value} is not a whole number from ${min} to ${max}`);
+      }
+      view[`set${kind}`](at, value, true);
+    },
+  };
+}
+
+export const u8 = integer('Uint8', 8, false);
+export const i8 = integer('Int8', 8, true);
+export const u16 = integer('Uint16', 16, false);
+export const i16 = integer('Int16', 16, true);
+export const u32 = integer('Uint32', 32, false);
+export const i32 = integer('Int32', 32, true);
+
+export const f32: Field<number> = {
+  bytes: 4,
+  read: (view, at) => view.getFloat32(at, true),
+  write(view, at, value) {
+    if (!Number.isFinite(value)) throw new RangeError(`${value} is not a finite number`);
+    view.setFloat32(at, value, true);
+  },
+};
+
+/** Several values of one kind, one after the other. */
+export function list<T>(field: Field<T>, count: number): Field<readonly T[]> {
+  return {
+    bytes: field.bytes * count,
+    read: (view, at) => Array.from({ length: count }, (_, index) => field.read(view, at + index * field.bytes)),
+    write(view, at, values) {
+      if (values.length !== count) throw new RangeError(`expected ${count} values, not ${values.length}`);
+      values.forEach((value, index) => {
+        field.write(view, at + index * field.bytes, value);
+      });
+    },
+  };
+}
+
+/** Bytes that the sheet calls reserved, or whose meaning is read elsewhere. */
+export function raw(count: number): Field<Uint8Array> {
+  return {
+    bytes: count,
+    read: (view, at) => new Uint8Array(view.buffer.slice(view.byteOffset + at, view.byteOffset + at + count)),
+    write(view, at, value) {
+      if (value.byteLength !== count) throw new RangeError(`expected ${count} bytes, not ${value.byteLength}`);
+      new Uint8Array(view.buffer, view.byteOffset + at, count).set(value);
+    },
+  };
+}

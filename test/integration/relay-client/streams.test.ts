@@ -1,0 +1,202 @@
+import { memoryPositions } from '@autowatering/relay-client';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { peerOf, reading } from '../../support/relay-peers.ts';
+import { fastClock, wiresTo } from '../../support/relay-wires.ts';
+import { smallRelay } from '../../support/small-relay.ts';
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+async function account(clock = fastClock(20)) {
+  const relay = smallRelay(clock.now);
+  const wires = wiresTo(relay);
+  const peer = async (options: Parameters<typeof peerOf>[2] = {}) => {
+    const made = await peerOf(relay, wires.openSocket, { clock, ...options });
+    const started = made.start();
+    closing.push(() => started.client.close());
+    return { ...made, ...started };
+  };
+  const writer = await peer();
+  const write = async (payloads: readonly number[], more: { key?: string; ttl_seconds?: number } = {}) => {
+    await Promise.all(payloads.map((payload) => writer.client.publish('log', { type: 'counted', payload, ...more })));
+  };
+  return { relay, wires, clock, peer, writer, write };
+}
+
+const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
+
+describe('a subscription', () => {
+  it('begins at the oldest event, reads page by page, and goes on with what happens', async () => {
+    const { peer, write } = await account();
+    await write(range(1, 40));
+    const { client } = await peer();
+    const seen = reading(client, 'log');
+    await until(() => expect(seen.payloads).toEqual(range(1, 40)));
+    await write([41]);
+    await until(() => expect(seen.payloads).toEqual(range(1, 41)));
+  });
+
+  it('begins with what happens now, or with the newest event of each key, if it is told so', async () => {
+    const { peer, write } = await account();
+    await write([1, 2], { key: 'a' });
+    await write([3], { key: 'b' });
+    const [one, two] = [await peer(), await peer()];
+    const [now, snapshot] = [
+      reading(one.client, 'log', { from: 'now' }),
+      reading(two.client, 'log', { from: 'snapshot' }),
+    ];
+    await until(() => expect(snapshot.payloads).toEqual([2, 3]));
+    await until(() => expect(one.client.state.state).toBe('online'));
+    await write([4]);
+    await until(() => expect(snapshot.payloads).toEqual([2, 3, 4]));
+    await until(() => expect(now.payloads).toEqual([4]));
+  });
+
+  it('goes on after the end of the application behind the last event that was handled', async () => {
+    const { peer, write } = await account();
+    const { client, start, kept } = await peer();
+    const first = reading(client, 'log');
+    await write([1, 2, 3]);
+    await until(async () => expect((await kept.positions.load('log'))?.seq).toBe(3));
+    client.close();
+    await write([4, 5]);
+    const again = start();
+    closing.push(() => again.client.close());
+    const second = reading(again.client, 'log');
+    await until(() => expect(second.payloads).toEqual([4, 5]));
+    expect(first.payloads).toEqual([1, 2, 3]);
+  });
+
+  it('is not held up by events that have expired', async () => {
+    const { peer, write, clock } = await account(fastClock(200));
+    await write([1]);
+    await write([2, 3], { ttl_seconds: 10 });
+    await write([4]);
+    const until13 = clock.now() + 13_000;
+    await until(() => expect(clock.now()).toBeGreaterThan(until13));
+    const { client } = await peer();
+    const seen = reading(client, 'log');
+    await until(() => expect(seen.payloads).toEqual([1, 4]));
+    await write([5]);
+    await until(() => expect(seen.payloads).toEqual([1, 4, 5]));
+  });
+
+  it('notices what was lost on the way, at the latest with the next sign of life', async () => {
+    const { peer, relay, write } = await account(fastClock(200));
+    relay.terms.heartbeatSeconds = 30;
+    const { client } = await peer();
+    const seen = reading(client, 'log');
+    await write([1]);
+    await until(() => expect(seen.payloads).toEqual([1]));
+    relay.loseFrames('event');
+    await write([2]);
+    await until(() => expect(seen.payloads).toEqual([1, 2]));
+    await write([3]);
+    relay.loseFrames(undefined);
+    await write([4]);
+    await until(() => expect(seen.payloads).toEqual([1, 2, 3, 4]));
+    expect(relay.sessionsSoFar()).toBe(2);
+  });
+
+  it('waits for the handler, goes on behind one that throws, and tells of it', async () => {
+    const { peer, write } = await account();
+    const { client, errors } = await peer();
+    const seen: string[] = [];
+    client.subscribe('log', async ({ payload }) => {
+      seen.push(`begin ${payload}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (payload === 2) throw new Error('no');
+      seen.push(`end ${payload}`);
+    });
+    await write([1, 2, 3]);
+    await until(() => expect(seen).toEqual(['begin 1', 'end 1', 'begin 2', 'begin 3', 'end 3']));
+    expect(errors.map(({ code }) => code)).toEqual(['handler']);
+  });
+
+  it('begins anew when the stream was deleted or restored, and says so first', async () => {
+    const { peer, relay, write, wires } = await account();
+    const { client } = await peer();
+    const seen: (number | string)[] = [];
+    const onReset = vi.fn(({ head }: { head: number }) => void seen.push(`reset ${head}`));
+    client.subscribe('log', ({ payload }) => void seen.push(Number(payload)), { onReset });
+    await write([1, 2, 3]);
+    await until(() => expect(seen).toEqual([1, 2, 3]));
+    relay.beginAnew('log', 2);
+    wires.cut();
+    await until(() => expect(seen).toEqual([1, 2, 3, 'reset 2', 1, 2]));
+    await write([4]);
+    await until(() => expect(seen).toEqual([1, 2, 3, 'reset 2', 1, 2, 4]));
+    relay.beginAnew('log');
+    await write([5]);
+    await until(() => expect(seen.slice(-2)).toEqual([expect.stringMatching(/^reset/), 5]));
+  });
+
+  it('says so too when events that it has not read are gone', async () => {
+    const { peer, relay, write } = await account();
+    await write(range(1, 10));
+    const { client, start } = await peer();
+    const first = reading(client, 'log');
+    await until(() => expect(first.events).toHaveLength(10));
+    client.close();
+    await write(range(11, 20));
+    relay.forget('log', 15);
+    const again = start();
+    closing.push(() => again.client.close());
+    const resets: number[] = [];
+    const second = reading(again.client, 'log', { onReset: ({ head }) => void resets.push(head) });
+    await until(() => expect(second.payloads).toEqual(range(16, 20)));
+    expect(resets).toEqual([20]);
+  });
+
+  it('to a stream that does not exist yet gets its first event', async () => {
+    const { peer, write } = await account();
+    const { client } = await peer();
+    const [seen, everything] = [reading(client, 'log'), reading(client, '*')];
+    await until(() => expect(client.state.state).toBe('online'));
+    await write([1]);
+    await until(() => expect(seen.payloads).toEqual([1]));
+    expect(everything.payloads).toEqual([]);
+  });
+
+  it('to everything gets every stream, also those to come', async () => {
+    const { peer, writer, write } = await account();
+    await write([1]);
+    const { client } = await peer();
+    const seen: string[] = [];
+    client.subscribe('*', ({ payload }, { stream }) => void seen.push(`${stream} ${payload}`));
+    await until(() => expect(seen).toEqual(['log 1']));
+    await writer.client.publish('other', { type: 'counted', payload: 7 });
+    await until(() => expect(seen).toEqual(['log 1', 'other 7']));
+  });
+
+  it('ends when it is told to, and there is one of a stream', async () => {
+    const { peer, write } = await account();
+    const { client } = await peer();
+    const seen = reading(client, 'log');
+    expect(() => client.subscribe('log', () => {})).toThrow('a subscription to log already');
+    await write([1]);
+    await until(() => expect(seen.payloads).toEqual([1]));
+    seen.stop();
+    await write([2]);
+    const again = reading(client, 'log');
+    await until(() => expect(again.payloads).toEqual([2]));
+    expect(seen.payloads).toEqual([1]);
+  });
+
+  it('is told to the server as far as it has read', async () => {
+    const { peer, relay, write } = await account();
+    const { client, peerId } = await peer({ positions: memoryPositions() });
+    reading(client, 'log');
+    await write([1, 2]);
+    const acks = () =>
+      relay.heard.flatMap(({ frame, peerId: from }) => (from === peerId && frame.type === 'ack' ? [frame] : []));
+    await until(() => expect(acks().at(-1)).toMatchObject({ stream: 'log', seq: 2, epoch: relay.epoch('log') }));
+    expect(acks().length).toBeLessThan(3);
+  });
+});
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
