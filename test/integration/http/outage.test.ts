@@ -41,7 +41,9 @@ function expectOutageForm(answers: readonly TimedAnswer[]): void {
   const wrong = answers.filter(({ status, ms, headers, body }) => {
     if (status < 500) return ms > SOON_MS;
     const isReport = Array.isArray(body.checks) || 'provider' in body;
-    const isInForm = isReport || (typeof body.error.message === 'string' && body.error.requestId !== undefined);
+    const isOAuth = typeof body.error_description === 'string' && headers.get('x-request-id') !== null;
+    const isInForm =
+      isReport || isOAuth || (typeof body.error.message === 'string' && body.error.requestId !== undefined);
     return status !== 503 || ms > SOON_MS || !isInForm || !(Number(headers.get('retry-after')) > 0);
   });
   expect(wrong.map(({ route, status, ms, body }) => [route, status, Math.round(ms), body])).toEqual([]);

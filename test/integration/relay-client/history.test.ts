@@ -15,8 +15,8 @@ type Told = { readonly seq: number; readonly id: string }[];
 
 /** Applications that publish, read, lose their connections and end at any moment, over wires that do as they please. */
 async function history(seed: number) {
-  const dice = seededRandom(seed);
-  const random = () => dice.next();
+  const generator = seededRandom(seed);
+  const random = generator.next;
   const chance = (share: number) => random() < share;
   const clock = fastClock(50);
   const relay = smallRelay(clock.now);
@@ -51,9 +51,10 @@ async function history(seed: number) {
     const peer = peers[Math.floor(random() * PEERS)];
     if (peer === undefined) break;
     const stream = STREAMS[Math.floor(random() * STREAMS.length)] ?? '';
-    if (chance(0.08)) relay.drop(peer.peerId);
-    else if (chance(0.06)) relay.bye(peer.peerId, 'shutdown');
-    else if (chance(0.08)) {
+    const dice = random();
+    if (dice < 0.08) relay.drop(peer.peerId);
+    else if (dice < 0.13) relay.bye(peer.peerId, 'shutdown');
+    else if (dice < 0.21) {
       peer.client.close();
       peer.client = peer.begin();
     } else {
