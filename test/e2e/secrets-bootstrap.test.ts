@@ -104,10 +104,10 @@ describe("an environment's secret", () => {
     expect((await content('turning'))['FACTORY_PROVISION_TOKEN']).toBe(both?.[0]);
   });
 
-  it.each(['OTA_ADMIN_TOKEN', 'OTA_SIGNING_KEY'])(
+  it.each(['OTA_ADMIN_TOKEN', 'OTA_SIGNING_KEY', 'RELAY_IDENTITY_KEY'])(
     'keeps a value of %s that a second rotation would drop, unless told to by name',
     async (name) => {
-      const environment = name === 'OTA_ADMIN_TOKEN' ? 'twice-token' : 'twice-key';
+      const environment = `twice-${name.toLowerCase().replaceAll('_', '-')}`;
       await bootstrap(['--env', environment], GIVEN);
       await bootstrap(['--env', environment, '--rotate', name]);
       const before = await content(environment);
