@@ -46,7 +46,7 @@ export interface StateRecord {
 
 export interface StateWrite {
   /**
-   * Identifies this write. When an answer is lost, the SDK retries a write that was already applied. By this id the
+   * Identifies this write. When an answer is lost, the client retries a write that was already applied. By this id the
    * retry recognises its own work, and reports neither a conflict nor a replaced object.
    */
   readonly writeId: string;

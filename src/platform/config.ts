@@ -49,7 +49,7 @@ export interface Config {
   };
   /** The lowest level that is logged. `SILENT` turns off logs and metrics. */
   readonly logLevel: LogLevel;
-  /** Timeout of one call to DynamoDB. The SDK tries up to three times. */
+  /** Timeout of one attempt at a call to DynamoDB; there are up to three. */
   readonly dynamoDbTimeoutMs: number;
   /** How long one request waits in total for AWS services that don't answer. */
   readonly dependencyWaitMs: number;

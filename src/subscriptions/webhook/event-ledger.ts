@@ -130,7 +130,7 @@ export function createEventLedger({ config, documents }: Pick<Services, 'config'
         const conflict = failedCondition(error);
         if (conflict === undefined) throw error;
         const found = StoredEvent.parse(conflict.item);
-        // The answer to the first attempt was lost and the SDK retried: it has found its own work.
+        // The answer to the first attempt was lost and the client retried: it has found its own work.
         if (found.run === run) return { begun: true, attempts: found.attempts };
         return { begun: false, status: found.webhook_status === 'done' ? 'done' : 'processing' };
       }

@@ -34,7 +34,7 @@ export interface JsonServiceOptions {
   readonly randomness: Pick<Randomness, 'fraction'>;
 }
 
-/** The first pause is DynamoDB's own advice; the AWS SDK's other services start at twice that. */
+/** Pauses of up to 50 and 100 ms, as the AWS SDKs take them for DynamoDB. */
 const RETRY = { attempts: 3, baseMs: 50 } as const;
 
 export function createJsonService(options: JsonServiceOptions): JsonService {

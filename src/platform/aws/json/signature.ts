@@ -30,10 +30,7 @@ export interface Signer {
   sign(form: SignedForm, secretAccessKey: string, time: string): string;
 }
 
-/**
- * Creates a signer for one service in one region. Our own code, because it takes a seventh of the library's time
- * (ADR 88); a test compares the two.
- */
+/** Creates a signer for one service in one region, by Signature Version 4. The AWS SDK's takes seven times as long (ADR 89). */
 export function createSigner(region: string, service: string): Signer {
   let cached: { readonly secret: string; readonly day: string; readonly key: Buffer } | undefined;
 
