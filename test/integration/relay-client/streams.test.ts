@@ -115,6 +115,30 @@ describe('a subscription', () => {
     expect(errors.map(({ code }) => code)).toEqual(['handler']);
   });
 
+  it('hands nothing over once the client is closed, and leaves the position to the next one', async () => {
+    const { peer, write } = await account();
+    const { client, kept, start } = await peer();
+    const handled: unknown[] = [];
+    let goOn = () => {};
+    client.subscribe('log', async ({ payload }) => {
+      handled.push(payload);
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+    });
+    await write([1, 2, 3]);
+    await until(() => expect(handled).toEqual([1]));
+    client.close();
+    const again = start();
+    closing.push(() => again.client.close());
+    const rest = reading(again.client, 'log');
+    await until(async () => expect((await kept.positions.load('log'))?.seq).toBe(3));
+    goOn();
+    await write([4]);
+    await until(async () => expect((await kept.positions.load('log'))?.seq).toBe(4));
+    expect([handled, rest.payloads]).toEqual([[1], [1, 2, 3, 4]]);
+  });
+
   it('begins anew when the stream was deleted or restored, and says so first', async () => {
     const { peer, relay, write, wires } = await account();
     const { client } = await peer();
