@@ -5,7 +5,7 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocument, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { fetchFrom } from '../../src/http/adapters/fetch-adapter.ts';
@@ -166,7 +166,10 @@ export async function startBackend(
     ...{ relay, relayDynamo },
     call: (where, options) => call(url, where, options),
     async scan(table) {
-      const { Items: items = [] } = await tables.scan({ TableName: services.config.tables[table] });
+      const items: Record<string, unknown>[] = [];
+      for await (const page of paginateScan({ client: tables }, { TableName: services.config.tables[table] })) {
+        items.push(...(page.Items ?? []));
+      }
       return items;
     },
     async objects(prefix) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { accountAliveCheck, accountDeletionCheck } from '../../src/account/index.ts';
 import { isPeerId, isUid } from '../../src/platform/ids.ts';
+import type { Services } from '../../src/platform/services.ts';
 import { createIdentityKeys } from '../../src/relay/identity-keys.ts';
 import { createPeerStore } from '../../src/relay/peers/peer-store.ts';
 import { createRelay } from '../../src/relay/relay.ts';
@@ -11,6 +12,7 @@ import { type Backend, startBackend } from './backend.ts';
 import { newPeerIdentity, type PeerIdentity } from './relay.ts';
 import { recordingGateway } from './relay-gateway.ts';
 import type { RelayFunction, RelaySide } from './relay-sessions.ts';
+import { newUser } from './tokens.ts';
 
 export interface ServedFrame {
   readonly uid: string;
@@ -31,10 +33,15 @@ export interface RelayBackend extends RelaySide {
   readonly served: ServedFrame[];
   /** Who came and went. */
   readonly announced: { readonly peerId: string; readonly online: boolean }[];
-  /** Another container of the same function. */
-  anotherContainer(): RelayFunction;
+  /** Another container of the same function; some of what it needs may be the test's. */
+  anotherContainer(instead?: Partial<SessionNeeds>): RelayFunction;
+  /** What sessions use in the first container. */
+  readonly needs: SessionNeeds;
   newPeer(uid?: string): Promise<RelayPeer>;
   revoke(peer: RelayPeer): Promise<void>;
+  deleteAccount(uid: string): Promise<void>;
+  /** Items of the relay's table that are about a connection, or of a kind about a peer. */
+  itemsOf(id: string, kind?: string): Promise<readonly Record<string, unknown>[]>;
   stop(): Promise<void>;
 }
 
@@ -43,14 +50,26 @@ export interface RelayBackend extends RelaySide {
  * handshake and what surrounds it can be seen by themselves.
  */
 export async function startRelayBackend(): Promise<RelayBackend> {
-  const backend = await startBackend({}, { isOpenToTools: true });
-  const { services, clock } = backend;
+  // With the rights of the relay's function, and none of the other's.
+  const own = new Map<'services', Services>();
+  const backend = await startBackend(
+    {},
+    {
+      relay(relayServices) {
+        own.set('services', relayServices);
+        return async () => ({ statusCode: 500 });
+      },
+    },
+  );
+  const { services: backendServices, clock } = backend;
+  const services = own.get('services') ?? backendServices;
   const gateway = recordingGateway();
   const served: ServedFrame[] = [];
   const announced: { readonly peerId: string; readonly online: boolean }[] = [];
   const identity = createIdentityKeys(services.secrets);
   const accessTokens = createAccessTokens(services);
   const peers = createPeerStore(services);
+  const registry = createPeerStore(backendServices);
   const serverKeys = new Map((await identity.all()).map(({ keyId, publicKey }) => [keyId, publicKey]));
   const needs: SessionNeeds = {
     ...{ connections: gateway, identity, accessTokens, peers, isAccountDeleted: accountDeletionCheck(services) },
@@ -62,14 +81,15 @@ export async function startRelayBackend(): Promise<RelayBackend> {
       announced.push({ peerId, online });
     },
   };
-  const container = (): RelayFunction => createWebSocketHandler(services, async () => createRelay(services, needs));
+  const container = (instead: Partial<SessionNeeds> = {}): RelayFunction =>
+    createWebSocketHandler(services, async () => createRelay(services, { ...needs, ...instead }));
   const uidOf = (text: string) => {
     if (!isUid(text)) throw new Error('not a uid');
     return text;
   };
 
   return {
-    ...{ backend, gateway, served, announced },
+    ...{ backend, gateway, served, announced, needs },
     invoke: container(),
     anotherContainer: container,
     now: () => clock.now(),
@@ -81,14 +101,28 @@ export async function startRelayBackend(): Promise<RelayBackend> {
     async newPeer(uid = randomUUID()) {
       const { publicKey, privateKey } = newPeerIdentity();
       const wanted = { name: `Phone ${publicKey.slice(0, 8)}`, type: 'phone', publicKey } as const;
-      const made = await peers.register(uidOf(uid), wanted, accountAliveCheck(services), clock.now());
+      const made = await registry.register(uidOf(uid), wanted, accountAliveCheck(services), clock.now());
       if (made.outcome !== 'registered') throw new Error(made.outcome);
       const { peerId } = made.peer;
       return { uid, identity: { peerId, publicKey, privateKey }, token: await accessTokens.issue(uidOf(uid), peerId) };
     },
     async revoke({ uid, identity: { peerId } }) {
       if (!isPeerId(peerId)) throw new Error('not a peer id');
-      await peers.revoke(uidOf(uid), peerId, clock.now());
+      await registry.revoke(uidOf(uid), peerId, clock.now());
+    },
+    async deleteAccount(uid) {
+      const user = newUser({ sub: uid });
+      const { status } = await backend.call('/deleteMyAccount', {
+        headers: user.headers,
+        body: { confirmText: 'DELETE' },
+      });
+      if (status >= 300) throw new Error(`The account's deletion was answered ${status}`);
+    },
+    async itemsOf(id, kind = '') {
+      const items = await backend.scan('relay');
+      return items.filter(({ partition, record }) =>
+        kind === '' ? String(partition).includes(id) : String(record).startsWith(kind) && String(record).includes(id),
+      );
     },
     stop: () => backend.stop(),
   };

@@ -7,6 +7,8 @@ export interface RecordingGateway extends Connections {
   /** What was posted to a connection, oldest first. */
   messages(connectionId: string): readonly string[];
   isClosed(connectionId: string): boolean;
+  /** Lets a closed connection count as open, to see that it is closed again. */
+  reopen(connectionId: string): void;
   /** Everything that was posted, to whomever. */
   readonly posted: { readonly connectionId: string; readonly message: string }[];
   /** What the next posts say. */
@@ -21,6 +23,7 @@ export function recordingGateway(): RecordingGateway {
     posted,
     messages: (connectionId) => posted.filter((one) => one.connectionId === connectionId).map(({ message }) => message),
     isClosed: (connectionId) => closed.has(connectionId),
+    reopen: (connectionId) => closed.delete(connectionId),
     answer(next) {
       outcome = next;
     },

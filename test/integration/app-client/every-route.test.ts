@@ -5,10 +5,12 @@ import { routeContracts } from '../../../tools/build/docs/route-contracts.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { fleetOf } from '../../support/fleet.ts';
 import { gardeners } from '../../support/gardeners.ts';
+import { newEvent, peersOf } from '../../support/peers.ts';
 import { jpeg } from '../../support/photos.ts';
+import { newPeerIdentity, registrationProof } from '../../support/relay.ts';
 import { releasesOf } from '../../support/releases.ts';
 import { signedUp } from '../../support/signed-up.ts';
-import { newUser } from '../../support/tokens.ts';
+import { bearer, newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
 beforeAll(async () => {
@@ -16,9 +18,13 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-/** What an app can call: user and public routes, except the redirect, which a browser follows. */
+/**
+ * What an app can call: user and public routes, except the redirect, which a browser follows, and those for OAuth
+ * clients.
+ */
 const APP_CONTRACTS = routeContracts().filter(
-  ({ auth, responses }) => ['public', 'cognito', 'cognito-optional'].includes(auth) && !(302 in responses),
+  ({ auth, responses, bodyKind }) =>
+    ['public', 'cognito', 'cognito-optional'].includes(auth) && !(302 in responses) && bodyKind !== 'form',
 );
 
 /** The client of a user. Collects the routes whose real answers matched their contract. */
@@ -103,6 +109,23 @@ describe('the app client against the backend', () => {
     expect(await client.otaReports({ ...attempt, status: 'offered' })).toMatchObject({ recorded: 1 });
     expect(await client.otaReports({ reports: [{ ...attempt, status: 'confirmed' }] })).toMatchObject({ recorded: 1 });
     await client.otaSigningKeys();
+
+    const identity = newPeerIdentity();
+    const proof = registrationProof(identity, user.uid, backend.clock.now());
+    const { peer } = await client.postRelayPeers({ name: 'Phone', type: 'phone', ...proof });
+    expect((await client.getRelayPeers()).peers).toMatchObject([{ peer_id: peer.peer_id, name: 'Phone' }]);
+    await client.postRelayPeersByPeerId({ peer_id: peer.peer_id, name: 'Old phone' });
+    const { access } = await peersOf(backend).tokens({ ...identity, peerId: peer.peer_id });
+    const asPeer = clientOf({ headers: bearer(access) }, seen);
+    const events = [newEvent(backend.clock.now())];
+    const stream = 'zones';
+    await asPeer.postRelayStreamsByStreamEvents({ stream, client_seq: 1, events });
+    expect((await client.getRelayStreamsByStreamEvents({ stream })).events).toMatchObject([{ seq: 1 }]);
+    await client.postRelayStreamsByStream({ stream, retention_days: 7 });
+    expect((await client.getRelayStreams()).streams).toMatchObject([{ stream, retention_days: 7 }]);
+    await client.relayStreamsDelete({ stream });
+    await client.relayPeersRevoke({ peer_id: peer.peer_id });
+    expect((await client.wellKnownJwksJson()).keys).toHaveLength(1);
 
     await Promise.all([
       client.health(),

@@ -41,7 +41,9 @@ function expectOutageForm(answers: readonly TimedAnswer[]): void {
   const wrong = answers.filter(({ status, ms, headers, body }) => {
     if (status < 500) return ms > SOON_MS;
     const isReport = Array.isArray(body.checks) || 'provider' in body;
-    const isInForm = isReport || (typeof body.error.message === 'string' && body.error.requestId !== undefined);
+    const isOAuth = typeof body.error_description === 'string' && headers.get('x-request-id') !== null;
+    const isInForm =
+      isReport || isOAuth || (typeof body.error.message === 'string' && body.error.requestId !== undefined);
     return status !== 503 || ms > SOON_MS || !isInForm || !(Number(headers.get('retry-after')) > 0);
   });
   expect(wrong.map(({ route, status, ms, body }) => [route, status, Math.round(ms), body])).toEqual([]);
@@ -55,7 +57,7 @@ describe('while DynamoDB is down', () => {
     backend.dynamo.setFaults([fault]);
     const answers = await callEveryRoute(backend, calls);
     expectOutageForm(answers);
-    const without = new Set(['GET /appReturn', 'GET /health', 'GET /ota/signing-keys']);
+    const without = new Set(['GET /appReturn', 'GET /health', 'GET /ota/signing-keys', 'GET /.well-known/jwks.json']);
     const served = answers.filter(({ status }) => status !== 503).map(({ route }) => route);
     expect(served.filter((route) => !without.has(route))).toEqual([]);
     expect(JSON.stringify(answers.map(({ body }) => body))).not.toMatch(/ECONN|socket|DynamoDB|autowatering-/);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Uid } from '../../../src/platform/ids.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { relayOf } from '../../support/relay-account.ts';
 
@@ -10,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-const isOnline = async (uid: string, peerId: string) =>
+const isOnline = async (uid: Uid, peerId: string) =>
   (await backend.scan('relay')).some(({ partition, record }) => partition === uid && record === `online#${peerId}`);
 
 describe('delivery', () => {

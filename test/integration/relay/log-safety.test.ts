@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createEventStorage } from '../../../src/relay/log/publishing/store-events.ts';
 import { createStreams } from '../../../src/relay/log/streams.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { gate } from '../../support/gate.ts';
 import { relayOf, streamOf, type TestPeer } from '../../support/relay-account.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -15,6 +16,7 @@ beforeAll(async () => {
 });
 afterEach(() => {
   backend.dynamo.revive();
+  backend.dynamo.setFaults([]);
 });
 afterAll(() => backend.stop());
 
@@ -27,8 +29,8 @@ const stored = async (peer: TestPeer, stream: string, epoch: string) => {
   if (page?.type !== 'events') throw new Error(JSON.stringify(page));
   return page.events;
 };
-const account = async (peer: TestPeer) =>
-  (await backend.scan('relay')).filter(({ partition }) => String(partition).startsWith(peer.uid));
+const account = async ({ uid }: TestPeer) =>
+  (await backend.scan('relay')).filter(({ partition }) => String(partition).split('#')[0] === uid);
 
 describe('an author who may not publish', () => {
   it('is told bye when it was revoked or has connected again, and stores nothing', async () => {
@@ -44,19 +46,55 @@ describe('an author who may not publish', () => {
     expect(await stored(tablet, 'zones', epoch)).toHaveLength(2);
   });
 
+  /** Lets something happen after a publish has read what it needs, and before it is stored. */
+  const whileStoring = async <Outcome>(publishing: () => Promise<Outcome>, meanwhile: () => Promise<unknown>) => {
+    const { until, letGo } = gate();
+    const met = backend.dynamo.faultsMet();
+    backend.dynamo.setFaults([{ match: 'TransactWriteItems', until, times: 1 }]);
+    const outcome = publishing();
+    await expect.poll(() => backend.dynamo.faultsMet()).toBe(met + 1);
+    await meanwhile();
+    letGo();
+    return outcome;
+  };
+
+  it('is refused in the very transaction: revoked, replaced, or its stream deleted since it was read', async () => {
+    const uid = relay.newAccount();
+    const [phone, tablet] = [await relay.peer(uid), await relay.peer(uid)];
+    const { epoch } = published(await phone.publish('zones', 1, [relay.event()]));
+    const replaced = () => phone.publish('zones', 2, [relay.event()]);
+    expect(await whileStoring(replaced, () => relay.connect(uid, phone.peerId))).toMatchObject({ code: 'replaced' });
+    const again = await relay.connect(uid, phone.peerId);
+    const revoked = () => again.publish('zones', 2, [relay.event()]);
+    expect(await whileStoring(revoked, () => relay.revoke(uid, phone.peerId))).toMatchObject({ code: 'revoked' });
+    const first = () => again.publish('new', 1, [relay.event()]);
+    expect(await first()).toMatchObject({ code: 'revoked' });
+    published(await tablet.publish('zones', 1, [relay.event()]));
+    const remove = () => createStreams(backend.services).remove(uid, streamOf('zones'));
+    const deleted = () => tablet.publish('zones', 2, [relay.event()]);
+    expect(await whileStoring(deleted, remove)).toMatchObject({ code: 'client_seq_expected', expected: 1 });
+    const anew = published(await tablet.publish('zones', 1, [relay.event()]));
+    expect(anew.epoch).not.toBe(epoch);
+    expect(await stored(tablet, 'zones', anew.epoch)).toHaveLength(1);
+  });
+
   it('has each event stored before its revocation or not at all, however they race', async () => {
     for (let round = 0; round < 6; round += 1) {
       const uid = relay.newAccount();
       const [phone, tablet] = [await relay.peer(uid), await relay.peer(uid)];
       const { epoch } = published(await tablet.publish('zones', 1, [relay.event()]));
       let revokedAt = Number.POSITIVE_INFINITY;
-      const revocation = (async () => {
-        await new Promise((resolve) => setTimeout(resolve, round * 4));
+      const revoke = async () => {
         await relay.revoke(uid, phone.peerId);
         revokedAt = (await stored(tablet, 'zones', epoch)).length;
-      })();
+      };
+      let revocation: Promise<void> | undefined;
       const answers: ServerFrame[] = [];
-      for (let n = 1; n <= 12; n += 1) answers.push(await phone.publish('zones', n, [relay.event()]));
+      for (let n = 1; n <= 12; n += 1) {
+        // Not awaited: from here on the two race.
+        if (n === 1 + 2 * round) revocation = revoke();
+        answers.push(await phone.publish('zones', n, [relay.event()]));
+      }
       await revocation;
       // What was there when the revocation had been written is all that there ever is.
       const events = await stored(tablet, 'zones', epoch);
@@ -147,9 +185,13 @@ describe('a publish repeated late', () => {
 });
 
 describe('limits', () => {
+  /** To the beginning of a window of the rate, so that a test is in one. */
+  const nextWindow = () => backend.clock.forward(5_000 - (backend.clock.now() % 5_000));
+
   it('of the rate: bursts of 100, then the time to wait', async () => {
     const uid = relay.newAccount();
     const [phone, tablet] = [await relay.peer(uid), await relay.peer(uid)];
+    nextWindow();
     const batch = () => Array.from({ length: 20 }, () => relay.event());
     for (let first = 1; first <= 81; first += 20) published(await phone.publish('zones', first, batch()));
     const refused = await phone.publish('zones', 101, [relay.event()]);
@@ -164,6 +206,7 @@ describe('limits', () => {
 
   it('of the rate: no more when a hundred and twenty events come at once', async () => {
     const phone = await relay.peer(relay.newAccount());
+    nextWindow();
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, n) =>
         phone.publish(

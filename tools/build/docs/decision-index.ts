@@ -14,6 +14,7 @@ const AREAS = [
   'Plants',
   'Fleet',
   'OTA',
+  'Relay',
   'Simulator',
   'Operations',
   'Tools and tests',
