@@ -230,10 +230,11 @@ export class Hub implements HubSide {
     const { signal } = this.#stop;
     const isDue = ({ hwId }: DeviceInRange) => whenDue(this.#known.get(hwId) ?? { failures: 0 }, this.now()).isDue;
     const due = this.#options.devices.filter(isDue);
-    if (owned === undefined || signal.aborted || due.length === 0) return [];
+    if (owned === undefined || signal.aborted) return [];
     const visits: HubVisit[] = [];
     try {
-      await this.#sendReports(owned.backend);
+      if (due.length > 0 || this.#state === 'online') await this.#sendReports(owned.backend);
+      if (due.length === 0) return [];
       const serials = await owned.backend.devices();
       for (const device of due) {
         const serial = serials.get(device.hwId);

@@ -27,6 +27,31 @@ import { fleetOf } from './fleet.ts';
 
 const openSocket = (url: string, subprotocols: string[]) => new WebSocket(url, subprotocols);
 
+/** A network that can be taken from a hub, its open connections included. @param isHit which requests fail; default: all */
+export function lossyNetwork(isHit?: (url: string) => boolean) {
+  let isDown = false;
+  const sockets = new Set<WebSocket>();
+  const options = {
+    fetch: async (...[input, init]: Parameters<typeof fetch>): Promise<Response> => {
+      if (isDown && (isHit?.(String(input)) ?? true)) throw new TypeError('fetch failed');
+      return fetch(input, init);
+    },
+    openSocket(url: string, subprotocols: string[]) {
+      // Nobody listens there.
+      const socket = new WebSocket(isDown && isHit === undefined ? 'ws://127.0.0.1:9' : url, subprotocols);
+      sockets.add(socket);
+      return socket;
+    },
+  } satisfies Partial<HubOptions>;
+  return {
+    options,
+    setDown(down: boolean) {
+      isDown = down;
+      if (down && isHit === undefined) for (const socket of sockets) socket.terminate();
+    },
+  };
+}
+
 /** A household: its owner's devices in virtual time, a hub beside them, and phones. All over real sockets. */
 export async function hubGarden(backend: Backend, devices = 1) {
   const uid = randomUUID();
