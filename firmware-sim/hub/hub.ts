@@ -119,6 +119,12 @@ export class Hub implements HubSide {
     return this.#owned?.peer.peerId;
   }
 
+  /** How many events and reports wait to be sent. */
+  get untold(): number {
+    const { outbox, reports } = this.#record.now;
+    return outbox.length + reports.length;
+  }
+
   /** Milliseconds since 1970, corrected by the server. */
   now(): number {
     return this.#owned?.relay.now() ?? this.#clock();
