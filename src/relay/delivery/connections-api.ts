@@ -8,6 +8,8 @@ import type { Connections } from './connections.ts';
 type Needs = Pick<Services, 'clock' | 'log' | 'metrics' | 'randomness'> & {
   readonly config: {
     readonly region: string;
+    /** Off in AWS, where the schemas are never loaded. */
+    readonly checkResponses?: boolean | undefined;
     readonly relay: {
       /** Where `@connections` is, stage included. Without it nobody can be connected. */
       readonly endpoint?: string | undefined;
@@ -61,7 +63,11 @@ export function createConnections({ clock, config, log, metrics, randomness }: N
     }
   };
 
+  const check: Connections['check'] = async (frame) =>
+    (await import('../frames/server-frames.ts')).checkServerFrame(frame);
+
   return {
+    check: config.checkResponses === true ? check : undefined,
     async post(connection, message) {
       const outcome = await call('POST', connection, message);
       return outcome === 'done' ? 'posted' : outcome;

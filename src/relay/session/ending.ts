@@ -3,7 +3,7 @@ import type { Services } from '../../platform/services.ts';
 import type { ConnectionId } from '../names.ts';
 import { REFUSALS, type RefusalCode } from './handshake-table.ts';
 import type { SessionNeeds } from './needs.ts';
-import { sendSealed } from './send.ts';
+import { sendPlain, sendSealed } from './send.ts';
 import { newestKeysOf, sessionOf } from './session-keys.ts';
 import type { ConnectionRecord } from './store/connection-record.ts';
 import type { ConnectionStore } from './store/connection-store.ts';
@@ -40,7 +40,7 @@ export function createEndings(
   const say = async (ended: ConnectionRecord, frame: Bye | ErrorFrame): Promise<void> => {
     const { connectionId } = ended;
     if (ended.state !== 'established') {
-      await gateway.post(connectionId, JSON.stringify(frame));
+      await sendPlain(gateway, connectionId, frame);
       return;
     }
     try {
