@@ -21,13 +21,15 @@ type Needed = Pick<Services, 'clock' | 'log' | 'metrics' | 'randomness'>;
 /** Ways in which the server ends a connection. */
 export interface Endings {
   /** Says why in an `error` frame, sealed if there is a session, and closes the connection. */
-  refuse(connectionId: ConnectionId, code: RefusalCode, more?: Pick<ErrorFrame, 'time' | 'retry_after'>): Promise<void>;
+  refuse(connectionId: ConnectionId, code: RefusalCode, more?: MoreAbout): Promise<void>;
   /** Says `bye` and closes the connection. */
   bye(connectionId: ConnectionId, code: ByeCode, reason: string): Promise<void>;
   /** What is left to do when a connection is over, however it ended. Can be repeated. */
   tidyUp(ended: ConnectionRecord): Promise<void>;
   /** Closes a connection whose end is told already, or can't be told. */
   close(connectionId: ConnectionId): Promise<void>;
+  /** Ends a handshake while the database can't be reached. */
+  abandon(connectionId: ConnectionId, retryAfterSeconds: number): Promise<void>;
 }
 
 export function createEndings(
@@ -73,7 +75,7 @@ export function createEndings(
     tidyUp,
     async refuse(connectionId, code, more = {}) {
       metrics.count('RelayHandshakes', { outcome: code });
-      await end(connectionId, { type: 'error', code, message: REFUSALS[code], ...more });
+      await end(connectionId, refusal(code, more));
     },
     async bye(connectionId, code, reason) {
       metrics.count('RelayByes', { code });
@@ -82,5 +84,16 @@ export function createEndings(
     async close(connectionId) {
       await gateway.close(connectionId);
     },
+    async abandon(connectionId, retryAfter) {
+      const frame = refusal('unavailable', { retry_after: retryAfter });
+      await gateway.post(connectionId, JSON.stringify(frame));
+      await gateway.close(connectionId);
+    },
   };
+}
+
+type MoreAbout = Pick<ErrorFrame, 'time' | 'retry_after'>;
+
+function refusal(code: RefusalCode, more: MoreAbout): ErrorFrame {
+  return { type: 'error', code, message: REFUSALS[code], ...more };
 }
