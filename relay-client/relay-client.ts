@@ -88,11 +88,11 @@ export interface RelayClient {
   subscribe(stream: string, handler: EventHandler, options?: SubscribeOptions): () => void;
   /** @returns what ends it */
   on<Name extends keyof RelayEvents>(name: Name, listener: (event: RelayEvents[Name]) => void): () => void;
-  /** Tries again after the state `refused` or `close`. */
+  /** Tries again after the state `refused`, or at once instead of after a pause. */
   connect(): void;
   /** The application is in the foreground again, or the network is back. */
   wake(): void;
-  /** Ends the connection. The outbox keeps what is in it. */
+  /** Ends the client: nothing is handed over any more. Outbox and positions keep what is in them for the next one. */
   close(): void;
 }
 
@@ -176,15 +176,14 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     subscribe: (stream, handler, how = {}) => subscriptions.add(stream, handler, how),
     on: (name, listener) => events.on(name, listener),
     connect() {
-      isClosed = false;
-      connection.connect();
+      if (!isClosed) connection.connect();
     },
     wake: () => connection.wake(),
     close() {
       isClosed = true;
       connection.close();
       publisher.close(new RelayError('closed', 'The client was closed; the outbox keeps the event.'));
-      subscriptions.offline();
+      subscriptions.close();
     },
   };
 }

@@ -67,6 +67,7 @@ export class Link {
   #stage: Stage = { at: 'opening' };
   #serverKeyId = '';
   #ahead: SealedFrame[] = [];
+  #onRekeyed: () => void = () => {};
   /** Frames are read one after the other, and sent so. */
   #reading: Promise<void> = Promise.resolve();
   #sending: Promise<void> = Promise.resolve();
@@ -119,13 +120,16 @@ export class Link {
       .catch((error: unknown) => this.#fail(error));
   }
 
-  /** Frames under the newest keys, and since when they are in use. */
-  keys(): { readonly frames: number; readonly since: number; readonly generation: number } | undefined {
-    return this.#stage.at === 'established' ? this.#stage.session : undefined;
+  /** Frames sealed or opened with the newest keys. */
+  get frames(): number {
+    return this.#stage.at === 'established' ? this.#stage.session.frames : 0;
   }
 
-  async rekey(): Promise<void> {
-    if (this.#stage.at === 'established') this.send(await this.#stage.session.rekey());
+  /** Asks for new keys. @param onRekeyed called when they are in use */
+  async rekey(onRekeyed: () => void): Promise<void> {
+    if (this.#stage.at !== 'established') return;
+    this.#onRekeyed = onRekeyed;
+    this.send(await this.#stage.session.rekey());
   }
 
   close(): void {
@@ -193,6 +197,7 @@ export class Link {
     if (frame.type === 'bye') return this.#end({ why: 'bye', bye: frame });
     if (frame.type === 'rekeyed') {
       if (await stage.session.rekeyed(frame)) {
+        this.#onRekeyed();
         for (const ahead of this.#ahead.splice(0)) await this.#unseal(ahead);
       }
       return;

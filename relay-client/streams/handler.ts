@@ -18,12 +18,14 @@ export interface StreamReset {
 /** Receives each event once, in order; the next one comes when the promise is settled. */
 export type EventHandler = (event: RelayEvent, context: EventContext) => void | Promise<void>;
 
+export type Beginning = 'start' | 'snapshot' | 'now';
+
 export interface SubscribeOptions {
   /**
    * Where to begin without a position, and after a reset: at the oldest event (`start`, the default), with the newest
    * event of each key (`snapshot`), or with what happens from now on (`now`).
    */
-  readonly from?: 'start' | 'snapshot' | 'now';
+  readonly from?: Beginning;
   /** Called before the first event behind a reset. */
   readonly onReset?: (reset: StreamReset) => void | Promise<void>;
 }

@@ -4,7 +4,7 @@ import { RelayError } from '../errors.ts';
 import type { Link } from '../session/link.ts';
 import { RefusedRequest } from '../session/requests.ts';
 import type { Delivery } from './delivery.ts';
-import type { SubscribeOptions } from './handler.ts';
+import type { Beginning } from './handler.ts';
 import type { Position } from './positions.ts';
 
 /** Events of one stream that overtook others are waited for so long before they are asked for. */
@@ -15,7 +15,7 @@ const RETRY_MS = 1_000;
 
 interface ReaderOptions {
   readonly stream: string;
-  readonly from: NonNullable<SubscribeOptions['from']>;
+  readonly from: Beginning;
   readonly position: Position | undefined;
   readonly delivery: Delivery;
   readonly clock: Clock;
