@@ -27,7 +27,7 @@ export function documentFaults(name: string, value: unknown): readonly string[] 
 }
 
 /** For connections of tests: @throws for a frame from the server that is not as documented */
-export async function checkDocumented(frame: ServerFrame | ServerHello): Promise<void> {
+export function checkDocumented(frame: ServerFrame | ServerHello): void {
   const faults = documentFaults(frame.type, frame);
   if (faults.length > 0) throw new Error(`Not as in docs/asyncapi.json: ${faults.join('; ')}`);
 }

@@ -11,13 +11,13 @@ type Needs = Pick<Services, 'clock' | 'log' | 'metrics' | 'randomness'> & {
     /** Off in AWS, where the schemas are never loaded. */
     readonly checkResponses?: boolean | undefined;
     readonly relay: {
-      /** Where `@connections` is, stage included. Without it nobody can be connected. */
+      /** Where `@connections` is, stage included. Without it no peer can be connected. */
       readonly endpoint?: string | undefined;
     };
   };
 };
 
-/** Of one attempt: somebody who waits for a frame has given up by then. */
+/** Of one attempt: a client that waits for a frame has given up by then. */
 const TIMEOUT_MS = 3_000;
 const RETRY = { attempts: 3, baseMs: 100 } as const;
 const GONE = 410;

@@ -11,8 +11,8 @@ export interface Connections {
   /** Closes a connection; one that is gone already counts as closed. */
   close(connection: ConnectionId): Promise<void>;
   /**
-   * Where answers are checked: rejects for a frame that is not as the protocol says. It sees frames before they are
-   * sealed.
+   * Where answers are checked: throws, or rejects, for a frame that is not as the protocol says. It sees frames before
+   * they are sealed.
    */
-  readonly check?: ((frame: ServerFrame | ServerHello) => Promise<void>) | undefined;
+  readonly check?: ((frame: ServerFrame | ServerHello) => Promise<void> | void) | undefined;
 }

@@ -26,7 +26,7 @@ export interface Endings {
   bye(connectionId: ConnectionId, code: ByeCode, reason: string): Promise<void>;
   /** What is left to do when a connection is over, however it ended. Can be repeated. */
   tidyUp(ended: ConnectionRecord): Promise<void>;
-  /** Closes a connection whose end is told already, or can't be told. */
+  /** Closes a connection without a word: its peer knows already, or can't be told. */
   close(connectionId: ConnectionId): Promise<void>;
   /** Ends a handshake while the database can't be reached. */
   abandon(connectionId: ConnectionId, retryAfterSeconds: number): Promise<void>;
@@ -65,7 +65,7 @@ export function createEndings(
 
   const end = async (connectionId: ConnectionId, frame: Bye | ErrorFrame): Promise<void> => {
     const ended = await connections.close(connectionId);
-    // Only whoever ends it says why.
+    // Only the call that ends it says why.
     if (ended !== undefined) await say(ended, frame);
     await gateway.close(connectionId);
     if (ended !== undefined) await tidyUp(ended);

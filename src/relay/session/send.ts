@@ -17,7 +17,8 @@ export async function sendSealed(
   to: Addressee,
   frame: ServerFrame,
 ): ReturnType<Connections['post']> {
-  await connections.check?.(frame);
+  const checking = connections.check?.(frame);
+  if (checking !== undefined) await checking;
   const sessionId = Buffer.from(to.sessionId, 'base64url');
   const nonce = randomness.bytes(SEAL_NONCE_BYTES);
   const sealed = seal(to.s2c, 's2c', sessionId, to.generation, JSON.stringify(frame), nonce);
@@ -30,6 +31,7 @@ export async function sendPlain(
   connectionId: ConnectionId,
   frame: ServerFrame | ServerHello,
 ): ReturnType<Connections['post']> {
-  await connections.check?.(frame);
+  const checking = connections.check?.(frame);
+  if (checking !== undefined) await checking;
   return connections.post(connectionId, JSON.stringify(frame));
 }
