@@ -63,22 +63,26 @@ export function createEndings(
     if (wasOnline) await needs.announce(uid, peerId, false);
   };
 
-  const end = async (connectionId: ConnectionId, frame: Bye | ErrorFrame): Promise<void> => {
+  /** Only the call that ends a connection says why. Returns whether this one did. */
+  const end = async (connectionId: ConnectionId, frame: Bye | ErrorFrame): Promise<boolean> => {
     const ended = await connections.close(connectionId);
-    // Only the call that ends it says why.
-    if (ended !== undefined) await say(ended, frame);
+    if (ended === undefined) return false;
+    await say(ended, frame);
     await gateway.close(connectionId);
-    if (ended !== undefined) await tidyUp(ended);
+    await tidyUp(ended);
+    return true;
   };
 
   return {
     tidyUp,
     async refuse(connectionId, code, more = {}) {
       metrics.count('RelayHandshakes', { outcome: code });
-      await end(connectionId, refusal(code, more));
+      const isDone = await end(connectionId, refusal(code, more));
+      if (!isDone) await gateway.close(connectionId);
     },
     async bye(connectionId, code, reason) {
       metrics.count('RelayByes', { code });
+      // Another call may be about to say bye, and a close would overtake it. If it died, the next frame closes.
       await end(connectionId, { type: 'bye', code, reason });
     },
     async close(connectionId) {
@@ -86,7 +90,7 @@ export function createEndings(
     },
     async abandon(connectionId, retryAfter) {
       const frame = refusal('unavailable', { retry_after: retryAfter });
-      await gateway.post(connectionId, JSON.stringify(frame));
+      await sendPlain(gateway, connectionId, frame);
       await gateway.close(connectionId);
     },
   };
