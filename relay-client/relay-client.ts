@@ -78,7 +78,7 @@ export interface RelayClient {
    *   then the event stays in the outbox
    */
   publish(stream: string, event: EventDraft, options?: PublishOptions): Promise<Publication>;
-  /** The same, but resolves with the event's id as soon as the outbox has it. `published` or `failed` tells the rest. */
+  /** The same, but resolves with the event's id as soon as the outbox has it. `published` or `failed` follows. */
   enqueue(stream: string, event: EventDraft, options?: PublishOptions): Promise<string>;
   /**
    * Reads a stream, or with `*` all of those that have no subscription of their own: each event once, in order, one's own included.
@@ -92,7 +92,7 @@ export interface RelayClient {
   connect(): void;
   /** The application is in the foreground again, or the network is back. */
   wake(): void;
-  /** Ends the client: nothing is handed over any more. Outbox and positions keep what is in them for the next one. */
+  /** Ends the client: no handler is called any more. Outbox and positions keep what is in them for the next one. */
   close(): void;
 }
 
@@ -114,7 +114,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     merge: options.merge,
     onPublished(publication: Publication, event: RelayEvent) {
       events.emit('published', publication);
-      // The server tells everybody but the author.
+      // The server sends it to all subscribers except its author.
       subscriptions.offer(publication.stream, publication.epoch, event);
     },
     onFailed: (entry, error) => events.emit('failed', { entry, error }),

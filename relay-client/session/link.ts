@@ -46,7 +46,7 @@ export type LinkEnd =
   | { readonly why: 'closed' | 'silent' | 'left' }
   | { readonly why: 'error'; readonly error: RelayError };
 
-/** What a link tells besides answers. */
+/** What a link reports besides answers. */
 export interface LinkListener {
   established(frame: SessionEstablished): void;
   frame(frame: ServerFrame): void;
@@ -161,7 +161,7 @@ export class Link {
     this.#requests.heard();
     const frame = parsed(text);
     if (isSealedFrame(frame)) return this.#unseal(frame);
-    // Behind the handshake only what is sealed counts: anything else may come from somebody in between.
+    // After the handshake only sealed frames count: anything else may come from somebody in between.
     if (stage.at === 'established') return;
     if (stage.at === 'greeted' && isServerHello(frame)) return this.#prove(stage, frame);
     if (!isServerFrame(frame)) return;

@@ -4,7 +4,7 @@ import type { RelayEvent } from '@autowatering/relay-protocol';
 export interface EventContext {
   readonly stream: string;
   readonly epoch: string;
-  /** The newest event of its key, from a snapshot: older ones are not told. */
+  /** The newest event of its key, from a snapshot, which leaves out older ones. */
   readonly isSnapshot: boolean;
 }
 
@@ -26,6 +26,6 @@ export interface SubscribeOptions {
    * event of each key (`snapshot`), or with what happens from now on (`now`).
    */
   readonly from?: Beginning;
-  /** Called before the first event behind a reset. */
+  /** Called before the first event after a reset. */
   readonly onReset?: (reset: StreamReset) => void | Promise<void>;
 }

@@ -115,6 +115,9 @@ describe('imports run one way,', () => {
       'src/http/router.ts',
       'src/http/body/body-limit.ts',
       'src/http/checks/throttle.ts',
+      'src/relay/frames/peer-frames.ts',
+      'src/relay/frames/plain-frames.ts',
+      'src/relay/frames/server-frames.ts',
     ];
     const mayLook = ['tools/build/docs', 'tools/build/bench'];
     expect(
