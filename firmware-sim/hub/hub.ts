@@ -64,6 +64,9 @@ class HubStoppedError extends Error {
 /** After these there is no owner any more. */
 const OWNERLESS: readonly string[] = ['revoked', 'account_deleted', 'unknown_peer', 'token_refused'];
 
+/** Reports that could not be sent are tried again after that, or when the network is back. */
+const REPORTS_AGAIN_MS = 30_000;
+
 interface Owned {
   readonly peer: HubPeer;
   readonly relay: RelayClient;
@@ -86,6 +89,7 @@ export class Hub implements HubSide {
   #state: HubState = 'unowned';
   #round: Promise<readonly HubVisit[]> | undefined;
   #forgetting: Promise<void> = Promise.resolve();
+  #reportsNotBefore = 0;
 
   /** Switches a hub on. A memory that is empty makes it a new one, with a key of its own. */
   static async start(options: HubOptions): Promise<Hub> {
@@ -152,7 +156,7 @@ export class Hub implements HubSide {
 
   /** Switches it off, in the middle of whatever it does. Its memory stays. */
   async stop(): Promise<void> {
-    if (this.#state !== 'revoked') this.#enter('off');
+    if (this.#state !== 'revoked' && this.#state !== 'refused') this.#enter('off');
     this.#end();
     await this.#round?.catch(() => {});
     await this.#forgetting;
@@ -215,7 +219,7 @@ export class Hub implements HubSide {
 
   #enter(state: HubState): void {
     const isOver = this.#state === 'revoked' || this.#state === 'refused' || this.#state === 'off';
-    if (this.#state === state || (isOver && state !== 'off')) return;
+    if (this.#state === state || isOver) return;
     this.#state = state;
     this.#options.onState?.(state);
   }
@@ -226,6 +230,7 @@ export class Hub implements HubSide {
 
   /** What failed without a network need not wait any longer. */
   #networkIsBack(): void {
+    this.#reportsNotBefore = 0;
     for (const [hwId, { failures }] of this.#known) {
       if (failures > 0) this.#learn(hwId, { failures: 0, visitedAt: undefined });
     }
@@ -239,7 +244,7 @@ export class Hub implements HubSide {
     if (owned === undefined || signal.aborted) return [];
     const visits: HubVisit[] = [];
     try {
-      if (due.length > 0 || this.#state === 'online') await this.#sendReports(owned.backend);
+      await this.#sendReports(owned.backend);
       if (due.length === 0) return [];
       const serials = await owned.backend.devices();
       for (const device of due) {
@@ -284,7 +289,8 @@ export class Hub implements HubSide {
   /** What an earlier visit could not send. */
   async #sendReports(backend: WholeBackendClient): Promise<void> {
     const { reports } = this.#record.now;
-    if (reports.length === 0) return;
+    if (reports.length === 0 || this.now() < this.#reportsNotBefore) return;
+    this.#reportsNotBefore = this.now() + REPORTS_AGAIN_MS;
     await new ReportQueue(backend, reports, (unsent) => this.#record.change(() => ({ reports: unsent }))).flush();
   }
 }

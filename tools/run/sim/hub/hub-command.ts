@@ -7,6 +7,7 @@ import {
   fileHubMemory,
   Hub,
   type HubVisit,
+  PairingError,
   realAir,
   registerHub,
   SimulatedDevice,
@@ -95,7 +96,7 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   });
   try {
     if (hub.state === 'unowned') {
-      await registerHub({ apiUrl: apiBaseUrl, idToken: await owner(), name: options.name, hub, signal });
+      await registered(hub, { apiUrl: apiBaseUrl, idToken: await owner(), name: options.name, signal });
       display.done(`Registered as “${options.name}”, peer ${hub.peerId}; its QR code says ${hub.label}`);
     }
     await display.live(
@@ -122,6 +123,15 @@ function inRange(
 ): DeviceInRange {
   const device = new SimulatedDevice({ firmware, keys: [key], identity: { hwId, privateKey } });
   return { hwId, link: new BleLink(device, { mtu: 247 }), air: realAir };
+}
+
+async function registered(hub: Hub, how: Omit<Parameters<typeof registerHub>[0], 'hub'>): Promise<void> {
+  try {
+    await registerHub({ ...how, hub });
+  } catch (error) {
+    if (!(error instanceof PairingError)) throw error;
+    throw new PlainError(`The hub could not be registered: ${error.message}`);
+  }
 }
 
 async function visitOnce(hub: Hub, board: HubBoard, signal: AbortSignal): Promise<void> {
