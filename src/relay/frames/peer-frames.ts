@@ -91,7 +91,8 @@ export function readPeerFrame(text: string): ReadPeerFrame {
   const fault = jsonFault(value);
   if (fault !== undefined)
     return { ok: false, code: 'malformed', message: `The frame holds what can't be kept: ${fault}.` };
-  const { type, id } = typeof value === 'object' && value !== null ? { ...Unread.parse(value) } : {};
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const { type, id } = isObject ? { ...Unread.parse(value) } : {};
   const known = FrameIdField.safeParse(id);
   const about = known.success ? { id: known.data } : {};
   if (!isPeerFrameType(type)) return { ok: false, code: 'unknown_frame', message: 'There is no such frame.', ...about };
