@@ -14,8 +14,8 @@ import type { NewEvent, PeerFrame, RelayEvent, ServerFrame } from '@autowatering
 import { seededRandom } from '../../../firmware-sim/time/random.ts';
 import { accountAliveCheck } from '../../../src/account/index.ts';
 import { createIdentityKeys } from '../../../src/relay/identity-keys.ts';
-import { isPeerId } from '../../../src/relay/names.ts';
 import { toChunk } from '../../../src/relay/log/stored-events.ts';
+import { isPeerId } from '../../../src/relay/names.ts';
 import { createPeerStore } from '../../../src/relay/peers/peer-store.ts';
 import { createAccessTokens } from '../../../src/relay/tokens/access-token.ts';
 import type { Backend } from '../backend.ts';
@@ -40,6 +40,8 @@ export interface RelayRun {
   /** What happened, for people. */
   readonly deaths: number;
   readonly events: number;
+  /** What applications were doing at the end. */
+  readonly states: readonly string[];
 }
 
 interface Open {
@@ -175,7 +177,8 @@ export async function relayRun(backend: Backend, seed: number, ms: number): Prom
     const kept = { outbox: memoryOutbox(), positions: memoryPositions() };
     const mine = new Map<string, Open>();
     const newest = new Map<string, number>();
-    const pending = new Set<string>();
+    /** Conditional publishes that are not settled yet, with their place. */
+    const pending = new Map<string, string>();
     const start = (): RelayClient => {
       const client = createRelayClient({
         ...{ url: relay.url, apiUrl: backend.url, peerId: peer.peerId, openSocket: roughSocket, clock: clientClock },
@@ -188,12 +191,12 @@ export async function relayRun(backend: Backend, seed: number, ms: number): Prom
       client.on('published', ({ epoch, seq, event_id: id }) => {
         const open = mine.get(id);
         if (open !== undefined) end(open, { outcome: 'published', epoch, seqs: [seq] });
-        pending.delete(open?.op.key ?? '');
+        pending.delete(id);
       });
       client.on('failed', ({ entry, error }) => {
         const open = mine.get(entry.event.event_id);
         if (open !== undefined) end(open, { outcome: 'refused', code: error.code });
-        pending.delete(open?.op.key ?? '');
+        pending.delete(entry.event.event_id);
       });
       // Two sessions of the same application may overtake each other when frames are this late.
       client.on('state', ({ state }) => {
@@ -211,7 +214,7 @@ export async function relayRun(backend: Backend, seed: number, ms: number): Prom
     let current = start();
     let made = 0;
     return {
-      kept,
+      ...{ kept, name: `${account}/${name}` },
       get client() {
         return current;
       },
@@ -225,9 +228,9 @@ export async function relayRun(backend: Backend, seed: number, ms: number): Prom
         const id = `${name}-${made}`;
         const key = chance(0.5) ? oneOf(KEYS) : undefined;
         // One at a time: the library lets later ones of the same peer build on each other.
-        const isConditional = key !== undefined && !pending.has(key) && chance(0.6);
+        const isConditional = key !== undefined && ![...pending.values()].includes(`${stream}/${key}`) && chance(0.6);
         const ifSeq = isConditional ? (newest.get(`${stream}/${key}`) ?? 0) : undefined;
-        if (isConditional) pending.add(key);
+        if (isConditional) pending.set(id, `${stream}/${key}`);
         mine.set(id, begin({ account, peer: name, stream, ids: [id], key, ifSeq }));
         await current.enqueue(
           stream,
@@ -425,6 +428,7 @@ export async function relayRun(backend: Backend, seed: number, ms: number): Prom
     const stored = await logs();
     return {
       deaths: containers.deaths,
+      states: applications.map(({ name, client }) => `${name}: ${JSON.stringify(client.state)}`),
       events: stored.reduce((sum, { events }) => sum + events.length, 0),
       history: {
         published: ops.map(({ op, answers, ended }) => ({ ...op, answers, ended })),
