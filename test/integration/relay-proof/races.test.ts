@@ -145,20 +145,24 @@ describe('beside publishes and acknowledgements', () => {
 
 describe('on its way to the table', () => {
   /** Holds the write of a frame while something else is done. */
-  async function overtaken(operation: string, send: () => Promise<void>, meanwhile: () => Promise<unknown>) {
-    const { relayDynamo } = backend;
+  async function overtaken(
+    operation: string,
+    send: () => Promise<unknown>,
+    meanwhile: () => Promise<unknown>,
+    proxy = backend.relayDynamo,
+  ) {
     let release = () => {};
     const until = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const met = relayDynamo.faultsMet();
-    relayDynamo.setFaults([{ match: `\\.${operation}$`, until, times: 1 }]);
+    const met = proxy.faultsMet();
+    proxy.setFaults([{ match: `\\.${operation}$`, until, times: 1 }]);
     const sending = send();
-    while (relayDynamo.faultsMet() === met) await setImmediate();
+    while (proxy.faultsMet() === met) await setImmediate();
     await meanwhile();
     release();
     await sending;
-    relayDynamo.setFaults([]);
+    proxy.setFaults([]);
   }
 
   async function publisher() {
@@ -188,6 +192,19 @@ describe('on its way to the table', () => {
       () => peers.revoke(owner, peer.peerId),
     );
     expect(publishedIds(live.frames())).toEqual(['a-1']);
+    expect(await eventsOf(owner.uid)).toEqual(['a-1']);
+  });
+
+  it('a publish over HTTP is refused when its peer is revoked', async () => {
+    const { owner, peer } = await publisher();
+    const { headers } = await peers.tokens(peer);
+    let status = 0;
+    const publish = async () => {
+      const body = { client_seq: 2, events: [newEvent(backend.clock.now(), 'a-2')] };
+      status = (await backend.call('/relay/streams/a/events', { headers, body })).status;
+    };
+    await overtaken('TransactWriteItems', publish, () => peers.revoke(owner, peer.peerId), backend.dynamo);
+    expect(status).toBe(401);
     expect(await eventsOf(owner.uid)).toEqual(['a-1']);
   });
 
