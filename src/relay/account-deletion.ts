@@ -19,15 +19,14 @@ export async function removeRelayAccount(
   await pMap(all, ({ peerId }) => peers.revoke(uid, peerId, clock.now()), { concurrency: PEERS_AT_ONCE });
   // A revoked peer establishes no session any more, so these are its last connections.
   const revoked = await peers.list(uid);
+  // Their records go at once: nothing names them any more when the sessions have ended.
+  const records = { close: sessions.remove };
   await pMap(
     revoked,
-    (peer) => endSession(sessions, delivery, uid, peer, 'account_deleted', 'The account was deleted.'),
+    (peer) => endSession(records, delivery, uid, peer, 'account_deleted', 'The account was deleted.'),
     { concurrency: PEERS_AT_ONCE },
   );
   await streams.removeLogsOf(uid);
-  for (const peer of revoked) {
-    if (peer.connectionId !== undefined) await sessions.remove(peer.connectionId);
-    await items.removeIndex(uid, peer);
-  }
+  for (const peer of revoked) await items.removeIndex(uid, peer);
   await items.removeAll(uid);
 }

@@ -13,6 +13,8 @@ export interface DynamoProxy extends StandIn {
   dieAfterWrites(count: number): void;
   /** The same after the next write of this kind. */
   dieAfter(operation: string): void;
+  /** Whether nothing gets through. */
+  readonly isDead: boolean;
   /** Lets everything through again. */
   revive(): void;
 }
@@ -75,6 +77,9 @@ export async function startDynamoProxy(target: string, missingRight: MissingRigh
       agent.destroy();
     },
     operations,
+    get isDead() {
+      return writesLeft <= 0;
+    },
     loseAnswer(operation, after = 0) {
       losing = { operation, after };
     },

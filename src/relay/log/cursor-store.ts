@@ -36,6 +36,11 @@ export function createCursorStore(services: Pick<Services, 'config' | 'documents
         });
       } catch (error) {
         if (failedCondition(error) === undefined) throw error;
+        return;
+      }
+      // Deleted meanwhile, maybe with the account: then nobody else would remove it.
+      if ((await logs.readStream(uid, name)) === undefined) {
+        await (await documents()).delete({ TableName: config.tables.relay, Key: cursorKey(uid, peerId, name) });
       }
     },
 

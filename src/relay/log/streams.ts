@@ -100,8 +100,9 @@ export function createStreams(services: Needed) {
       const started = performance.now();
       const isTimeUp = () => performance.now() - started > REMOVAL_MS;
       let isComplete = true;
-      for (const log of old) isComplete = (await removal.remove(uid, log, isTimeUp)) && isComplete;
+      // Before the logs, which show a repetition that there is something left to do.
       if (current === undefined) await cursors.removeOf(uid, name);
+      for (const log of old) isComplete = (await removal.remove(uid, log, isTimeUp)) && isComplete;
       return { outcome: 'deleted', isComplete };
     },
 

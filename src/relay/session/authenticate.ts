@@ -45,7 +45,7 @@ export function createAuthenticate(
       if (attempt === 1 && !isProven(record, keys, peer.publicKey, auth)) return 'bad_signature';
       const now = clock.now();
       const outcome = await sessions.establish(record, peer.connectionId, wrapped, now);
-      if (outcome === 'out_of_turn') return outcome;
+      if (outcome === 'out_of_turn' || outcome === 'newer_connected') return outcome;
       if (outcome === 'established') return establishedOf(record, keys, peer.connectionId, now);
     }
     return 'unavailable';
@@ -71,7 +71,7 @@ export function createAuthenticate(
     try {
       await endings.bye(connectionId, 'replaced', 'This peer has connected again.');
     } catch (error) {
-      log.warn('An older connection could not be ended', { connectionId }, error);
+      log.warn('A replaced connection could not be ended', { connectionId }, error);
     }
   };
 
@@ -79,7 +79,8 @@ export function createAuthenticate(
     const { connectionId } = record;
     if (clock.now() > record.greetedAt + HANDSHAKE_MS) return endings.refuse(connectionId, 'handshake_timeout');
     const keys = await handshakeKeysOf(keyWrap, record);
-    const outcome: Established | RefusalCode = await establish(record, keys, auth);
+    const outcome: Established | RefusalCode | 'newer_connected' = await establish(record, keys, auth);
+    if (outcome === 'newer_connected') return sayReplaced(connectionId);
     if (typeof outcome === 'string') return endings.refuse(connectionId, outcome);
     const { session, replaced } = outcome;
     metrics.count('RelayHandshakes', { outcome: 'established' });

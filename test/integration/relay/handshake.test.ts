@@ -435,7 +435,10 @@ describe('two containers at once', () => {
     expect(ended).toHaveLength(1);
     const [lost] = ended;
     const survivor = lost === one ? two : one;
-    const frames = lost?.connection.messages().slice(1).map(lost.session.open) ?? [];
+    // In plain text if it came too late to have had a session.
+    const frames = (lost?.connection.messages().slice(1) ?? []).map((message) =>
+      message.includes('"bye"') ? JSON.parse(message) : lost?.session.open(message),
+    );
     expect(frames).toContainEqual(expect.objectContaining({ type: 'bye', code: 'replaced' }));
     const [online] = await relay.itemsOf(peer.identity.peerId, 'online#');
     expect(online).toMatchObject({ connection_id: survivor.connection.connectionId });

@@ -211,6 +211,19 @@ describe('a peer', () => {
     expect(servedOn(newer.connection.connectionId)).toHaveLength(1);
   });
 
+  it('keeps its newer connection when a late frame would establish a session on the older one', async () => {
+    const peer = await relay.newPeer();
+    const older = await greeted(relay, peer.identity, peer.token);
+    relay.backend.clock.forward(1_000);
+    const newer = await established(relay, peer.identity, peer.token);
+    await older.connection.say(older.auth);
+    expect(older.connection.lastPlain()).toMatchObject({ type: 'bye', code: 'replaced' });
+    expect(older.connection.isClosed()).toBe(true);
+    expect(newer.connection.isClosed()).toBe(false);
+    await newer.send({ type: 'ping', id: 1 });
+    expect(servedOn(newer.connection.connectionId)).toHaveLength(1);
+  });
+
   it('whose older connection could not be told is told there with its next frame', async () => {
     const older = await newSession();
     const { connection, auth } = await greeted(relay, older.peer.identity, older.peer.token);

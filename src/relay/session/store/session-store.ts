@@ -18,6 +18,8 @@ export type EstablishOutcome =
   | 'established'
   /** The connection is not in the middle of this handshake any more. */
   | 'out_of_turn'
+  /** A connection of the peer that was opened later has its session already. */
+  | 'newer_connected'
   /** The peer is gone, or another connection of it was established in between. */
   | 'peer_changed';
 
@@ -124,11 +126,16 @@ export function createSessionStore({ config, documents, randomness }: Needed) {
               expires_at: ttlSeconds(endsAt),
               schema: SCHEMA,
             },
+            // A late frame of an older connection must not end the session of the one that came after it.
+            ConditionExpression: 'attribute_not_exists(connection_ends_at) OR connection_ends_at <= :ends',
+            ExpressionAttributeValues: { ':ends': endsAt },
           },
         },
       ]);
       if (outcome.committed) return 'established';
-      return outcome.reasons[0]?.code === 'ConditionalCheckFailed' ? 'out_of_turn' : 'peer_changed';
+      const [ofConnection, , ofOnline] = outcome.reasons.map(({ code }) => code === 'ConditionalCheckFailed');
+      if (ofConnection === true) return 'out_of_turn';
+      return ofOnline === true ? 'newer_connected' : 'peer_changed';
     },
 
     /** Begins the next generation; false if another one has begun meanwhile, or the session has ended. */
