@@ -60,10 +60,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
-/** Everything that a stack writes to its directory, and that demo and benchmark put there. */
+/** Everything that a stack writes to its directory, and that demo, benchmark and `npm run relay` put there. */
 const OWN_FILES: ReadonlySet<string> = new Set([
   ...['build', 'cognito', 'docs', 'dynamodb', 'logs', 's3', 'secrets.json', 'stack.json', 'stripe'],
-  ...['bench', 'demo', 'demo.lock'],
+  ...['bench', 'demo', 'demo.lock', 'relay'],
 ]);
 
 /** Removes an earlier stack's state. A directory that contains anything else is not touched. */
