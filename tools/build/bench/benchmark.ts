@@ -55,7 +55,7 @@ export async function runBenchmark(
   const secrets = createLocalSecrets();
   onStep('starting engines');
   const engines = await startEngines(
-    { environment: ENVIRONMENT, directory, persistent: false, secrets, wellKnownPorts: false },
+    { environment: ENVIRONMENT, directory, persistent: false, secrets, wellKnownPorts: false, isUnderLoad: true },
     signal,
   );
   try {
