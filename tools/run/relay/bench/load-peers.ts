@@ -38,9 +38,13 @@ export interface LoadPeers {
 
 const KeySet = z.object({ keys: z.array(z.looseObject({ kid: z.string(), crv: z.string(), x: z.string() })) });
 
-/** Creates peers as the app does, at a local stack. */
-export async function loadPeers({ apiUrl, relayUrl }: LoadTarget): Promise<LoadPeers> {
-  const { keys } = await apiClient(apiUrl)('/.well-known/jwks.json', KeySet);
+/**
+ * Creates peers as the app does, at a local stack.
+ *
+ * @param send sends the requests; defaults to `fetch`
+ */
+export async function loadPeers({ apiUrl, relayUrl }: LoadTarget, send: typeof fetch = fetch): Promise<LoadPeers> {
+  const { keys } = await apiClient(apiUrl, undefined, send)('/.well-known/jwks.json', KeySet);
   const pinned: PinnedKeys = Object.fromEntries(
     keys.flatMap(({ kid, crv, x }) => (crv === 'Ed25519' ? [[kid, x] as const] : [])),
   );
@@ -49,7 +53,14 @@ export async function loadPeers({ apiUrl, relayUrl }: LoadTarget): Promise<LoadP
   const connect = async ({ idToken }: LoadAccount): Promise<RelayClient> => {
     const key = await peerKeyOf(await generatePeerKey());
     names += 1;
-    const { peerId } = await registerPeer({ apiUrl, idToken, name: `Peer ${names}`, type: 'service', key });
+    const { peerId } = await registerPeer({
+      apiUrl,
+      idToken,
+      name: `Peer ${names}`,
+      type: 'service',
+      key,
+      fetch: send,
+    });
     const client = createRelayClient({
       ...{ url: relayUrl, apiUrl, peerId, key, openSocket: nodeSocket },
       tokens: async () => idToken,
