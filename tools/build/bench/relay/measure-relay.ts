@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RelayClient } from '@autowatering/relay-client';
+import { generatePeerKey, peerKeyOf, peerTokens, type RelayClient, registerPeer } from '@autowatering/relay-client';
 import { mintToken } from '../../../run/local-stack/cognito/mint-token.ts';
 import { messageEvent } from '../../../run/local-stack/gateway/gateway-events.ts';
 import { type LoadPeers, loadPeers } from '../../../run/relay/bench/load-peers.ts';
@@ -39,6 +39,8 @@ export interface RelayCost {
   };
 }
 
+/** As the events of requests have it. */
+const API = 'https://api.example.com';
 const STREAM = 'zones';
 const SINGLES = 200;
 const BATCHED = 80;
@@ -64,7 +66,8 @@ export function measureRelay(
       try {
         const figures = await measureWork(bench, relay, meter, onStep);
         onStep('cold starts');
-        return { node: process.version, ...figures, coldStart: await coldStarts(directory, bench) };
+        const token = await peerToken(bench.ours);
+        return { node: process.version, ...figures, coldStart: await coldStarts(directory, bench, token) };
       } finally {
         await relay.stop();
       }
@@ -86,10 +89,7 @@ async function measureWork(
     const { status, headers, body } = await relay.call(event);
     return { statusCode: status, headers, body };
   });
-  const peers = await loadPeers(
-    { apiUrl: 'http://api.example.com', relayUrl: engines.relay.url },
-    throughHandler(ours),
-  );
+  const peers = await loadPeers({ apiUrl: API, relayUrl: engines.relay.url }, throughHandler(ours));
 
   /** @param messagesOut of one piece of work */
   const costOf = async (count: number, messagesOut: number, work: () => Promise<void>): Promise<RelayWork> => {
@@ -167,14 +167,26 @@ function throughHandler(handler: HandlerProcess): typeof fetch {
   };
 }
 
-/** A container's first event is a connection: refused, or with a good token, which needs keys and the database. */
-async function coldStarts(directory: string, { env }: Bench): Promise<RelayCost['coldStart']> {
+/** A new peer's access token. */
+async function peerToken(handler: HandlerProcess): Promise<string> {
+  const fetch = throughHandler(handler);
+  const key = await peerKeyOf(await generatePeerKey());
+  const { peerId } = await registerPeer({ apiUrl: API, idToken: mintToken(), name: 'Hub', type: 'hub', key, fetch });
+  return peerTokens({ apiUrl: API, peerId, key, fetch })({ refresh: false });
+}
+
+/**
+ * A container's first event is a connection: refused, or with a peer's token, or with a user's, whose key is asked for at
+ * Cognito's.
+ */
+async function coldStarts(directory: string, { env }: Bench, token: string): Promise<RelayCost['coldStart']> {
   const { empty, routes, bundleBytes } = await measureColdStarts(
     directory,
     env,
     [
       { route: '$connect, refused', event: connecting('bearer.not-a-token'), expect: 401 },
-      { route: '$connect', event: connecting(`bearer.${mintToken()}`) },
+      { route: '$connect by a peer', event: connecting(`bearer.${token}`) },
+      { route: '$connect by a user', event: connecting(`bearer.${mintToken()}`) },
     ],
     'Relay',
   );
