@@ -29,7 +29,21 @@ export {
   USUAL_MIX,
 } from './fleet/mix.ts';
 export { type DeviceRecord, type FleetRun, runFleet, singleRelease } from './fleet/run-fleet.ts';
-export { BleLink, type BleLinkOptions, LARGEST_MTU, SMALLEST_MTU } from './link/ble-link.ts';
+export { type Air, type DeviceInRange, realAir, virtualAir } from './hub/device-in-range.ts';
+export { Hub, type HubOptions, type HubState, type HubVisit } from './hub/hub.ts';
+export { DEVICES_STREAM } from './hub/hub-events.ts';
+export {
+  fileHubMemory,
+  type HubAttempt,
+  type HubMemory,
+  type HubPeer,
+  type HubRecord,
+  memoryHubMemory,
+} from './hub/hub-memory.ts';
+export { hubLabelText, PairingError, parseHubLabel, registerHub } from './hub/hub-pairing.ts';
+export { CHECK_MS, mayLeave, QUIET_MS, retryMs, whenDue } from './hub/hub-rules.ts';
+export type { HubVisitOutcome } from './hub/hub-visit.ts';
+export { BleLink, type BleLinkOptions, type Central, LARGEST_MTU, SMALLEST_MTU } from './link/ble-link.ts';
 export { fragments, PacketReassembler } from './link/packet-reassembler.ts';
 export { capacityBytesPerSecond, GOOD_RADIO, type RadioOptions } from './link/radio.ts';
 export { crc16, encodeSerial, SerialReader } from './link/serial-framing.ts';
@@ -52,6 +66,7 @@ export { type VisitOptions, type VisitOutcome, visitDevice } from './phone/owner
 export { PHONE_PROFILES, type PhoneProfile, type PhoneProfileName } from './phone/phone-profile.ts';
 export { ReportQueue } from './phone/report-queue.ts';
 export { updateByShippedApp } from './phone/shipped-app.ts';
+export { readDecision, type SigningKeys, UnsignedAnswerError } from './phone/signed-answer.ts';
 export {
   SmpClient,
   type SmpClientOptions,

@@ -1,6 +1,6 @@
 import type { PeerView, ServerFrame } from '@autowatering/relay-protocol';
 
-/** The account's peers, as far as told. */
+/** The account's peers, by the server's last word. */
 export class PeerList {
   #peers = new Map<string, PeerView>();
 

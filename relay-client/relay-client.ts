@@ -78,7 +78,7 @@ export interface RelayClient {
    *   then the event stays in the outbox
    */
   publish(stream: string, event: EventDraft, options?: PublishOptions): Promise<Publication>;
-  /** The same, but resolves with the event's id as soon as the outbox has it. `published` or `failed` tells the rest. */
+  /** The same, but resolves with the event's id as soon as the outbox has it. `published` or `failed` follows. */
   enqueue(stream: string, event: EventDraft, options?: PublishOptions): Promise<string>;
   /**
    * Reads a stream, or with `*` all of those that have no subscription of their own: each event once, in order, one's own included.
@@ -88,11 +88,11 @@ export interface RelayClient {
   subscribe(stream: string, handler: EventHandler, options?: SubscribeOptions): () => void;
   /** @returns what ends it */
   on<Name extends keyof RelayEvents>(name: Name, listener: (event: RelayEvents[Name]) => void): () => void;
-  /** Tries again after the state `refused` or `close`. */
+  /** Tries again after the state `refused`, or at once instead of after a pause. */
   connect(): void;
   /** The application is in the foreground again, or the network is back. */
   wake(): void;
-  /** Ends the connection. The outbox keeps what is in it. */
+  /** Ends the client: no handler is called any more. Outbox and positions keep what is in them for the next one. */
   close(): void;
 }
 
@@ -114,7 +114,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     merge: options.merge,
     onPublished(publication: Publication, event: RelayEvent) {
       events.emit('published', publication);
-      // The server tells everybody but the author.
+      // The server sends it to all subscribers except its author.
       subscriptions.offer(publication.stream, publication.epoch, event);
     },
     onFailed: (entry, error) => events.emit('failed', { entry, error }),
@@ -176,15 +176,14 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     subscribe: (stream, handler, how = {}) => subscriptions.add(stream, handler, how),
     on: (name, listener) => events.on(name, listener),
     connect() {
-      isClosed = false;
-      connection.connect();
+      if (!isClosed) connection.connect();
     },
     wake: () => connection.wake(),
     close() {
       isClosed = true;
       connection.close();
       publisher.close(new RelayError('closed', 'The client was closed; the outbox keeps the event.'));
-      subscriptions.offline();
+      subscriptions.close();
     },
   };
 }

@@ -15,7 +15,7 @@ export function utf8(text: string): Bytes {
   return ENCODER.encode(text);
 }
 
-/** All parts, one behind the other. */
+/** All parts, one after the other. */
 export function concat(...parts: readonly Uint8Array[]): Bytes {
   const all = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
   let at = 0;
@@ -71,7 +71,7 @@ export function toBase64Url(bytes: Uint8Array): string {
   let at = 0;
   for (let index = 0; index < length; index += 3) {
     const three = ((bytes[index] ?? 0) << 16) | ((bytes[index + 1] ?? 0) << 8) | (bytes[index + 2] ?? 0);
-    // Writing behind the end of a typed array does nothing: the last group may be short.
+    // Writing past the end of a typed array does nothing: the last group may be short.
     text[at] = ALPHABET[three >>> 18] ?? 0;
     text[at + 1] = ALPHABET[(three >>> 12) & 63] ?? 0;
     text[at + 2] = ALPHABET[(three >>> 6) & 63] ?? 0;
@@ -82,7 +82,7 @@ export function toBase64Url(bytes: Uint8Array): string {
 }
 
 /**
- * Reads base64url in its only form: no padding, no other characters, and no bits set behind the last byte. Undefined for
+ * Reads base64url in its only form: no padding, no other characters, and no bits set after the last byte. Undefined for
  * everything else, so that no two texts mean the same bytes.
  */
 export function fromBase64Url(text: string): Bytes | undefined {

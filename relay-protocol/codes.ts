@@ -37,5 +37,5 @@ export const BYE_CODES = [
 ] as const;
 export type ByeCode = (typeof BYE_CODES)[number];
 
-/** After these a client must not connect again by itself. */
+/** After these a client must not reconnect on its own. */
 export const FINAL_BYE_CODES: readonly ByeCode[] = ['replaced', 'revoked', 'account_deleted'];

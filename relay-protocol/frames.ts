@@ -41,7 +41,7 @@ export interface ClientAuth {
   readonly mac: Base64Url;
 }
 
-/** Everything behind the handshake: a frame below, encrypted. */
+/** Everything after the handshake: a frame below, encrypted. */
 export interface SealedFrame {
   /** Generation of the keys, from 0. */
   readonly g: number;
@@ -179,7 +179,7 @@ export interface Events {
   readonly continuation?: string;
 }
 
-/** Behind the pages of a `subscribe`: from here on, events arrive as they happen. */
+/** Follows the pages of a `subscribe`: from here on, events arrive as they happen. */
 export interface Subscribed {
   readonly type: 'subscribed';
   readonly id: FrameId;
@@ -197,7 +197,7 @@ export interface SnapshotPage {
   readonly continuation?: string;
 }
 
-/** The asked-for epoch is not the stream's, or the events are gone: begin anew from a snapshot or from `oldest - 1`. */
+/** The asked-for epoch is not the stream's, or the events are gone: begin again with a snapshot or from `oldest - 1`. */
 export interface Reset {
   readonly type: 'reset';
   readonly id?: FrameId;

@@ -2,7 +2,7 @@
 export const PROTOCOL = 'autowatering-relay/1';
 /** The WebSocket subprotocol that the server answers with. */
 export const SUBPROTOCOL = 'autowatering.relay.v1';
-/** A second subprotocol carries the access token behind this prefix: browsers can't set headers. */
+/** A second subprotocol carries the access token after this prefix: browsers can't set headers. */
 export const BEARER_SUBPROTOCOL_PREFIX = 'bearer.';
 export const PROTOCOL_VERSION = 1;
 export const CIPHER_SUITE = 'A256GCM';

@@ -25,7 +25,7 @@ const ZERO = Uint8Array.of(0);
 /** Texts of different purposes begin differently, so that a signature for one is never good for another. */
 const purpose = (name: string) => concat(utf8(`${PROTOCOL} ${name}`), ZERO);
 
-/** T1: everything the two sides have told each other. */
+/** T1: everything that the two sides have said. */
 export function greetingsTranscript(said: Greetings): Bytes {
   return concat(
     lp(utf8(PROTOCOL)),

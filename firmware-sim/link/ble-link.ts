@@ -29,6 +29,9 @@ export interface BleLinkOptions {
   readonly random?: Random;
 }
 
+/** Who connects to a device. A hub listens for phones, and makes room for them. */
+export type Central = 'phone' | 'hub';
+
 /**
  * The radio link between one phone and one device: traffic on the characteristic of the SMP service.
  * Write-without-response in one direction, notifications in the other, each cut to the MTU. Allows one connection at a
@@ -42,6 +45,7 @@ export class BleLink {
   #connection: BleConnection | undefined;
   #bytesUntilDrop = Number.POSITIVE_INFINITY;
   #isPaired = false;
+  readonly #phoneListeners = new Set<() => void>();
 
   constructor(device: SimulatedDevice, options: BleLinkOptions) {
     if (options.mtu < SMALLEST_MTU || options.mtu > LARGEST_MTU) {
@@ -58,6 +62,17 @@ export class BleLink {
     this.#bytesUntilDrop = bytes;
   }
 
+  /**
+   * Calls the listener whenever a phone near the device tries to connect: a hub hears its app advertise that it looks
+   * for the device.
+   *
+   * @returns what ends it
+   */
+  onPhoneNear(listener: () => void): () => void {
+    this.#phoneListeners.add(listener);
+    return () => this.#phoneListeners.delete(listener);
+  }
+
   /** Exchanges keys with the device; both sides keep them. */
   pair(): void {
     this.#isPaired = true;
@@ -67,8 +82,9 @@ export class BleLink {
    * @throws LinkLostError while the device is not advertising, or another phone is connected
    * @throws PairingRequiredError when the device requires pairing and this phone is not paired
    */
-  async connect(): Promise<Transport> {
+  async connect(as: Central = 'phone'): Promise<Transport> {
     await sleep(this.#time, CONNECT_MS);
+    if (as === 'phone') for (const listener of this.#phoneListeners) listener();
     if (!this.#device.isRunning) throw new LinkLostError('the device does not advertise');
     if (this.#connection?.isOpen) throw new LinkLostError('another phone is connected');
     if (this.#options.pairing === 'required' && !this.#isPaired) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { SignedReceipt } from './device-commands.ts';
+import { readDecision, Signed, type SigningKeys } from './signed-answer.ts';
 
 /** Progress of an update, in the values of `POST /ota/reports`. */
 export type ReportStatus = 'offered' | 'on_phone' | 'uploading' | 'testing' | 'confirmed' | 'reverted' | 'failed';
@@ -37,6 +38,14 @@ const Latest = z.object({
       download: z.object({ url: z.string() }),
     })
     .nullable(),
+  signed: Signed.optional(),
+});
+
+const Lease = z.object({ expires_at: z.iso.datetime().transform((text) => Date.parse(text)) });
+const Refusal = z.object({ error: z.object({ code: z.string(), details: z.unknown() }) });
+const Owned = z.object({
+  devices: z.array(z.object({ serial: z.string(), hw_id: z.string() })),
+  next_cursor: z.string().optional(),
 });
 
 const Reported = z.object({ results: z.array(z.object({ outcome: z.string(), verified: z.boolean() })) });
@@ -50,11 +59,27 @@ export interface Offer {
   readonly nonce: string | undefined;
 }
 
+/** Until when the lease is ours, or another phone's. */
+export interface LeaseAnswer {
+  readonly isHeld: boolean;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
 export type OfferAnswer = { readonly offer: Offer } | { readonly offer?: undefined; readonly reason: string };
 
 /** The backend refused or can't be reached. An update may continue without it, but no offer can be had. */
 export class BackendError extends Error {
   override readonly name = 'BackendError';
+  /** Of the answer; undefined without one. */
+  readonly status: number | undefined;
+  readonly refusal: z.output<typeof Refusal>['error'] | undefined;
+
+  constructor(message: string, { cause, status, text }: { cause?: unknown; status?: number; text?: string } = {}) {
+    super(message, { cause });
+    this.status = status;
+    this.refusal = text === undefined ? undefined : Json.pipe(Refusal).safeParse(text).data?.error;
+  }
 }
 
 /** The download does not match the offer. */
@@ -64,7 +89,12 @@ export class DownloadError extends Error {
 
 export interface BackendClientOptions {
   readonly apiBaseUrl: string;
-  readonly idToken: string;
+  /** The user's token, or where to get a peer's. `refresh: true` means that the last one was refused. */
+  readonly idToken: string | ((how: { readonly refresh: boolean }) => Promise<string>);
+  /** If given, only answers signed by one of these keys are believed, and only what is signed. */
+  readonly signingKeys?: SigningKeys;
+  /** Milliseconds since 1970. Default: the system's clock. */
+  readonly now?: () => number;
   readonly signal?: AbortSignal;
   /** How requests are sent. Default: `fetch`. */
   readonly fetch?: typeof fetch;
@@ -79,24 +109,35 @@ export function backendClient(options: BackendClientOptions) {
     const limit = AbortSignal.timeout(CALL_MS);
     return options.signal === undefined ? limit : AbortSignal.any([options.signal, limit]);
   };
-  const call = async <T>(path: string, schema: z.ZodType<T>, body?: unknown): Promise<T> => {
-    const name = path.split('?', 1)[0];
-    const response = await reached(`${name}`, options.signal, () =>
+  const { idToken, now = Date.now } = options;
+  const ask = async (path: string, body: unknown, refresh: boolean): Promise<Response> => {
+    const token = typeof idToken === 'string' ? idToken : await idToken({ refresh });
+    const response = await reached(`${path.split('?', 1)[0]}`, options.signal, () =>
       send(new URL(path, options.apiBaseUrl), {
         method: body === undefined ? 'GET' : 'POST',
-        headers: { Authorization: `Bearer ${options.idToken}`, 'Content-Type': 'application/json' },
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: signal(),
       }),
     );
+    return response.status === 401 && typeof idToken !== 'string' && !refresh ? ask(path, body, true) : response;
+  };
+  const call = async <T>(path: string, schema: z.ZodType<T>, body?: unknown): Promise<T> => {
+    const name = path.split('?', 1)[0];
+    const response = await ask(path, body, false);
+    const { status } = response;
     const text = await response.text();
-    if (!response.ok) throw new BackendError(`${name} answered ${response.status}: ${text.slice(0, 200)}`);
+    if (!response.ok) throw new BackendError(`${name} answered ${status}: ${text.slice(0, 200)}`, { status, text });
     const parsed = Json.pipe(schema).safeParse(text);
     if (!parsed.success) throw new BackendError(`${name} gave an unexpected answer: ${parsed.error.message}`);
     return parsed.data;
   };
   return {
-    /** The offer for a device with that version. Without a serial, only what is offered to every device. */
+    /**
+     * The offer for a device with that version. Without a serial, only what is offered to every device.
+     *
+     * @throws UnsignedAnswerError when there are keys and none has signed the answer
+     */
     async latest(serial: string | undefined, currentVersion: string): Promise<OfferAnswer> {
       const device = serial === undefined ? {} : { serial };
       const query = new URLSearchParams({ ...device, current_version: currentVersion });
@@ -105,11 +146,46 @@ export function backendClient(options: BackendClientOptions) {
         reason,
         latest,
         receipt_nonce: nonce,
+        signed,
       } = await call(`/ota/latest?${query}`, Latest);
+      const { signingKeys } = options;
+      if (signingKeys !== undefined) {
+        const decision = readDecision(signed, signingKeys, { serial, currentVersion, now: now() });
+        const { release } = decision;
+        if (!decision.update_available || release === null || latest === null) return { reason: decision.reason };
+        const { version, sha256, size_bytes: sizeBytes } = release;
+        return { offer: { version, sha256, sizeBytes, url: latest.download.url, nonce } };
+      }
       if (!isOffered || latest === null) return { reason };
       const { version, artifact, download } = latest;
       const { sha256, size_bytes: sizeBytes } = artifact;
       return { offer: { version, sha256, sizeBytes, url: download.url, nonce } };
+    },
+    /** The user's devices: serials by hardware id. */
+    async devices(): Promise<ReadonlyMap<string, string>> {
+      const found = new Map<string, string>();
+      let cursor: string | undefined;
+      do {
+        const query: URLSearchParams = new URLSearchParams({ limit: '100', ...(cursor !== undefined && { cursor }) });
+        const page = await call(`/myDevices?${query}`, Owned);
+        for (const { serial, hw_id: hwId } of page.devices) found.set(hwId, serial);
+        cursor = page.next_cursor;
+      } while (cursor !== undefined);
+      return found;
+    },
+    /** Takes or renews the lease on a device, so that nobody else flashes it meanwhile. */
+    async lease(serial: string, phoneId: string): Promise<LeaseAnswer> {
+      try {
+        const { expires_at: until } = await call('/ota/lease', Lease, { serial, phone_id: phoneId });
+        return { isHeld: true, until };
+      } catch (error) {
+        const refusal = error instanceof BackendError ? error.refusal : undefined;
+        if (refusal?.code !== 'lease_held') throw error;
+        return { isHeld: false, until: Lease.parse(refusal.details).expires_at };
+      }
+    },
+    async giveBack(serial: string, phoneId: string): Promise<void> {
+      await call('/ota/lease', z.unknown(), { serial, phone_id: phoneId, release: true });
     },
     /** @throws DownloadError when it does not match the offer */
     async download(offer: Offer): Promise<Uint8Array> {
@@ -131,7 +207,9 @@ export function backendClient(options: BackendClientOptions) {
   };
 }
 
-export type BackendClient = ReturnType<typeof backendClient>;
+/** What an update needs. */
+export type BackendClient = Pick<ReturnType<typeof backendClient>, 'latest' | 'download' | 'report'>;
+export type WholeBackendClient = ReturnType<typeof backendClient>;
 
 async function reached(
   name: string,

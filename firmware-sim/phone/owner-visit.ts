@@ -12,7 +12,9 @@ export interface VisitOptions extends Omit<UpdateOptions, 'image' | 'receiptNonc
   /** In mcumgr's format. */
   readonly runningVersion: string;
   /** The phone's own id of this attempt, kept when it tries again after an interruption. */
-  readonly attemptId: string;
+  readonly attemptId: string | ((offer: Offer) => string);
+  /** Where reports wait for a network. Default: with this visit. */
+  readonly reports?: ReportQueue;
   readonly phone?: Report['phone'];
   /** How the phone's app behaves. Default: the simulator's own. */
   readonly profile?: PhoneProfileName;
@@ -45,12 +47,13 @@ export async function visitDevice(options: VisitOptions): Promise<VisitOutcome> 
   if (answer.offer === undefined) return { outcome: 'nothing_offered', reason: answer.reason };
   const { offer } = answer;
   options.onOffer?.(offer);
-  const reports = new ReportQueue(backend);
+  const { reports = new ReportQueue(backend) } = options;
+  const attemptId = typeof options.attemptId === 'string' ? options.attemptId : options.attemptId(offer);
   const report = async (status: ReportStatus, fields: Partial<Report> = {}) => {
     if (!profile.reports) return;
     await outside(() =>
       reports.add({
-        ...{ serial, version: offer.version, from_version: fromVersion, attempt_id: options.attemptId, status },
+        ...{ serial, version: offer.version, from_version: fromVersion, attempt_id: attemptId, status },
         ...(options.phone && { phone: options.phone }),
         ...fields,
       }),

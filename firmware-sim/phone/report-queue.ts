@@ -11,9 +11,20 @@ export class ReportQueue {
   #waiting: Report[] = [];
   #sending: Promise<void> = Promise.resolve();
   #areVerified = false;
+  readonly #onChange: (unsent: readonly Report[]) => Promise<void>;
 
-  constructor(backend: Pick<BackendClient, 'report'>) {
+  /**
+   * @param kept what an earlier run could not send
+   * @param onChange called before a report is sent and after it was, for a place that survives a restart
+   */
+  constructor(
+    backend: Pick<BackendClient, 'report'>,
+    kept: readonly Report[] = [],
+    onChange: (unsent: readonly Report[]) => Promise<void> = async () => {},
+  ) {
     this.#backend = backend;
+    this.#waiting = [...kept];
+    this.#onChange = onChange;
   }
 
   /** Whether the device's receipt was valid. */
@@ -27,8 +38,9 @@ export class ReportQueue {
   }
 
   /** Queues a report and sends all that wait. Never fails for lack of a network. */
-  add(report: Report): Promise<void> {
+  async add(report: Report): Promise<void> {
     this.#waiting.push(report);
+    await this.#onChange(this.#waiting);
     return this.flush();
   }
 
@@ -44,6 +56,7 @@ export class ReportQueue {
       const verified = await this.#backend.report(batch);
       this.#areVerified ||= verified.includes(true);
       this.#waiting = this.#waiting.slice(batch.length);
+      await this.#onChange(this.#waiting);
     } catch (error) {
       // They stay queued and go with the next report.
       if (!(error instanceof BackendError)) throw error;

@@ -67,7 +67,7 @@ export class Connection {
     return this.#options.clock.now() + this.#skew;
   }
 
-  /** The server told its time, which ours is not. */
+  /** The server sent its time: ours is wrong. */
   correct(serverTime: number): void {
     this.#skew = serverTime - this.#options.clock.now();
   }
@@ -160,7 +160,7 @@ export class Connection {
     }
     if (attempt.isOver || this.#attempt !== attempt) return;
     this.#attempt = undefined;
-    // A browser does not tell why a connection was refused: it may be the token.
+    // Browsers hide why a connection was refused: it may be the token.
     this.#isTokenDoubtful = end.why === 'closed';
     this.#decide(verdictOn(end));
   }

@@ -59,8 +59,7 @@ export class Upkeep {
       void this.ping().catch((error: unknown) => {
         if (!(error instanceof RelayError)) throw error;
       });
-      const frames = this.#link.keys()?.frames ?? 0;
-      if (frames > REKEY_AFTER_FRAMES / 2) void this.#rekey();
+      if (this.#link.frames > REKEY_AFTER_FRAMES / 2) void this.#rekey();
       this.#beat();
     });
   }
@@ -70,16 +69,15 @@ export class Upkeep {
   }
 
   async #rekey(): Promise<void> {
-    const generation = this.#link.keys()?.generation;
-    if (this.#isRekeying || generation === undefined) return;
+    if (this.#isRekeying) return;
     this.#isRekeying = true;
-    await this.#link.rekey();
-    this.#after('rekeyed', REKEY_ANSWER_MS, () => {
+    // Without an answer it is unknown whether the server has the new keys: only a new handshake helps.
+    this.#after('rekeyed', REKEY_ANSWER_MS, () => this.#link.giveUp());
+    await this.#link.rekey(() => {
       this.#isRekeying = false;
-      // Whether the server has the new keys is unknown now: only a new handshake helps.
-      if (this.#link.keys()?.generation === generation) this.#link.giveUp();
+      this.#cancels.get('rekeyed')?.();
+      this.#rekeyLater();
     });
-    this.#rekeyLater();
   }
 
   #after(what: string, ms: number, call: () => void): void {

@@ -38,7 +38,7 @@ interface PublisherOptions {
   readonly clock: Clock;
   /** Milliseconds since 1970 as the server has it. */
   now(): number;
-  /** The server told its time, which ours is not. */
+  /** The server sent its time: ours is wrong. */
   correct(serverTime: number): void;
   readonly merge: Merge | undefined;
   onPublished(publication: Publication, event: RelayEvent): void;
@@ -75,7 +75,7 @@ export class Publisher {
     this.#adding = this.#load();
   }
 
-  /** Resolves when the event is safe in the outbox. `done` tells how it ends. */
+  /** Resolves when the event is safe in the outbox. `done` settles with the outcome. */
   async add(
     entry: Omit<OutboxEntry, 'id' | 'sent'>,
     { merge, done }: { readonly merge?: Merge | undefined; readonly done?: Waiting },
@@ -105,7 +105,7 @@ export class Publisher {
     this.#link = undefined;
   }
 
-  /** Everybody who waits learns that it ends here; the outbox keeps what it has. */
+  /** Rejects whatever still waits; the outbox keeps what it has. */
   close(error: RelayError): void {
     this.#link = undefined;
     this.#closing.abort();
@@ -153,7 +153,7 @@ export class Publisher {
         }
       }
     }
-    // In the same step as the last look at the queue, so that nothing added meanwhile is overlooked.
+    // In the same step as the last check of the queue, so that nothing added meanwhile is missed.
     this.#busy.delete(stream);
   }
 
@@ -226,7 +226,7 @@ export class Publisher {
     this.#forget(entry.id);
   }
 
-  /** What waits behind on top of the same seq was made knowing this event: it goes on top of it. */
+  /** Later edits with the same `ifSeq` were made knowing this event, so they now build on it. */
   async #advance(stream: string, { ifSeq, event }: OutboxEntry, seq: number): Promise<void> {
     if (ifSeq === undefined) return;
     const behind = this.#queueOf(stream).filter((other) => other.ifSeq === ifSeq && other.event.key === event.key);

@@ -50,7 +50,7 @@ export function clientHello({ peerId }: Peer, { nonce, ephemeral }: HandshakeSec
 /**
  * Answers `server_hello`, once the server has proven that it holds a key we trust.
  *
- * @param time as told in `client_hello`
+ * @param time as sent in `client_hello`
  * @throws RelayError `server_identity`, `bad_key` or `malformed`
  */
 export async function clientAuth(

@@ -46,7 +46,7 @@ export type LinkEnd =
   | { readonly why: 'closed' | 'silent' | 'left' }
   | { readonly why: 'error'; readonly error: RelayError };
 
-/** What a link tells besides answers. */
+/** What a link reports besides answers. */
 export interface LinkListener {
   established(frame: SessionEstablished): void;
   frame(frame: ServerFrame): void;
@@ -67,6 +67,7 @@ export class Link {
   #stage: Stage = { at: 'opening' };
   #serverKeyId = '';
   #ahead: SealedFrame[] = [];
+  #onRekeyed: () => void = () => {};
   /** Frames are read one after the other, and sent so. */
   #reading: Promise<void> = Promise.resolve();
   #sending: Promise<void> = Promise.resolve();
@@ -119,13 +120,16 @@ export class Link {
       .catch((error: unknown) => this.#fail(error));
   }
 
-  /** Frames under the newest keys, and since when they are in use. */
-  keys(): { readonly frames: number; readonly since: number; readonly generation: number } | undefined {
-    return this.#stage.at === 'established' ? this.#stage.session : undefined;
+  /** Frames sealed or opened with the newest keys. */
+  get frames(): number {
+    return this.#stage.at === 'established' ? this.#stage.session.frames : 0;
   }
 
-  async rekey(): Promise<void> {
-    if (this.#stage.at === 'established') this.send(await this.#stage.session.rekey());
+  /** Asks for new keys. @param onRekeyed called when they are in use */
+  async rekey(onRekeyed: () => void): Promise<void> {
+    if (this.#stage.at !== 'established') return;
+    this.#onRekeyed = onRekeyed;
+    this.send(await this.#stage.session.rekey());
   }
 
   close(): void {
@@ -157,7 +161,7 @@ export class Link {
     this.#requests.heard();
     const frame = parsed(text);
     if (isSealedFrame(frame)) return this.#unseal(frame);
-    // Behind the handshake only what is sealed counts: anything else may come from somebody in between.
+    // After the handshake only sealed frames count: anything else may come from somebody in between.
     if (stage.at === 'established') return;
     if (stage.at === 'greeted' && isServerHello(frame)) return this.#prove(stage, frame);
     if (!isServerFrame(frame)) return;
@@ -193,6 +197,7 @@ export class Link {
     if (frame.type === 'bye') return this.#end({ why: 'bye', bye: frame });
     if (frame.type === 'rekeyed') {
       if (await stage.session.rekeyed(frame)) {
+        this.#onRekeyed();
         for (const ahead of this.#ahead.splice(0)) await this.#unseal(ahead);
       }
       return;

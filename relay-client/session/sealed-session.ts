@@ -23,27 +23,16 @@ export class SealedSession {
   #previous: { readonly generation: Generation; readonly until: number } | undefined;
   #offered: EphemeralKey | undefined;
   #frames = 0;
-  #since: number;
 
   constructor(id: Bytes, first: Generation, clock: Clock) {
     this.#id = id;
     this.#newest = first;
     this.#clock = clock;
-    this.#since = clock.now();
   }
 
   /** Frames sealed or opened with the newest keys. */
   get frames(): number {
     return this.#frames;
-  }
-
-  /** When the newest keys were made, in milliseconds since 1970. */
-  get since(): number {
-    return this.#since;
-  }
-
-  get generation(): number {
-    return this.#newest.number;
   }
 
   async seal(frame: PeerFrame): Promise<SealedFrame> {
@@ -81,8 +70,7 @@ export class SealedSession {
     const key = decoded(ephemeral_key, KEY_BYTES);
     if (key === undefined) throw new RelayError('malformed', 'The new key has a wrong length.');
     const next = await nextGeneration(this.#newest, offered, key);
-    this.#since = this.#clock.now();
-    this.#previous = { generation: this.#newest, until: this.#since + OLD_GENERATION_MS };
+    this.#previous = { generation: this.#newest, until: this.#clock.now() + OLD_GENERATION_MS };
     this.#newest = next;
     this.#frames = 0;
     return true;

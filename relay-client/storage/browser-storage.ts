@@ -33,7 +33,7 @@ export interface BrowserStorage {
  * Opens the storage of one peer.
  *
  * @param indexedDb the browser's `indexedDB`
- * @param name tells apart the storages of several users
+ * @param name keeps the storages of several users apart
  */
 export async function openBrowserStorage(indexedDb: IndexedDb, name = 'autowatering-relay'): Promise<BrowserStorage> {
   const database = await openDatabase(indexedDb, name, VERSION, (created) => {

@@ -46,7 +46,7 @@ export class Delivery {
     this.#next(async () => this.#options.onReset?.(reset));
   }
 
-  /** Everything up to here was handed over, or is gone. */
+  /** Everything up to here was delivered, or is gone. */
   reached(position: Position): void {
     this.#next(async () => {
       this.#unsaved += 1;

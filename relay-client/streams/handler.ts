@@ -4,7 +4,7 @@ import type { RelayEvent } from '@autowatering/relay-protocol';
 export interface EventContext {
   readonly stream: string;
   readonly epoch: string;
-  /** The newest event of its key, from a snapshot: older ones are not told. */
+  /** The newest event of its key, from a snapshot, which leaves out older ones. */
   readonly isSnapshot: boolean;
 }
 
@@ -18,12 +18,14 @@ export interface StreamReset {
 /** Receives each event once, in order; the next one comes when the promise is settled. */
 export type EventHandler = (event: RelayEvent, context: EventContext) => void | Promise<void>;
 
+export type Beginning = 'start' | 'snapshot' | 'now';
+
 export interface SubscribeOptions {
   /**
    * Where to begin without a position, and after a reset: at the oldest event (`start`, the default), with the newest
    * event of each key (`snapshot`), or with what happens from now on (`now`).
    */
-  readonly from?: 'start' | 'snapshot' | 'now';
-  /** Called before the first event behind a reset. */
+  readonly from?: Beginning;
+  /** Called before the first event after a reset. */
   readonly onReset?: (reset: StreamReset) => void | Promise<void>;
 }

@@ -4,18 +4,18 @@ import { RelayError } from '../errors.ts';
 import type { Link } from '../session/link.ts';
 import { RefusedRequest } from '../session/requests.ts';
 import type { Delivery } from './delivery.ts';
-import type { SubscribeOptions } from './handler.ts';
+import type { Beginning } from './handler.ts';
 import type { Position } from './positions.ts';
 
 /** Events of one stream that overtook others are waited for so long before they are asked for. */
 const GAP_MS = 300;
-/** Events kept behind a gap. More are asked for again when it is closed. */
+/** Events kept after a gap. More are asked for again when it is closed. */
 const MAX_HELD = 1_000;
 const RETRY_MS = 1_000;
 
 interface ReaderOptions {
   readonly stream: string;
-  readonly from: NonNullable<SubscribeOptions['from']>;
+  readonly from: Beginning;
   readonly position: Position | undefined;
   readonly delivery: Delivery;
   readonly clock: Clock;
@@ -26,7 +26,7 @@ interface ReaderOptions {
 export class Reader {
   readonly #options: ReaderOptions;
   #epoch: string | undefined;
-  /** The last event handed over; undefined until it is known where to begin. */
+  /** The last event that was delivered; undefined until the beginning is known. */
   #seq: number | undefined;
   /** The newest event that is known to exist. */
   #head = 0;
@@ -94,7 +94,7 @@ export class Reader {
     this.#look();
   }
 
-  /** The server says that our place is gone; it tells the same to a replay. */
+  /** The server says that our position is gone; a replay will get the details. */
   doubt(): void {
     this.#isDoubtful = true;
     this.#look();
@@ -238,7 +238,7 @@ export class Reader {
       events.push(...page.events);
       continuation = page.continuation;
     } while (continuation !== undefined);
-    // An event of a later page may be newer than the first page's head: it comes again behind it.
+    // An event of a later page may be newer than the first page's head: it comes again in the replay.
     const { epoch, seq } = position;
     this.#epoch = epoch;
     this.#seq = seq;

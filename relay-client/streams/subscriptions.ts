@@ -162,7 +162,7 @@ export class Subscriptions {
     this.#isSubscribing = true;
     while (this.#isStale && this.#link === link && link.isOpen) {
       this.#isStale = false;
-      // Those that are still starting will be told of when they have their position.
+      // Readers that are still starting are added once they have their position.
       const readers = [...this.#active.values()].map(({ reader }) => reader);
       const streams = this.#wanted.has('*') ? '*' : readers.map(({ place }) => place);
       if (streams.length === 0) break;

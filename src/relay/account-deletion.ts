@@ -8,7 +8,7 @@ const PEERS_AT_ONCE = 5;
 
 /**
  * Removes everything of an account that is being deleted, of which no new peer can be registered any more. Its peers are
- * revoked first, so that nothing is published from then on, and are told. Can be repeated after a failure at any step.
+ * revoked first, so that nothing is published from then on, and get a `bye`. Can be repeated after a failure at any step.
  */
 export async function removeRelayAccount(
   { peers, sessions, delivery, streams, items }: RelayParts,

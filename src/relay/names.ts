@@ -1,3 +1,5 @@
+import { STREAM_NAME } from '@autowatering/relay-protocol';
+
 export { isPeerId, type PeerId } from '../platform/ids.ts';
 
 declare const brand: unique symbol;
@@ -10,14 +12,12 @@ export type StreamName = Branded<'StreamName'>;
 /** Changes whenever a stream's numbering starts anew. */
 export type Epoch = Branded<'Epoch'>;
 
-const STREAM = /^[a-z][a-z0-9._-]{0,63}$/;
-
 export function isConnectionId(value: string): value is ConnectionId {
   return /^[\w=+/-]{1,128}$/.test(value);
 }
 
 export function isStreamName(value: string): value is StreamName {
-  return STREAM.test(value);
+  return STREAM_NAME.test(value);
 }
 
 export function isEpoch(value: string): value is Epoch {

@@ -10,9 +10,9 @@ import { createKeyWrap } from './session/wrapped-keys.ts';
 
 /** What API Gateway's three routes lead to. Each returns the account that it was about, for the log. */
 export interface Relay {
-  /** @throws when it can't be decided; then the connection must be refused */
+  /** @throws when it can't decide; the connection must be refused then */
   connect(connectionId: ConnectionId, offered: readonly string[]): Promise<ConnectOutcome>;
-  /** Never fails: what goes wrong is told to the peer. */
+  /** Never fails: the peer gets an error instead. */
   receive(connectionId: ConnectionId, text: string): Promise<{ readonly uid: string | undefined }>;
   disconnect(connectionId: ConnectionId): Promise<{ readonly uid: string | undefined }>;
 }

@@ -80,7 +80,7 @@ export function createWebSocketHandler(services: Needed, relay: () => Promise<Re
     } catch (error) {
       const { eventType } = event.requestContext;
       log.error('An event of the relay failed', { eventType }, error);
-      // A connection that can't be checked is refused; about the others nobody waits for an answer.
+      // A connection that can't be checked is refused. The other events have no answer.
       const statusCode = eventType === 'CONNECT' ? 503 : 200;
       return { result: { statusCode }, uid: undefined, errorCode: 'unavailable' };
     }

@@ -209,6 +209,24 @@ describe('npm run dev', () => {
   });
 });
 
+describe('npm run sim -- hub', () => {
+  it('registers a hub beside devices of the demo user, visits them, and is the same hub the next time', async () => {
+    const place = path.join(directory, 'hub');
+    const args = ['hub', '--stack', directory, '--directory', place, '--devices', '1', '--once', '--json'];
+    const runs = [await runTool('sim', args), await runTool('sim', args)];
+    const visits = runs.map(({ code, stdout }) => [code, JSON.parse(stdout)]);
+    const visit = { serial: expect.stringMatching(/^\d{6}$/), outcome: 'nothing_offered', reason: 'no_release' };
+    expect(visits).toEqual([
+      [0, visit],
+      [0, visits[0]?.[1]],
+    ]);
+    const [user] = stack.info.users;
+    const { idToken } = await cognitoUsers(stack.info.cognito).logIn(user?.email ?? '', user?.password ?? '');
+    const answer = await fetch(new URL('/relay/peers', stack.info.apiBaseUrl), { headers: bearer(idToken) });
+    expect(await answer.json()).toMatchObject({ peers: [{ name: 'Simulated hub', type: 'hub' }] });
+  });
+});
+
 describe('npm run demo', () => {
   it('stops everything when Ctrl-C comes in the middle', async () => {
     const place = path.join(directory, 'demo-stopped');
@@ -231,6 +249,9 @@ describe('npm run demo', () => {
       'no duplicate serials',
       'already_claimed',
       'the device runs 2.0.0',
+      'both show {"name":"Greenhouse","litres":4}',
+      'the hub took',
+      'it is out after',
       'rolls it back',
       '0 failed',
       'Time per chapter',

@@ -48,7 +48,7 @@ describe("an environment's secret", () => {
     for (const name of ['FACTORY_PROVISION_TOKEN', 'OTA_ADMIN_TOKEN', 'RATE_LIMIT_SALT']) {
       expect(String(made[name]).length, name).toBeGreaterThan(40);
     }
-    expect(new Set(Object.values(made)).size).toBe(9);
+    expect(new Set(Object.values(made)).size).toBe(11);
     for (const value of Object.values(made).flat()) expect(run.stdout).not.toContain(value);
     expect((await bootstrap(['--env', 'first', '--check'])).stdout).toContain('is complete');
   });
@@ -104,10 +104,10 @@ describe("an environment's secret", () => {
     expect((await content('turning'))['FACTORY_PROVISION_TOKEN']).toBe(both?.[0]);
   });
 
-  it.each(['OTA_ADMIN_TOKEN', 'OTA_SIGNING_KEY'])(
+  it.each(['OTA_ADMIN_TOKEN', 'OTA_SIGNING_KEY', 'RELAY_IDENTITY_KEY'])(
     'keeps a value of %s that a second rotation would drop, unless told to by name',
     async (name) => {
-      const environment = name === 'OTA_ADMIN_TOKEN' ? 'twice-token' : 'twice-key';
+      const environment = `twice-${name.split('_')[1]?.toLowerCase()}`;
       await bootstrap(['--env', environment], GIVEN);
       await bootstrap(['--env', environment, '--rotate', name]);
       const before = await content(environment);

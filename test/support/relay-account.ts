@@ -18,6 +18,7 @@ import { open } from '../../src/relay/session/sealing.ts';
 import type { Session } from '../../src/relay/session/session.ts';
 import { createKeyWrap } from '../../src/relay/session/wrapped-keys.ts';
 import { onlineKey, peerKey } from '../../src/relay/table-keys.ts';
+import { checkDocumented } from './relay-document.ts';
 
 /** An established session of a peer, with what it has received. */
 export interface TestPeer {
@@ -39,6 +40,7 @@ export function recordingConnections() {
   const outcomes = new Map<string, 'gone' | 'failed'>();
   const closed: string[] = [];
   const connections: Connections = {
+    check: checkDocumented,
     async post(connection, message) {
       const outcome = outcomes.get(connection);
       if (outcome !== undefined) return outcome;

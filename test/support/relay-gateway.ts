@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Connections } from '../../src/relay/delivery/connections.ts';
 import type { WebSocketEvent } from '../../src/relay/websocket-events.ts';
+import { checkDocumented } from './relay-document.ts';
 
 /** API Gateway's side of connections as a test wants it: keeps every message, and posts fail or find nobody on demand. */
 export interface RecordingGateway extends Connections {
@@ -20,6 +21,7 @@ export function recordingGateway(): RecordingGateway {
   const closed = new Set<string>();
   let outcome: 'posted' | 'gone' | 'failed' = 'posted';
   return {
+    check: checkDocumented,
     posted,
     messages: (connectionId) => posted.filter((one) => one.connectionId === connectionId).map(({ message }) => message),
     isClosed: (connectionId) => closed.has(connectionId),

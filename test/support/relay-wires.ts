@@ -31,7 +31,7 @@ export function patientClock(): Clock & { forward(ms: number): void; isQuiet(): 
       };
     },
     /** Nobody waits for an answer that is due soon. */
-    isQuiet: () => [...waiting.values()].every((at) => at - now > 10_000),
+    isQuiet: () => [...waiting.values()].every((at) => at - now > 20_000),
     forward(ms) {
       now += ms;
       for (const [call, at] of [...waiting].sort(([, a], [, b]) => a - b)) {

@@ -8,14 +8,16 @@ import type { Connections } from './connections.ts';
 type Needs = Pick<Services, 'clock' | 'log' | 'metrics' | 'randomness'> & {
   readonly config: {
     readonly region: string;
+    /** Off in AWS, where the schemas are never loaded. */
+    readonly checkResponses?: boolean | undefined;
     readonly relay: {
-      /** Where `@connections` is, stage included. Without it nobody can be connected. */
+      /** Where `@connections` is, stage included. Without it no peer can be connected. */
       readonly endpoint?: string | undefined;
     };
   };
 };
 
-/** Of one attempt: somebody who waits for a frame has given up by then. */
+/** Of one attempt: a client that waits for a frame has given up by then. */
 const TIMEOUT_MS = 3_000;
 const RETRY = { attempts: 3, baseMs: 100 } as const;
 const GONE = 410;
@@ -61,7 +63,11 @@ export function createConnections({ clock, config, log, metrics, randomness }: N
     }
   };
 
+  const check: Connections['check'] = async (frame) =>
+    (await import('../frames/server-frames.ts')).checkServerFrame(frame);
+
   return {
+    check: config.checkResponses === true ? check : undefined,
     async post(connection, message) {
       const outcome = await call('POST', connection, message);
       return outcome === 'done' ? 'posted' : outcome;

@@ -1,3 +1,4 @@
+import type { ServerFrame, ServerHello } from '@autowatering/relay-protocol';
 import type { ConnectionId } from '../names.ts';
 
 /** API Gateway's `@connections` calls, or the local gateway's. */
@@ -9,4 +10,9 @@ export interface Connections {
   post(connection: ConnectionId, message: string): Promise<'posted' | 'gone' | 'failed'>;
   /** Closes a connection; one that is gone already counts as closed. */
   close(connection: ConnectionId): Promise<void>;
+  /**
+   * Where answers are checked: throws, or rejects, for a frame that is not as the protocol says. It sees frames before
+   * they are sealed.
+   */
+  readonly check?: ((frame: ServerFrame | ServerHello) => Promise<void> | void) | undefined;
 }

@@ -133,7 +133,7 @@ export function createDelivery(services: Needed, connections: Connections): Deli
     async bye(uid, peerId, code, reason) {
       const peer = await online.read(uid, peerId);
       if (peer === undefined) return;
-      await sessions.leave(uid, peerId, peer.connectionId, clock.now());
+      const wasOnline = await sessions.leave(uid, peerId, peer.connectionId, clock.now());
       try {
         await send(await addressee(peer), [{ type: 'bye', code, reason }]);
       } catch (error) {
@@ -141,6 +141,8 @@ export function createDelivery(services: Needed, connections: Connections): Deli
         log.warn('A farewell could not be sealed', { connectionId: peer.connectionId }, error);
       }
       await connections.close(peer.connectionId);
+      // `$disconnect` will find that the peer has left already, and say nothing.
+      if (wasOnline) await toAccount(uid, presence(peerId, false, clock.now()), { except: peerId });
     },
   };
 }

@@ -16,6 +16,7 @@ export function bytesField(length: number) {
   return z
     .string()
     .length(Math.ceil((length * 4) / 3))
+    .regex(/^[\w-]*$/)
     .refine((text) => fromBase64Url(text)?.byteLength === length, 'base64url without padding')
     .describe(`${length} bytes as base64url without padding`);
 }

@@ -88,12 +88,13 @@ export function readPeerFrame(text: string): ReadPeerFrame {
   } catch {
     return { ok: false, code: 'malformed', message: 'The frame is not JSON.' };
   }
-  const fault = jsonFault(value);
-  if (fault !== undefined)
-    return { ok: false, code: 'malformed', message: `The frame holds what can't be kept: ${fault}.` };
-  const { type, id } = typeof value === 'object' && value !== null ? { ...Unread.parse(value) } : {};
+  const { type, id } = fieldsOf(value);
   const known = FrameIdField.safeParse(id);
   const about = known.success ? { id: known.data } : {};
+  const fault = jsonFault(value);
+  if (fault !== undefined) {
+    return { ok: false, code: 'malformed', message: `The frame holds what can't be kept: ${fault}.`, ...about };
+  }
   if (!isPeerFrameType(type)) return { ok: false, code: 'unknown_frame', message: 'There is no such frame.', ...about };
   const read = PEER_FRAMES[type].safeParse(value);
   if (read.success) return { ok: true, frame: read.data };
@@ -102,7 +103,10 @@ export function readPeerFrame(text: string): ReadPeerFrame {
   return { ok: false, code: 'malformed', message: `The frame ${type} can't be read: see ${where}.`, ...about };
 }
 
-const Unread = z.looseObject({ type: z.unknown().optional(), id: z.unknown().optional() });
+/** What a frame says of itself, as long as nothing else is known of it. */
+function fieldsOf(value: unknown): { readonly type?: unknown; readonly id?: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+}
 
 function isPeerFrameType(type: unknown): type is PeerFrame['type'] {
   return typeof type === 'string' && Object.hasOwn(PEER_FRAMES, type);

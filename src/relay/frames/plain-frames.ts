@@ -47,7 +47,7 @@ export const PLAIN_FRAMES = {
         .regex(/^[\w-]{22,}$/)
         .describe('Ciphertext and tag as base64url without padding'),
     })
-    .describe('Every frame behind the handshake, encrypted'),
+    .describe('Every frame after the handshake, encrypted'),
 } as const satisfies {
   readonly client_hello: z.ZodType<Omit<ClientHello, 'version'> & { readonly version: number }>;
   readonly client_auth: z.ZodType<ClientAuth>;
@@ -56,7 +56,7 @@ export const PLAIN_FRAMES = {
 
 export type HelloFields = z.output<typeof PLAIN_FRAMES.client_hello>;
 
-/** A message as it came, as far as it can be told without keys. */
+/** What a message is, as far as that shows without keys. */
 export type PlainFrame =
   | { readonly kind: 'client_hello'; readonly frame: HelloFields }
   | { readonly kind: 'client_auth'; readonly frame: ClientAuth }

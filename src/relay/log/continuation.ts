@@ -28,7 +28,7 @@ const MAC_CHARACTERS = 43;
 
 /**
  * Tokens that say where the next page begins. Each is signed for one account and stream, so that a token of another one,
- * or one that somebody made up, is of no use.
+ * or a made-up one, is refused.
  */
 export function createContinuations({ secrets }: Pick<Services, 'secrets'>) {
   const signingKeys = async (isFresh: boolean): Promise<readonly Buffer[]> => {

@@ -10,7 +10,7 @@ export type LogRef = Pick<Stream, 'name' | 'logId'>;
 
 export interface ChunksPage {
   readonly chunks: readonly Chunk[];
-  /** Whether the log goes on behind them. */
+  /** Whether the log goes on after them. */
   readonly hasMore: boolean;
 }
 
@@ -98,7 +98,7 @@ export function createLogStore({ config, documents }: Needed) {
       return undefined;
     },
 
-    /** The publishes behind `after`, at most `most`, in order. The first may begin at or before it. */
+    /** The publishes after `after`, at most `most`, in order. The first may begin at or before it. */
     async readChunks(uid: Uid, { name, logId }: LogRef, after: number, most: number): Promise<ChunksPage> {
       const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
         TableName,
@@ -132,7 +132,7 @@ export function createLogStore({ config, documents }: Needed) {
       return undefined;
     },
 
-    /** The newest events by key, behind that key; expired ones too. */
+    /** The newest events by key, after that key; expired ones too. */
     async readNewest(uid: Uid, { name, logId }: LogRef, after: string | undefined, most: number): Promise<NewestPage> {
       const { partition } = newestKey(uid, name, logId, '');
       const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({

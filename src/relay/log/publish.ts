@@ -3,19 +3,19 @@ import type { Delivery } from '../delivery/deliver.ts';
 import type { Author, PublishedEvents, PublishOutcome, PublishRequest } from './publishing/publish-request.ts';
 import { createEventStorage } from './publishing/store-events.ts';
 
-/** Tells the author. Runs while the others get the events, and must not fail. */
+/** Answers the author. Runs while the others get the events, and must not fail. */
 export type Answer = (outcome: PublishOutcome) => Promise<unknown>;
 
 /**
- * A repeated publish may come from an author whose first one was stored by a container that died before it told anybody:
- * for so long the others are told again. They drop what they have.
+ * A repeated publish may follow one that was stored by a container that died before it delivered the events. For this
+ * long they are delivered again; peers drop what they have.
  */
 const TOLD_AGAIN_MS = 5 * 60_000;
 
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness' | 'clock' | 'metrics'>;
 
 /**
- * Stores events exactly once, and tells everybody who is there. Never fails because somebody can't be told.
+ * Stores events exactly once, and delivers them to the connected peers. Never fails because a peer can't be reached.
  *
  * @throws DependencyUnavailableError when it is not certain whether they are stored; the same publish can be repeated
  */

@@ -69,7 +69,7 @@ export function createReadPage(services: Needed) {
   };
 
   return {
-    /** One page of what is behind `after`. */
+    /** One page of the events after `after`. */
     async readPage(uid: Uid, name: StreamName, request: PageRequest): Promise<PageOutcome> {
       const [stream, place] = await Promise.all([logs.readStream(uid, name), placeOf(uid, name, request)]);
       if (stream === undefined) return { outcome: 'not_found' };

@@ -33,7 +33,7 @@ export function createReadSnapshot(services: Needed) {
   const continuations = createContinuations(services);
 
   return async (uid: Uid, name: StreamName, continuation?: string): Promise<SnapshotOutcome> => {
-    // The head is read first: whatever is newer than it may or may not be in the snapshot, and will be replayed.
+    // The head is read first: newer events may or may not be in the snapshot, and will be replayed.
     const [stream, place] = await Promise.all([
       logs.readStream(uid, name),
       continuation === undefined ? undefined : continuations.verify(uid, name, continuation),

@@ -1,4 +1,3 @@
-import { STREAM_NAME } from '@autowatering/relay-protocol';
 import * as z from 'zod';
 import { type Epoch, isEpoch, isStreamName, type StreamName } from '../names.ts';
 import { STREAM_PREFIX } from '../table-keys.ts';
@@ -15,7 +14,7 @@ export interface Stream {
   readonly written: number;
   /** How many of these are known to have expired. */
   readonly removed: number;
-  /** What `written` may reach before the account's limit has to be looked at again. */
+  /** What `written` may reach before the account's limit must be checked again. */
   readonly allotted: number;
   readonly retentionDays: number;
   readonly createdAt: number;
@@ -52,7 +51,7 @@ export function toStream(item: Record<string, unknown>): Stream {
   const areAuthorsStored = stored.authors_epoch === stored.epoch;
   const authors = areAuthorsStored ? Object.entries(stored.authors) : [];
   return {
-    name: z.string().regex(STREAM_NAME).refine(isStreamName).parse(stored.record.slice(STREAM_PREFIX.length)),
+    name: z.string().refine(isStreamName).parse(stored.record.slice(STREAM_PREFIX.length)),
     logId: stored.log_id,
     epoch: stored.epoch,
     head: stored.head,

@@ -18,7 +18,7 @@ const EpochField = z.string().refine(isEpoch).optional();
 type Needed = Pick<Services, 'config' | 'documents' | 'secrets' | 'clock' | 'metrics'>;
 
 /**
- * Subscribes a session: registers it, then sends what it missed, then the heads up to which it is told. Events behind
+ * Subscribes a session: registers it, then sends what it missed, then the heads that this covers. Events after
  * those heads come live, since the heads are read after the registration and the pages after the heads.
  */
 export function createSubscribe(services: Needed, delivery: Pick<Delivery, 'toSession'>) {
@@ -61,7 +61,7 @@ export function createSubscribe(services: Needed, delivery: Pick<Delivery, 'toSe
   return async (session: Session, { id, streams: wanted }: Subscribe): Promise<void> => {
     const asked: readonly Wanted[] = wanted === '*' ? [] : wanted.map((one) => Wanted.parse(one));
     const subscriptions = new Set<Subscription>(wanted === '*' ? ['*'] : asked.map(({ stream }) => stream));
-    // False: the peer has a newer connection, which this one will be told when it is closed.
+    // False: the peer has a newer connection, and this one is about to be closed.
     if (!(await online.subscribe(session.uid, session, subscriptions))) return;
     const all = await logs.listStreams(session.uid);
     const subscribed = wanted === '*' ? all : all.filter(({ name }) => subscriptions.has(name));

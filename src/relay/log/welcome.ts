@@ -5,7 +5,7 @@ import { createPeerViews } from '../delivery/peer-views.ts';
 import { createLogStore } from './log-store.ts';
 import { headOf } from './subscribe.ts';
 
-/** What a new session is told about its account. */
+/** What a new session learns about its account. */
 export function createWelcome(services: Pick<Services, 'config' | 'documents' | 'clock'>) {
   const logs = createLogStore(services);
   const peerViews = createPeerViews(services);

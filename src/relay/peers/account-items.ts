@@ -27,7 +27,7 @@ export function createAccountItems({ config, documents }: Pick<Services, 'config
   };
 
   return {
-    /** What finds a peer without its account. Goes before the peer's own item, which tells what there is to remove. */
+    /** Index items that find a peer without its account. Removed before the peer's own item, which names them. */
     async removeIndex(uid: Uid, { peerId, publicKey }: Pick<Peer, 'peerId' | 'publicKey'>): Promise<void> {
       await removeOwn(uid, publicKeyKey(publicKey));
       await removeOwn(uid, peerIndexKey(peerId));

@@ -4,7 +4,7 @@ import type { Log } from '../../platform/observability/log.ts';
 import type { PeerId } from '../names.ts';
 import type { Peer } from './peer.ts';
 
-/** What the relay's delivery does for peers: tells the account's others, and ends a peer's session. */
+/** The part of delivery that peers need: informing the account's other peers, and ending a session. */
 export interface PeerDelivery {
   toAccount(uid: Uid, frame: ServerFrame, options?: { readonly except?: PeerId }): Promise<unknown>;
   /** Says `bye`, closes the connection, and forgets that the peer is online. */

@@ -6,15 +6,15 @@ import type { Peer } from './peer.ts';
 
 /** A peer's connection as the session room knows it. */
 export interface SessionRecords {
-  /** Ends the session there and forgets its keys: whatever still arrives on the connection is not read. */
+  /** Ends the session there and forgets its keys: frames that still arrive on the connection are not read. */
   close(connectionId: ConnectionId): Promise<unknown>;
 }
 
 /**
- * Ends a peer's session from outside it: first for whatever the peer may still send, then for the peer itself, which may
+ * Ends a peer's session from outside it: first on our side, then for the peer itself, which may
  * be out of reach. Can be repeated.
  *
- * @param peer read after whatever keeps it from establishing another session
+ * @param peer read after the change that keeps it from establishing another session
  */
 export async function endSession(
   sessions: SessionRecords,

@@ -123,7 +123,7 @@ export function peerRoutes(services: Services, parts: PeerRouteParts, isAlive: A
     errors: [],
   }).handledBy(async ({ caller: { uid }, query }, { now }) => {
     const [all, connected, cursors] = await Promise.all([peers.list(uid), online.list(uid), listCursors(uid)]);
-    // A connection's end may never have been told; its time is up all the same.
+    // `$disconnect` may never have come; the connection's time is up all the same.
     const isOnline = new Set(connected.flatMap(({ peerId, endsAt }) => (endsAt > now ? [peerId] : [])));
     const wanted = all.filter(({ status }) => status === 'active' || query.revoked === 'true');
     return {

@@ -17,7 +17,7 @@ import {
 import { nameKey, newPeerId, type Peer } from './peer.ts';
 import { fromPeer, SCHEMA, toOwner, toPeer } from './stored-peer.ts';
 
-/** Events live for a year at most, so that long a reader may ask who their author was. */
+/** Events live for a year at most: for that long a reader may look up their author. */
 const REVOKED_LIFE_MS = 366 * 24 * 60 * 60 * 1000;
 
 export type NewPeer = Pick<Peer, 'name' | 'type' | 'publicKey'>;
@@ -50,7 +50,7 @@ export function createPeerStore({ config, documents, randomness }: Needed) {
     return item === undefined ? undefined : toPeer(item);
   };
 
-  /** Whose peer has this key; undefined when nobody's ever had. */
+  /** The peer that has or had this key; undefined if none ever did. */
   const ownerOfKey = async (publicKey: string) => {
     const item = await get({ ...publicKeyKey(publicKey) });
     return item === undefined ? undefined : toOwner(item);
@@ -102,7 +102,7 @@ export function createPeerStore({ config, documents, randomness }: Needed) {
       return peers.sort((a, b) => a.createdAt - b.createdAt || (a.peerId < b.peerId ? -1 : 1));
     },
 
-    /** The peer with this id and its account, whoever's it is: for callers who prove themselves with its key. */
+    /** The peer with this id and its account, in any account: for callers that prove that they hold its key. */
     async findById(peerId: PeerId): Promise<{ readonly uid: Uid; readonly peer: Peer } | undefined> {
       const item = await get({ ...peerIndexKey(peerId) });
       if (item === undefined) return undefined;

@@ -30,7 +30,7 @@ export const PeerName = textLine(4 * LONGEST_NAME)
 
 export const PeerTypeField = z.enum(PEER_TYPES);
 
-/** What two names of one account may not share: people don't tell “Anna” from “ANNA”. */
+/** Unique within an account: people take “Anna” and “ANNA” for the same. */
 export function nameKey(name: string): string {
   // Lower case may leave a letter decomposed (“İ”).
   return name.normalize('NFC').toLowerCase().normalize('NFC');

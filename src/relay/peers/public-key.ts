@@ -44,7 +44,7 @@ export function ed25519PublicKey(publicKey: string): KeyObject {
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
 }
 
-/** Whether whoever made the proof holds the private key. */
+/** Whether the proof was made with the private key. */
 export function isProven(uid: Uid, publicKey: string, time: number, proof: string): boolean {
   const text = registrationText(uid, Buffer.from(publicKey, 'base64url'), time);
   return verify(null, text, ed25519PublicKey(publicKey), Buffer.from(proof, 'base64url'));

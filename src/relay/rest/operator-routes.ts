@@ -22,7 +22,7 @@ export interface OperatorRouteParts {
 const AT_ONCE = 5;
 const AccountParams = z.object({ uid: z.string().refine(isUid, 'the id of a user') });
 
-/** What operators see and do: who of an account is connected, and ending it. Never what is in the streams. */
+/** For operators: an account's sessions, and ending them. They never see what is in the streams. */
 export function operatorRoutes(
   services: Pick<Services, 'clock' | 'metrics'>,
   parts: OperatorRouteParts,

@@ -66,7 +66,7 @@ export function createAuthenticate(
     });
   };
 
-  /** The older connection is not the peer's any more, told or not: its next frame would tell it. */
+  /** If this `bye` is lost, the older connection gets it with its next frame. */
   const sayReplaced = async (connectionId: ConnectionId): Promise<void> => {
     try {
       await endings.bye(connectionId, 'replaced', 'This peer has connected again.');

@@ -3,7 +3,7 @@ import type { Services } from '../../platform/services.ts';
 import type { ConnectionId } from '../names.ts';
 import { REFUSALS, type RefusalCode } from './handshake-table.ts';
 import type { SessionNeeds } from './needs.ts';
-import { sendSealed } from './send.ts';
+import { sendPlain, sendSealed } from './send.ts';
 import { newestKeysOf, sessionOf } from './session-keys.ts';
 import type { ConnectionRecord } from './store/connection-record.ts';
 import type { ConnectionStore } from './store/connection-store.ts';
@@ -21,13 +21,15 @@ type Needed = Pick<Services, 'clock' | 'log' | 'metrics' | 'randomness'>;
 /** Ways in which the server ends a connection. */
 export interface Endings {
   /** Says why in an `error` frame, sealed if there is a session, and closes the connection. */
-  refuse(connectionId: ConnectionId, code: RefusalCode, more?: Pick<ErrorFrame, 'time' | 'retry_after'>): Promise<void>;
+  refuse(connectionId: ConnectionId, code: RefusalCode, more?: MoreAbout): Promise<void>;
   /** Says `bye` and closes the connection. */
   bye(connectionId: ConnectionId, code: ByeCode, reason: string): Promise<void>;
   /** What is left to do when a connection is over, however it ended. Can be repeated. */
   tidyUp(ended: ConnectionRecord): Promise<void>;
-  /** Closes a connection whose end is told already, or can't be told. */
+  /** Closes a connection without a word: its peer knows already, or can't be told. */
   close(connectionId: ConnectionId): Promise<void>;
+  /** Ends a handshake while the database can't be reached. */
+  abandon(connectionId: ConnectionId, retryAfterSeconds: number): Promise<void>;
 }
 
 export function createEndings(
@@ -40,7 +42,7 @@ export function createEndings(
   const say = async (ended: ConnectionRecord, frame: Bye | ErrorFrame): Promise<void> => {
     const { connectionId } = ended;
     if (ended.state !== 'established') {
-      await gateway.post(connectionId, JSON.stringify(frame));
+      await sendPlain(gateway, connectionId, frame);
       return;
     }
     try {
@@ -61,26 +63,41 @@ export function createEndings(
     if (wasOnline) await needs.announce(uid, peerId, false);
   };
 
-  const end = async (connectionId: ConnectionId, frame: Bye | ErrorFrame): Promise<void> => {
+  /** Only the call that ends a connection says why. Returns whether this one did. */
+  const end = async (connectionId: ConnectionId, frame: Bye | ErrorFrame): Promise<boolean> => {
     const ended = await connections.close(connectionId);
-    // Only whoever ends it says why.
-    if (ended !== undefined) await say(ended, frame);
+    if (ended === undefined) return false;
+    await say(ended, frame);
     await gateway.close(connectionId);
-    if (ended !== undefined) await tidyUp(ended);
+    await tidyUp(ended);
+    return true;
   };
 
   return {
     tidyUp,
     async refuse(connectionId, code, more = {}) {
       metrics.count('RelayHandshakes', { outcome: code });
-      await end(connectionId, { type: 'error', code, message: REFUSALS[code], ...more });
+      const isDone = await end(connectionId, refusal(code, more));
+      if (!isDone) await gateway.close(connectionId);
     },
     async bye(connectionId, code, reason) {
       metrics.count('RelayByes', { code });
+      // Another call may be about to say bye, and a close would overtake it. If it died, the next frame closes.
       await end(connectionId, { type: 'bye', code, reason });
     },
     async close(connectionId) {
       await gateway.close(connectionId);
     },
+    async abandon(connectionId, retryAfter) {
+      const frame = refusal('unavailable', { retry_after: retryAfter });
+      await sendPlain(gateway, connectionId, frame);
+      await gateway.close(connectionId);
+    },
   };
+}
+
+type MoreAbout = Pick<ErrorFrame, 'time' | 'retry_after'>;
+
+function refusal(code: RefusalCode, more: MoreAbout): ErrorFrame {
+  return { type: 'error', code, message: REFUSALS[code], ...more };
 }

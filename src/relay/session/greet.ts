@@ -14,6 +14,7 @@ import type { Endings, Stores } from './ending.ts';
 import type { RefusalCode } from './handshake-table.ts';
 import { createEphemeralKey, handshakeKeys, sharedSecret, signGreetings } from './key-schedule.ts';
 import type { SessionNeeds } from './needs.ts';
+import { sendPlain } from './send.ts';
 import { wrapGeneration } from './session-keys.ts';
 import type { ConnectionRecord } from './store/connection-record.ts';
 
@@ -81,7 +82,7 @@ export function createGreet(
   return async (record: ConnectionRecord, hello: HelloFields): Promise<void> => {
     const answered = await answer(record, hello);
     if (typeof answered !== 'string') {
-      await needs.connections.post(record.connectionId, JSON.stringify(answered));
+      await sendPlain(needs.connections, record.connectionId, answered);
       return;
     }
     await endings.refuse(record.connectionId, answered, answered === 'clock_skew' ? { time: clock.now() } : {});

@@ -27,7 +27,7 @@ export interface SessionNeeds {
     read(uid: Uid, peerId: PeerId): Promise<KnownPeer | undefined>;
   };
   isAccountDeleted(uid: Uid): Promise<boolean>;
-  /** What a new session is told about its account. */
+  /** What a new session learns about its account. */
   welcome(uid: Uid): Promise<Pick<SessionEstablished, 'streams' | 'peers'>>;
   /** Serves a frame of an established session: sends its answers itself. */
   serve(session: Session, frame: SessionFrame): Promise<void>;

@@ -51,19 +51,19 @@ export function createReceive(services: Needed, needs: SessionNeeds, stores: Sto
       else await act(record, message);
     } catch (error) {
       log.error('A message to the relay failed', { kind: message.kind }, error);
-      await giveUp(connectionId, record);
+      await giveUp(connectionId, record, message);
     }
     return { uid: record?.uid };
   };
 
-  /** The peer tries again: with a new connection, unless its session still stands. */
-  async function giveUp(connectionId: ConnectionId, record: ConnectionRecord | undefined): Promise<void> {
-    if (record?.state === 'established') return;
+  /** The peer tries again: with a new connection, unless it has, or may have, a session that still stands. */
+  async function giveUp(connectionId: ConnectionId, record: ConnectionRecord | undefined, { kind }: PlainFrame) {
+    if (record === undefined ? kind === 'sealed' : record.state === 'established') return;
     try {
       await endings.refuse(connectionId, 'unavailable', { retry_after: RETRY_AFTER_SECONDS });
     } catch (error) {
       log.error('A connection could not be ended properly', { connectionId }, error);
-      await endings.close(connectionId);
+      await endings.abandon(connectionId, RETRY_AFTER_SECONDS);
     }
   }
 }

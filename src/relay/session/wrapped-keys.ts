@@ -27,10 +27,7 @@ interface WrapKey {
   readonly secret: string;
 }
 
-interface Needed {
-  readonly secrets: Pick<Services['secrets'], 'values' | 'freshValues'>;
-  readonly randomness: Pick<Services['randomness'], 'bytes'>;
-}
+type Needed = Pick<Services, 'secrets' | 'randomness'>;
 
 /**
  * AES-256-GCM, with a key for each context out of the secret's `RELAY_WRAP_KEY`: the first one wraps, the others still

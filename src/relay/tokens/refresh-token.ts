@@ -50,7 +50,7 @@ export function parseRefreshToken(text: string): RefreshToken | undefined {
   };
 }
 
-/** What is stored of a token: whoever reads the table can't refresh with it. */
+/** What is stored of a token: a reader of the table can't refresh with it. */
 export function refreshTokenHash({ secret }: RefreshToken): string {
   return createHash('sha256').update(secret).digest('base64url');
 }

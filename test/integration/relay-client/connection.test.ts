@@ -144,11 +144,13 @@ describe('a connection', () => {
 
   it('notices silence, and begins anew', async () => {
     let isSilent = false;
-    const { peer, relay } = await account(fastClock(200), { deliver: () => (isSilent ? [] : [0]) });
+    const clock = patientClock();
+    const { peer, relay } = await account(clock, { deliver: () => (isSilent ? [] : [0]) });
     const { client, states } = await peer();
     await until(() => expect(client.state.state).toBe('online'));
     isSilent = true;
     client.wake();
+    clock.forward(10_000);
     await until(() => expect(states).toContainEqual(expect.objectContaining({ state: 'offline', reason: 'silent' })));
     isSilent = false;
     await until(() => expect(client.state.state).toBe('online'));

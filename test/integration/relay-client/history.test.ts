@@ -20,6 +20,8 @@ async function history(seed: number) {
   const chance = (share: number) => random() < share;
   const clock = fastClock(50);
   const relay = smallRelay(clock.now);
+  // New keys, successors and signs of life several times in a run.
+  Object.assign(relay.terms, { rekeyAfterSeconds: 4, sessionMs: 20_000, heartbeatSeconds: 5 });
   let isRough = true;
   const wires = wiresTo(relay, {
     deliver() {

@@ -1,7 +1,7 @@
 import { memoryPositions } from '@autowatering/relay-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { peerOf, reading } from '../../support/relay-peers.ts';
-import { fastClock, wiresTo } from '../../support/relay-wires.ts';
+import { fastClock, patientClock, wiresTo } from '../../support/relay-wires.ts';
 import { smallRelay } from '../../support/small-relay.ts';
 
 const closing: (() => void)[] = [];
@@ -84,12 +84,12 @@ describe('a subscription', () => {
   });
 
   it('is not held up by events that have expired', async () => {
-    const { peer, write, clock } = await account(fastClock(200));
+    const clock = patientClock();
+    const { peer, write } = await account(clock);
     await write([1]);
     await write([2, 3], { ttl_seconds: 10 });
     await write([4]);
-    const until13 = clock.now() + 13_000;
-    await until(() => expect(clock.now()).toBeGreaterThan(until13));
+    clock.forward(13_000);
     const { client } = await peer();
     const seen = reading(client, 'log');
     await until(() => expect(seen.payloads).toEqual([1, 4]));
@@ -98,14 +98,17 @@ describe('a subscription', () => {
   });
 
   it('notices what was lost on the way, at the latest with the next sign of life', async () => {
-    const { peer, relay, write } = await account(fastClock(200));
-    relay.terms.heartbeatSeconds = 30;
+    const clock = patientClock();
+    const { peer, relay, write } = await account(clock);
     const { client } = await peer();
     const seen = reading(client, 'log');
     await write([1]);
     await until(() => expect(seen.payloads).toEqual([1]));
     relay.loseFrames('event');
     await write([2]);
+    await until(() => expect(clock.isQuiet()).toBe(true));
+    expect(seen.payloads).toEqual([1]);
+    clock.forward(relay.terms.heartbeatSeconds * 1_000);
     await until(() => expect(seen.payloads).toEqual([1, 2]));
     await write([3]);
     relay.loseFrames(undefined);
@@ -127,6 +130,30 @@ describe('a subscription', () => {
     await write([1, 2, 3]);
     await until(() => expect(seen).toEqual(['begin 1', 'end 1', 'begin 2', 'begin 3', 'end 3']));
     expect(errors.map(({ code }) => code)).toEqual(['handler']);
+  });
+
+  it('hands nothing over once the client is closed, and leaves the position to the next one', async () => {
+    const { peer, write } = await account();
+    const { client, kept, start } = await peer();
+    const handled: unknown[] = [];
+    let goOn = () => {};
+    client.subscribe('log', async ({ payload }) => {
+      handled.push(payload);
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+    });
+    await write([1, 2, 3]);
+    await until(() => expect(handled).toEqual([1]));
+    client.close();
+    const again = start();
+    closing.push(() => again.client.close());
+    const rest = reading(again.client, 'log');
+    await until(async () => expect((await kept.positions.load('log'))?.seq).toBe(3));
+    goOn();
+    await write([4]);
+    await until(async () => expect((await kept.positions.load('log'))?.seq).toBe(4));
+    expect([handled, rest.payloads]).toEqual([[1], [1, 2, 3, 4]]);
   });
 
   it('begins anew when the stream was deleted or restored, and says so first', async () => {

@@ -57,6 +57,9 @@ describe('delivery', () => {
     await relay.delivery.bye(uid, lost.peerId, 'revoked', 'This peer was revoked.');
     expect(lost.received.at(-1)).toEqual({ type: 'bye', code: 'revoked', reason: 'This peer was revoked.' });
     expect(relay.closed).toContain(lost.session.connectionId);
+    expect(phone.received).toContainEqual(
+      expect.objectContaining({ type: 'presence', peer_id: lost.peerId, online: false }),
+    );
     await phone.publish('zones', 1, [relay.event()]);
     expect(lost.live()).toEqual([]);
     await relay.delivery.bye(uid, lost.peerId, 'revoked', 'Once more.');

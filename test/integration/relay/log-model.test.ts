@@ -61,7 +61,7 @@ const step = fc.record({
 
 it('publishing does what a naive log does, whatever is published, repeated and on what condition', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 20 }), async (steps) => {
       const uid = relay.newAccount();
       const peers = [await relay.peer(uid), await relay.peer(uid)];
       const model = naiveLog();
@@ -92,6 +92,6 @@ it('publishing does what a naive log does, whatever is published, repeated and o
         model.log.map(({ seq, event }) => [seq, event.event_id]),
       );
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });

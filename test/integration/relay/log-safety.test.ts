@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createEventStorage } from '../../../src/relay/log/publishing/store-events.ts';
 import { createStreams } from '../../../src/relay/log/streams.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { gate } from '../../support/gate.ts';
 import { relayOf, streamOf, type TestPeer } from '../../support/relay-account.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -15,6 +16,7 @@ beforeAll(async () => {
 });
 afterEach(() => {
   backend.dynamo.revive();
+  backend.dynamo.setFaults([]);
 });
 afterAll(() => backend.stop());
 
@@ -42,6 +44,38 @@ describe('an author who may not publish', () => {
     await relay.revoke(uid, phone.peerId);
     expect(await again.publish('zones', 3, [relay.event()])).toMatchObject({ type: 'bye', code: 'revoked' });
     expect(await stored(tablet, 'zones', epoch)).toHaveLength(2);
+  });
+
+  /** Lets something happen after a publish has read what it needs, and before it is stored. */
+  const whileStoring = async <Outcome>(publishing: () => Promise<Outcome>, meanwhile: () => Promise<unknown>) => {
+    const { until, letGo } = gate();
+    const met = backend.dynamo.faultsMet();
+    backend.dynamo.setFaults([{ match: 'TransactWriteItems', until, times: 1 }]);
+    const outcome = publishing();
+    await expect.poll(() => backend.dynamo.faultsMet()).toBe(met + 1);
+    await meanwhile();
+    letGo();
+    return outcome;
+  };
+
+  it('is refused in the very transaction: revoked, replaced, or its stream deleted since it was read', async () => {
+    const uid = relay.newAccount();
+    const [phone, tablet] = [await relay.peer(uid), await relay.peer(uid)];
+    const { epoch } = published(await phone.publish('zones', 1, [relay.event()]));
+    const replaced = () => phone.publish('zones', 2, [relay.event()]);
+    expect(await whileStoring(replaced, () => relay.connect(uid, phone.peerId))).toMatchObject({ code: 'replaced' });
+    const again = await relay.connect(uid, phone.peerId);
+    const revoked = () => again.publish('zones', 2, [relay.event()]);
+    expect(await whileStoring(revoked, () => relay.revoke(uid, phone.peerId))).toMatchObject({ code: 'revoked' });
+    const first = () => again.publish('new', 1, [relay.event()]);
+    expect(await first()).toMatchObject({ code: 'revoked' });
+    published(await tablet.publish('zones', 1, [relay.event()]));
+    const remove = () => createStreams(backend.services).remove(uid, streamOf('zones'));
+    const deleted = () => tablet.publish('zones', 2, [relay.event()]);
+    expect(await whileStoring(deleted, remove)).toMatchObject({ code: 'client_seq_expected', expected: 1 });
+    const anew = published(await tablet.publish('zones', 1, [relay.event()]));
+    expect(anew.epoch).not.toBe(epoch);
+    expect(await stored(tablet, 'zones', anew.epoch)).toHaveLength(1);
   });
 
   it('has each event stored before its revocation or not at all, however they race', async () => {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { appClientSource } from '../../../tools/build/docs/app-client.ts';
+import { asyncApiDocument } from '../../../tools/build/docs/asyncapi.ts';
 import { decisionIndex } from '../../../tools/build/docs/decision-index.ts';
 import { formatted } from '../../../tools/build/docs/formatted.ts';
 import { openApiDocument } from '../../../tools/build/docs/openapi.ts';
@@ -21,6 +22,8 @@ describe('the documentation', () => {
       JSON.parse(JSON.stringify(openApiDocument())),
     );
     expect(parse(readFileSync('docs/openapi.yaml', 'utf8'))).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
+    expect(JSON.parse(readFileSync('docs/asyncapi.json', 'utf8'))).toEqual(asyncApiDocument());
+    expect(parse(readFileSync('docs/asyncapi.yaml', 'utf8'))).toEqual(asyncApiDocument());
     expect(JSON.parse(readFileSync('docs/postman-collection.json', 'utf8'))).toEqual(postmanCollection());
     const client = 'app-client/generated/api.ts';
     expect(readFileSync(client, 'utf8')).toBe(formatted(client, appClientSource()));

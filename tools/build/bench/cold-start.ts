@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as z from 'zod';
@@ -20,6 +21,8 @@ export interface FirstEvent {
   readonly event?: object;
   /** The status of the answer; 200 by default. */
   readonly expect?: number;
+  /** Before each run, for events that are limited. */
+  readonly pauseMs?: number;
 }
 
 export interface ColdStart {
@@ -65,10 +68,11 @@ export async function measureColdStarts(
 
 async function run(
   handler: string,
-  { route, event, expect = 200 }: FirstEvent,
+  { route, event, expect = 200, pauseMs = 0 }: FirstEvent,
   env: Readonly<Record<string, string>>,
   flags: readonly string[] = [],
 ) {
+  await delay(pauseMs);
   const given = event === undefined ? {} : { COLD_START_EVENT: JSON.stringify(event) };
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, MEASURE, path.resolve(handler), route], {
     env: { PATH: process.env['PATH'] ?? '', NODE_NO_WARNINGS: '1', ...env, ...given },

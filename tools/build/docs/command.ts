@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
 import { appClientSource } from './app-client.ts';
+import { asyncApiDocument } from './asyncapi.ts';
 import { decisionIndex } from './decision-index.ts';
 import { formatted } from './formatted.ts';
 import { openApiDocument } from './openapi.ts';
@@ -16,6 +17,8 @@ const FILES = [
   { path: 'docs/openapi.json', content: () => json(openApiDocument()) },
   // The same for people and tools that prefer YAML. Aliases would make it shorter, but harder to read.
   { path: 'docs/openapi.yaml', content: () => stringify(openApiDocument(), { aliasDuplicateObjects: false }) },
+  { path: 'docs/asyncapi.json', content: () => json(asyncApiDocument()) },
+  { path: 'docs/asyncapi.yaml', content: () => stringify(asyncApiDocument(), { aliasDuplicateObjects: false }) },
   { path: 'docs/postman-collection.json', content: () => json(postmanCollection()) },
   { path: 'ADR.md', content: decisionIndex },
   { path: 'src/route-index.ts', content: routeIndex },
@@ -25,7 +28,9 @@ const FILES = [
 
 await runCommand(() =>
   new Command('npm run docs --')
-    .description('Generates the API documents and the app client from the route table, and the index of decisions.')
+    .description(
+      'Generates the API documents and the app client from the route table and the relay’s frames, and the index of decisions.',
+    )
     .option('--check', 'write nothing, and fail if a file is stale', false)
     .addHelpText('after', '\nExamples:\n  npm run docs\n  npm run docs -- --check\n')
     .action(async ({ check }: { check: boolean }) => {

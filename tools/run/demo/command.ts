@@ -16,6 +16,7 @@ import { PlainError } from '../../cli/plain-error.ts';
 import { EXIT, runCommand } from '../../cli/run-command.ts';
 import { type Stack, startStack } from '../local-stack/stack.ts';
 import { factoryChapter, KEYED_HW_ID } from './factory-chapter.ts';
+import { householdChapter } from './household-chapter.ts';
 import { ownerChapter } from './owner-chapter.ts';
 import { carryToDevice, type Garden, type Phone, resetDevice, updateByPhone } from './phone-chapter.ts';
 import { runTool } from './run-tool.ts';
@@ -69,14 +70,16 @@ async function startedStack(story: Story, directory: string, signal: AbortSignal
 async function tell(story: Story, { info }: Stack, directory: string, signal: AbortSignal): Promise<void> {
   const ota = (...args: string[]) => runTool('ota', [...args, '--stack', directory, '--json'], signal);
   const publish = (name: string, ...args: string[]) => ota('publish', '--artifact-path', firmware(name), ...args);
+  const factoryFirmware = await readFile(firmware('autowatering-1.0.0.signed.bin'));
+  const key = trustedKey(await readFile(firmware('dev-signing-key.pub.pem'), 'utf8'));
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const spki = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
   const made = await story.chapter('Factory', () => factoryChapter(story, directory, spki, signal));
   const time = new VirtualTime();
   const device = new SimulatedDevice({
     time,
-    firmware: await readFile(firmware('autowatering-1.0.0.signed.bin')),
-    keys: [trustedKey(await readFile(firmware('dev-signing-key.pub.pem'), 'utf8'))],
+    firmware: factoryFirmware,
+    keys: [key],
     identity: { hwId: KEYED_HW_ID, privateKey },
   });
   const garden: Garden = { device, time };
@@ -119,6 +122,9 @@ async function tell(story: Story, { info }: Stack, directory: string, signal: Ab
     const { release } = Changed.parse(JSON.parse(await ota('rollout', '2.0.0', '100')));
     story.promise(release.rollout_pct === 100, 'and is now offered to everyone');
   });
+  await story.chapter('Household: two phones and a hub', () =>
+    householdChapter({ ...{ story, signal, key, stack: info }, idToken: owner.idToken, firmware: factoryFirmware }),
+  );
   await story.chapter('Bad firmware', () => badFirmware(story, garden, signal));
   await story.chapter('Ops', async () => {
     const output = await runTool('smoke', ['--api-base-url', info.apiBaseUrl], signal);

@@ -14,6 +14,7 @@ import {
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
+import { hubCommand } from './hub/hub-command.ts';
 
 const FIRMWARE = 'test/fixtures/firmware';
 const CONSOLE_PORT = 1338;
@@ -35,6 +36,9 @@ interface Options {
 await runCommand((signal) =>
   new Command('npm run sim --')
     .description('Runs a simulated device for any mcumgr client, by SMP over UDP or on its serial console.')
+    // Options behind "hub" are the hub's.
+    .enablePositionalOptions()
+    .addCommand(hubCommand(signal))
     .option('--firmware <file>', 'the factory firmware', path.join(FIRMWARE, 'autowatering-1.0.0.signed.bin'))
     .option('--key <file>', 'the public key that the bootloader trusts', path.join(FIRMWARE, 'dev-signing-key.pub.pem'))
     .option('--port <number>', 'UDP port on 127.0.0.1', portNumber, SMP_UDP_PORT)
@@ -61,6 +65,7 @@ await runCommand((signal) =>
       'after',
       '\nExamples:\n  npm run sim\n  npm run sim -- --port 1339 --prevent-downgrade --flash-timings\n' +
         '  npm run sim -- --cbor indefinite      (a firmware without CONFIG_ZCBOR_CANONICAL)\n' +
+        '  npm run sim -- hub                    (a hub that updates devices of the local stack)\n' +
         '\nThen, with a client like mcumgr:\n  mcumgr --conntype udp --connstring=127.0.0.1:1337 image list\n' +
         '\nOr on a pseudo-terminal:\n  socat pty,raw,echo=0,link=./console tcp:127.0.0.1:1338 &\n' +
         '  mcumgr --conntype serial --connstring=dev=./console image list\n',

@@ -54,7 +54,7 @@ export async function findPublished(
   return { outcome: 'published', isRepeated: true, epoch: stream.epoch, events, time: first.receivedAt };
 }
 
-/** The seq of the mark that the author left behind that event, if any. */
+/** The seq of the author's next mark at or after that event, if any. */
 async function markBehind(
   { config, documents }: Pick<Services, 'config' | 'documents'>,
   uid: Uid,

@@ -46,7 +46,7 @@ interface Basis {
  * stream is as it was read, and the author may still publish.
  *
  * @throws DependencyUnavailableError when DynamoDB does not answer, or others are always faster; the events may or may not
- *   be stored, and repeating the same publish tells
+ *   be stored; repeating the same publish shows which
  */
 export function createEventStorage(services: Needed, limits: AccountLimits = ACCOUNT_LIMITS) {
   const { config, documents, randomness, clock } = services;

@@ -7,7 +7,7 @@ import type { ConnectionId, PeerId } from '../../names.ts';
 import { connectionKey, usedOnceKey } from '../../table-keys.ts';
 import { type ConnectionRecord, readConnection } from './connection-record.ts';
 
-/** Somebody who connects and says nothing is cut off by the gateway after ten minutes. */
+/** The gateway closes a silent connection after ten minutes. */
 const UNPROVEN_MS = 15 * 60_000;
 /** Longer than a connection can last, so that a record is there as long as its connection. */
 export const SESSION_RECORD_MS = 3 * 60 * 60_000;

@@ -41,6 +41,8 @@ export interface RelayCost {
 
 /** As the events of requests have it. */
 const API = 'https://api.example.com';
+/** An account has five attempts to connect a second. */
+const ATTEMPT_MS = 250;
 const STREAM = 'zones';
 const SINGLES = 200;
 const BATCHED = 80;
@@ -185,8 +187,8 @@ async function coldStarts(directory: string, { env }: Bench, token: string): Pro
     env,
     [
       { route: '$connect, refused', event: connecting('bearer.not-a-token'), expect: 401 },
-      { route: '$connect by a peer', event: connecting(`bearer.${token}`) },
-      { route: '$connect by a user', event: connecting(`bearer.${mintToken()}`) },
+      { route: '$connect by a peer', event: connecting(`bearer.${token}`), pauseMs: ATTEMPT_MS },
+      { route: '$connect by a user', event: connecting(`bearer.${mintToken()}`), pauseMs: ATTEMPT_MS },
     ],
     'Relay',
   );

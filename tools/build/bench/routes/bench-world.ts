@@ -11,6 +11,7 @@ import { gatewayEvent } from '../peer/gateway-event.ts';
 import type { HandlerProcess } from '../peer/handler-process.ts';
 import type { Tokens } from '../peer/peer-scenarios.ts';
 import { photoForm, photoOf } from '../photo-body.ts';
+import { type BenchPeer, createPeers } from './bench-peers.ts';
 
 export interface Person {
   readonly headers: Readonly<Record<string, string>>;
@@ -38,6 +39,9 @@ export interface World {
   readonly toRevoke: readonly MadeDevice[];
   readonly broken: readonly MadeDevice[];
   readonly spare: readonly MadeDevice[];
+  /** Phones of people of their own. */
+  readonly peers: readonly BenchPeer[];
+  readonly lost: readonly BenchPeer[];
   readonly conversations: readonly string[];
   readonly eventId: string;
   readonly signingKey: string;
@@ -159,6 +163,14 @@ export async function createWorld(
   );
   return {
     ...{ number, track, people, subscribers, owned, toClaim, sealed, toRevoke, broken, spare, conversations },
+    peers: await createPeers(
+      handler,
+      many(RARE, (index) => person('peer', index)),
+    ),
+    lost: await createPeers(
+      handler,
+      many(RARE, (index) => person('lost', index)),
+    ),
     leaving: many(RARE, (index) => person('leaving', index)),
     ...{ eventId: event.id, signingKey, stripe },
   };

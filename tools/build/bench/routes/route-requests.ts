@@ -6,6 +6,7 @@ import { type GatewayEvent, type GatewayRequest, gatewayEvent } from '../peer/ga
 import type { Tokens } from '../peer/peer-scenarios.ts';
 import { photoForm, photoOf } from '../photo-body.ts';
 import { OFTEN, type Person, RARE, type World } from './bench-world.ts';
+import { relayRequests } from './relay-requests.ts';
 
 /** Requests to one route that all succeed. */
 export interface RouteRequests {
@@ -21,6 +22,14 @@ export interface RouteRequests {
   readonly limit?: number;
 }
 
+export type Made = Pick<GatewayRequest, 'body' | 'raw'> & { readonly path?: string; readonly by?: Person };
+/** @param make the request with that number */
+export type MakeRoute = (
+  name: string,
+  make: (index: number) => Made,
+  more?: Partial<Pick<RouteRequests, 'routes' | 'once' | 'limit'>>,
+) => RouteRequests;
+
 const PHOTO_BYTES = 300_000;
 const BOARD = 'bench_board';
 
@@ -34,12 +43,7 @@ export function routeRequests(world: World, { factoryToken, adminToken }: Tokens
   const factory: Person = { headers: { 'x-factory-token': factoryToken }, address: '10.255.0.1' };
   const admin: Person = { headers: { 'x-admin-token': adminToken }, address: '10.255.0.2' };
   const nobody: Person = { headers: {}, address: '10.255.0.3' };
-  type Made = Pick<GatewayRequest, 'body' | 'raw'> & { readonly path?: string; readonly by?: Person };
-  const route = (
-    name: string,
-    make: (index: number) => Made,
-    more: Partial<Pick<RouteRequests, 'routes' | 'once' | 'limit'>> = {},
-  ): RouteRequests => {
+  const route: MakeRoute = (name, make, more = {}) => {
     const [named = ''] = name.split(', ');
     const [method = '', template = ''] = named.split(' ');
     const event = (index: number) => {
@@ -212,6 +216,7 @@ export function routeRequests(world: World, { factoryToken, adminToken }: Tokens
       { routes: ['POST /ota/keys', 'POST /ota/keys/{key_hash}/remove'] },
     ),
     route('GET /ota/signing-keys', () => ({})),
+    ...relayRequests(route, world, admin),
     ...['', '/deep', '/ota', '/stripe', '/provision'].map((part) => route(`GET /health${part}`, () => ({}))),
   ];
   const known = new Set(all.flatMap(({ routes }) => routes));
