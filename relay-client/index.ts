@@ -16,7 +16,7 @@ export type { EventDraft } from './new-event.ts';
 export { memoryOutbox, type Outbox, type OutboxEntry } from './outbox/outbox.ts';
 export type { Conflict, Merge, Merged, Publication } from './outbox/publisher.ts';
 export { createRelayClient, type PublishOptions, type RelayClient, type RelayClientOptions } from './relay-client.ts';
-export { givenServerKeys, memoryPins, type PinStore, type ServerKeys } from './session/server-keys.ts';
+export { givenServerKeys, memoryPins, type PinnedKeys, type PinStore, type ServerKeys } from './session/server-keys.ts';
 export type { OpenSocket, RelaySocket } from './session/socket.ts';
 export { type BrowserStorage, type KnownPeer, openBrowserStorage } from './storage/browser-storage.ts';
 export type { IndexedDb } from './storage/indexed-db.ts';

@@ -16,6 +16,8 @@ interface SubscriptionsOptions {
 interface Wanted {
   readonly handler: EventHandler;
   readonly options: SubscribeOptions;
+  /** The server has told all streams that existed when it began: later ones are new from their first event. */
+  hasBegun: boolean;
 }
 
 interface Active {
@@ -45,7 +47,7 @@ export class Subscriptions {
   /** @returns what ends it */
   add(stream: string, handler: EventHandler, options: SubscribeOptions): () => void {
     if (this.#wanted.has(stream)) throw new RelayError('malformed', `There is a subscription to ${stream} already.`);
-    const wanted = { handler, options };
+    const wanted = { handler, options, hasBegun: false };
     this.#wanted.set(stream, wanted);
     if (stream !== '*') this.#start(stream, wanted);
     else for (const name of this.#heads.keys()) this.#startIfNew(name);
@@ -114,7 +116,8 @@ export class Subscriptions {
 
   async #begin(stream: string, wanted: Wanted): Promise<void> {
     const { positions, clock, onError } = this.#options;
-    const { from = 'start', onReset } = wanted.options;
+    const { onReset } = wanted.options;
+    const from = this.#beginningOf(wanted);
     let position: Awaited<ReturnType<PositionStore['load']>>;
     try {
       position = await positions.load(stream);
@@ -136,6 +139,11 @@ export class Subscriptions {
     this.#active.set(stream, { reader, delivery, wanted });
     if (this.#link !== undefined) reader.online(this.#link, this.#heads.get(stream));
     this.#subscribe();
+  }
+
+  /** `now` leaves out what was there before, not the first event of a stream that comes later. */
+  #beginningOf({ options: { from = 'start' }, hasBegun }: Wanted): NonNullable<SubscribeOptions['from']> {
+    return from === 'now' && hasBegun ? 'start' : from;
   }
 
   #stop(stream: string, { reader, delivery }: Active): void {
@@ -161,6 +169,8 @@ export class Subscriptions {
       try {
         const answer = await link.request('subscribe', (id) => ({ type: 'subscribe', id, streams }));
         this.heads(answer.streams);
+        const everything = this.#wanted.get('*');
+        if (everything !== undefined && streams === '*') everything.hasBegun = true;
         for (const reader of readers) reader.subscribed();
       } catch (error) {
         this.#isStale = true;

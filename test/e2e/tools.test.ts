@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { startGateway } from '../../tools/run/local-stack/gateway/relay-gateway.
 import type { Stack } from '../../tools/run/local-stack/stack.ts';
 import { startStandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 import { firmware, GOOD, withVersion } from '../support/firmware.ts';
-import { runTool } from '../support/run-tool.ts';
+import { runTool, startTool } from '../support/run-tool.ts';
 import { runningStack } from '../support/running-stack.ts';
 
 let directory: string;
@@ -376,6 +376,107 @@ describe('the smoke test', () => {
     const letIn = await runTool('smoke', [...here(), '--relay-url', openDoor.url]);
     await openDoor.stop();
     expect([letIn.code, letIn.stdout]).toEqual([1, expect.stringContaining('status 101 instead of 401 or 403')]);
+  });
+});
+
+describe('the relay tool', () => {
+  const relay = (command: string, ...args: string[]) => runTool('relay', [command, ...here(), ...args]);
+  const keyFile = (peer: string) => path.join(directory, 'relay', `${peer}.json`);
+  const lines = (text: string) =>
+    text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+
+  it('registers peers with keys that only their owner may read, and the same peer when repeated', async () => {
+    const early = await relay('tail');
+    expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('npm run relay -- register')]);
+    const first = lines((await relay('register', '--json')).stdout)[0];
+    const [again, phone] = await Promise.all([
+      relay('register', '--json'),
+      relay('register', '--peer', 'phone', '--type', 'phone', '--name', 'Ana’s phone'),
+    ]);
+    expect(lines(again.stdout)[0]).toEqual(first);
+    expect([phone.code, (await stat(keyFile('phone'))).mode & 0o777]).toEqual([0, 0o600]);
+    const taken = await relay('register', '--peer', 'tablet', '--name', 'ANA’S PHONE');
+    expect([taken.code, taken.stderr]).toEqual([3, expect.stringContaining('--name')]);
+    const peers = lines((await relay('peers', '--json')).stdout);
+    expect(peers.map(({ name, type }) => [name, type])).toContainEqual(['Ana’s phone', 'phone']);
+  });
+
+  it('refuses a key file that others may read, or that is none', async () => {
+    const file = path.join(directory, 'open.json');
+    await writeFile(file, await readFile(keyFile('phone')), { mode: 0o644 });
+    const open = await relay('publish', '--key', file, 'notes', '1');
+    expect([open.code, open.stderr]).toEqual([1, expect.stringContaining(`chmod 600 ${file}`)]);
+    await writeFile(file, '{}');
+    await chmod(file, 0o600);
+    expect((await relay('publish', '--key', file, 'notes', '1')).stderr).toContain("not a peer's key file");
+  });
+
+  it('follows what another peer publishes, with who comes and goes, until Ctrl-C, which is no failure', async () => {
+    const tail = startTool('relay', ['tail', ...here(), '--json']);
+    await tail.printed(/"state":"online"/);
+    const published = await relay(
+      'publish',
+      '--peer',
+      'phone',
+      'zones',
+      '{"minutes":10}',
+      '--event-key',
+      'zone-1',
+      '--json',
+    );
+    expect(lines(published.stdout)).toMatchObject([{ stream: 'zones', seq: 1 }]);
+    await tail.printed(/"kind":"event"/);
+    tail.child.kill('SIGINT');
+    const { code, stdout, stderr } = await tail.ended;
+    expect([code, stderr]).toEqual([0, '']);
+    const told = lines(stdout);
+    expect(told).toContainEqual(expect.objectContaining({ kind: 'presence', name: 'Ana’s phone', online: true }));
+    expect(told.filter(({ kind }) => kind === 'event')).toEqual([
+      expect.objectContaining({ stream: 'zones', seq: 1, key: 'zone-1', payload: { minutes: 10 } }),
+    ]);
+  });
+
+  it('exits with 3 on a conflict and shows the event that won', async () => {
+    const late = await relay('publish', 'zones', '{"minutes":5}', '--event-key', 'zone-1', '--if-seq', '0');
+    expect([late.code, late.stderr]).toEqual([3, expect.stringMatching(/Conflict: .*"minutes":10.*--if-seq 1/)]);
+    const merged = await relay('publish', 'zones', '{"minutes":15}', '--event-key', 'zone-1', '--if-seq', '1');
+    expect([merged.code, merged.stdout]).toEqual([0, 'zones 2\n']);
+  });
+
+  it('lists streams, and replays one in order and in pages', async () => {
+    expect(lines((await relay('streams', '--json')).stdout)).toMatchObject([{ stream: 'zones', head: 2 }]);
+    const all = lines((await relay('replay', 'zones', '--json')).stdout);
+    expect(all.map(({ seq }) => seq)).toEqual([1, 2]);
+    const rest = await relay('replay', 'zones', '--after', '1', '--limit', '1');
+    expect(rest.stdout).toMatch(/zones 2 .*\{"minutes":15\}/);
+    const none = await relay('replay', 'nothing');
+    expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('npm run relay -- streams')]);
+  });
+
+  it('revokes a peer by name, whose tail ends at once and whose key is never accepted again', async () => {
+    const tail = startTool('relay', ['tail', ...here(), '--peer', 'phone', '--json']);
+    await tail.printed(/"state":"online"/);
+    expect((await relay('revoke', 'ana’s phone')).code).toBe(0);
+    const { code, stderr } = await tail.ended;
+    expect([code, stderr]).toEqual([3, expect.stringContaining('was revoked')]);
+    expect((await relay('publish', '--peer', 'phone', 'zones', '1')).code).toBe(3);
+    const back = await relay('register', '--peer', 'phone');
+    expect([back.code, back.stderr]).toEqual([3, expect.stringContaining('--peer')]);
+    expect((await relay('revoke', 'nobody')).code).toBe(3);
+  });
+
+  it('exits with 2 for wrong usage, and asks for token or key without the local stack', async () => {
+    expect((await relay('publish', 'zones', 'no JSON')).code).toBe(2);
+    expect((await relay('tail', '--peer', '../cli')).code).toBe(2);
+    const api = ['--api', stack.info.apiBaseUrl];
+    const nobody = await runTool('relay', ['peers', ...api]);
+    expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining('--key')]);
+    // A key file knows the relay's address.
+    const peers = await runTool('relay', ['peers', ...api, '--key', keyFile('cli'), '--json']);
+    expect(lines(peers.stdout)).toHaveLength(1);
   });
 });
 

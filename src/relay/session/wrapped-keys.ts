@@ -18,6 +18,8 @@ const CIPHER = 'aes-256-gcm';
 const KEY_ID_BYTES = 4;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** Connections whose frames one container handles within a short time. */
+const MOST_CONTEXTS = 1_000;
 
 interface WrapKey {
   /** Tells which key it was, while they rotate. */
@@ -33,6 +35,7 @@ type Needed = Pick<Services, 'secrets' | 'randomness'>;
  */
 export function createKeyWrap({ secrets, randomness }: Needed): KeyWrap {
   const known = new Map<string, WrapKey>();
+  const contextKey = createContextKeys();
   const keysIn = ({ RELAY_WRAP_KEY: configured = [] }: SecretValues): readonly WrapKey[] =>
     [configured].flat().map((secret) => {
       const key = known.get(secret) ?? { id: idOf(secret), secret };
@@ -68,8 +71,19 @@ export function createKeyWrap({ secrets, randomness }: Needed): KeyWrap {
   };
 }
 
-function contextKey({ secret }: WrapKey, context: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', `autowatering-relay wrap\0${context}`, 32));
+/** Derives the keys of contexts, and keeps the newest: a connection's frames need the same one again and again. */
+function createContextKeys(): (key: WrapKey, context: string) => Buffer {
+  const derived = new Map<string, Buffer>();
+  return ({ id, secret }, context) => {
+    const name = `${id.toString('hex')} ${context}`;
+    const known = derived.get(name);
+    if (known !== undefined) return known;
+    const key = Buffer.from(hkdfSync('sha256', secret, '', `autowatering-relay wrap\0${context}`, 32));
+    const [oldest] = derived.size < MOST_CONTEXTS ? [] : derived.keys();
+    if (oldest !== undefined) derived.delete(oldest);
+    derived.set(name, key);
+    return key;
+  };
 }
 
 function idOf(secret: string): Buffer {

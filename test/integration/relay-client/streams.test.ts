@@ -54,6 +54,20 @@ describe('a subscription', () => {
     await until(() => expect(now.payloads).toEqual([4]));
   });
 
+  it('to everything from now on has the first event of a stream that comes later', async () => {
+    const { peer, write, writer } = await account();
+    await write([1]);
+    const { client } = await peer();
+    const seen = reading(client, '*', { from: 'now' });
+    await until(async () => {
+      await write([2]);
+      expect(seen.payloads).toContain(2);
+    });
+    expect(seen.payloads).not.toContain(1);
+    await writer.client.publish('later', { type: 'counted', payload: 3 });
+    await until(() => expect(seen.payloads).toContain(3));
+  });
+
   it('goes on after the end of the application behind the last event that was handled', async () => {
     const { peer, write } = await account();
     const { client, start, kept } = await peer();

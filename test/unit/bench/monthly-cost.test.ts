@@ -13,6 +13,8 @@ const PRICES: PriceList = {
   ...{ date: '2020-01', region: 'nowhere-1', currency: 'USD', note: '', sources: [] },
   lambdaRequest: each(0.0000002),
   lambdaGbSecondArm64: each(0.00001),
+  webSocketMessage: [{ price: 1 }],
+  webSocketConnectionMinute: [{ price: 1 }],
   httpApiRequest: each(0.000001),
   dynamoDbReadUnit: each(0.0000001),
   dynamoDbWriteUnit: each(0.000001),

@@ -34,11 +34,13 @@ const packages = root.workspaces.map((folder) => ({
 function importedBy(folder: string): string[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
   const targets = files.flatMap((file) =>
-    [...readFileSync(path.join(folder, file), 'utf8').matchAll(/(?:\bfrom\s|import\()\s*'([^']+)'/g)].map(([, to = '']) => {
-      if (!to.startsWith('.')) return /^(?:@[^/]+\/)?[^/]+/.exec(to)?.[0] ?? to;
-      const [into = ''] = path.join(folder, path.dirname(file), to).split('/');
-      return into === folder ? '' : `@autowatering/${into}`;
-    }),
+    [...readFileSync(path.join(folder, file), 'utf8').matchAll(/(?:\bfrom\s|import\()\s*'([^']+)'/g)].map(
+      ([, to = '']) => {
+        if (!to.startsWith('.')) return /^(?:@[^/]+\/)?[^/]+/.exec(to)?.[0] ?? to;
+        const [into = ''] = path.join(folder, path.dirname(file), to).split('/');
+        return into === folder ? '' : `@autowatering/${into}`;
+      },
+    ),
   );
   return [...new Set(targets)].filter((target) => target !== '' && !isBuiltin(target)).sort();
 }

@@ -35,6 +35,14 @@ describe('a wrapped key', () => {
     }
   });
 
+  it('comes back however many others were used since', async () => {
+    const wrap = wrapWith({ RELAY_WRAP_KEY: OLD });
+    const wrapped = await wrap.wrap(key, 'connection');
+    for (let other = 0; other < 1_100; other += 1) await wrap.wrap(key, `connection ${other}`);
+    expect(await wrap.unwrap(wrapped, 'connection')).toEqual(key);
+    await expect(wrap.unwrap(wrapped, 'connection 1')).rejects.toThrow(UnwrapError);
+  });
+
   it('outlives a rotation while the old key is listed, and comes from a container that knew it first', async () => {
     const wrapped = await wrapWith({ RELAY_WRAP_KEY: OLD }).wrap(key, 'c');
     expect(await wrapWith({ RELAY_WRAP_KEY: [NEW, OLD] }).unwrap(wrapped, 'c')).toEqual(key);

@@ -55,7 +55,7 @@ export async function runBenchmark(
   const secrets = createLocalSecrets();
   onStep('starting engines');
   const engines = await startEngines(
-    { environment: ENVIRONMENT, directory, persistent: false, secrets, wellKnownPorts: false },
+    { environment: ENVIRONMENT, directory, persistent: false, secrets, wellKnownPorts: false, isUnderLoad: true },
     signal,
   );
   try {
@@ -92,7 +92,7 @@ export async function runBenchmark(
     onStep('photos');
     const photos = await measurePhotos(app, engines.plants, photographer);
     onStep('cold starts');
-    const coldStart = await measureColdStarts(directory, env, ['/health', '/ota/latest']);
+    const coldStart = await measureColdStarts(directory, env, [{ route: '/health' }, { route: '/ota/latest' }]);
     return { node: process.version, baselines, routes, photos, coldStart };
   } finally {
     await engines.stop();

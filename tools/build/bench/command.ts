@@ -9,6 +9,8 @@ import { runBenchmark } from './benchmark.ts';
 import { peerScenarios } from './peer/peer-scenarios.ts';
 import { moduleTable, peerTable } from './peer/peer-table.ts';
 import { profileRoute, runPeerBenchmark, withOurHandler } from './peer/run-peer-benchmark.ts';
+import { measureRelay } from './relay/measure-relay.ts';
+import { relayTable } from './relay/relay-table.ts';
 import { measureMemory, memoryTable } from './routes/measure-memory.ts';
 import { measureRoutes } from './routes/measure-routes.ts';
 import { routeTable } from './routes/route-table.ts';
@@ -25,6 +27,7 @@ interface Options {
   readonly profile?: string;
   readonly routes?: boolean;
   readonly memory?: number;
+  readonly relay?: boolean;
 }
 
 const Variables = z.record(z.string(), z.string());
@@ -46,11 +49,13 @@ await runCommand((signal) =>
     .option('--profile <route>', 'writes a CPU profile of our function on a route and shows the time by module')
     .option('--routes', 'CPU, logged bytes and DynamoDB units of a request to every route, also for --peer')
     .option('--memory <requests>', 'memory over this many requests to all routes', wholeNumberUpTo(10_000_000))
+    .option('--relay', 'what an event of the relay costs, and the cold start of its function')
     .option('--json', 'prints JSON', false)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run bench\n  npm run bench -- --only /ota --devices 1000000\n  npm run bench -- --json > bench.json\n' +
-        '  npm run bench -- --peer ../old/handler.cjs --peer-env old.json\n  npm run bench -- --profile "GET /health"\n',
+        '  npm run bench -- --peer ../old/handler.cjs --peer-env old.json\n  npm run bench -- --profile "GET /health"\n' +
+        '  npm run bench -- --relay\n',
     )
     .action(async (options: Options) => {
       const onStep = (step: string) => {
@@ -58,6 +63,7 @@ await runCommand((signal) =>
       };
       if (options.profile !== undefined) return profile(options.profile, options, signal);
       if (options.memory !== undefined) return memory(options.memory, options, signal, onStep);
+      if (options.relay === true) return relay(options, signal, onStep);
       if (options.routes === true) return everyRoute(options, signal, onStep);
       if (options.peer !== undefined) return besidePeer(options.peer, options, signal, onStep);
       const { json, only, devices, releases } = options;
@@ -89,6 +95,11 @@ async function memory(
 ): Promise<void> {
   const result = await measureMemory(path.resolve(DIRECTORY, 'memory'), requests, signal, onStep);
   console.log(json ? JSON.stringify(result, null, 2) : memoryTable(result));
+}
+
+async function relay({ json }: Options, signal: AbortSignal, onStep: (step: string) => void): Promise<void> {
+  const cost = await measureRelay(path.resolve(DIRECTORY, 'relay-cost'), signal, onStep);
+  console.log(json ? JSON.stringify(cost, null, 2) : relayTable(cost));
 }
 
 async function variablesIn(file: string | undefined): Promise<Readonly<Record<string, string>>> {

@@ -26,6 +26,15 @@ export interface Target {
    * @throws PlainError if there is none
    */
   token(name: TokenName): Promise<string>;
+  /**
+   * Returns a user's id token, from the --token flag or from the system's own source: the local stack logs its demo
+   * user in (`email`, or the first), and for an API given by URL there is RELAY_ID_TOKEN. Undefined if there is none.
+   *
+   * @throws PlainError if the local stack has no such user
+   */
+  userToken(email?: string): Promise<string | undefined>;
+  /** The local stack's directory; undefined for other systems. */
+  readonly directory?: string | undefined;
 }
 
 /**
@@ -40,7 +49,9 @@ export async function findTarget(options: TargetOptions, purpose: Omit<Purpose, 
   return {
     apiBaseUrl: target.apiBaseUrl,
     relayUrl: target.relayUrl,
+    directory: target.directory,
     token: async (name) => options.token ?? (await target.token(name)),
+    userToken: async (email) => options.token ?? (await target.userToken(email)),
   };
 }
 
@@ -58,6 +69,7 @@ async function located(system: NamedSystem, options: TargetOptions): Promise<Loc
       return {
         ...{ environment: system.environment, where, apiBaseUrl, relayUrl },
         token: (name) => token(VARIABLE[name]),
+        userToken: async () => undefined,
       };
     }
     case 'api': {
@@ -69,22 +81,35 @@ async function located(system: NamedSystem, options: TargetOptions): Promise<Loc
           if (token !== undefined && token !== '') return token;
           throw new PlainError(`A token is required: set ${VARIABLE[name]} or pass --token.`);
         },
+        userToken: async () => process.env['RELAY_ID_TOKEN'] || undefined,
       };
     }
     case 'local': {
-      const stack = await readStackFile(system.directory ?? DEFAULT_DIRECTORY);
+      const { directory = DEFAULT_DIRECTORY } = system;
+      const stack = await readStackFile(directory);
       if (stack === undefined) throw new PlainError(NO_STACK);
       const { apiBaseUrl, relay } = stack;
       const why = system.isDefault ? ' (the default on a terminal; use --env for another)' : '';
       return {
         ...{ environment: undefined, where: `the local stack at ${apiBaseUrl}${why}`, apiBaseUrl, relayUrl: relay.url },
+        directory,
         token: async (name) => stack[name],
+        userToken: (email) => demoUserToken(stack, email),
       };
     }
   }
 }
 
 const NO_STACK = 'No local stack is running. Start one with "npm run dev", or pass --env or --api-base-url.';
+
+async function demoUserToken({ users, cognito }: StackFile, email: string | undefined): Promise<string> {
+  const user = email === undefined ? users[0] : users.find((one) => one.email === email);
+  if (user === undefined) {
+    throw new PlainError(`The local stack has no user ${email}. It has: ${users.map((one) => one.email).join(', ')}.`);
+  }
+  const { cognitoUsers } = await import('../../run/local-stack/cognito/cognito-users.ts');
+  return (await cognitoUsers(cognito).logIn(user.email, user.password)).idToken;
+}
 
 /** Local tokens are only sent to the local API. */
 function localToken(stack: StackFile | undefined, apiBaseUrl: string, name: TokenName): string | undefined {

@@ -64,6 +64,8 @@ export interface EnginesOptions {
   readonly secrets: LocalSecrets;
   /** Prefers the well-known ports if they are free. */
   readonly wellKnownPorts: boolean;
+  /** For benchmarks: the database is optimised for a long load. */
+  readonly isUnderLoad?: boolean;
 }
 
 export function bucketName(environment: string): string {
@@ -89,6 +91,7 @@ export async function startEngines(options: EnginesOptions, signal: AbortSignal)
         {
           ...(options.persistent ? { directory: path.join(directory, 'dynamodb') } : {}),
           logFile: log('dynamodb'),
+          ...(options.isUnderLoad === undefined ? {} : { isUnderLoad: options.isUnderLoad }),
           ...at(8000),
         },
         signal,

@@ -26,6 +26,8 @@ export interface StackOptions {
   readonly port?: number;
   /** Uses random ports only, for stacks that run next to the developer's own. */
   readonly ownPorts?: boolean;
+  /** For benchmarks: the database keeps its data in memory and is optimised for a long load. */
+  readonly isUnderLoad?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   /** Called with each step, for a progress display. */
@@ -60,10 +62,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
-/** Everything that a stack writes to its directory, and that demo and benchmark put there. */
+/** Everything that a stack writes to its directory, and that demo, benchmark and `npm run relay` put there. */
 const OWN_FILES: ReadonlySet<string> = new Set([
   ...['build', 'cognito', 'docs', 'dynamodb', 'logs', 's3', 'secrets.json', 'stack.json', 'stripe'],
-  ...['bench', 'demo', 'demo.lock'],
+  ...['bench', 'demo', 'demo.lock', 'relay'],
 ]);
 
 /** Removes an earlier stack's state. A directory that contains anything else is not touched. */
@@ -86,8 +88,9 @@ async function startIn(directory: string, options: StackOptions): Promise<Stack>
 
   step('starting DynamoDB Local, cognito-local and the stand-ins');
   const wellKnownPorts = options.ownPorts !== true;
+  const { isUnderLoad = false } = options;
   const engines = await startEngines(
-    { environment: ENVIRONMENT, directory, persistent: true, secrets, wellKnownPorts },
+    { environment: ENVIRONMENT, directory, persistent: !isUnderLoad, secrets, wellKnownPorts, isUnderLoad },
     signal,
   );
   let api: ApiServer | undefined;

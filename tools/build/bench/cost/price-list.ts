@@ -11,6 +11,9 @@ const PriceList = z.strictObject({
   sources: z.array(z.string()),
   lambdaRequest: Tiers,
   lambdaGbSecondArm64: Tiers,
+  /** Of up to 32 KB each, in either direction. */
+  webSocketMessage: Tiers,
+  webSocketConnectionMinute: Tiers,
   httpApiRequest: Tiers,
   dynamoDbReadUnit: Tiers,
   dynamoDbWriteUnit: Tiers,

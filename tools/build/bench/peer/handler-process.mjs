@@ -58,6 +58,10 @@ const tasks = {
     const { statusCode, body, headers } = await handler(next(), {});
     return { status: statusCode, body: typeof body === 'string' ? body : '', headers: headers ?? {} };
   },
+  async usage() {
+    const { user, system } = process.cpuUsage();
+    return { cpuMicroseconds: user + system, loggedBytes: writtenBytes };
+  },
   async load({ events, atOnce, warmUpMs, ms, most = {} }) {
     const next = maker(events);
     await repeat(next, atOnce, warmUpMs, most.warmUp);

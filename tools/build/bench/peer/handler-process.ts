@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { PlainError } from '../../../cli/plain-error.ts';
+import type { GatewayEvent as WebSocketEvent } from '../../../run/local-stack/gateway/relay-gateway.ts';
 import type { GatewayEvent } from './gateway-event.ts';
 
 const PROCESS = fileURLToPath(new URL('./handler-process.mjs', import.meta.url));
@@ -31,6 +32,7 @@ const Profiled = z.object({
     timeDeltas: z.array(z.number()),
   }),
 });
+const Usage = z.object({ cpuMicroseconds: z.number(), loggedBytes: z.number() });
 const Memory = z.object({
   rss: z.number(),
   heapUsed: z.number(),
@@ -42,6 +44,7 @@ const Memory = z.object({
 export type HandlerAnswer = z.output<typeof Answer>;
 export type HandlerLoad = z.output<typeof Load>;
 export type HandlerProfile = z.output<typeof Profiled>;
+export type HandlerUsage = z.output<typeof Usage>;
 export type HandlerMemory = z.output<typeof Memory>;
 
 /** A load for a handler, which receives the events in rotation. */
@@ -56,7 +59,9 @@ export interface LoadOrder {
 
 /** A Lambda handler in its own process. */
 export interface HandlerProcess {
-  call(event: GatewayEvent): Promise<HandlerAnswer>;
+  call(event: GatewayEvent | WebSocketEvent): Promise<HandlerAnswer>;
+  /** What it has consumed since its start. */
+  usage(): Promise<HandlerUsage>;
   load(order: LoadOrder): Promise<HandlerLoad>;
   /** Records V8's CPU profile under load. */
   profile(order: LoadOrder): Promise<HandlerProfile>;
@@ -112,6 +117,7 @@ export async function startHandler(
   await answerTo(0);
   return {
     call: async (event) => Answer.parse(await ask('call', { event })),
+    usage: async () => Usage.parse(await ask('usage', {})),
     load: async (order) => Load.parse(await ask('load', order)),
     profile: async (order) => Profiled.parse(await ask('profile', order)),
     memory: async (order) => Memory.parse(await ask('memory', order)),

@@ -36,7 +36,7 @@ export async function withOurHandler<T>(
   await rm(directory, { recursive: true, force: true });
   const secrets = createLocalSecrets();
   const engines = await startEngines(
-    { environment: ENVIRONMENT, directory, persistent: false, secrets, wellKnownPorts: false },
+    { environment: ENVIRONMENT, directory, persistent: false, secrets, wellKnownPorts: false, isUnderLoad: true },
     signal,
   );
   try {
