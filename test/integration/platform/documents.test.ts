@@ -184,7 +184,7 @@ describe('the client of the tables', () => {
           expect(requests[0]).toEqual(requests[1]);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   });
 
@@ -197,7 +197,7 @@ describe('the client of the tables', () => {
           expect(ours).toEqual(sdks);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 
