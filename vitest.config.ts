@@ -16,8 +16,8 @@ export default defineConfig({
     ],
     globalSetup: ['test/support/engines.ts'],
     pool: 'forks',
-    // One more than the two cores that the suite is made for: much of it waits, for processes and for time limits.
-    maxWorkers: 3,
+    // Twice the two cores that the suite is made for: much of it waits, for processes and for time limits.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

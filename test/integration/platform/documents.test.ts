@@ -10,6 +10,7 @@ import { createTables, localDynamoDb } from '../../../tools/run/local-stack/dyna
 import { LOCAL_ACCESS_KEY } from '../../../tools/run/local-stack/engines.ts';
 import { readAll, type StandIn, startStandIn } from '../../../tools/run/local-stack/stand-in-server.ts';
 import { recordingLog } from '../../support/recorders.ts';
+import { isThorough } from '../../support/thorough.ts';
 
 /** What our client and the AWS SDK's have in common. */
 type Client = DocumentClient;
@@ -184,7 +185,7 @@ describe('the client of the tables', () => {
           expect(requests[0]).toEqual(requests[1]);
         }
       }),
-      { numRuns: 20 },
+      { numRuns: isThorough ? 100 : 20 },
     );
   });
 
@@ -197,7 +198,7 @@ describe('the client of the tables', () => {
           expect(ours).toEqual(sdks);
         }
       }),
-      { numRuns: 15 },
+      { numRuns: isThorough ? 100 : 15 },
     );
   });
 
