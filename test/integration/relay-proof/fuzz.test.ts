@@ -12,8 +12,8 @@ import { type Corpus, fuzzedFrame } from '../../support/relay-proof/fuzzed-frame
 import { wholeRelay } from '../../support/relay-proof/whole-relay.ts';
 import { createConnection, established } from '../../support/relay-sessions.ts';
 
-/* RELAY_FUZZ_FRAMES frames in each state (200), from RELAY_FUZZ_SEED. The nightly workflow sends 100,000. */
-const FRAMES = Number(process.env['RELAY_FUZZ_FRAMES'] ?? 200);
+/* RELAY_FUZZ_FRAMES frames in each state (100), from RELAY_FUZZ_SEED. The nightly workflow sends 100,000. */
+const FRAMES = Number(process.env['RELAY_FUZZ_FRAMES'] ?? 100);
 const SEED = Number(process.env['RELAY_FUZZ_SEED'] ?? randomInt(2 ** 31));
 const LANES = 3;
 const MOST_FAULTS = 5;
