@@ -54,6 +54,7 @@ export interface Config {
     readonly otaReleases: string;
     readonly rateLimits: string;
     readonly relay: string;
+    readonly garden: string;
   };
   /** The lowest level that is logged. `SILENT` turns off logs and metrics. */
   readonly logLevel: LogLevel;
@@ -121,6 +122,7 @@ export function parseConfig(variables: Variables): Config {
       otaReleases: `autowatering-ota-releases-${env}`,
       rateLimits: `autowatering-rate-limits-${env}`,
       relay: `autowatering-relay-${env}`,
+      garden: `autowatering-garden-${env}`,
     },
     dynamoDbTimeoutMs: read.number('DYNAMODB_TIMEOUT_MS', { min: 30, max: 30_000 }, 1_000),
     dependencyWaitMs: read.number('DEPENDENCY_WAIT_MS', { min: 30, max: 30_000 }, 3_000),

@@ -16,7 +16,7 @@ let env: string;
 let account: DrillAccount;
 let recoverable: RecoverableDynamo;
 const tablesOf = (environment: string) =>
-  ['users', 'provisioning', 'ota-releases', 'rate-limits', 'relay'].map(
+  ['users', 'provisioning', 'ota-releases', 'rate-limits', 'relay', 'garden'].map(
     (name) => `autowatering-${name}-${environment}`,
   );
 

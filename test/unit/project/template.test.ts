@@ -126,7 +126,14 @@ describe('the template', () => {
     expect(plan).toContain('"RuleName":"daily"');
     expect(plan).toContain('"DeleteAfterDays":{"!Ref":"BackupMonthlyDays"}');
     const selection = JSON.stringify(template.Resources['BackupSelection']);
-    for (const name of ['UsersTable', 'ProvisioningTable', 'OtaReleasesTable', 'RelayTable', 'ArtifactBucket']) {
+    for (const name of [
+      'UsersTable',
+      'ProvisioningTable',
+      'OtaReleasesTable',
+      'RelayTable',
+      'GardenTable',
+      'ArtifactBucket',
+    ]) {
       expect(selection).toContain(`"${name}.Arn"`);
     }
   });

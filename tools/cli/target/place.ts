@@ -7,7 +7,7 @@ import { isAtTerminal, namedSystem, type SystemOptions } from './named-system.ts
 import { type Purpose, sayWhere } from './say-where.ts';
 
 /** The short names of an environment's tables. */
-export const TABLES = ['users', 'provisioning', 'ota-releases', 'rate-limits', 'relay'] as const;
+export const TABLES = ['users', 'provisioning', 'ota-releases', 'rate-limits', 'relay', 'garden'] as const;
 export type TableName = (typeof TABLES)[number];
 
 /** The tables of an environment in AWS or of a local stack. */

@@ -125,13 +125,14 @@ async function contentsBy(
   ofTable: (table: TableName) => Counted | Promise<Counted>,
   ofObjects: () => Promise<Contents['objects']>,
 ): Promise<Contents> {
-  const [users, provisioning, releases, limits, relay, objects] = await Promise.all([
+  const [users, provisioning, releases, limits, relay, garden, objects] = await Promise.all([
     ofTable('users'),
     ofTable('provisioning'),
     ofTable('ota-releases'),
     ofTable('rate-limits'),
     ofTable('relay'),
+    ofTable('garden'),
     ofObjects(),
   ]);
-  return { tables: { users, provisioning, 'ota-releases': releases, 'rate-limits': limits, relay }, objects };
+  return { tables: { users, provisioning, 'ota-releases': releases, 'rate-limits': limits, relay, garden }, objects };
 }

@@ -61,6 +61,7 @@ function knownItem(table: TableName, item: Key): FreshItem | undefined {
   switch (table) {
     case 'users':
     case 'relay':
+    case 'garden':
       return undefined;
     case 'provisioning':
       return item['hw_id']?.S === LEDGER

@@ -10,24 +10,28 @@ const Counted = z.object({ count: z.number(), checksum: z.string() });
 export type Counted = z.output<typeof Counted>;
 
 const Contents = z.object({
-  /** Backups before format 3 have no relay. */
+  /** Backups before format 3 have no relay, those before format 4 no garden. */
   tables: z.object({
     users: Counted,
     provisioning: Counted,
     'ota-releases': Counted,
     'rate-limits': Counted,
     relay: Counted.default(() => new SumOfHashes().counted()),
+    garden: Counted.default(() => new SumOfHashes().counted()),
   }),
   /** `checksummed`: the number of objects whose SHA-256 S3 stores; absent in backups of format 1. */
   objects: Counted.extend({ bytes: z.number(), checksummed: z.number().optional() }),
 });
 export type Contents = z.output<typeof Contents>;
 
-/** The format of new backups. Those without S3's checksums (1) and without the relay (1 and 2) can still be read. */
-export const FORMAT = 3;
+/**
+ * The format of new backups. Those without S3's checksums (1), the relay (1 and 2) and the garden (1 to 3) can still be
+ * read.
+ */
+export const FORMAT = 4;
 
 const Manifest = Contents.extend({
-  format: z.literal([1, 2, FORMAT]),
+  format: z.literal([1, 2, 3, FORMAT]),
   environment: z.string(),
   madeAt: z.iso.datetime(),
 });
@@ -39,6 +43,7 @@ const fileIn = (folder: string) => path.join(folder, MANIFEST);
 
 /** Checks whether backups of a format contain a table. */
 export function holdsTable(format: Manifest['format'], table: TableName): boolean {
+  if (table === 'garden') return format >= 4;
   return table !== 'relay' || format >= 3;
 }
 

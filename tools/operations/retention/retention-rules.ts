@@ -9,6 +9,7 @@ export const TABLE_KEYS: Readonly<Record<TableName, readonly [string] | readonly
   'ota-releases': ['board_channel', 'version'],
   'rate-limits': ['id'],
   relay: ['partition', 'record'],
+  garden: ['partition', 'record'],
 };
 
 /** Objects with limited retention (docs/retention.md, and the bucket's lifecycle rules in template.yaml). */
@@ -25,6 +26,7 @@ export const ORPHANED_STATE = { name: 'orphaned states', prefix: 'user-state/', 
  */
 export function kindOf(table: TableName, item: Readonly<Record<string, unknown>>): string {
   if (table === 'relay') return kindOfRelayItem(item);
+  if (table === 'garden') return kindOfGardenItem(item);
   const keys = TABLE_KEYS[table];
   const name = item[keys[1] ?? keys[0]];
   return typeof name === 'string' ? (name.split('#')[0] ?? '') : '';
@@ -35,4 +37,9 @@ function kindOfRelayItem({ partition, record }: Readonly<Record<string, unknown>
   const [first = '', kind] = String(partition).split('#');
   if (kind === 'events' || kind === 'newest') return kind;
   return kind === undefined ? (String(record).split('#')[0] ?? '') : first;
+}
+
+/** The first part of a record says what it is; a partition names the account, and sometimes a device. */
+function kindOfGardenItem({ record }: Readonly<Record<string, unknown>>): string {
+  return String(record).split('#')[0] ?? '';
 }
