@@ -51,7 +51,9 @@ export function flowSeries(runs: readonly Run[], resolution: Resolution, zones: 
 type Place = Pick<Point, 'at' | 'until' | 'period'>;
 
 function placeOf(at: number, resolution: Resolution, zones: ZoneTimeline): Place {
-  if (resolution !== 'hour') return boundsOfPeriod(zones, periodOf(localDayOf(zones, at), resolution));
+  if (resolution !== 'hour') {
+    return boundsOfPeriod(zones, periodOf(localDayOf(zones, at), resolution));
+  }
   const start = startOfHour(zones, at);
   return { at: start, until: start + HOUR_MS, period: null };
 }

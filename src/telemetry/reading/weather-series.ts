@@ -46,8 +46,8 @@ export function longPoints(
 ): readonly Point[] {
   const groups = groupedBy(days, ({ at }) => periodOf(dayOfNumber(Math.floor(at / DAY_MS)), kind));
   return [...groups].map(([name, measured]) => {
-    const { period, at, until, days: expected } = boundsOfPeriod(zones, name);
-    const isWhole = measured.length === expected && measured.every((day) => day.isWhole);
+    const { period, at, until, firstDay, lastDay } = boundsOfPeriod(zones, name);
+    const isWhole = measured.length === lastDay - firstDay + 1 && measured.every((day) => day.isWhole);
     return {
       ...{ at, until, period, ...together(measure, measured) },
       ...{ basis: isWhole ? 'measured' : 'estimated', litres: null },
