@@ -8,7 +8,8 @@ export type RouteGroup =
   | 'ota'
   | 'plants'
   | 'relay'
-  | 'subscriptions';
+  | 'subscriptions'
+  | 'telemetry';
 
 interface IndexedRoute {
   readonly method: 'GET' | 'POST';
@@ -90,6 +91,7 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'POST', path: '/relay/streams/{stream}/events', group: 'relay' },
   { method: 'GET', path: '/relay/accounts/{uid}/sessions', group: 'relay' },
   { method: 'POST', path: '/relay/accounts/{uid}/disconnect', group: 'relay' },
+  { method: 'POST', path: '/telemetry', group: 'telemetry' },
   { method: 'GET', path: '/health', group: 'alive' },
   { method: 'GET', path: '/health/deep', group: 'health' },
   { method: 'GET', path: '/health/ota', group: 'health' },

@@ -54,6 +54,17 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       ]);
       return relayRoutes(services, createRelayParts(services), alive);
     }),
+    telemetry: once(async () => {
+      const [{ telemetryRoutes }, { accountDeletionCheck }] = await Promise.all([
+        import('./telemetry/routes.ts'),
+        account(),
+      ]);
+      return telemetryRoutes(services, {
+        onIngested: async () => {},
+        rollUp: () => new Uint8Array(),
+        isAccountDeleted: accountDeletionCheck(services),
+      });
+    }),
     alive: once(async () => [(await import('./health/alive-route.ts')).aliveRoute()]),
     health: once(async () => {
       const [{ healthRoutes }, { webhookHealth }] = await Promise.all([import('./health/routes.ts'), subscriptions()]);

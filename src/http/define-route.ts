@@ -143,7 +143,9 @@ export interface RouteContract {
   readonly idempotent?: boolean;
   /** JSON by default. `form` is `application/x-www-form-urlencoded`. */
   readonly bodyKind?: 'multipart' | 'form';
-  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'health';
+  /** Whether JSON may come with `Content-Encoding: gzip`. The body limit holds before and after inflating. */
+  readonly gzip?: true;
+  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'telemetry' | 'health';
   readonly summary: string;
   /** The full contract in Markdown, for the API page. */
   readonly description: string;

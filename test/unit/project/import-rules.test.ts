@@ -153,6 +153,8 @@ describe('DynamoDB', () => {
       'fleet/ownership/proof-limit.ts',
       'health/checks.ts',
       'http/checks/rate-limit.ts',
+      'notifications/intake/intake-store.ts',
+      'notifications/settings/settings-store.ts',
       'ota/progress/lease-store.ts',
       'ota/progress/progress-store.ts',
       'ota/registry/key-store.ts',
@@ -161,6 +163,7 @@ describe('DynamoDB', () => {
       'plants/providers/provider-health.ts',
       'plants/result-cache.ts',
       'plants/usage/usage-store.ts',
+      'platform/jobs/job-turns.ts',
       'relay/delivery/online-store.ts',
       'relay/delivery/peer-views.ts',
       'relay/log/account-limits.ts',
@@ -182,6 +185,7 @@ describe('DynamoDB', () => {
       'subscriptions/status/recovery-slots.ts',
       'subscriptions/store.ts',
       'subscriptions/webhook/event-ledger.ts',
+      'telemetry/store/garden-items.ts',
     ]);
   });
 
