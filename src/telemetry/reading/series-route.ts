@@ -2,8 +2,8 @@ import * as z from 'zod';
 import type { FleetDevices } from '../../fleet/index.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ownDevice } from '../own-device.ts';
+import { zoneAt } from '../rollups/local-day.ts';
 import type { TelemetryStore } from '../store/telemetry-store.ts';
-import { zoneAt } from '../zone-timeline.ts';
 import { RESOLUTIONS } from './periods.ts';
 import type { Point } from './point.ts';
 import {
