@@ -61,7 +61,6 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       ]);
       return telemetryRoutes(services, {
         onIngested: async () => {},
-        rollUp: () => new Uint8Array(),
         isAccountDeleted: accountDeletionCheck(services),
       });
     }),

@@ -3,24 +3,22 @@ import type { Route } from '../http/define-route.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { createIngest, type OnIngested } from './ingest/ingest.ts';
-import type { RollUpMonth } from './ingest/store-months.ts';
 import { uploadRoute } from './ingest/upload-route.ts';
 import { createTelemetryStore } from './store/telemetry-store.ts';
 
 /** What telemetry needs of other domains. */
 export interface TelemetryNeeds {
   readonly onIngested: OnIngested;
-  readonly rollUp: RollUpMonth;
   readonly isAccountDeleted: (uid: Uid) => Promise<boolean>;
 }
 
 /** What devices tell. */
 export function telemetryRoutes(
   services: Services,
-  { onIngested, rollUp, isAccountDeleted }: TelemetryNeeds,
+  { onIngested, isAccountDeleted }: TelemetryNeeds,
 ): readonly Route[] {
   const fleet = createFleetDevices(services);
   const store = createTelemetryStore(services);
-  const ingest = createIngest(services, rollUp, onIngested);
+  const ingest = createIngest(services, onIngested);
   return [uploadRoute(services, { fleet, ingest, store, isAccountDeleted })];
 }

@@ -4,6 +4,7 @@ import type { Uid } from '../../platform/ids.ts';
 import { createWhileOvertaken, OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
 import type { Reading, Row } from '../evidence.ts';
+import type { ZoneTimeline } from '../rollups/local-day.ts';
 import { type DeviceState, joinState, newDeviceState } from '../store/device-state.ts';
 import { createGardenItems } from '../store/garden-items.ts';
 import { createLook, type Found, type Look, lookUp } from '../store/lookup.ts';
@@ -17,9 +18,8 @@ import {
   settingsItem,
 } from '../store/stored-items.ts';
 import { deviceKey, devicePartition, settingsKey } from '../table-keys.ts';
-import { NO_ZONE_KNOWN, type ZoneTimeline } from '../zone-timeline.ts';
 import { type Batch, type Parts, toBatch } from './batch.ts';
-import { MONTHS_TOGETHER, type RollUpMonth, recordsAround, storeMonths } from './store-months.ts';
+import { MONTHS_TOGETHER, recordsAround, storeMonths } from './store-months.ts';
 import type { Refusal, Upload } from './upload.ts';
 
 /** What an upload changed, for whoever tells the owner of it. */
@@ -65,7 +65,7 @@ const NOTHING_FOUND: Found = new Map();
  * evidence of runs with its roll-ups in one transaction; at last the samples and the device's state. Each step adds to what is
  * there and can be repeated, so an upload that failed half-way is made whole by its repetition.
  */
-export function createIngest(services: Needed, rollUp: RollUpMonth, onIngested: OnIngested): Ingest {
+export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
   const { randomness, metrics } = services;
   const items = createGardenItems(services);
   const whileOvertaken = createWhileOvertaken(randomness);
@@ -111,7 +111,7 @@ export function createIngest(services: Needed, rollUp: RollUpMonth, onIngested: 
       const write = { partition, months: group, lost: at === 0 ? batch.lost : [], zones, now };
       // What was read at first is out of date once the group before was written.
       const known = at === 0 ? first : NOTHING_FOUND;
-      merged.push(...(await attempting(partition, known, (look) => storeMonths(write, look, items, rollUp))));
+      merged.push(...(await attempting(partition, known, (look) => storeMonths(write, look, items))));
     }
     return merged;
   };
@@ -128,7 +128,7 @@ export function createIngest(services: Needed, rollUp: RollUpMonth, onIngested: 
   /** The zone that a phone is in counts until the owner has said one. */
   const zonesOf = async (uid: Uid, found: Found, timeZone: string | undefined): Promise<ZoneTimeline> => {
     const { timeline } = readSettingsItem(found.get(settingsKey(uid).record));
-    if (timeline !== undefined || timeZone === undefined) return timeline ?? NO_ZONE_KNOWN;
+    if (timeline !== undefined || timeZone === undefined) return timeline ?? [];
     const zones: ZoneTimeline = [{ since: 0, zone: timeZone }];
     if (await items.write(settingsItem(uid, zones, 0))) return zones;
     const [now] = await items.read([settingsKey(uid)], { isConsistent: true });

@@ -1,5 +1,6 @@
 import { OVERTAKEN } from '../../platform/resilience/overtaken.ts';
-import type { Evidence } from '../evidence.ts';
+import type { ZoneTimeline } from '../rollups/local-day.ts';
+import { rollUpMonth } from '../rollups/roll-up-month.ts';
 import {
   LOST_RECORD,
   type Month,
@@ -11,17 +12,14 @@ import {
 } from '../rows/periods.ts';
 import { RAW_DAYS } from '../rows/read-rows.ts';
 import { DAY_MS } from '../rows/row-layout.ts';
+import { EVIDENCE_REACH_MS } from '../runs/runs.ts';
 import { type Chunk, EMPTY_CHUNK } from '../store/chunk.ts';
-import { evidenceOf, RUN_REACH_MS } from '../store/evidence-of.ts';
+import { evidenceOf } from '../store/evidence-of.ts';
 import type { GardenItems, Revised } from '../store/garden-items.ts';
 import type { Found, Look } from '../store/lookup.ts';
 import { type Merged, mergeParts } from '../store/merge.ts';
 import { chunkItem, readBytesItem, readChunkItem, rollUpItem, type StoredChunk } from '../store/stored-items.ts';
-import type { ZoneTimeline } from '../zone-timeline.ts';
 import type { Parts } from './batch.ts';
-
-/** Counts the runs that started in a month, by the owner's days, and packs the result. */
-export type RollUpMonth = (evidence: Evidence, zones: ZoneTimeline, month: Month) => Uint8Array;
 
 /** How many months a transaction takes in at most: with their neighbours and roll-ups they stay below its 100 items. */
 export const MONTHS_TOGETHER = 24;
@@ -55,7 +53,6 @@ export async function storeMonths(
   { partition, months, lost, zones, now }: MonthsWrite,
   look: Look,
   items: GardenItems,
-  rollUp: RollUpMonth,
 ): Promise<readonly Merged[] | typeof OVERTAKEN> {
   const around = await look(recordsAround(months.keys()));
   const stored = new Map<string, StoredChunk>();
@@ -84,13 +81,13 @@ export async function storeMonths(
     const before = readBytesItem(more.get(rollUpRecord(month)));
     const evidence = evidenceOf(
       [...chunks, current(LOST_RECORD)],
-      startOfMonth(month) - RUN_REACH_MS,
-      startOfMonth(monthAfter(month)) + RUN_REACH_MS,
+      startOfMonth(month) - EVIDENCE_REACH_MS,
+      startOfMonth(monthAfter(month)) + EVIDENCE_REACH_MS,
     );
     // A neighbour of which nothing is known has nothing to count.
     if (before.data === undefined && !hasEvidence(own) && !evidence.rows.some(({ at }) => monthOf(at) === month))
       continue;
-    writes.push(rollUpItem(partition, month, rollUp(evidence, zones, month), before.revision));
+    writes.push(rollUpItem(partition, month, rollUpMonth(evidence, zones, month), before.revision));
   }
   return (await items.writeTogether(writes)) ? [...merged.values()] : OVERTAKEN;
 }
@@ -101,7 +98,7 @@ function hasEvidence({ rows, sessions, boots }: Chunk): boolean {
 
 /** Months that something at these times may be counted in. */
 function touchedMonths(times: readonly number[]): readonly Month[] {
-  return [...new Set(times.flatMap((time) => [time - RUN_REACH_MS, time, time + RUN_REACH_MS].map(monthOf)))];
+  return [...new Set(times.flatMap((time) => [time - EVIDENCE_REACH_MS, time, time + EVIDENCE_REACH_MS].map(monthOf)))];
 }
 
 function recent(chunk: Chunk, now: number): Chunk {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { SerialField } from '../../fleet/fields.ts';
 import { READING_KINDS, ROW_KINDS } from '../evidence.ts';
 import { ROW_LAYOUTS } from '../rows/row-layout.ts';
-import { isTimeZone } from '../zone-timeline.ts';
+import { isTimeZone } from '../time-zone.ts';
 import { MOST_READINGS, MOST_READS, MOST_ROWS_AT_ONCE, MOST_SESSIONS, REFUSALS, type Upload } from './upload.ts';
 
 /** After 2100: no time that a phone can mean. */

@@ -2,10 +2,6 @@ import type { Evidence } from '../evidence.ts';
 import { BOOT_STEP_MS, bootTimes, type Chunk } from './chunk.ts';
 import { laterSession } from './merge.ts';
 
-const DAY_MS = 24 * 3_600_000;
-/** A run and everything that tells of it lie within this time: the longest run takes a day. */
-export const RUN_REACH_MS = 3 * DAY_MS;
-
 /** The evidence of runs between two times, ends included, out of the chunks that may hold some. */
 export function evidenceOf(chunks: readonly Chunk[], from: number, to: number): Evidence {
   const isWithin = (time: number) => time >= from && time <= to;

@@ -13,6 +13,7 @@ import {
   text,
   textThat,
 } from '../../platform/shapes.ts';
+import type { ZoneTimeline } from '../rollups/local-day.ts';
 import {
   DAYS,
   endOfHours,
@@ -29,7 +30,7 @@ import {
 import { RAW_DAYS } from '../rows/read-rows.ts';
 import { DAY_MS } from '../rows/row-layout.ts';
 import { deviceKey, settingsKey } from '../table-keys.ts';
-import { isTimeZone, NO_ZONE_KNOWN, type ZoneTimeline } from '../zone-timeline.ts';
+import { isTimeZone } from '../time-zone.ts';
 import { type Chunk, EMPTY_CHUNK } from './chunk.ts';
 import { decodeChunk, encodeChunk } from './chunk-codec.ts';
 import { type DeviceState, MEASUREMENT_KINDS } from './device-state.ts';
@@ -166,8 +167,7 @@ export interface StoredZones {
 export function readSettingsItem(item: Item | undefined): StoredZones {
   if (item === undefined) return { timeline: undefined, revision: 0 };
   const { zones, revision } = SettingsItem(item);
-  const [first = NO_ZONE_KNOWN[0], ...later] = zones;
-  return { timeline: [first, ...later], revision };
+  return { timeline: zones, revision };
 }
 
 export function settingsItem(uid: Uid, zones: ZoneTimeline, revision: number): Revised {

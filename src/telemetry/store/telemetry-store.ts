@@ -1,6 +1,7 @@
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import type { Evidence, Reading, Row } from '../evidence.ts';
+import type { ZoneTimeline } from '../rollups/local-day.ts';
 import {
   daysRecord,
   hoursRecord,
@@ -14,7 +15,6 @@ import {
   rowsRecord,
 } from '../rows/periods.ts';
 import { DEVICE_PREFIX, deviceKey, devicePartition, settingsKey } from '../table-keys.ts';
-import { NO_ZONE_KNOWN, type ZoneTimeline } from '../zone-timeline.ts';
 import type { DeviceState, MeasurementKind } from './device-state.ts';
 import { evidenceOf } from './evidence-of.ts';
 import { createGardenItems } from './garden-items.ts';
@@ -39,6 +39,7 @@ export interface TelemetryStore {
   device(uid: Uid, hwId: HwId): Promise<DeviceState | undefined>;
   /** All devices of which the account has telemetry, also those it gave away. */
   devices(uid: Uid): Promise<readonly DeviceState[]>;
+  /** The owner's time zones; none while nobody has said one. */
   zones(uid: Uid): Promise<ZoneTimeline>;
   /** Removes everything a device told to this account. Can be repeated. */
   removeDevice(uid: Uid, hwId: HwId): Promise<void>;
@@ -106,7 +107,7 @@ export function createTelemetryStore(services: Pick<Services, 'config' | 'docume
 
     async zones(uid) {
       const [item] = await items.read([settingsKey(uid)], { isConsistent: false });
-      return readSettingsItem(item).timeline ?? NO_ZONE_KNOWN;
+      return readSettingsItem(item).timeline ?? [];
     },
 
     removeDevice: (uid, hwId) => items.removeAll(devicePartition(uid, hwId), deviceKey(uid, hwId)),
