@@ -8,4 +8,5 @@ export * from './reader-version.ts';
 export * from './structures/history.ts';
 export * from './structures/hydraulics.ts';
 export * from './structures/live-state.ts';
+export * from './structures/settings.ts';
 export type { Fields, Read, Structure } from './structures/structure.ts';
