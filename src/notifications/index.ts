@@ -1,0 +1,49 @@
+import type { AliveCheck } from '../platform/aws/dynamo.ts';
+import type { Uid } from '../platform/ids.ts';
+import { once } from '../platform/once.ts';
+import type { Services } from '../platform/services.ts';
+import type { Nudge } from './intake/notify.ts';
+import type { Notice, Notify } from './notice.ts';
+
+export type { Notice, NoticeKind, NoticeSeverity, Notify } from './notice.ts';
+
+export interface NotifyNeeds {
+  readonly isAlive: AliveCheck;
+  /** Has what is due delivered at once. Without it the next regular run delivers. */
+  readonly nudge?: Nudge;
+}
+
+/**
+ * Takes notices in for an account: one message per cause. Loaded with the first notice.
+ *
+ * @throws DependencyUnavailableError; a caller for whom telling is not the point uses `besides`
+ */
+export function createNotify(services: Services, { isAlive, nudge = async () => {} }: NotifyNeeds): Notify {
+  const loaded = once(async () => {
+    const [{ createIntake }, { createIntakeStore }, { createSettingsStore }] = await Promise.all([
+      import('./intake/notify.ts'),
+      import('./intake/intake-store.ts'),
+      import('./settings/settings-store.ts'),
+    ]);
+    return createIntake(services, {
+      intake: createIntakeStore(services, isAlive),
+      settings: createSettingsStore(services),
+      nudge,
+    });
+  });
+  return async (uid, notices) => {
+    if (notices.length > 0) await (await loaded())(uid, notices);
+  };
+}
+
+/** Notifies without failing what happened: a failure is logged and counted. */
+export function besides(notify: Notify, { log, metrics }: Pick<Services, 'log' | 'metrics'>): Notify {
+  return async (uid: Uid, notices: readonly Notice[]) => {
+    try {
+      await notify(uid, notices);
+    } catch (error) {
+      metrics.count('NotifyFailed');
+      log.error('Could not take in notices', { notices: notices.length }, error);
+    }
+  };
+}

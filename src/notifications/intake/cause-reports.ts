@@ -1,0 +1,32 @@
+import type { Notice } from '../notice.ts';
+import { judge } from './cause.ts';
+
+/** All that one call reports of one cause, in the order of time. */
+export interface CauseReports {
+  readonly first: Notice;
+  readonly latestAt: number;
+}
+
+/**
+ * Puts reports of the same cause together: those that follow each other without a quiet period are one. A phone that
+ * comes back after days may report several times of one cause.
+ */
+export function byCause(notices: readonly Notice[]): readonly (readonly CauseReports[])[] {
+  const groups = new Map<string, Notice[]>();
+  for (const notice of notices) {
+    const name = `${notice.kind}#${notice.cause}`;
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [notice]);
+    else group.push(notice);
+  }
+  return [...groups.values()].map((group) => {
+    const reports: { first: Notice; latestAt: number }[] = [];
+    for (const notice of group.sort((a, b) => a.at - b.at)) {
+      const last = reports.at(-1);
+      if (last === undefined || judge(notice, last.latestAt) === 'new') {
+        reports.push({ first: notice, latestAt: notice.at });
+      } else last.latestAt = notice.at;
+    }
+    return reports;
+  });
+}
