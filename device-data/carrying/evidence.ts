@@ -2,7 +2,7 @@ import { Schedule } from '../structures/hydraulics.ts';
 import { type Rtc, TimeZoneRule } from '../structures/live-state.ts';
 import type { Read } from '../structures/structure.ts';
 import type { Intent, WaterAmount } from './intent.ts';
-import { lastOf, NO_CHANNEL, readingsOf, type Seen } from './readings.ts';
+import { ALARM, CLOCK, lastOf, NO_CHANNEL, QUEUE, RESET, readingsOf, type Seen, TASK, VALVE } from './readings.ts';
 import { scheduleOf, timeZoneOf } from './writes.ts';
 
 const RUNNING = 1;
@@ -18,21 +18,21 @@ const CLOCK_TOLERANCE_MS = 2 * 60_000;
  * @param now the time of the readings, in milliseconds since 1970
  */
 export function isDone(intent: Intent, seen: readonly Seen[], now: number): boolean {
-  const task = lastOf(seen, 'deff');
+  const task = lastOf(seen, TASK);
   switch (intent.kind) {
     case 'water':
       return isRunSeen(intent.channel, intent, seen);
     case 'stop':
-      return task?.channel_id === NO_CHANNEL && lastOf(seen, 'def7')?.pending === 0;
+      return task?.channel_id === NO_CHANNEL && lastOf(seen, QUEUE)?.pending === 0;
     case 'pause':
       return task !== undefined && task.channel_id !== NO_CHANNEL && task.status === PAUSED;
     case 'resume':
     case 'start_next':
       return task !== undefined && task.channel_id !== NO_CHANNEL && task.status === RUNNING;
     case 'clear_queue':
-      return lastOf(seen, 'def7')?.pending === 0;
+      return lastOf(seen, QUEUE)?.pending === 0;
     case 'skip_next': {
-      const tasks = readingsOf(seen, 'deff').map(({ channel_id: channel }) => channel);
+      const tasks = readingsOf(seen, TASK).map(({ channel_id: channel }) => channel);
       return tasks.includes(intent.channel) && tasks.at(-1) !== intent.channel;
     }
     case 'set_schedule':
@@ -40,13 +40,13 @@ export function isDone(intent: Intent, seen: readonly Seen[], now: number): bool
     case 'set_time_zone':
       return isRuleSet(intent, seen);
     case 'set_clock': {
-      const clock = lastOf(seen, 'def9');
+      const clock = lastOf(seen, CLOCK);
       return clock !== undefined && Math.abs(utcOf(clock) - now) <= CLOCK_TOLERANCE_MS && isRuleSet(intent, seen);
     }
     case 'clear_alarm':
-      return lastOf(seen, 'defa')?.alarm_code === 0;
+      return lastOf(seen, ALARM)?.alarm_code === 0;
     case 'reset_channel': {
-      const reset = lastOf(seen, 'de21');
+      const reset = lastOf(seen, RESET);
       return (
         reset?.status === RESET_DONE &&
         reset.channel_id === intent.channel &&
@@ -60,11 +60,11 @@ export function isDone(intent: Intent, seen: readonly Seen[], now: number): bool
 function isRunSeen(channel: number, amount: WaterAmount, seen: readonly Seen[]): boolean {
   const target =
     'minutes' in amount ? { mode: 0, target: amount.minutes * 60 } : { mode: 1, target: amount.litres * 1000 };
-  const isTask = readingsOf(seen, 'deff').some(
+  const isTask = readingsOf(seen, TASK).some(
     (task) => task.channel_id === channel && task.mode === target.mode && task.target === target.target,
   );
   // A notification of the valve; the same bytes with a value are what was written.
-  const isOpen = readingsOf(seen, 'def1').some(
+  const isOpen = readingsOf(seen, VALVE).some(
     (valve) => valve.channel_id === channel && valve.task_type === 1 && valve.value === 0,
   );
   return isTask || isOpen;
@@ -95,7 +95,7 @@ export type Readiness = 'write' | 'wait' | 'done';
  * write whose answer was lost can be looked for. `done`: it is as wanted already.
  */
 export function readiness(intent: Intent, seen: readonly Seen[], now: number): Readiness {
-  const task = lastOf(seen, 'deff');
+  const task = lastOf(seen, TASK);
   switch (intent.kind) {
     case 'water':
       return isIdle(seen) ? 'write' : 'wait';
@@ -107,5 +107,5 @@ export function readiness(intent: Intent, seen: readonly Seen[], now: number): R
 }
 
 export function isIdle(seen: readonly Seen[]): boolean {
-  return lastOf(seen, 'deff')?.channel_id === NO_CHANNEL && lastOf(seen, 'def7')?.pending === 0;
+  return lastOf(seen, TASK)?.channel_id === NO_CHANNEL && lastOf(seen, QUEUE)?.pending === 0;
 }

@@ -24,7 +24,7 @@ export const INTENT_KINDS: readonly IntentKind[] = [
 export type WaterAmount = { readonly minutes: number } | { readonly litres: number };
 
 /** In the device's local time. */
-export interface ScheduleIntent {
+export type ScheduleIntent = {
   readonly repeats: 'weekly' | 'every_n_days' | 'automatic';
   /** Of `weekly`: bit 0 is Sunday. */
   readonly days?: number;
@@ -36,24 +36,24 @@ export interface ScheduleIntent {
   readonly enabled: boolean;
   /** Start by the sun instead of the clock: minutes after it, or before it if negative. */
   readonly solar?: { readonly event: 'sunset' | 'sunrise'; readonly offset_minutes: number };
-}
+};
 
 /** Without summer time if `dst` is null. */
-export interface TimeZoneIntent {
+export type TimeZoneIntent = {
   readonly utc_offset_minutes: number;
   readonly dst: {
     readonly offset_minutes: number;
     readonly start: DstChange;
     readonly end: DstChange;
   } | null;
-}
+};
 
 /** Such as the last Sunday in March: month 3, week 5 (the last), day 0 (Sunday). */
-export interface DstChange {
+export type DstChange = {
   readonly month: number;
   readonly week: number;
   readonly day: number;
-}
+};
 
 /** Makes water flow, if the device does what it is told. */
 export function isWatering({ kind }: Intent): boolean {

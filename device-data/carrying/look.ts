@@ -2,7 +2,7 @@ import { FIRST_TRUSTED_EPOCH_S } from '../meaning/clock.ts';
 import { wateringRow } from '../meaning/watering-row.ts';
 import { isDone, isIdle } from './evidence.ts';
 import type { Intent } from './intent.ts';
-import { readingsOf, type Seen, type ToRead } from './readings.ts';
+import { CLOCK, ROW, readingsOf, type Seen, type ToRead } from './readings.ts';
 
 /** Device and carrier may disagree about the time by so much. */
 const CLOCKS_APART_S = 120;
@@ -32,7 +32,7 @@ export function look(intent: Intent, seen: readonly Seen[], firstTakenAt: number
   const unit = 'minutes' in intent ? 'minutes' : 'litres';
   const value = 'minutes' in intent ? intent.minutes : intent.litres;
   const sinceS = Math.floor(firstTakenAt / 1000) - CLOCKS_APART_S;
-  const rows = readingsOf(seen, 'defc').filter(({ channel_id: channel }) => channel === intent.channel);
+  const rows = readingsOf(seen, ROW).filter(({ channel_id: channel }) => channel === intent.channel);
   const starts = rows.filter((row) => {
     const meaning = wateringRow(row);
     return (
@@ -44,7 +44,7 @@ export function look(intent: Intent, seen: readonly Seen[], firstTakenAt: number
   });
   if (starts.some(({ epoch }) => epoch >= sinceS)) return 'done';
   if (!isIdle(seen)) return 'wait';
-  const clock = readingsOf(seen, 'def9').at(-1);
+  const clock = readingsOf(seen, CLOCK).at(-1);
   const hasClock = clock !== undefined && 2000 + clock.year_minus_2000 >= 2024;
   const isRowUntimed = starts.some(({ epoch }) => epoch < FIRST_TRUSTED_EPOCH_S);
   return hasClock && !isRowUntimed ? 'not_done' : 'unclear';

@@ -1,6 +1,7 @@
 import { HistoryDetailedEntry } from '../structures/history.ts';
-import { HydraulicStatus, ResetControl, Schedule } from '../structures/hydraulics.ts';
-import { Alarm, CurrentTask, Rtc, TaskQueue, TimeZoneRule, ValveControl } from '../structures/live-state.ts';
+import { HydraulicStatus, ResetControl } from '../structures/hydraulics.ts';
+import { Alarm, CurrentTask, Rtc, TaskQueue, ValveControl } from '../structures/live-state.ts';
+import type { Fields, Structure, ValuesOf } from '../structures/structure.ts';
 import type { Intent } from './intent.ts';
 
 /** What a carrier may show as evidence. `defc`: one row of 24 bytes of the detailed history. */
@@ -44,36 +45,34 @@ export function readsOf(intent: Intent): readonly ToRead[] {
   }
 }
 
-const STRUCTURES = {
-  def1: ValveControl,
-  def5: Schedule,
-  def7: TaskQueue,
-  def9: Rtc,
-  defa: Alarm,
-  defc: HistoryDetailedEntry,
-  deff: CurrentTask,
-  de21: ResetControl,
-  de22: HydraulicStatus,
-  '6793': TimeZoneRule,
-} as const;
-type Structures = typeof STRUCTURES;
-export type Known = keyof Structures;
-
-/** All readings of one characteristic that have its layout, in order. */
-export function readingsOf<K extends Known>(
-  seen: readonly Seen[],
-  characteristic: K,
-): readonly NonNullable<ReturnType<Structures[K]['read']>>[] {
-  const structure: { read(bytes: Uint8Array): ReturnType<Structures[K]['read']> } = STRUCTURES[characteristic];
-  return seen.flatMap((one) => {
-    if (one.characteristic !== characteristic) return [];
-    const values = structure.read(one.bytes);
-    return values === undefined ? [] : [values];
-  });
+/** A characteristic and how its bytes are read. */
+interface Readable<S extends Fields> {
+  readonly of: Seen['characteristic'];
+  readonly structure: Structure<S>;
 }
 
-export function lastOf<K extends Known>(seen: readonly Seen[], characteristic: K) {
-  return readingsOf(seen, characteristic).at(-1);
+export const VALVE = { of: 'def1', structure: ValveControl } as const;
+export const QUEUE = { of: 'def7', structure: TaskQueue } as const;
+export const CLOCK = { of: 'def9', structure: Rtc } as const;
+export const ALARM = { of: 'defa', structure: Alarm } as const;
+export const ROW = { of: 'defc', structure: HistoryDetailedEntry } as const;
+export const TASK = { of: 'deff', structure: CurrentTask } as const;
+export const RESET = { of: 'de21', structure: ResetControl } as const;
+export const LOCKS = { of: 'de22', structure: HydraulicStatus } as const;
+
+/** All readings of one characteristic that have its layout, in order. */
+export function readingsOf<S extends Fields>(
+  seen: readonly Seen[],
+  { of, structure }: Readable<S>,
+): readonly ValuesOf<S>[] {
+  return seen
+    .filter(({ characteristic }) => characteristic === of)
+    .map(({ bytes }) => structure.read(bytes))
+    .filter((values) => values !== undefined);
+}
+
+export function lastOf<S extends Fields>(seen: readonly Seen[], what: Readable<S>): ValuesOf<S> | undefined {
+  return readingsOf(seen, what).at(-1);
 }
 
 /** Of `deff`: nothing runs. */

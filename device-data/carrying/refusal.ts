@@ -1,7 +1,7 @@
 import { deviceStatus } from '../meaning/device-status.ts';
 import { RainIntegration } from '../structures/hydraulics.ts';
 import type { Intent } from './intent.ts';
-import { lastOf, NO_CHANNEL, type Seen } from './readings.ts';
+import { LOCKS, lastOf, NO_CHANNEL, QUEUE, type Seen, TASK } from './readings.ts';
 
 /** Why a device refused a write. */
 export const REFUSALS = [
@@ -43,7 +43,7 @@ export function refusalOf(intent: Intent, attError: number, seen: readonly Seen[
 }
 
 function notPermitted(intent: Intent, seen: readonly Seen[]): Refusal {
-  const task = lastOf(seen, 'deff');
+  const task = lastOf(seen, TASK);
   if (['stop', 'pause', 'resume', 'skip_next'].includes(intent.kind)) {
     return task === undefined || task.channel_id === NO_CHANNEL ? 'nothing_to_do' : 'not_permitted';
   }
@@ -52,13 +52,13 @@ function notPermitted(intent: Intent, seen: readonly Seen[]): Refusal {
   const rain = seen.findLast(({ characteristic }) => characteristic === 'de18')?.bytes;
   const isSkipped = (channel: number) => rain !== undefined && RainIntegration.read(rain)?.skip[channel] === 1;
   if (intent.kind === 'water' && isSkipped(intent.channel)) return 'rain_skip';
-  if ((lastOf(seen, 'def7')?.pending ?? 0) >= QUEUE_LENGTH) return 'queue_full';
+  if ((lastOf(seen, QUEUE)?.pending ?? 0) >= QUEUE_LENGTH) return 'queue_full';
   return 'not_permitted';
 }
 
 /** Why an accepted start came to nothing, from `de22` of its channel: a lock, or unknown. */
 export function dropReasonOf(intent: Intent, seen: readonly Seen[]): 'channel_locked' | 'device_locked' | 'unknown' {
-  const status = lastOf(seen, 'de22');
+  const status = lastOf(seen, LOCKS);
   if (status === undefined) return 'unknown';
   if (status.global_level > 0) return 'device_locked';
   const isOwn = intent.kind === 'water' && status.channel_id === intent.channel;

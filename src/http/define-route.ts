@@ -143,7 +143,7 @@ export interface RouteContract {
   readonly idempotent?: boolean;
   /** JSON by default. `form` is `application/x-www-form-urlencoded`. */
   readonly bodyKind?: 'multipart' | 'form';
-  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'health';
+  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'commands' | 'health';
   readonly summary: string;
   /** The full contract in Markdown, for the API page. */
   readonly description: string;
