@@ -187,12 +187,15 @@ function intentFault(intent: z.output<typeof IntentField>, now: number): string 
   }
 }
 
+const LIMIT_MESSAGES: Readonly<Record<Exceeded['limit'], string>> = {
+  longest_run_minutes: 'This is longer than your settings allow for one watering.',
+  longest_run_litres: 'This is more water than your settings allow for one watering.',
+  minutes_a_day: 'This zone has been watered for as long today as your settings allow.',
+  litres_a_day: 'This zone has had as much water today as your settings allow.',
+};
+
 function tooMuch({ limit, most, used }: Exceeded): ApiError {
-  const isRun = limit === 'longest_run_minutes' || limit === 'longest_run_litres';
-  const message = isRun
-    ? 'This is longer than your settings allow for one watering.'
-    : 'This zone has had as much water today as your settings allow.';
-  return new ApiError('limit_reached', message, { details: { limit, most, used } });
+  return new ApiError('limit_reached', LIMIT_MESSAGES[limit], { details: { limit, most, used } });
 }
 
 export function commandNotFound(): ApiError {

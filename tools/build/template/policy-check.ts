@@ -7,7 +7,7 @@ const OBJECTS = /^\{"!Sub":"\$\{ArtifactBucket\.Arn\}\/([a-z-]+\/)?\*"\}$/;
 const CONNECTIONS = /^\{"!Sub":"arn:[^*]+:execute-api:[^*]+:\$\{RelayApi\}\/relay\/(POST|DELETE)\/@connections\/\*"\}$/;
 
 /** The only statements that may allow deleting items. */
-const DELETING_SIDS = new Set(['Users', 'RateLimits', 'Relay']);
+const DELETING_SIDS = new Set(['Users', 'RateLimits', 'Relay', 'Garden']);
 
 /** Checks that each function's policy lists every action by name, on our own resources. */
 export function checkPolicies(template: Template): readonly string[] {
