@@ -9,7 +9,8 @@ export type RouteGroup =
   | 'ota'
   | 'plants'
   | 'relay'
-  | 'subscriptions';
+  | 'subscriptions'
+  | 'telemetry';
 
 interface IndexedRoute {
   readonly method: 'GET' | 'POST';
@@ -91,6 +92,7 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'POST', path: '/relay/streams/{stream}/events', group: 'relay' },
   { method: 'GET', path: '/relay/accounts/{uid}/sessions', group: 'relay' },
   { method: 'POST', path: '/relay/accounts/{uid}/disconnect', group: 'relay' },
+  { method: 'POST', path: '/telemetry', group: 'telemetry' },
   { method: 'POST', path: '/devices/{serial}/commands', group: 'commands' },
   { method: 'GET', path: '/devices/{serial}/commands', group: 'commands' },
   { method: 'GET', path: '/devices/{serial}/commands/{command_id}', group: 'commands' },

@@ -897,6 +897,94 @@ export type PostRelayStreamsByStreamEventsAnswer = {
   readonly time: number;
 };
 
+/** Input of `POST /telemetry`. */
+export type TelemetryInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  /** By the phone’s clock, when it sends this: tells how far that clock is off */
+  readonly sent_at: number;
+  readonly phone_session?: string | undefined;
+  readonly time_zone?: string | undefined;
+  readonly uptime?:
+    | { readonly uptime_ms: number; readonly source: 'diagnostics' | 'environment'; readonly read_at: number }
+    | undefined;
+  readonly reads?:
+    | ReadonlyArray<{
+        readonly kind: 'watering' | 'rain_hourly' | 'rain_daily' | 'environment_hourly' | 'environment_daily';
+        /** Which channel’s ring was read; only for `watering` */
+        readonly channel?: number | undefined;
+        readonly read_at: number;
+        /** From when on the device was asked for rows. Without it the first row counts as the beginning. */
+        readonly from_at?: number | undefined;
+        /** The rows as read over BLE, one after the other, without headers and echoed queries; in base64 */
+        readonly rows: string;
+      }>
+    | undefined;
+  readonly readings?:
+    | ReadonlyArray<{
+        readonly kind:
+          | 'status'
+          | 'hydraulic'
+          | 'diagnostics'
+          | 'environment'
+          | 'rain'
+          | 'task'
+          | 'flow'
+          | 'valve'
+          | 'alarm';
+        readonly read_at: number;
+        readonly uptime_ms?: number | undefined;
+        readonly bytes: string;
+      }>
+    | undefined;
+  readonly sessions?:
+    | ReadonlyArray<{
+        readonly session_id: string;
+        readonly channel: number;
+        readonly started_at: number;
+        readonly saw_start: boolean;
+        readonly ended_at: number;
+        readonly ended: 'completed' | 'stopped' | 'interrupted' | 'lost_sight';
+        readonly millilitres?: number | null | undefined;
+      }>
+    | undefined;
+};
+
+/** Answer of `POST /telemetry`. */
+export type TelemetryAnswer = {
+  readonly ok: true;
+  readonly stored: number;
+  readonly known: number;
+  readonly refused_count: number;
+  readonly refused: ReadonlyArray<{
+    readonly list: 'reads' | 'readings' | 'sessions';
+    readonly entry: number | null;
+    readonly row: number | null;
+    readonly code:
+      | 'length'
+      | 'empty'
+      | 'channel'
+      | 'temperature'
+      | 'humidity'
+      | 'date'
+      | 'future'
+      | 'too_old'
+      | 'too_many';
+    readonly count: number;
+  }>;
+  readonly next: {
+    /** The device has no filter: read all of a channel, which ends with rows after `newest_at` */
+    readonly watering: ReadonlyArray<{ readonly channel: number; readonly newest_at: number | null }>;
+    /** Ask the device for rows from then on, that hour or day included; null: for all it has */
+    readonly rain_hourly: { readonly from_at: number | null };
+    /** Ask the device for rows from then on, that hour or day included; null: for all it has */
+    readonly rain_daily: { readonly from_at: number | null };
+    /** Ask the device for rows from then on, that hour or day included; null: for all it has */
+    readonly environment_hourly: { readonly from_at: number | null };
+    /** Ask the device for rows from then on, that hour or day included; null: for all it has */
+    readonly environment_daily: { readonly from_at: number | null };
+  };
+};
+
 /** Input of `POST /devices/{serial}/commands`. */
 export type PostDevicesBySerialCommandsInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
@@ -2306,6 +2394,8 @@ export interface AppApi {
     input: PostRelayStreamsByStreamEventsInput,
     options?: CallOptions,
   ): Promise<PostRelayStreamsByStreamEventsAnswer>;
+  /** Takes what a phone or hub read from a device. Raw rows as read over BLE, live samples, and sessions: runs that somebody watched. Up to 4000 rows, 500 samples and 100 sessions at once; each ring’s read whole and in one entry of `reads`. What is known already changes nothing, whoever read it: repeat an upload whose answer was lost. Of an hour or day that the device rewrites, the version that was read last counts. Rows with an epoch before 2024 come from a device that lost its clock: they are kept under the time they were first read. What can’t be is refused by its place and a code, and the rest is kept. A phone whose clock is off by more than five minutes is corrected by the difference between `sent_at` and our clock. `uptime` with the source `diagnostics`, or a sample of `diagnostics`, tells when the device started. `time_zone` counts until the owner has set one. `next` says what to read at the next visit. A body may be sent with `Content-Encoding: gzip`; its `Content-Type` should then be `application/vnd.autowatering+json`, because API Gateway takes `application/json` for text. */
+  telemetry(input: TelemetryInput, options?: CallOptions): Promise<TelemetryAnswer>;
   /** Gives a device a command, which a phone or hub near it carries. The same `command_key` with the same intent is the same command, however often it is sent; with another one, 409 `command_key_used`. It expires after `expires_in_seconds` (30 to 86,400, default 600) unless somebody carried it by then. `stop` overtakes everything and cancels watering that was asked for before. 409 `limit_reached`: `details.limit` is `open_commands`, or one of the account’s limits with the `most` it allows and what is `used`. */
   postDevicesBySerialCommands(
     input: PostDevicesBySerialCommandsInput,
@@ -2529,6 +2619,8 @@ export function appApi(call: Call): AppApi {
         input,
         options,
       ),
+    telemetry: (input, options) =>
+      call({ method: 'POST', path: '/telemetry', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
     postDevicesBySerialCommands: (input, options) =>
       call(
         { method: 'POST', path: '/devices/{serial}/commands', auth: 'cognito', repeatable: true, body: 'json' },

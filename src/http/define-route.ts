@@ -143,7 +143,18 @@ export interface RouteContract {
   readonly idempotent?: boolean;
   /** JSON by default. `form` is `application/x-www-form-urlencoded`. */
   readonly bodyKind?: 'multipart' | 'form';
-  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'commands' | 'health';
+  /** Whether JSON may come with `Content-Encoding: gzip`. The body limit holds before and after inflating. */
+  readonly gzip?: true;
+  readonly domain:
+    | 'account'
+    | 'subscriptions'
+    | 'plants'
+    | 'fleet'
+    | 'ota'
+    | 'relay'
+    | 'telemetry'
+    | 'commands'
+    | 'health';
   readonly summary: string;
   /** The full contract in Markdown, for the API page. */
   readonly description: string;

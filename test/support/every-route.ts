@@ -3,6 +3,7 @@ import { ROUTE_INDEX } from '../../src/route-index.ts';
 import type { Answer, Backend, CallOptions } from './backend.ts';
 import { billing } from './billing.ts';
 import { fleetOf } from './fleet.ts';
+import { base64, startRow } from './garden-rows.ts';
 import { JWT_BEARER, newEvent, peersOf } from './peers.ts';
 import { jpeg, photoForm } from './photos.ts';
 import { newPeerIdentity, registrationProof } from './relay.ts';
@@ -180,6 +181,11 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
     'POST /relay/accounts/{uid}/disconnect': post(`/relay/accounts/${user.uid}/disconnect`, 'admin', {
       reason: 'test',
     }),
+    'POST /telemetry': () => {
+      const now = backend.clock.now();
+      const reads = [{ kind: 'watering', channel: 1, read_at: now, rows: base64(startRow(now, 1)) }];
+      return { ...post('/telemetry', 'user')(), body: { serial, sent_at: now, reads } };
+    },
     'GET /health': get('/health'),
     'GET /health/deep': get('/health/deep'),
     'GET /health/ota': get('/health/ota'),

@@ -187,6 +187,7 @@ describe('DynamoDB', () => {
       'subscriptions/status/recovery-slots.ts',
       'subscriptions/store.ts',
       'subscriptions/webhook/event-ledger.ts',
+      'telemetry/store/garden-items.ts',
     ]);
   });
 

@@ -1,0 +1,24 @@
+import { createFleetDevices } from '../fleet/index.ts';
+import type { Route } from '../http/define-route.ts';
+import type { Uid } from '../platform/ids.ts';
+import type { Services } from '../platform/services.ts';
+import { createIngest, type OnIngested } from './ingest/ingest.ts';
+import { uploadRoute } from './ingest/upload-route.ts';
+import { createTelemetryStore } from './store/telemetry-store.ts';
+
+/** What telemetry needs of other domains. */
+export interface TelemetryNeeds {
+  readonly onIngested: OnIngested;
+  readonly isAccountDeleted: (uid: Uid) => Promise<boolean>;
+}
+
+/** What devices tell. */
+export function telemetryRoutes(
+  services: Services,
+  { onIngested, isAccountDeleted }: TelemetryNeeds,
+): readonly Route[] {
+  const fleet = createFleetDevices(services);
+  const store = createTelemetryStore(services);
+  const ingest = createIngest(services, onIngested);
+  return [uploadRoute(services, { fleet, ingest, store, isAccountDeleted })];
+}
