@@ -145,7 +145,16 @@ export interface RouteContract {
   readonly bodyKind?: 'multipart' | 'form';
   /** Whether JSON may come with `Content-Encoding: gzip`. The body limit holds before and after inflating. */
   readonly gzip?: true;
-  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'telemetry' | 'health';
+  readonly domain:
+    | 'account'
+    | 'subscriptions'
+    | 'plants'
+    | 'fleet'
+    | 'ota'
+    | 'relay'
+    | 'telemetry'
+    | 'commands'
+    | 'health';
   readonly summary: string;
   /** The full contract in Markdown, for the API page. */
   readonly description: string;

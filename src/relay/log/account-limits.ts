@@ -25,18 +25,21 @@ const STREAMS_AT_ONCE = 10;
 export interface AccountChange {
   readonly streams?: 1 | -1;
   readonly allotted: number;
+  /** Only while the account has peers: events of the service have no peer of their own to depend on. */
+  readonly needsPeers?: boolean;
 }
 
 /** For a transaction: changes the account's counts, within its limits. */
 export function accountAction(
   TableName: string,
   uid: Uid,
-  { streams, allotted }: AccountChange,
+  { streams, allotted, needsPeers = false }: AccountChange,
   limits: AccountLimits,
 ): TransactItems[number] {
   const conditions = [
     ...(streams === 1 ? ['(attribute_not_exists(streams) OR streams < :most_streams)'] : []),
     ...(allotted > 0 ? ['(attribute_not_exists(allotted) OR allotted <= :room)'] : []),
+    ...(needsPeers ? ['active_peers > :nobody'] : []),
   ];
   return {
     Update: {
@@ -49,13 +52,32 @@ export function accountAction(
         ...(streams !== undefined && { ':streams': streams }),
         ...(streams === 1 && { ':most_streams': limits.streams }),
         ...(allotted > 0 && { ':room': limits.bytes - allotted }),
+        ...(needsPeers && { ':nobody': 0 }),
       },
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     },
   };
 }
 
-const StoredAccount = z.object({ streams: z.number().default(0) });
+/** For a transaction that does not change the account: it has peers, so that it is not being deleted either. */
+export function peersCheck(TableName: string, uid: Uid): TransactItems[number] {
+  return {
+    ConditionCheck: {
+      TableName,
+      Key: accountKey(uid),
+      ConditionExpression: 'active_peers > :nobody',
+      ExpressionAttributeValues: { ':nobody': 0 },
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    },
+  };
+}
+
+const StoredAccount = z.object({ streams: z.number().default(0), active_peers: z.number().default(0) });
+
+/** Whether an account as an action found it has peers. */
+export function hasPeers(item: Record<string, unknown> | undefined): boolean {
+  return StoredAccount.parse(item ?? {}).active_peers > 0;
+}
 
 /** Which limit made `accountAction` fail. */
 export function reachedLimit(item: Record<string, unknown> | undefined, limits: AccountLimits): 'streams' | 'bytes' {

@@ -28,7 +28,7 @@ export async function findPublished(
   logs: LogStore,
   { uid, peerId }: { uid: Uid; peerId: PeerId },
   stream: Stream,
-  { clientSeq, events: asked }: Pick<PublishRequest, 'clientSeq' | 'events'>,
+  { clientSeq, events: asked }: { readonly clientSeq: number; readonly events: PublishRequest['events'] },
 ): Promise<PublishedEvents | undefined> {
   const position = stream.authors.get(peerId);
   const lastAsked = clientSeq + asked.length - 1;

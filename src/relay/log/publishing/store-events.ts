@@ -5,13 +5,14 @@ import { type CancellationReason, transactWrite } from '../../../platform/aws/dy
 import type { Uid } from '../../../platform/ids.ts';
 import { DependencyUnavailableError } from '../../../platform/resilience/dependency.ts';
 import type { Services } from '../../../platform/services.ts';
-import { type Epoch, isEpoch } from '../../names.ts';
+import { type Epoch, isEpoch, SERVICE_PEER } from '../../names.ts';
 import { createPeerStore } from '../../peers/peer-store.ts';
 import {
   ACCOUNT_LIMITS,
   type AccountLimits,
   ALLOTMENT_BYTES,
   giveBackExpired,
+  hasPeers,
   reachedLimit,
 } from '../account-limits.ts';
 import { createLogStore } from '../log-store.ts';
@@ -64,8 +65,9 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
     const now = clock.now();
     if (basis.author?.isActive === false) return { outcome: 'revoked' };
     const last = stream?.authors.get(author.peerId)?.clientSeq ?? 0;
-    if (request.clientSeq !== last + 1) {
-      const known = stream && (await findPublished(services, logs, author, stream, request));
+    const { clientSeq } = request;
+    if (clientSeq !== 'next' && clientSeq !== last + 1) {
+      const known = stream && (await findPublished(services, logs, author, stream, { ...request, clientSeq }));
       return known ?? { outcome: 'client_seq_expected', expected: last + 1 };
     }
     // Only now: a publish whose answer was lost may be repeated hours later, as it was.
@@ -87,9 +89,10 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
   /** A stream remembers its authors. Those that will never publish again make room for new ones. */
   const withoutRevoked = async (uid: Uid, stream: Stream): Promise<Stream> => {
     if (stream.authors.size < MOST_AUTHORS) return stream;
-    const active = new Set<string>(
-      (await peers.list(uid)).flatMap((peer) => (peer.status === 'active' ? [peer.peerId] : [])),
-    );
+    const active = new Set<string>([
+      SERVICE_PEER,
+      ...(await peers.list(uid)).flatMap((peer) => (peer.status === 'active' ? [peer.peerId] : [])),
+    ]);
     const authors = new Map([...stream.authors].filter(([peerId]) => active.has(peerId)));
     return { ...stream, authors, areAuthorsStored: false };
   };
@@ -113,17 +116,18 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
     const before = basis.stream ?? newStream(request, now);
     const firstSeq = before.head + 1;
     const head = before.head + request.events.length;
-    const events = newEvents(request.events, { peerId, clientSeq: request.clientSeq, firstSeq, now });
+    const clientSeq = (before.authors.get(peerId)?.clientSeq ?? 0) + 1;
+    const events = newEvents(request.events, { peerId, clientSeq, firstSeq, now });
     const text = eventsText(events);
     const written = before.written + Buffer.byteLength(text);
     const step = basis.asks === 'generously' ? ALLOTMENT_BYTES : 0;
     const allotted = written <= before.allotted ? before.allotted : Math.max(written, before.allotted + step);
-    const position = { clientSeq: request.clientSeq + events.length - 1, seq: head };
+    const position = { clientSeq: clientSeq + events.length - 1, seq: head };
     return {
       ...{ author, authorState: basis.author, before: basis.stream, events, text, keysIfSeq, now },
       after: { ...before, head, written, allotted, authors: new Map(before.authors).set(peerId, position) },
       chunk: {
-        ...{ epoch: before.epoch, peerId, firstSeq, lastSeq: head, clientSeq: request.clientSeq, receivedAt: now },
+        ...{ epoch: before.epoch, peerId, firstSeq, lastSeq: head, clientSeq, receivedAt: now },
         previous: before.authors.get(peerId)?.seq ?? 0,
         goneAt: goneAt(events, before.retentionDays),
         writtenBefore: before.written,
@@ -144,8 +148,13 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
       failed.get('account'),
       failed.get('key'),
     ];
-    const state = peer === undefined ? basis.author : toAuthorState(peer.item);
-    const refusal = peer && authorRefusal(toAuthorState(peer.item), author.connectionId);
+    if (author.peerId === SERVICE_PEER) {
+      const checked = peer ?? account;
+      if (checked !== undefined && !hasPeers(checked.item)) return { outcome: 'revoked' };
+    }
+    const isPeer = peer !== undefined && author.peerId !== SERVICE_PEER;
+    const state = isPeer ? toAuthorState(peer.item) : basis.author;
+    const refusal = isPeer ? authorRefusal(toAuthorState(peer.item), author.connectionId) : undefined;
     if (refusal !== undefined) return refusal;
     // Whatever else failed may be due to what the stream did meanwhile, maybe by the very same publish.
     if (stream !== undefined) {
@@ -171,7 +180,8 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
   return async (author: Author, request: PublishRequest): Promise<PublishOutcome> => {
     const [stream, authorState] = await Promise.all([
       logs.readStream(author.uid, request.stream),
-      readAuthor(services, author.uid, author.peerId),
+      // The service has no rate of its own.
+      author.peerId === SERVICE_PEER ? undefined : readAuthor(services, author.uid, author.peerId),
     ]);
     let basis: Basis = { stream, author: authorState, asks: 'generously' };
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
