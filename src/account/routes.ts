@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { commandAccounts } from '../commands/index.ts';
 import { deviceRecordsOf, releaseDevicesOf } from '../fleet/index.ts';
 import { storableDocument } from '../http/body/storable-json.ts';
 import { defineRoute, type Route, type User } from '../http/define-route.ts';
@@ -12,6 +13,7 @@ import { withTimeLimit } from '../platform/resilience/time-limit.ts';
 import type { Services } from '../platform/services.ts';
 import { relayAccounts } from '../relay/index.ts';
 import { type Subscriptions, whileStripeAnswers } from '../subscriptions/index.ts';
+import { telemetryAccounts } from '../telemetry/index.ts';
 import { deleteAccount, isRecentLogin } from './deletion.ts';
 import { AccountExport, exportAccount } from './export.ts';
 import { mirroredAttributes, Profile, ProfileChange, profilePatch } from './profile.ts';
@@ -42,6 +44,8 @@ const ShownUser = z.object({
 export function accountRoutes(services: Services, subscriptions: Subscriptions): readonly Route[] {
   const store = createAccountStore(services);
   const relay = relayAccounts(services);
+  const telemetry = telemetryAccounts(services);
+  const commands = commandAccounts(services);
   const { clock, metrics, objectStore, userDirectory } = services;
 
   /** Returns the user pool's entry, or the token's claims when the pool does not answer in time. */
@@ -216,7 +220,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     domain: 'account',
     summary: 'Deletes the account and all data about the user',
     description:
-      "Revokes the user's phones and hubs, cancels the subscription, releases the devices, removes every record, then the login. Needs a sign-in " +
+      "Revokes the user's phones and hubs, cancels the subscription, removes what devices told and were told, releases them, removes every record, then the login. What the archive has of the account leaves it within a day. Needs a sign-in " +
       'within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all ' +
       'other calls of the user get 410.',
     rateLimit: { requests: 10, windowSeconds: 600 },
@@ -230,6 +234,10 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     }
     const steps = {
       removeRelay: relay.remove,
+      removeGarden: async (uid: Uid) => {
+        await commands.remove(uid);
+        await telemetry.remove(uid);
+      },
       releaseDevices: releaseDevicesOf(services),
       endBilling: async (uid: Uid) => {
         // The token may still carry the address when the login is already gone.
@@ -253,7 +261,8 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     description:
       'Profile, state, devices, usage, billing, phones and hubs with what they shared, as stored, plus the entry in the ' +
       'user pool. A stream with `complete: false` has more events than fit: `/relay/streams/{stream}/events` has them by ' +
-      'pages. Payments are stored at Stripe; the billing portal has the invoices.',
+      'pages. Of a device with `complete: false` the newest telemetry is here; `/telemetry/devices/{serial}/series` has the ' +
+      'rest. Payments are stored at Stripe; the billing portal has the invoices.',
     rateLimit: { requests: 10, windowSeconds: 600 },
     responses: { 200: AccountExport },
     errors: [],
@@ -267,6 +276,8 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
       usage: (uid) => store.readUsage(uid),
       billing: subscriptions.readBilling,
       relay: relay.read,
+      telemetry: telemetry.read,
+      commands: commands.read,
     });
     const headers = { 'Content-Disposition': 'attachment; filename="autowatering-export.json"' };
     return { status: 200, body, headers };

@@ -3,6 +3,7 @@ import type { Device } from '../../fleet/index.ts';
 import type { Uid } from '../../platform/ids.ts';
 import { createWhileOvertaken, OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
+import { createUploadIndex } from '../archive/upload-index.ts';
 import type { Reading, Row } from '../evidence.ts';
 import type { ZoneTimeline } from '../rollups/local-day.ts';
 import { type DeviceState, joinState, newDeviceState } from '../store/device-state.ts';
@@ -21,6 +22,7 @@ import { deviceKey, devicePartition, settingsKey } from '../table-keys.ts';
 import { type Batch, type Parts, toBatch } from './batch.ts';
 import { MONTHS_TOGETHER, recordsAround, storeMonths } from './store-months.ts';
 import type { Refusal, Upload } from './upload.ts';
+import { whatCameIn } from './what-came-in.ts';
 
 /** What an upload changed, for whoever tells the owner of it. */
 export interface Ingested {
@@ -49,7 +51,7 @@ export interface IngestResult {
   readonly state: DeviceState;
 }
 
-type Needed = Pick<Services, 'config' | 'documents' | 'randomness' | 'metrics'>;
+type Needed = Pick<Services, 'config' | 'documents' | 'randomness' | 'metrics' | 'clock'>;
 export type Ingest = (
   uid: Uid,
   device: Pick<Device, 'hwId' | 'serial'>,
@@ -68,6 +70,7 @@ const NOTHING_FOUND: Found = new Map();
 export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
   const { randomness, metrics } = services;
   const items = createGardenItems(services);
+  const uploads = createUploadIndex(services);
   const whileOvertaken = createWhileOvertaken(randomness);
 
   /** Repeats an attempt with what was read at first, and then, when overtaken, with what is there by then. */
@@ -144,11 +147,8 @@ export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
       ...batch.live.keys(),
       ...(hasEvidence ? recordsAround(batch.months.keys()) : []),
     ];
-    const first = await lookUp(
-      items,
-      [deviceKey(uid, hwId), settingsKey(uid), ...records.map((record) => ({ partition, record }))],
-      false,
-    );
+    const keys = [deviceKey(uid, hwId), settingsKey(uid), ...records.map((record) => ({ partition, record }))];
+    const [first] = await Promise.all([lookUp(items, keys, false), uploads.note(uid, hwId, whatCameIn(batch), now)]);
     const zones = await zonesOf(uid, first, upload.timeZone);
     const [measured, evidence] = await Promise.all([
       storeChunks(partition, batch.measurements, first),

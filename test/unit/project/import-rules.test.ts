@@ -189,6 +189,8 @@ describe('DynamoDB', () => {
       'subscriptions/status/recovery-slots.ts',
       'subscriptions/store.ts',
       'subscriptions/webhook/event-ledger.ts',
+      'telemetry/archive/erasures.ts',
+      'telemetry/archive/upload-index.ts',
       'telemetry/store/garden-items.ts',
     ]);
   });
