@@ -4,6 +4,7 @@ export type RouteGroup =
   | 'alive'
   | 'fleet'
   | 'health'
+  | 'notifications'
   | 'offer'
   | 'ota'
   | 'plants'
@@ -90,6 +91,16 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'POST', path: '/relay/streams/{stream}/events', group: 'relay' },
   { method: 'GET', path: '/relay/accounts/{uid}/sessions', group: 'relay' },
   { method: 'POST', path: '/relay/accounts/{uid}/disconnect', group: 'relay' },
+  { method: 'GET', path: '/notifications', group: 'notifications' },
+  { method: 'POST', path: '/notifications/read', group: 'notifications' },
+  { method: 'GET', path: '/notifications/settings', group: 'notifications' },
+  { method: 'POST', path: '/notifications/settings', group: 'notifications' },
+  { method: 'POST', path: '/notifications/test', group: 'notifications' },
+  { method: 'POST', path: '/notifications/subscriptions', group: 'notifications' },
+  { method: 'GET', path: '/notifications/subscriptions', group: 'notifications' },
+  { method: 'POST', path: '/notifications/subscriptions/{subscription_id}/remove', group: 'notifications' },
+  { method: 'GET', path: '/notifications/unsubscribe', group: 'notifications' },
+  { method: 'POST', path: '/notifications/unsubscribe', group: 'notifications' },
   { method: 'GET', path: '/health', group: 'alive' },
   { method: 'GET', path: '/health/deep', group: 'health' },
   { method: 'GET', path: '/health/ota', group: 'health' },

@@ -16,3 +16,14 @@ export function accountDeletionCheck(services: Services): (uid: Uid) => Promise<
 export function accountAliveCheck(services: Pick<Services, 'config'>): (uid: Uid) => TransactItems[number] {
   return (uid) => aliveCheck(services.config, uid);
 }
+
+/** What the profile says about messages to the user. */
+export function profileWishes(
+  services: Pick<Services, 'config' | 'documents' | 'randomness'>,
+): (uid: Uid) => Promise<{ readonly language: string | undefined; readonly isMuted: boolean }> {
+  const store = createAccountStore(services);
+  return async (uid) => {
+    const { language, notificationsEnabled } = (await store.readProfile(uid)) ?? {};
+    return { language, isMuted: notificationsEnabled === false };
+  };
+}

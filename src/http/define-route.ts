@@ -141,9 +141,11 @@ export interface RouteContract {
   readonly premium?: boolean;
   /** Whether a POST may be repeated when its answer was lost. GETs always may. */
   readonly idempotent?: boolean;
-  /** JSON by default. `form` is `application/x-www-form-urlencoded`. */
-  readonly bodyKind?: 'multipart' | 'form';
-  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'health';
+  /** JSON by default. `form` is `application/x-www-form-urlencoded`. With `none` a POST's body is not read. */
+  readonly bodyKind?: 'multipart' | 'form' | 'none';
+  /** JSON by default. `page` is HTML for people; its reply names the type itself. */
+  readonly answerKind?: 'page';
+  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'notifications' | 'health';
   readonly summary: string;
   /** The full contract in Markdown, for the API page. */
   readonly description: string;

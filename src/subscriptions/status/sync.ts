@@ -81,10 +81,22 @@ export async function syncSubscription(
     if (!changed && cause === undefined && isFresh(billing, now()))
       return { billing, subscriptions, changed, outOfOrder };
     if (await store.writeSync(uid, write, now())) {
+      await reportChange(needs, uid, billing.snapshot, write.snapshot);
       return { billing: after(billing, write, now()), subscriptions, changed, outOfOrder };
     }
   }
   throw new Error('a billing record changed too often to store an answer from Stripe');
+}
+
+async function reportChange(
+  { onStatusChanged, now }: BillingNeeds,
+  uid: Uid,
+  from: Snapshot | null,
+  to: Snapshot | null,
+): Promise<void> {
+  if (from === null || to === null || from.subscriptionId !== to.subscriptionId || from.status === to.status) return;
+  const { subscriptionId, status, currentPeriodEnd } = to;
+  await onStatusChanged(uid, { subscriptionId, from: from.status, to: status, currentPeriodEnd, at: now() });
 }
 
 interface Truth {

@@ -19,7 +19,18 @@ const services = createServices({
 });
 
 const groups = routeGroups(services);
-const ORDER = ['account', 'subscriptions', 'plants', 'fleet', 'offer', 'ota', 'relay', 'alive', 'health'] as const;
+const ORDER = [
+  'account',
+  'subscriptions',
+  'plants',
+  'fleet',
+  'offer',
+  'ota',
+  'relay',
+  'notifications',
+  'alive',
+  'health',
+] as const;
 const listed: readonly ListedContract[] = (
   await Promise.all(
     ORDER.map(async (group) =>
@@ -58,11 +69,11 @@ export function commonErrors(contract: RouteContract): readonly string[] {
     ...(contract.premium === true ? ['premium_required'] : []),
     ...(method === 'POST'
       ? [
-          ...(contract.bodyKind === 'form'
+          ...(contract.bodyKind === 'form' || contract.bodyKind === 'none'
             ? []
             : [contract.bodyKind === 'multipart' ? 'invalid_multipart' : 'invalid_json']),
           'payload_too_large',
-          'unsupported_media_type',
+          ...(contract.bodyKind === 'none' ? [] : ['unsupported_media_type']),
         ]
       : []),
     ...(params || query || body ? ['validation_failed'] : []),

@@ -6,8 +6,11 @@ import type { Template } from './template.ts';
 const OBJECTS = /^\{"!Sub":"\$\{ArtifactBucket\.Arn\}\/([a-z-]+\/)?\*"\}$/;
 const CONNECTIONS = /^\{"!Sub":"arn:[^*]+:execute-api:[^*]+:\$\{RelayApi\}\/relay\/(POST|DELETE)\/@connections\/\*"\}$/;
 
+/** Phones as SNS knows them, each under our own application. */
+const PHONES = /^\{"!Sub":"arn:[^*]+:sns:[^*]+:endpoint\/\$\{MobilePush(Apple|Android)\}\/\*"\}$/;
+
 /** The only statements that may allow deleting items. */
-const DELETING_SIDS = new Set(['Users', 'RateLimits', 'Relay']);
+const DELETING_SIDS = new Set(['Users', 'RateLimits', 'Relay', 'Garden']);
 
 /** Checks that each function's policy lists every action by name, on our own resources. */
 export function checkPolicies(template: Template): readonly string[] {
@@ -20,7 +23,7 @@ export function checkPolicies(template: Template): readonly string[] {
 }
 
 function checkGrant({ sid, actions, resources }: Grant): readonly string[] {
-  const isWhole = (one: string) => one.includes('*') && !OBJECTS.test(one) && !CONNECTIONS.test(one);
+  const isWhole = (one: string) => one.includes('*') && ![OBJECTS, CONNECTIONS, PHONES].some((known) => known.test(one));
   return [
     ...actions
       .filter((one) => !/^[a-z0-9-]+:[A-Za-z]+$/.test(one))

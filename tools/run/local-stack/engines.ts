@@ -167,6 +167,8 @@ export function secretValues(secrets: LocalSecrets): Record<string, string> {
     OTA_SIGNING_KEY: secrets.otaSigningKey,
     RELAY_IDENTITY_KEY: secrets.relayIdentityKey,
     RELAY_WRAP_KEY: secrets.relayWrapKey,
+    VAPID_KEY: secrets.vapidKey,
+    UNSUBSCRIBE_KEY: secrets.unsubscribeKey,
   };
 }
 
