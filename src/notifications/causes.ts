@@ -39,7 +39,8 @@ const ENDED: ReadonlySet<string> = new Set(['canceled']);
 /** A subscription's status changed; undefined unless it is trouble. */
 export function subscriptionNotice(change: {
   readonly subscriptionId: string;
-  readonly from: string;
+  /** Null if it was not known before. */
+  readonly from: string | null;
   readonly to: string;
   /** RFC 3339: of the period that was to be paid. */
   readonly currentPeriodEnd: string | null;
@@ -47,11 +48,11 @@ export function subscriptionNotice(change: {
 }): Notice | undefined {
   const { subscriptionId, from, to, currentPeriodEnd, at } = change;
   const common = { kind: 'subscription', serial: null, at, facts: {} } as const;
-  if (UNPAID.has(to) && !UNPAID.has(from)) {
+  if (UNPAID.has(to) && (from === null || !UNPAID.has(from))) {
     const cause = `${subscriptionId}#unpaid#${currentPeriodEnd ?? ''}`;
     return { ...common, topic: 'payment-failed', severity: 'danger', cause };
   }
-  if (ENDED.has(to) && !ENDED.has(from)) {
+  if (ENDED.has(to) && from !== null && !ENDED.has(from)) {
     return { ...common, topic: 'ended', severity: 'warning', cause: `${subscriptionId}#ended` };
   }
   return undefined;

@@ -8,8 +8,8 @@ import { createEventLedger, type EventLedger } from './webhook/event-ledger.ts';
 
 export interface StatusChange {
   readonly subscriptionId: string;
-  /** Stripe's statuses. */
-  readonly from: string;
+  /** Stripe's status before; null if the subscription was not known. */
+  readonly from: string | null;
   readonly to: string;
   /** RFC 3339. */
   readonly currentPeriodEnd: string | null;

@@ -4,7 +4,7 @@ import type { UnsubscribeScope } from '../unsubscribe/unsubscribe-token.ts';
 
 /** What is sent, in words, the same for every channel. */
 export interface Composition {
-  /** Of the newest message: what the app opens. */
+  /** Of the first message: what the app opens. */
   readonly messageId: string;
   readonly title: string;
   readonly lines: readonly string[];
@@ -21,11 +21,11 @@ export function composeOne(message: Message, reader: Reader): Composition {
   return { messageId, title, lines: device === null ? [body] : [body, device], isUrgent, scope: kind };
 }
 
-/** Says several messages as one, oldest first. */
+/** Says several messages as one, in this order. */
 export function composeDigest(messages: readonly [Message, ...Message[]], reader: Reader): Composition {
-  const newest = messages.at(-1) ?? messages[0];
+  const [first] = messages;
   return {
-    messageId: newest.messageId,
+    messageId: first.messageId,
     title: plainText(reader.language, 'digest.title'),
     lines: messages.map((message) => line(wordingOf(message, reader))),
     isUrgent: false,

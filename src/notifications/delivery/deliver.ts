@@ -123,6 +123,13 @@ function together(
   ];
 }
 
+const WEIGHTS = { critical: 0, danger: 1, warning: 2, info: 3 } as const;
+
+/** What matters most comes first, then what came first. */
+function byWeight(a: Message, b: Message): number {
+  return WEIGHTS[a.severity] - WEIGHTS[b.severity] || a.storedAt - b.storedAt;
+}
+
 /** Returns what each channel says; undefined if there is nothing to say. */
 function compositionFor(
   items: readonly Item[],
@@ -130,7 +137,7 @@ function compositionFor(
 ): ((channel: Target['channel']) => Composition | undefined) | undefined {
   const [first] = items;
   if (first?.due.how === 'test') return () => composeTest(first.due.messageId, reader);
-  const messages = items.flatMap(({ message }) => message ?? []).sort((a, b) => a.storedAt - b.storedAt);
+  const messages = items.flatMap(({ message }) => message ?? []).sort(byWeight);
   if (messages.length === 0) return undefined;
   return (channel) => {
     const [oldest, ...others] = messages.filter(({ kind }) => channelsOf(preferences, kind)[channel]);

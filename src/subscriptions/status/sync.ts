@@ -94,9 +94,11 @@ async function reportChange(
   from: Snapshot | null,
   to: Snapshot | null,
 ): Promise<void> {
-  if (from === null || to === null || from.subscriptionId !== to.subscriptionId || from.status === to.status) return;
+  if (to === null) return;
   const { subscriptionId, status, currentPeriodEnd } = to;
-  await onStatusChanged(uid, { subscriptionId, from: from.status, to: status, currentPeriodEnd, at: now() });
+  const former = from?.subscriptionId === subscriptionId ? from.status : null;
+  if (former === status) return;
+  await onStatusChanged(uid, { subscriptionId, from: former, to: status, currentPeriodEnd, at: now() });
 }
 
 interface Truth {
