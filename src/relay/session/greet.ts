@@ -8,7 +8,7 @@ import {
   type ServerHello,
 } from '@autowatering/relay-protocol';
 import type { Services } from '../../platform/services.ts';
-import type { HelloFields } from '../frames/plain-frames.ts';
+import type { HelloFields } from '../frames/read-plain-frame.ts';
 import { isPeerId } from '../names.ts';
 import type { Endings, Stores } from './ending.ts';
 import type { RefusalCode } from './handshake-table.ts';

@@ -1,5 +1,5 @@
 import type { Services } from '../../platform/services.ts';
-import { type PlainFrame, readPlainFrame } from '../frames/plain-frames.ts';
+import { type PlainFrame, readPlainFrame } from '../frames/read-plain-frame.ts';
 import type { ConnectionId } from '../names.ts';
 import { createAuthenticate } from './authenticate.ts';
 import type { Endings, Stores } from './ending.ts';

@@ -9,7 +9,7 @@ import {
   type SealedFrame,
 } from '@autowatering/relay-protocol';
 import type { Services } from '../../platform/services.ts';
-import { readPeerFrame } from '../frames/peer-frames.ts';
+import { readPeerFrame } from '../frames/read-peer-frame.ts';
 import type { Endings, Stores } from './ending.ts';
 import { REFUSALS, type RefusalCode } from './handshake-table.ts';
 import type { SessionKeys } from './key-schedule.ts';

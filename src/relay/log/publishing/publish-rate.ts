@@ -1,8 +1,8 @@
 import { EVENTS_BURST, EVENTS_PER_SECOND } from '@autowatering/relay-protocol';
-import * as z from 'zod';
 import type { TransactItems } from '../../../platform/aws/dynamo.ts';
 import type { Uid } from '../../../platform/ids.ts';
 import type { Services } from '../../../platform/services.ts';
+import { fields, number, optional, text, withDefault } from '../../../platform/shapes.ts';
 import type { ConnectionId, PeerId } from '../../names.ts';
 import { peerKey } from '../../table-keys.ts';
 import type { Author } from './publish-request.ts';
@@ -19,17 +19,17 @@ export interface AuthorState {
   readonly used: number;
 }
 
-const StoredAuthor = z.object({
-  status: z.string(),
-  connection_id: z.string().optional(),
-  window: z.number().default(0),
-  used: z.number().default(0),
+const storedAuthor = fields({
+  status: text,
+  connection_id: optional(text),
+  window: withDefault(number, 0),
+  used: withDefault(number, 0),
 });
 
 /** @param item undefined: there is no such peer */
 export function toAuthorState(item: Record<string, unknown> | undefined): AuthorState {
   if (item === undefined) return { isActive: false, connectionId: undefined, window: 0, used: 0 };
-  const { status, connection_id, window, used } = StoredAuthor.parse(item);
+  const { status, connection_id, window, used } = storedAuthor(item);
   return { isActive: status === 'active', connectionId: connection_id, window, used };
 }
 

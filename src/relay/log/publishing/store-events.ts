@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_RETENTION_DAYS, MAX_CLOCK_SKEW_MS } from '@autowatering/relay-protocol';
-import * as z from 'zod';
 import { type CancellationReason, transactWrite } from '../../../platform/aws/dynamo.ts';
 import type { Uid } from '../../../platform/ids.ts';
 import { DependencyUnavailableError } from '../../../platform/resilience/dependency.ts';
 import type { Services } from '../../../platform/services.ts';
+import { textThat } from '../../../platform/shapes.ts';
 import { type Epoch, isEpoch } from '../../names.ts';
 import { createPeerStore } from '../../peers/peer-store.ts';
 import {
@@ -210,5 +210,5 @@ function failedActions(
 }
 
 function newEpoch(random: Buffer): Epoch {
-  return z.string().refine(isEpoch).parse(random.toString('base64url'));
+  return textThat(isEpoch, 'an epoch')(random.toString('base64url'));
 }
