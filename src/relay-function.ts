@@ -27,14 +27,12 @@ export function createRelayFunction(services: Services): (event: WebSocketEvent)
     welcome: async (uid) => (await service()).welcome(uid),
     serve: async (session, frame) => (await service()).serve(session, frame),
     announce: async (uid, peerId, online) => (await service()).announce(uid, peerId, online),
-    prepare: () => inBackground(service),
+    prepare() {
+      inBackground(service);
+      inBackground(services.secrets.values);
+    },
   });
-  // Every event takes the tables.
+  // Every event takes the tables: their client is loaded before the first one comes.
   inBackground(services.documents);
-  const prepared = once(async () => {
-    // Few events don't take the secret. It is read while the tables' client is loaded.
-    inBackground(services.secrets.values);
-    return relay;
-  });
-  return createWebSocketHandler(services, prepared);
+  return createWebSocketHandler(services, async () => relay);
 }

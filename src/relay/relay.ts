@@ -27,9 +27,9 @@ export function createRelay(services: Services, needs: SessionNeeds): Relay {
   return {
     connect: createConnect(services, needs, stores, onAccepted),
     async receive(connectionId, text) {
-      const { receive } = await conversation();
+      const loading = conversation();
       needs.prepare?.();
-      return receive(connectionId, text);
+      return (await loading).receive(connectionId, text);
     },
     async disconnect(connectionId) {
       const ended = await stores.connections.remove(connectionId);

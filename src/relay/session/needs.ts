@@ -27,7 +27,7 @@ export interface SessionNeeds {
     read(uid: Uid, peerId: PeerId): Promise<KnownPeer | undefined>;
   };
   isAccountDeleted(uid: Uid): Promise<boolean>;
-  /** Called with every message: what sessions need besides may be loaded while it is handled. */
+  /** Called with every message: what its session will need may be loaded and read while its connection is looked up. */
   prepare?(): void;
   /** What a new session learns about its account. */
   welcome(uid: Uid): Promise<Pick<SessionEstablished, 'streams' | 'peers'>>;
