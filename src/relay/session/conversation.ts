@@ -16,7 +16,7 @@ export interface Conversation {
 export function createConversation(
   services: Services,
   needs: SessionNeeds,
-  opened: Pick<Stores, 'connections' | 'sessions'>,
+  opened: Omit<Stores, 'keyWrap'>,
 ): Conversation {
   const stores = { ...opened, keyWrap: createKeyWrap(services) };
   const endings = createEndings(services, needs, stores);
