@@ -4,6 +4,7 @@ import { type ConnectOutcome, createConnect } from './session/connect.ts';
 import { createEndings } from './session/ending.ts';
 import type { SessionNeeds } from './session/needs.ts';
 import { createReceive } from './session/receive.ts';
+import { createRecentSessions } from './session/recent-sessions.ts';
 import { createConnectionStore } from './session/store/connection-store.ts';
 import { createSessionStore } from './session/store/session-store.ts';
 import { createKeyWrap } from './session/wrapped-keys.ts';
@@ -23,12 +24,14 @@ export function createRelay(services: Services, needs: SessionNeeds): Relay {
     connections: createConnectionStore(services),
     sessions: createSessionStore(services),
     keyWrap: createKeyWrap(services),
+    recent: createRecentSessions(),
   };
   const endings = createEndings(services, needs, stores);
   return {
     connect: createConnect(services, needs, stores),
     receive: createReceive(services, needs, stores, endings),
     async disconnect(connectionId) {
+      stores.recent.forget(connectionId);
       const ended = await stores.connections.remove(connectionId);
       if (ended !== undefined) await endings.tidyUp(ended);
       return { uid: ended?.uid };
