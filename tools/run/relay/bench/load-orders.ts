@@ -11,7 +11,14 @@ export const LoadOrder = z.discriminatedUnion('work', [
   /** One peer publishes, another of its account receives. */
   z.object({ work: z.literal('latency'), events: z.number() }),
   /** Each of many accounts publishes event after event. `peers`: 1, or 2 for a second one that receives them. */
-  z.object({ work: z.literal('singles'), accounts: z.number(), peers: z.number(), seconds: z.number() }),
+  z.object({
+    work: z.literal('singles'),
+    accounts: z.number(),
+    peers: z.number(),
+    seconds: z.number(),
+    /** Of the same load before, not counted: engines compile the code that they run most. */
+    warmUpSeconds: z.number(),
+  }),
   /** Each of many accounts publishes 80 events in frames of 20. */
   z.object({ work: z.literal('batches'), accounts: z.number() }),
   /** The peers of one account fill a stream, then one reads it from its start. */
