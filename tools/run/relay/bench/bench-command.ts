@@ -29,7 +29,7 @@ export function benchCommand(signal: AbortSignal): Command {
     .option('--events <count>', 'events for the time from publish to delivery', wholeNumberUpTo(100_000), 1_000)
     .option('--accounts <count>', 'accounts that publish single events', wholeNumberUpTo(10_000), 60)
     .option('--seconds <count>', 'how long they do', wholeNumberUpTo(3_600), 10)
-    .option('--warm-up <seconds>', 'how long they do before that, uncounted', wholeNumberUpTo(3_600), 10)
+    .option('--warm-up <seconds>', 'how long they do before that, uncounted', wholeNumberUpTo(3_600), 20)
     .option(
       '--batch-accounts <count>',
       'accounts that publish 80 events each in frames of 20',
