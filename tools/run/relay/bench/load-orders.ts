@@ -4,6 +4,9 @@ import * as z from 'zod';
 export const LoadTarget = z.object({ apiUrl: z.string(), relayUrl: z.string() });
 export type LoadTarget = z.output<typeof LoadTarget>;
 
+/** Deliveries that are not counted, in ten seconds: engines compile the code that they run most. */
+export const WARM_UP_EVENTS = 200;
+
 /** What the load process is asked to do. */
 export const LoadOrder = z.discriminatedUnion('work', [
   /** Connects peers, two per account, and keeps them connected until the process ends. */
@@ -16,7 +19,7 @@ export const LoadOrder = z.discriminatedUnion('work', [
     accounts: z.number(),
     peers: z.number(),
     seconds: z.number(),
-    /** Of the same load before, not counted: engines compile the code that they run most. */
+    /** Of the same load before, not counted for the same reason. */
     warmUpSeconds: z.number(),
   }),
   /** Each of many accounts publishes 80 events in frames of 20. */

@@ -1,7 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RelayClient } from '@autowatering/relay-client';
 import type * as z from 'zod';
-import type { Connected, Latency, LoadOrder, Rate, Replayed } from './load-orders.ts';
+import {
+  type Connected,
+  type Latency,
+  type LoadOrder,
+  type Rate,
+  type Replayed,
+  WARM_UP_EVENTS,
+} from './load-orders.ts';
 import type { LoadPeers } from './load-peers.ts';
 
 /** A peer may publish so many events a second. */
@@ -9,8 +16,6 @@ const EVENTS_PER_SECOND = 20;
 /** What it may publish at once beyond the first event, in frames of 20, without being told to wait. */
 const AT_ONCE = 80;
 const STREAM = 'zones';
-/** Ten seconds: engines compile the code that they run most. */
-const WARM_UP_EVENTS = 200;
 const PEERS_OF_AN_ACCOUNT = 20;
 const DELIVERY_MS = 30_000;
 
