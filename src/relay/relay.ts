@@ -3,6 +3,7 @@ import type { Services } from '../platform/services.ts';
 import type { ConnectionId } from './names.ts';
 import { type ConnectOutcome, createConnect } from './session/connect.ts';
 import type { SessionNeeds } from './session/needs.ts';
+import { createRecentSessions } from './session/recent-sessions.ts';
 import { createConnectionStore } from './session/store/connection-store.ts';
 import { createSessionStore } from './session/store/session-store.ts';
 
@@ -17,7 +18,11 @@ export interface Relay {
 
 /** The part of the relay that API Gateway's connections lead to. */
 export function createRelay(services: Services, needs: SessionNeeds): Relay {
-  const stores = { connections: createConnectionStore(services), sessions: createSessionStore(services) };
+  const stores = {
+    connections: createConnectionStore(services),
+    sessions: createSessionStore(services),
+    recent: createRecentSessions(),
+  };
   const conversation = once(async () => {
     const { createConversation } = await import('./session/conversation.ts');
     return createConversation(services, needs, stores);
@@ -32,6 +37,7 @@ export function createRelay(services: Services, needs: SessionNeeds): Relay {
       return (await loading).receive(connectionId, text);
     },
     async disconnect(connectionId) {
+      stores.recent.forget(connectionId);
       const ended = await stores.connections.remove(connectionId);
       if (ended !== undefined) await (await conversation()).tidyUp(ended);
       return { uid: ended?.uid };

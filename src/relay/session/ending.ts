@@ -3,6 +3,7 @@ import type { Services } from '../../platform/services.ts';
 import type { ConnectionId } from '../names.ts';
 import { REFUSALS, type RefusalCode } from './handshake-table.ts';
 import type { SessionNeeds } from './needs.ts';
+import type { RecentSessions } from './recent-sessions.ts';
 import { sendPlain, sendSealed } from './send.ts';
 import { newestKeysOf, sessionOf } from './session-keys.ts';
 import type { ConnectionRecord } from './store/connection-record.ts';
@@ -14,6 +15,7 @@ export interface Stores {
   readonly connections: ConnectionStore;
   readonly sessions: SessionStore;
   readonly keyWrap: KeyWrap;
+  readonly recent: RecentSessions;
 }
 
 type Needed = Pick<Services, 'clock' | 'log' | 'metrics' | 'randomness'>;
@@ -35,7 +37,7 @@ export interface Endings {
 export function createEndings(
   { clock, log, metrics, randomness }: Needed,
   needs: SessionNeeds,
-  { connections, sessions, keyWrap }: Stores,
+  { connections, sessions, keyWrap, recent }: Stores,
 ): Endings {
   const { connections: gateway } = needs;
 
@@ -65,6 +67,7 @@ export function createEndings(
 
   /** Only the call that ends a connection says why. Returns whether this one did. */
   const end = async (connectionId: ConnectionId, frame: Bye | ErrorFrame): Promise<boolean> => {
+    recent.forget(connectionId);
     const ended = await connections.close(connectionId);
     if (ended === undefined) return false;
     await say(ended, frame);

@@ -60,6 +60,23 @@ export function waitFor(count: number, author: AuthorState | undefined, now: num
   return Math.max(1, Math.ceil(((window + 1) * WINDOW_MS - now) / 1000));
 }
 
+/** The author once its events were stored. */
+export function authorAfter({
+  author,
+  authorState,
+  events,
+  now,
+}: {
+  readonly author: Author;
+  readonly authorState: AuthorState | undefined;
+  readonly events: readonly unknown[];
+  readonly now: number;
+}): AuthorState {
+  const window = windowAt(now, authorState);
+  const before = authorState?.window === window ? authorState.used : 0;
+  return { isActive: true, connectionId: author.connectionId, window, used: before + events.length };
+}
+
 /** For a publish's transaction: counts the events, on condition that the author is active and connected as it says. */
 export function countAction(
   TableName: string,
