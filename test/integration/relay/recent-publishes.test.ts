@@ -70,8 +70,8 @@ describe('a publish soon after another', () => {
 
   it('is neither refused nor stored twice for what only another container knows', async () => {
     expect(await published(phone, 2, other)).toEqual([2]);
-    expect(await published(phone, 2)).toEqual([2]);
-    expect(await published(phone, 3, other)).toEqual([3]);
+    expect(await published(phone, 3)).toEqual([3]);
+    expect(await published(phone, 4, other)).toEqual([4]);
     expect(await published(phone, 4)).toEqual([4]);
   });
 
