@@ -1,9 +1,9 @@
 import type { Services } from '../../platform/services.ts';
 import type { ConnectionId } from '../names.ts';
 import { createEndings, type Endings, type Stores } from './ending.ts';
+import { createKeyWrap } from './keys/wrapped-keys.ts';
 import type { SessionNeeds } from './needs.ts';
 import { createReceive } from './receive.ts';
-import { createKeyWrap } from './wrapped-keys.ts';
 
 /** What follows on a connection after it was accepted. */
 export interface Conversation {

@@ -2,14 +2,14 @@ import type { Bye, ByeCode, ErrorFrame } from '@autowatering/relay-protocol';
 import type { Services } from '../../platform/services.ts';
 import type { ConnectionId } from '../names.ts';
 import { REFUSALS, type RefusalCode } from './handshake-table.ts';
+import { newestKeysOf, sessionOf } from './keys/session-keys.ts';
+import type { KeyWrap } from './keys/wrapped-keys.ts';
 import type { SessionNeeds } from './needs.ts';
 import type { RecentSessions } from './recent-sessions.ts';
 import { sendPlain, sendSealed } from './send.ts';
-import { newestKeysOf, sessionOf } from './session-keys.ts';
 import type { ConnectionRecord } from './store/connection-record.ts';
 import type { ConnectionStore } from './store/connection-store.ts';
 import type { SessionStore } from './store/session-store.ts';
-import type { KeyWrap } from './wrapped-keys.ts';
 
 export interface Stores {
   readonly connections: ConnectionStore;

@@ -1,5 +1,5 @@
 import { createRecent, type Recent } from '../recent.ts';
-import type { SessionKeys } from './key-schedule.ts';
+import type { SessionKeys } from './keys/key-schedule.ts';
 import type { EstablishedConnection } from './store/connection-record.ts';
 
 /** A session as it was stored a moment ago, with its newest keys of then. */

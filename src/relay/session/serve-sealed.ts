@@ -15,12 +15,12 @@ import { readPeerFrame } from '../frames/read-peer-frame.ts';
 import type { ConnectionId } from '../names.ts';
 import type { Endings, Stores } from './ending.ts';
 import { REFUSALS, type RefusalCode } from './handshake-table.ts';
-import type { SessionKeys } from './key-schedule.ts';
+import type { SessionKeys } from './keys/key-schedule.ts';
+import { open } from './keys/sealing.ts';
+import { newestKeysOf, previousC2s, sessionOf } from './keys/session-keys.ts';
 import type { SessionNeeds } from './needs.ts';
 import { createRekey } from './rekey.ts';
-import { open } from './sealing.ts';
 import { sendSealed } from './send.ts';
-import { newestKeysOf, previousC2s, sessionOf } from './session-keys.ts';
 import type { EstablishedConnection } from './store/connection-record.ts';
 
 const REKEY_OVERDUE_MS = (REKEY_AFTER_SECONDS + REKEY_GRACE_SECONDS) * 1000;
