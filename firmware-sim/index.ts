@@ -29,6 +29,24 @@ export {
   USUAL_MIX,
 } from './fleet/mix.ts';
 export { type DeviceRecord, type FleetRun, runFleet, singleRelease } from './fleet/run-fleet.ts';
+export { FIRMWARE_BEHAVIOURS, type FirmwareBehaviour } from './garden/firmware/behaviour.ts';
+export { ROMANIA, UTC_ZONE, type ZoneRule } from './garden/firmware/time-zone.ts';
+export { Garden, type GardenView } from './garden/garden.ts';
+export type { GardenOptions, ScheduleOptions, ZoneOptions } from './garden/garden-options.ts';
+export { ATT, AttError } from './garden/gatt/att-error.ts';
+export { CHARACTERISTICS, type Characteristic, isCharacteristic, uuidOf } from './garden/gatt/characteristics.ts';
+export type { GattClient } from './garden/gatt/gatt-client.ts';
+export type { GattPeer } from './garden/gatt/gatt-server.ts';
+export { type OpenGatt, openGatt } from './garden/gatt/open-gatt.ts';
+export type {
+  GardenTruth,
+  TrueAlarm,
+  TrueDay,
+  TrueEnd,
+  TrueRun,
+  TrueSkip,
+} from './garden/world/garden-truth.ts';
+export type { FaultKind, FaultName, PlantedFault } from './garden/world/planted-fault.ts';
 export { type Air, type DeviceInRange, realAir, virtualAir } from './hub/device-in-range.ts';
 export { Hub, type HubOptions, type HubState, type HubVisit } from './hub/hub.ts';
 export { DEVICES_STREAM } from './hub/hub-events.ts';
@@ -43,7 +61,14 @@ export {
 export { hubLabelText, PairingError, parseHubLabel, registerHub } from './hub/hub-pairing.ts';
 export { CHECK_MS, mayLeave, QUIET_MS, retryMs, whenDue } from './hub/hub-rules.ts';
 export type { HubVisitOutcome } from './hub/hub-visit.ts';
-export { BleLink, type BleLinkOptions, type Central, LARGEST_MTU, SMALLEST_MTU } from './link/ble-link.ts';
+export {
+  BleLink,
+  type BleLinkOptions,
+  type BleTransport,
+  type Central,
+  LARGEST_MTU,
+  SMALLEST_MTU,
+} from './link/ble-link.ts';
 export { fragments, PacketReassembler } from './link/packet-reassembler.ts';
 export { capacityBytesPerSecond, GOOD_RADIO, type RadioOptions } from './link/radio.ts';
 export { crc16, encodeSerial, SerialReader } from './link/serial-framing.ts';

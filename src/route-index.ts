@@ -2,6 +2,7 @@
 export type RouteGroup =
   | 'account'
   | 'alive'
+  | 'commands'
   | 'fleet'
   | 'health'
   | 'notifications'
@@ -9,7 +10,8 @@ export type RouteGroup =
   | 'ota'
   | 'plants'
   | 'relay'
-  | 'subscriptions';
+  | 'subscriptions'
+  | 'telemetry';
 
 interface IndexedRoute {
   readonly method: 'GET' | 'POST';
@@ -91,6 +93,19 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'POST', path: '/relay/streams/{stream}/events', group: 'relay' },
   { method: 'GET', path: '/relay/accounts/{uid}/sessions', group: 'relay' },
   { method: 'POST', path: '/relay/accounts/{uid}/disconnect', group: 'relay' },
+  { method: 'POST', path: '/telemetry', group: 'telemetry' },
+  { method: 'GET', path: '/telemetry/devices/{serial}/runs', group: 'telemetry' },
+  { method: 'GET', path: '/telemetry/devices/{serial}/series', group: 'telemetry' },
+  { method: 'GET', path: '/telemetry/devices/{serial}/summary', group: 'telemetry' },
+  { method: 'POST', path: '/devices/{serial}/commands', group: 'commands' },
+  { method: 'GET', path: '/devices/{serial}/commands', group: 'commands' },
+  { method: 'GET', path: '/devices/{serial}/commands/{command_id}', group: 'commands' },
+  { method: 'POST', path: '/devices/{serial}/commands/{command_id}/cancel', group: 'commands' },
+  { method: 'POST', path: '/commands/offers', group: 'commands' },
+  { method: 'POST', path: '/devices/{serial}/commands/{command_id}/lease', group: 'commands' },
+  { method: 'POST', path: '/devices/{serial}/commands/{command_id}/report', group: 'commands' },
+  { method: 'GET', path: '/commands/settings', group: 'commands' },
+  { method: 'POST', path: '/commands/settings', group: 'commands' },
   { method: 'GET', path: '/notifications', group: 'notifications' },
   { method: 'POST', path: '/notifications/read', group: 'notifications' },
   { method: 'GET', path: '/notifications/settings', group: 'notifications' },

@@ -87,6 +87,25 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       });
       return notificationRoutes(services, parts);
     }),
+    commands: once(async () => {
+      const [{ commandRoutes }, { createCommandParts }, { relayAnnouncements }, alive] = await Promise.all([
+        import('./commands/routes.ts'),
+        import('./commands/parts.ts'),
+        import('./relay/index.ts'),
+        aliveCheck(),
+      ]);
+      return commandRoutes(createCommandParts(services, { announce: relayAnnouncements(services), notify }), alive);
+    }),
+    telemetry: once(async () => {
+      const [{ telemetryRoutes }, { accountDeletionCheck }] = await Promise.all([
+        import('./telemetry/routes.ts'),
+        account(),
+      ]);
+      return telemetryRoutes(services, {
+        onIngested: async () => {},
+        isAccountDeleted: accountDeletionCheck(services),
+      });
+    }),
     alive: once(async () => [(await import('./health/alive-route.ts')).aliveRoute()]),
     health: once(async () => {
       const [{ healthRoutes }, { webhookHealth }] = await Promise.all([import('./health/routes.ts'), subscriptions()]);

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { UserClaims } from '../platform/aws/cognito-tokens.ts';
+import type { UserClaims } from '../platform/aws/cognito/cognito-tokens.ts';
 import type { PeerId, Uid } from '../platform/ids.ts';
 import type { Log } from '../platform/observability/log.ts';
 import type { Throttle } from './checks/throttle.ts';
@@ -143,9 +143,21 @@ export interface RouteContract {
   readonly idempotent?: boolean;
   /** JSON by default. `form` is `application/x-www-form-urlencoded`. With `none` a POST's body is not read. */
   readonly bodyKind?: 'multipart' | 'form' | 'none';
+  /** Whether JSON may come with `Content-Encoding: gzip`. The body limit holds before and after inflating. */
+  readonly gzip?: true;
   /** JSON by default. `page` is HTML for people; its reply names the type itself. */
   readonly answerKind?: 'page';
-  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'notifications' | 'health';
+  readonly domain:
+    | 'account'
+    | 'subscriptions'
+    | 'plants'
+    | 'fleet'
+    | 'ota'
+    | 'relay'
+    | 'telemetry'
+    | 'commands'
+    | 'notifications'
+    | 'health';
   readonly summary: string;
   /** The full contract in Markdown, for the API page. */
   readonly description: string;

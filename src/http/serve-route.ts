@@ -130,7 +130,10 @@ async function readInput(
     const { readFormBody } = await import('./body/form-body.ts');
     return { body: await readFormBody(request, limit), files: [] };
   }
-  if (contract.bodyKind !== 'multipart') return { body: await readJsonBody(request, limit), files: [] };
+  if (contract.bodyKind !== 'multipart') {
+    const source = contract.gzip === true ? (await import('./body/encoded-body.ts')).inflatedBody(request) : request;
+    return { body: await readJsonBody(source, limit), files: [] };
+  }
   const { readMultipartBody } = await import('./body/multipart-body.ts');
   const { fields, files } = await readMultipartBody(request, limit);
   return { body: fields, files };

@@ -1,6 +1,6 @@
 import type { DeclaredContract } from '../define-route.ts';
 import { ApiError } from '../errors.ts';
-import type { IncomingRequest } from '../exchange.ts';
+import type { BodySource } from './encoded-body.ts';
 
 /** A route's body limit and the error for larger bodies. */
 export interface BodyLimit {
@@ -15,7 +15,7 @@ export function bodyLimitOf({ bodyLimit: bytes = DEFAULT_BODY_LIMIT, bodyTooLarg
 }
 
 /** @throws ApiError the limit's error */
-export async function readBody(request: IncomingRequest, limit: BodyLimit): Promise<Uint8Array> {
+export async function readBody(request: BodySource, limit: BodyLimit): Promise<Uint8Array> {
   const body = await request.readBody(limit.bytes);
   if (body === undefined) throw limit.refusal();
   return body;

@@ -1,6 +1,6 @@
 import { ApiError } from '../errors.ts';
-import type { IncomingRequest } from '../exchange.ts';
 import { type BodyLimit, readBody } from './body-limit.ts';
+import type { BodySource } from './encoded-body.ts';
 
 /** More than any real client needs, and shallow enough for recursion. */
 const DEEPEST = 64;
@@ -10,7 +10,7 @@ const DEEPEST = 64;
  *
  * @throws ApiError `unsupported_media_type`, `invalid_json` or `validation_failed`
  */
-export async function readJsonBody(request: IncomingRequest, limit: BodyLimit): Promise<unknown> {
+export async function readJsonBody(request: BodySource, limit: BodyLimit): Promise<unknown> {
   const bytes = await readBody(request, limit);
   if (bytes.byteLength === 0) return {};
   if (!isJson(request.header('content-type'))) {

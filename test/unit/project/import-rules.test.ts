@@ -143,6 +143,8 @@ describe('DynamoDB', () => {
     expect(matching(/\bTableName\b/)).toEqual([
       'account/store.ts',
       'account/tombstone.ts',
+      'commands/store/queue-store.ts',
+      'commands/store/settings-store.ts',
       'fleet/audit/audit-action.ts',
       'fleet/audit/audit-trail.ts',
       'fleet/device/device-index.ts',
@@ -189,6 +191,7 @@ describe('DynamoDB', () => {
       'subscriptions/status/recovery-slots.ts',
       'subscriptions/store.ts',
       'subscriptions/webhook/event-ledger.ts',
+      'telemetry/store/garden-items.ts',
     ]);
   });
 

@@ -27,6 +27,8 @@ const ORDER = [
   'offer',
   'ota',
   'relay',
+  'telemetry',
+  'commands',
   'notifications',
   'alive',
   'health',

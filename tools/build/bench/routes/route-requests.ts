@@ -6,6 +6,7 @@ import { type GatewayEvent, type GatewayRequest, gatewayEvent } from '../peer/ga
 import type { Tokens } from '../peer/peer-scenarios.ts';
 import { photoForm, photoOf } from '../photo-body.ts';
 import { OFTEN, type Person, RARE, type World } from './bench-world.ts';
+import { gardenRequests } from './garden-requests.ts';
 import { relayRequests } from './relay-requests.ts';
 
 /** Requests to one route that all succeed. */
@@ -217,6 +218,7 @@ export function routeRequests(world: World, { factoryToken, adminToken }: Tokens
     ),
     route('GET /ota/signing-keys', () => ({})),
     ...relayRequests(route, world, admin),
+    ...gardenRequests(route, world),
     ...['', '/deep', '/ota', '/stripe', '/provision'].map((part) => route(`GET /health${part}`, () => ({}))),
   ];
   const known = new Set(all.flatMap(({ routes }) => routes));

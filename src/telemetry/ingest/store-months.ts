@@ -1,0 +1,106 @@
+import { OVERTAKEN } from '../../platform/resilience/overtaken.ts';
+import type { ZoneTimeline } from '../rollups/local-day.ts';
+import { rollUpMonth } from '../rollups/roll-up-month.ts';
+import {
+  LOST_RECORD,
+  type Month,
+  monthAfter,
+  monthOf,
+  rollUpRecord,
+  rowsRecord,
+  startOfMonth,
+} from '../rows/periods.ts';
+import { RAW_DAYS } from '../rows/read-rows.ts';
+import { DAY_MS } from '../rows/row-layout.ts';
+import { EVIDENCE_REACH_MS } from '../runs/runs.ts';
+import { type Chunk, EMPTY_CHUNK } from '../store/chunk.ts';
+import { evidenceOf } from '../store/evidence-of.ts';
+import type { GardenItems, Revised } from '../store/garden-items.ts';
+import type { Found, Look } from '../store/lookup.ts';
+import { type Merged, mergeParts } from '../store/merge.ts';
+import { chunkItem, readBytesItem, readChunkItem, rollUpItem, type StoredChunk } from '../store/stored-items.ts';
+import type { Parts } from './batch.ts';
+
+/** How many months a transaction takes in at most: with their neighbours and roll-ups they stay below its 100 items. */
+export const MONTHS_TOGETHER = 24;
+
+/** The evidence of some months, with everything around it that was read already. */
+export interface MonthsWrite {
+  readonly partition: string;
+  readonly months: ReadonlyMap<Month, Parts>;
+  readonly lost: Parts;
+  readonly zones: ZoneTimeline;
+  readonly now: number;
+}
+
+/** The records that a write of these months most likely needs. */
+export function recordsAround(months: Iterable<Month>): readonly string[] {
+  const records = new Set([LOST_RECORD]);
+  for (const month of months) {
+    for (const by of [-1, 0, 1]) records.add(rowsRecord(monthAfter(month, by)));
+    records.add(rollUpRecord(month));
+  }
+  return [...records];
+}
+
+/**
+ * Adds evidence to some months and counts anew what it touches, all in one transaction. A month's roll-up rises in revision
+ * with any change to its evidence, also in a neighbouring month: so two writers can't count past each other.
+ *
+ * @param look finds what is stored
+ */
+export async function storeMonths(
+  { partition, months, lost, zones, now }: MonthsWrite,
+  look: Look,
+  items: GardenItems,
+): Promise<readonly Merged[] | typeof OVERTAKEN> {
+  const around = await look(recordsAround(months.keys()));
+  const stored = new Map<string, StoredChunk>();
+  const chunkOf = (record: string, from: Found): StoredChunk => {
+    const known = stored.get(record) ?? readChunkItem(from.get(record));
+    stored.set(record, known);
+    return known;
+  };
+  const merged = new Map<string, Merged>();
+  for (const [month, parts] of months) {
+    merged.set(rowsRecord(month), mergeParts(chunkOf(rowsRecord(month), around).chunk, parts));
+  }
+  if (lost.length > 0) merged.set(LOST_RECORD, mergeParts(recent(chunkOf(LOST_RECORD, around).chunk, now), lost));
+  const changed = [...merged].filter(([, { isChanged }]) => isChanged);
+  if (changed.length === 0) return [...merged.values()];
+
+  const touched = touchedMonths(changed.flatMap(([, { changedAt }]) => changedAt));
+  const more = await look(recordsAround(touched));
+  const current = (record: string): Chunk => merged.get(record)?.chunk ?? chunkOf(record, more).chunk;
+  const writes: Revised[] = changed.map(([record, { chunk }]) =>
+    chunkItem(partition, record, chunk, chunkOf(record, around).revision),
+  );
+  for (const month of touched) {
+    const chunks = [-1, 0, 1].map((by) => current(rowsRecord(monthAfter(month, by))));
+    const [, own = EMPTY_CHUNK] = chunks;
+    const before = readBytesItem(more.get(rollUpRecord(month)));
+    const evidence = evidenceOf(
+      [...chunks, current(LOST_RECORD)],
+      startOfMonth(month) - EVIDENCE_REACH_MS,
+      startOfMonth(monthAfter(month)) + EVIDENCE_REACH_MS,
+    );
+    // A neighbour of which nothing is known has nothing to count.
+    if (before.data === undefined && !hasEvidence(own) && !evidence.rows.some(({ at }) => monthOf(at) === month))
+      continue;
+    writes.push(rollUpItem(partition, month, rollUpMonth(evidence, zones, month), before.revision));
+  }
+  return (await items.writeTogether(writes)) ? [...merged.values()] : OVERTAKEN;
+}
+
+function hasEvidence({ rows, sessions, boots }: Chunk): boolean {
+  return rows.length + sessions.length + boots.length > 0;
+}
+
+/** Months that something at these times may be counted in. */
+function touchedMonths(times: readonly number[]): readonly Month[] {
+  return [...new Set(times.flatMap((time) => [time - EVIDENCE_REACH_MS, time, time + EVIDENCE_REACH_MS].map(monthOf)))];
+}
+
+function recent(chunk: Chunk, now: number): Chunk {
+  return { ...chunk, rows: chunk.rows.filter(({ readAt }) => readAt >= now - RAW_DAYS * DAY_MS) };
+}
