@@ -95,7 +95,7 @@ export class Garden {
     );
     return {
       ...{ openValves, isMasterOpen: plumbing.isMasterOpen, mlPerMinute: Math.round(plumbing.mlPerMinute) },
-      ...{ status: state.code, waiting: waterer.queue.length, at: agenda.now },
+      ...{ status: state.code, waiting: waterer.queue.tasks.length, at: agenda.now },
       running: waterer.run?.task,
     };
   }
