@@ -118,6 +118,11 @@ export class Garden {
     this.#agenda.plan('boot', this.now + RESTART_MS, () => this.powerOn());
   }
 
+  /** What a technician does over the serial line: no phone can end a hard lock of everything. */
+  clearLocks(): void {
+    this.#firmware.waterer.locks.clear();
+  }
+
   /** Calls the listener when the device restarts by itself while a phone is connected. */
   onCrash(listener: () => void): void {
     this.#crashListeners.push(listener);

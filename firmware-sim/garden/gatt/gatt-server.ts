@@ -61,6 +61,11 @@ export class GattServer {
     return this.#peer !== undefined;
   }
 
+  /** Whether that is the other side now; a restart of the device ends every connection. */
+  isConnectedTo(peer: GattPeer): boolean {
+    return this.#peer === peer;
+  }
+
   isSubscribed(characteristic: Characteristic): boolean {
     return this.#notifier.isSubscribed(characteristic);
   }
