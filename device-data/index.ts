@@ -1,3 +1,9 @@
+export * from './carrying/evidence.ts';
+export * from './carrying/intent.ts';
+export * from './carrying/look.ts';
+export { READABLE, readsOf, type Seen, type ToRead } from './carrying/readings.ts';
+export * from './carrying/refusal.ts';
+export * from './carrying/writes.ts';
 export * from './commands.ts';
 export * from './fragments.ts';
 export * from './meaning/alarm.ts';
