@@ -222,6 +222,27 @@ export type ExportMyDataAnswer = {
       readonly complete: boolean;
     }>;
   };
+  readonly notifications: {
+    readonly preferences: Readonly<Record<string, unknown>>;
+    readonly readUntil: string | null;
+    readonly subscriptions: ReadonlyArray<{
+      readonly type: string;
+      readonly service: string;
+      readonly createdAt: string;
+    }>;
+    readonly messages: ReadonlyArray<{
+      readonly messageId: string;
+      readonly kind: string;
+      readonly topic: string;
+      readonly severity: string;
+      readonly serial: string | null;
+      readonly facts: Readonly<Record<string, unknown>>;
+      readonly at: string;
+      readonly storedAt: string;
+      readonly readAt: string | null;
+    }>;
+    readonly complete: boolean;
+  };
 };
 
 /** Answer of `GET /subscriptionStatus`. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { CommandRecords } from '../commands/index.ts';
 import { isoDateTime } from '../http/fields.ts';
+import type { NotificationRecords } from '../notifications/index.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { TelemetryRecords } from '../telemetry/index.ts';
 
@@ -86,5 +87,46 @@ export function commandSection({ limits, devices }: CommandRecords): z.output<ty
       })),
       complete: isComplete,
     })),
+  };
+}
+
+/** What the user was told. */
+export const NotificationSection = z.object({
+  preferences: values,
+  readUntil: isoDateTime.nullable(),
+  subscriptions: z.array(z.object({ type: z.string(), service: z.string(), createdAt: isoDateTime })),
+  messages: z.array(
+    z.object({
+      messageId: z.string(),
+      kind: z.string(),
+      topic: z.string(),
+      severity: z.string(),
+      serial: z.string().nullable(),
+      facts: values,
+      at: isoDateTime,
+      storedAt: isoDateTime,
+      readAt: isoDateTime.nullable(),
+    }),
+  ),
+  complete: z.boolean(),
+});
+
+export function notificationSection({
+  preferences,
+  readUntil,
+  endpoints,
+  messages,
+  isComplete,
+}: NotificationRecords): z.output<typeof NotificationSection> {
+  return {
+    preferences: { ...preferences },
+    readUntil: readUntil === 0 ? null : isoTime(readUntil),
+    subscriptions: endpoints.map(({ type, service, createdAt }) => ({ type, service, createdAt: isoTime(createdAt) })),
+    messages: messages.map(({ at, storedAt, readAt, facts, ...message }) => ({
+      ...message,
+      facts: { ...facts },
+      ...{ at: isoTime(at), storedAt: isoTime(storedAt), readAt: readAt === null ? null : isoTime(readAt) },
+    })),
+    complete: isComplete,
   };
 }

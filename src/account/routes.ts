@@ -5,6 +5,7 @@ import { storableDocument } from '../http/body/storable-json.ts';
 import { defineRoute, type Route, type User } from '../http/define-route.ts';
 import { ApiError } from '../http/errors.ts';
 import { isoDateTime, textLine } from '../http/fields.ts';
+import { notificationAccounts } from '../notifications/index.ts';
 import type { DirectoryUser } from '../platform/aws/user-directory.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
@@ -46,6 +47,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
   const relay = relayAccounts(services);
   const telemetry = telemetryAccounts(services);
   const commands = commandAccounts(services);
+  const notifications = notificationAccounts(services);
   const { clock, metrics, objectStore, userDirectory } = services;
 
   /** Returns the user pool's entry, or the token's claims when the pool does not answer in time. */
@@ -237,6 +239,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
       removeGarden: async (uid: Uid) => {
         await commands.remove(uid);
         await telemetry.remove(uid);
+        await notifications.remove(uid);
       },
       releaseDevices: releaseDevicesOf(services),
       endBilling: async (uid: Uid) => {
@@ -278,6 +281,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
       relay: relay.read,
       telemetry: telemetry.read,
       commands: commands.read,
+      notifications: notifications.read,
     });
     const headers = { 'Content-Disposition': 'attachment; filename="autowatering-export.json"' };
     return { status: 200, body, headers };

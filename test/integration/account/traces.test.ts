@@ -5,6 +5,7 @@ import { billing } from '../../support/billing.ts';
 import { fleetOf } from '../../support/fleet.ts';
 import { alarmBytes, base64, DAY, HOUR, rainDay, rainHour, startRow } from '../../support/garden-rows.ts';
 import { jpeg, photoForm } from '../../support/photos.ts';
+import { peersOf } from '../../support/peers.ts';
 import { releasesOf } from '../../support/releases.ts';
 import { signedUp } from '../../support/signed-up.ts';
 
@@ -70,8 +71,9 @@ describe('after deleteMyAccount', () => {
     await post('/telemetry', { serial, sent_at: backend.clock.now(), ...gardenOf(backend.clock.now()) });
     await post(`/devices/${serial}/commands`, {
       command_key: MARK,
-      intent: { kind: 'water', channel: 1, amount: { minutes: 5 } },
+      intent: { kind: 'water', channel: 1, minutes: 5 },
     });
+    await peersOf(backend).peer(person);
     const people = billing(backend);
     const { subscription } = await people.subscribed(person);
     await people.status(person);
@@ -84,6 +86,8 @@ describe('after deleteMyAccount', () => {
     const traces = [uid, email, MARK, subscription.id];
     const before = [...(await everythingStored()).values()].join('\n');
     for (const trace of [uid, MARK]) expect(before).toContain(trace);
+    // What the devices told, commands, and a message about the new phone.
+    for (const part of ['telemetry#', 'uploads#', 'commands#', 'notifications', '"due#']) expect(before).toContain(part);
 
     await post('/deleteMyAccount', { confirmText: 'DELETE' });
     const found = [...(await everythingStored())].flatMap(([place, text]) =>

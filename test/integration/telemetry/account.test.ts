@@ -21,7 +21,7 @@ async function wateredGarden() {
       { kind: 'rain_daily', read_at: now, rows: base64(rainDay(start, 300)) },
       { kind: 'rain_hourly', read_at: now, rows: base64(rainHour(start, 120)) },
     ],
-    readings: [{ kind: 'alarm', read_at: now, bytes: base64(alarmBytes(2, 7, now)) }],
+    readings: [{ kind: 'alarm', read_at: now, bytes: base64(alarmBytes(2, 7, start)) }],
     sessions: [
       {
         ...{ session_id: 's1', channel: 1, started_at: start, saw_start: true, ended: 'completed' },
@@ -47,7 +47,7 @@ describe('an account with telemetry', () => {
           complete: true,
           runs: [{ channel: 1, startedAt: at(start), outcome: 'completed', volume: { millilitres: 24_000 } }],
           watchedSessions: [{ millilitres: 24_000, ended: 'completed' }],
-          readings: [{ kind: 'alarm', bytes: base64(alarmBytes(2, 7, backend.clock.now())) }],
+          readings: [{ kind: 'alarm', bytes: base64(alarmBytes(2, 7, start)) }],
         },
       ],
     });

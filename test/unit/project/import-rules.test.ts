@@ -158,6 +158,7 @@ describe('DynamoDB', () => {
       'fleet/ownership/proof-limit.ts',
       'health/checks.ts',
       'http/checks/rate-limit.ts',
+      'notifications/account-notifications.ts',
       'notifications/delivery/due-store.ts',
       'notifications/endpoints/endpoint-store.ts',
       'notifications/inbox/inbox-store.ts',
