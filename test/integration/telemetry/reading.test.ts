@@ -125,6 +125,19 @@ describe('the owner of a garden', () => {
     });
   });
 
+  it('has no run from a session that is longer than any run', async () => {
+    const garden = await newGarden(backend);
+    const { body } = await garden.upload({
+      sessions: [
+        {
+          ...{ session_id: 's1', channel: 1, started_at: morning() - 3 * DAY, saw_start: true, ended: 'completed' },
+          ...{ ended_at: morning(), millilitres: 24_000 },
+        },
+      ],
+    });
+    expect(body).toMatchObject({ stored: 0, refused: [{ list: 'sessions', entry: 0, code: 'too_long' }] });
+  });
+
   it('is told of a device without telemetry that there is nothing yet', async () => {
     const garden = await newGarden(backend);
     const read = (what: string) =>

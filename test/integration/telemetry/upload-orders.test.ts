@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isHwId, isUid } from '../../../src/platform/ids.ts';
 import type { Evidence, WatchedSession } from '../../../src/telemetry/evidence.ts';
 import { unpackRollUp } from '../../../src/telemetry/rollups/packed.ts';
 import { rollUp } from '../../../src/telemetry/rollups/roll-up.ts';
@@ -156,7 +157,9 @@ describe('uploads of a garden', () => {
         const expected = runsOf(evidenceOf(all, begin));
         expect((await everyRun(garden, begin)).toSorted()).toEqual(expected.map(asRead).toSorted());
         const zones = [{ since: 0, zone: ZONE }];
-        const stored = await store.rollUps(garden.uid, garden.hwId, monthOf(begin - DAY), monthOf(begin + 30 * DAY));
+        const { uid, hwId } = garden;
+        if (!isUid(uid) || !isHwId(hwId)) throw new Error('not a garden');
+        const stored = await store.rollUps(uid, hwId, monthOf(begin - DAY), monthOf(begin + 30 * DAY));
         for (const { month, data } of stored) {
           const stretch = { from: startOfMonth(month), to: startOfMonth(monthAfter(month)) };
           expect(unpackRollUp(stretch.from, data)).toEqual(rollUp(expected, zones, stretch));
