@@ -121,6 +121,24 @@ export type { DeviceIdentity } from './smp/identity-group.ts';
 export { confirmRunning, imageGroup } from './smp/image-group.ts';
 export { osGroup } from './smp/os-group.ts';
 export { type Command, type CommandResult, type SmpGroup, SmpServer } from './smp/server.ts';
+export { type GardenAtHand, gardenAtHand } from './sync/garden-at-hand.ts';
+export { gardenOverLink } from './sync/garden-over-link.ts';
+export type { GardenReach } from './sync/garden-reach.ts';
+export {
+  EMPTY_SYNC_RECORD,
+  GardenSync,
+  type GardenSyncOptions,
+  memorySyncMemory,
+  type SentOutcome,
+  type SyncMemory,
+  type SyncOutcome,
+  type SyncRecord,
+} from './sync/garden-sync.ts';
+export type { GatheredRead, GatheredReading, GatheredSession, Gathering } from './sync/gathering.ts';
+export { RunWatch, type WatchedRun } from './sync/run-watch.ts';
+export { FROM_THE_BEGINNING, type SyncCursor } from './sync/sync-cursor.ts';
+export { type TelemetryClient, telemetryClient, type Uploaded } from './sync/telemetry-client.ts';
+export type { UploadBody } from './sync/upload-bodies.ts';
 export { type Random, seededRandom } from './time/random.ts';
 export { realTime, type Scheduler, sleep } from './time/scheduler.ts';
 export { StuckError, VirtualTime } from './time/virtual-time.ts';
