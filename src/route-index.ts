@@ -92,6 +92,8 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'GET', path: '/relay/accounts/{uid}/sessions', group: 'relay' },
   { method: 'POST', path: '/relay/accounts/{uid}/disconnect', group: 'relay' },
   { method: 'POST', path: '/telemetry', group: 'telemetry' },
+  { method: 'GET', path: '/telemetry/settings', group: 'telemetry' },
+  { method: 'POST', path: '/telemetry/settings', group: 'telemetry' },
   { method: 'GET', path: '/health', group: 'alive' },
   { method: 'GET', path: '/health/deep', group: 'health' },
   { method: 'GET', path: '/health/ota', group: 'health' },

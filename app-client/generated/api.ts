@@ -985,6 +985,25 @@ export type TelemetryAnswer = {
   };
 };
 
+/** Answer of `GET /telemetry/settings`. */
+export type GetTelemetrySettingsAnswer = {
+  readonly ok: true;
+  readonly time_zone: string | null;
+  /** The oldest first; the first one also holds for everything before it */
+  readonly time_zones: ReadonlyArray<{ readonly since_at: number; readonly time_zone: string }>;
+};
+
+/** Input of `POST /telemetry/settings`. */
+export type PostTelemetrySettingsInput = { readonly time_zone: string };
+
+/** Answer of `POST /telemetry/settings`. */
+export type PostTelemetrySettingsAnswer = {
+  readonly ok: true;
+  readonly time_zone: string | null;
+  /** The oldest first; the first one also holds for everything before it */
+  readonly time_zones: ReadonlyArray<{ readonly since_at: number; readonly time_zone: string }>;
+};
+
 /** Answer of `GET /health`. */
 export type HealthAnswer = { readonly ok: true; readonly status: 'alive'; readonly timestamp: string };
 
@@ -1155,6 +1174,10 @@ export interface AppApi {
   ): Promise<PostRelayStreamsByStreamEventsAnswer>;
   /** Takes what a phone or hub read from a device. Raw rows as read over BLE, live samples, and sessions: runs that somebody watched. Up to 4000 rows, 500 samples and 100 sessions at once; each ring’s read whole and in one entry of `reads`. What is known already changes nothing, whoever read it: repeat an upload whose answer was lost. Of an hour or day that the device rewrites, the version that was read last counts. Rows with an epoch before 2024 come from a device that lost its clock: they are kept under the time they were first read. What can’t be is refused by its place and a code, and the rest is kept. A phone whose clock is off by more than five minutes is corrected by the difference between `sent_at` and our clock. `uptime` with the source `diagnostics`, or a sample of `diagnostics`, tells when the device started. `time_zone` counts until the owner has set one. `next` says what to read at the next visit. A body may be sent with `Content-Encoding: gzip`; its `Content-Type` should then be `application/vnd.autowatering+json`, because API Gateway takes `application/json` for text. */
   telemetry(input: TelemetryInput, options?: CallOptions): Promise<TelemetryAnswer>;
+  /** Reads the time zones that the owner’s days and months are in. Null and none while nobody has said one: days are those of UTC then. */
+  getTelemetrySettings(options?: CallOptions): Promise<GetTelemetrySettingsAnswer>;
+  /** Sets the time zone that the owner’s days and months are in from now on. What was before stays in the days it was counted in. The first zone also holds for the past if no device has told anything yet. A name of the IANA database, such as `Europe/Bucharest`. */
+  postTelemetrySettings(input: PostTelemetrySettingsInput, options?: CallOptions): Promise<PostTelemetrySettingsAnswer>;
   /** Whether the service answers. Checks no dependency. */
   health(options?: CallOptions): Promise<HealthAnswer>;
   /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
@@ -1353,6 +1376,14 @@ export function appApi(call: Call): AppApi {
       ),
     telemetry: (input, options) =>
       call({ method: 'POST', path: '/telemetry', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    getTelemetrySettings: (options) =>
+      call({ method: 'GET', path: '/telemetry/settings', auth: 'cognito', repeatable: true }, {}, options),
+    postTelemetrySettings: (input, options) =>
+      call(
+        { method: 'POST', path: '/telemetry/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
     health: (options) => call({ method: 'GET', path: '/health', auth: 'public', repeatable: true }, {}, options),
     healthDeep: (options) =>
       call({ method: 'GET', path: '/health/deep', auth: 'public', repeatable: true, answers: [200, 503] }, {}, options),

@@ -164,6 +164,8 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
       const reads = [{ kind: 'watering', channel: 1, read_at: now, rows: base64(startRow(now, 1)) }];
       return { ...post('/telemetry', 'user')(), body: { serial, sent_at: now, reads } };
     },
+    'GET /telemetry/settings': get('/telemetry/settings', 'user'),
+    'POST /telemetry/settings': post('/telemetry/settings', 'user', { time_zone: 'Europe/Bucharest' }),
     'GET /health': get('/health'),
     'GET /health/deep': get('/health/deep'),
     'GET /health/ota': get('/health/ota'),
