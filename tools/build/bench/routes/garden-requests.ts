@@ -14,7 +14,13 @@ export function gardenRequests(route: MakeRoute, { people, owned }: World): read
     return person;
   };
   const serial = (index: number) => owned[index % owned.length]?.serial ?? '';
-  return [route('POST /telemetry', (index) => ({ by: by(index), body: { serial: serial(index), ...dayOf(index) } }))];
+  return [
+    route('GET /telemetry/settings', (index) => ({ by: by(index) })),
+    route('POST /telemetry/settings', (index) => ({ by: by(index), body: { time_zone: 'Europe/Bucharest' } }), {
+      limit: 30 * owned.length,
+    }),
+    route('POST /telemetry', (index) => ({ by: by(index), body: { serial: serial(index), ...dayOf(index) } })),
+  ];
 }
 
 /** What a phone uploads after a day: the hours since it was there, and all of a zone's watering rows. */
