@@ -109,6 +109,8 @@ describe('the app client against the backend', () => {
       ...times,
     } as const;
     expect(await client.telemetry({ serial, sent_at: now, sessions: [session] })).toMatchObject({ stored: 1 });
+    await client.postTelemetrySettings({ time_zone: 'Europe/Bucharest' });
+    expect(await client.getTelemetrySettings()).toMatchObject({ time_zone: 'Europe/Bucharest' });
     const to = String(now + 1);
     expect((await client.telemetryDevicesRuns({ serial, to })).runs).toMatchObject([{ outcome: 'completed' }]);
     expect((await client.telemetryDevicesSeries({ serial, measure: 'litres' })).points).toMatchObject([{ value: 9 }]);
