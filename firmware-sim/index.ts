@@ -54,7 +54,7 @@ export type {
   TrueRun,
   TrueSkip,
 } from './garden/world/garden-truth.ts';
-export type { FaultKind, FaultName, PlantedFault } from './garden/world/planted-fault.ts';
+export { FAULT_NAMES, type FaultKind, type FaultName, type PlantedFault } from './garden/world/planted-fault.ts';
 export { type Air, type DeviceInRange, realAir, virtualAir } from './hub/device-in-range.ts';
 export { Hub, type HubOptions, type HubState, type HubSynced, type HubVisit } from './hub/hub.ts';
 export { type CarriedCommand, COMMANDS_STREAM } from './hub/hub-errands.ts';
@@ -81,7 +81,7 @@ export {
 export { fragments, PacketReassembler } from './link/packet-reassembler.ts';
 export { capacityBytesPerSecond, GOOD_RADIO, type RadioOptions } from './link/radio.ts';
 export { crc16, encodeSerial, SerialReader } from './link/serial-framing.ts';
-export { startSerialServer } from './link/serial-server.ts';
+export { type SerialServer, startSerialServer } from './link/serial-server.ts';
 export { connectSerial } from './link/serial-transport.ts';
 export { LinkLostError, PairingRequiredError, type Transport } from './link/transport.ts';
 export { SMP_UDP_PORT, startUdpServer } from './link/udp-server.ts';
