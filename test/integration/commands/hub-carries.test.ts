@@ -57,7 +57,9 @@ describe('a hub beside a garden', () => {
     await expect.poll(() => carried.map(({ state }) => state), soon).toEqual(['done']);
     expect(await state(water)).toMatchObject({ state: 'done', reason: null });
     // The master valve opens first.
-    await home.first.time.advance(2_000);
+    const { time } = home.first;
+    await time.advance(2_000);
+    garden?.advanceTo(garden.startsAt + time.now());
     expect(garden?.shown()).toMatchObject({ openValves: [2], running: { channel: 2, mode: 'minutes', value: 10 } });
 
     const stop = await give({ kind: 'stop' });
