@@ -1,3 +1,9 @@
+export * from './carrying/evidence.ts';
+export * from './carrying/intent.ts';
+export * from './carrying/look.ts';
+export { READABLE, readsOf, type Seen, type ToRead } from './carrying/readings.ts';
+export * from './carrying/refusal.ts';
+export * from './carrying/writes.ts';
 export * from './commands.ts';
 export * from './fragments.ts';
 export * from './meaning/alarm.ts';
@@ -8,4 +14,5 @@ export * from './reader-version.ts';
 export * from './structures/history.ts';
 export * from './structures/hydraulics.ts';
 export * from './structures/live-state.ts';
+export * from './structures/settings.ts';
 export type { Fields, Read, Structure } from './structures/structure.ts';

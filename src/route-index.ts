@@ -2,6 +2,7 @@
 export type RouteGroup =
   | 'account'
   | 'alive'
+  | 'commands'
   | 'fleet'
   | 'health'
   | 'offer'
@@ -94,6 +95,18 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'POST', path: '/telemetry', group: 'telemetry' },
   { method: 'GET', path: '/telemetry/settings', group: 'telemetry' },
   { method: 'POST', path: '/telemetry/settings', group: 'telemetry' },
+  { method: 'GET', path: '/telemetry/devices/{serial}/runs', group: 'telemetry' },
+  { method: 'GET', path: '/telemetry/devices/{serial}/series', group: 'telemetry' },
+  { method: 'GET', path: '/telemetry/devices/{serial}/summary', group: 'telemetry' },
+  { method: 'POST', path: '/devices/{serial}/commands', group: 'commands' },
+  { method: 'GET', path: '/devices/{serial}/commands', group: 'commands' },
+  { method: 'GET', path: '/devices/{serial}/commands/{command_id}', group: 'commands' },
+  { method: 'POST', path: '/devices/{serial}/commands/{command_id}/cancel', group: 'commands' },
+  { method: 'POST', path: '/commands/offers', group: 'commands' },
+  { method: 'POST', path: '/devices/{serial}/commands/{command_id}/lease', group: 'commands' },
+  { method: 'POST', path: '/devices/{serial}/commands/{command_id}/report', group: 'commands' },
+  { method: 'GET', path: '/commands/settings', group: 'commands' },
+  { method: 'POST', path: '/commands/settings', group: 'commands' },
   { method: 'GET', path: '/health', group: 'alive' },
   { method: 'GET', path: '/health/deep', group: 'health' },
   { method: 'GET', path: '/health/ota', group: 'health' },

@@ -12,6 +12,10 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
     const [{ createSubscriptions }, alive] = await Promise.all([import('./subscriptions/index.ts'), aliveCheck()]);
     return createSubscriptions(services, alive);
   });
+  const notifications = once(async () => {
+    const [{ createNotify }, isAlive] = await Promise.all([import('./notifications/index.ts'), aliveCheck()]);
+    return createNotify(services, { isAlive });
+  });
   const otaParts = once(async () => (await import('./ota/parts.ts')).createOtaParts(services));
 
   return {
@@ -53,6 +57,16 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
         aliveCheck(),
       ]);
       return relayRoutes(services, createRelayParts(services), alive);
+    }),
+    commands: once(async () => {
+      const [{ commandRoutes }, { createCommandParts }, { relayAnnouncements }, notify, alive] = await Promise.all([
+        import('./commands/routes.ts'),
+        import('./commands/parts.ts'),
+        import('./relay/index.ts'),
+        notifications(),
+        aliveCheck(),
+      ]);
+      return commandRoutes(createCommandParts(services, { announce: relayAnnouncements(services), notify }), alive);
     }),
     telemetry: once(async () => {
       const [{ telemetryRoutes }, { accountDeletionCheck }] = await Promise.all([

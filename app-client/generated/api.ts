@@ -1004,6 +1004,1379 @@ export type PostTelemetrySettingsAnswer = {
   readonly time_zones: ReadonlyArray<{ readonly since_at: number; readonly time_zone: string }>;
 };
 
+/** Input of `GET /telemetry/devices/{serial}/runs`. */
+export type TelemetryDevicesRunsInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly limit?: string | undefined;
+  readonly cursor?: string | undefined;
+};
+
+/** Answer of `GET /telemetry/devices/{serial}/runs`. */
+export type TelemetryDevicesRunsAnswer = {
+  readonly ok: true;
+  /** Milliseconds since 1970 */
+  readonly from: number;
+  /** Milliseconds since 1970 */
+  readonly to: number;
+  readonly runs: ReadonlyArray<{
+    readonly run_id: string;
+    readonly channel: number;
+    /** Milliseconds since 1970 */
+    readonly started_at: number;
+    readonly ended_at: number | null;
+    readonly is_clock_lost: boolean;
+    readonly trigger: 'manual' | 'schedule' | 'remote' | 'unknown';
+    readonly target: { readonly unit: 'minutes' | 'litres'; readonly value: number } | null;
+    readonly outcome: 'completed' | 'stopped' | 'skipped' | 'interrupted' | 'outcome_unknown';
+    readonly skip_reason: 'rain' | 'freeze' | 'other' | null;
+    readonly volume: {
+      readonly basis: 'measured' | 'estimated' | 'unknown';
+      readonly millilitres: number | null;
+      readonly is_minimum: boolean;
+    };
+    readonly rests_on: ReadonlyArray<'start_row' | 'stop_row' | 'skip_row' | 'watched' | 'reboot'>;
+  }>;
+  readonly next_cursor?: string | undefined;
+};
+
+/** Input of `GET /telemetry/devices/{serial}/series`. */
+export type TelemetryDevicesSeriesInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly measure: 'litres' | 'flow' | 'rain' | 'temperature' | 'humidity' | 'pressure';
+  readonly resolution?: 'hour' | 'day' | 'month' | 'year' | undefined;
+  readonly channel?: string | undefined;
+};
+
+/** Answer of `GET /telemetry/devices/{serial}/series`. */
+export type TelemetryDevicesSeriesAnswer = {
+  readonly ok: true;
+  readonly measure: 'litres' | 'flow' | 'rain' | 'temperature' | 'humidity' | 'pressure';
+  readonly unit: string;
+  readonly resolution: 'hour' | 'day' | 'month' | 'year';
+  /** Milliseconds since 1970 */
+  readonly from: number;
+  /** Milliseconds since 1970 */
+  readonly to: number;
+  readonly time_zone: string;
+  readonly points_in_all: number;
+  readonly points: ReadonlyArray<{
+    /** Milliseconds since 1970 */ readonly at: number;
+    /** Milliseconds since 1970 */
+    readonly until: number;
+    readonly period: string | null;
+    readonly value: number | null;
+    readonly min: number | null;
+    readonly max: number | null;
+    readonly basis: 'measured' | 'estimated' | 'unknown';
+    readonly measured_litres?: number | undefined;
+    readonly estimated_litres?: number | undefined;
+    readonly runs_without_volume?: number | undefined;
+  }>;
+};
+
+/** Input of `GET /telemetry/devices/{serial}/summary`. */
+export type TelemetryDevicesSummaryInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+};
+
+/** Answer of `GET /telemetry/devices/{serial}/summary`. */
+export type TelemetryDevicesSummaryAnswer = {
+  readonly ok: true;
+  /** A day of the owner’s */
+  readonly first_day: string;
+  /** A day of the owner’s */
+  readonly last_day: string;
+  readonly water: {
+    readonly runs: number;
+    readonly completed: number;
+    readonly stopped: number;
+    readonly interrupted: number;
+    readonly outcome_unknown: number;
+    readonly skipped: { readonly rain: number; readonly freeze: number; readonly other: number };
+    readonly success_share: number | null;
+    readonly measured_litres: number;
+    readonly estimated_litres: number;
+    readonly runs_without_volume: number;
+    readonly mean_litres: number | null;
+    readonly minutes: number;
+  };
+  readonly channels: ReadonlyArray<{
+    readonly runs: number;
+    readonly completed: number;
+    readonly stopped: number;
+    readonly interrupted: number;
+    readonly outcome_unknown: number;
+    readonly skipped: { readonly rain: number; readonly freeze: number; readonly other: number };
+    readonly success_share: number | null;
+    readonly measured_litres: number;
+    readonly estimated_litres: number;
+    readonly runs_without_volume: number;
+    readonly mean_litres: number | null;
+    readonly minutes: number;
+    readonly channel: number;
+  }>;
+  readonly busiest_channel: number | null;
+  readonly busiest_hour: number | null;
+  readonly rain: {
+    readonly millimetres: number;
+    readonly mean_per_day: number;
+    readonly most_in_an_hour: number;
+    readonly rainy_days: number;
+    readonly dry_days: number;
+    readonly longest_dry_spell: number;
+  } | null;
+  readonly temperature: { readonly min: number; readonly average: number; readonly max: number } | null;
+  readonly humidity: { readonly min: number; readonly average: number; readonly max: number } | null;
+};
+
+/** Input of `POST /devices/{serial}/commands`. */
+export type PostDevicesBySerialCommandsInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly command_key: string;
+  readonly intent:
+    | {
+        readonly kind: 'water';
+        /** From 0 */
+        readonly channel: number;
+        readonly minutes: number;
+      }
+    | {
+        readonly kind: 'water';
+        /** From 0 */
+        readonly channel: number;
+        readonly litres: number;
+      }
+    | { readonly kind: 'stop' }
+    | { readonly kind: 'pause' }
+    | { readonly kind: 'resume' }
+    | { readonly kind: 'start_next' }
+    | { readonly kind: 'clear_queue' }
+    | { readonly kind: 'clear_alarm' }
+    | {
+        readonly kind: 'skip_next';
+        /** From 0 */
+        readonly channel: number;
+        readonly at: number;
+      }
+    | {
+        readonly kind: 'set_schedule';
+        /** From 0 */
+        readonly channel: number;
+        readonly schedule: {
+          readonly repeats: 'weekly' | 'every_n_days' | 'automatic';
+          /** Of weekly: bit 0 is Sunday */
+          readonly days?: number | undefined;
+          readonly interval_days?: number | undefined;
+          readonly hour: number;
+          readonly minute: number;
+          readonly amount: { readonly minutes: number } | { readonly litres: number };
+          readonly enabled: boolean;
+          readonly solar?: { readonly event: 'sunset' | 'sunrise'; readonly offset_minutes: number } | undefined;
+        };
+      }
+    | {
+        readonly kind: 'set_clock';
+        readonly time_zone: {
+          readonly utc_offset_minutes: number;
+          /** The rule of summer time; null without one */
+          readonly dst: {
+            readonly offset_minutes: number;
+            readonly start: {
+              readonly month: number;
+              /** 5 is the last of the month */
+              readonly week: number;
+              /** 0 is Sunday */
+              readonly day: number;
+            };
+            readonly end: {
+              readonly month: number;
+              /** 5 is the last of the month */
+              readonly week: number;
+              /** 0 is Sunday */
+              readonly day: number;
+            };
+          } | null;
+        };
+      }
+    | {
+        readonly kind: 'set_time_zone';
+        readonly time_zone: {
+          readonly utc_offset_minutes: number;
+          /** The rule of summer time; null without one */
+          readonly dst: {
+            readonly offset_minutes: number;
+            readonly start: {
+              readonly month: number;
+              /** 5 is the last of the month */
+              readonly week: number;
+              /** 0 is Sunday */
+              readonly day: number;
+            };
+            readonly end: {
+              readonly month: number;
+              /** 5 is the last of the month */
+              readonly week: number;
+              /** 0 is Sunday */
+              readonly day: number;
+            };
+          } | null;
+        };
+      }
+    | {
+        readonly kind: 'reset_channel';
+        /** From 0 */
+        readonly channel: number;
+        readonly what: 'channel' | 'schedule';
+      };
+  readonly expires_in_seconds?: number | undefined;
+};
+
+/** Answer of `POST /devices/{serial}/commands`. */
+export type PostDevicesBySerialCommandsAnswer = {
+  readonly ok: true;
+  readonly command: {
+    readonly command_id: string;
+    readonly command_key: string;
+    readonly serial: string;
+    readonly intent:
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly minutes: number;
+        }
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly litres: number;
+        }
+      | { readonly kind: 'stop' }
+      | { readonly kind: 'pause' }
+      | { readonly kind: 'resume' }
+      | { readonly kind: 'start_next' }
+      | { readonly kind: 'clear_queue' }
+      | { readonly kind: 'clear_alarm' }
+      | {
+          readonly kind: 'skip_next';
+          /** From 0 */
+          readonly channel: number;
+          readonly at: number;
+        }
+      | {
+          readonly kind: 'set_schedule';
+          /** From 0 */
+          readonly channel: number;
+          readonly schedule: {
+            readonly repeats: 'weekly' | 'every_n_days' | 'automatic';
+            /** Of weekly: bit 0 is Sunday */
+            readonly days?: number | undefined;
+            readonly interval_days?: number | undefined;
+            readonly hour: number;
+            readonly minute: number;
+            readonly amount: { readonly minutes: number } | { readonly litres: number };
+            readonly enabled: boolean;
+            readonly solar?: { readonly event: 'sunset' | 'sunrise'; readonly offset_minutes: number } | undefined;
+          };
+        }
+      | {
+          readonly kind: 'set_clock';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'set_time_zone';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'reset_channel';
+          /** From 0 */
+          readonly channel: number;
+          readonly what: 'channel' | 'schedule';
+        };
+    readonly state:
+      | 'queued'
+      | 'leased'
+      | 'delivered'
+      | 'done'
+      | 'refused'
+      | 'dropped'
+      | 'failed'
+      | 'expired'
+      | 'cancelled';
+    /** Why it ended as it did; null for one that was done */
+    readonly reason:
+      | 'freeze'
+      | 'rain_skip'
+      | 'queue_full'
+      | 'nothing_to_do'
+      | 'busy'
+      | 'not_permitted'
+      | 'value_not_allowed'
+      | 'wrong_code'
+      | 'not_saved'
+      | 'no_clock'
+      | 'device_error'
+      | 'channel_locked'
+      | 'device_locked'
+      | 'unknown'
+      | 'outcome_unknown'
+      | 'nobody_came'
+      | 'by_owner'
+      | 'stopped'
+      | null;
+    /** Milliseconds since 1970 */
+    readonly created_at: number;
+    /** Milliseconds since 1970 */
+    readonly expires_at: number;
+    readonly ended_at: number | null;
+    /** Grows with every change */
+    readonly revision: number;
+    readonly leased_until: number | null;
+    readonly may_have_been_written: boolean;
+  };
+};
+
+/** Input of `GET /devices/{serial}/commands`. */
+export type GetDevicesBySerialCommandsInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly limit?: string | undefined;
+  readonly cursor?: string | undefined;
+};
+
+/** Answer of `GET /devices/{serial}/commands`. */
+export type GetDevicesBySerialCommandsAnswer = {
+  readonly ok: true;
+  readonly commands: ReadonlyArray<{
+    readonly command_id: string;
+    readonly command_key: string;
+    readonly serial: string;
+    readonly intent:
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly minutes: number;
+        }
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly litres: number;
+        }
+      | { readonly kind: 'stop' }
+      | { readonly kind: 'pause' }
+      | { readonly kind: 'resume' }
+      | { readonly kind: 'start_next' }
+      | { readonly kind: 'clear_queue' }
+      | { readonly kind: 'clear_alarm' }
+      | {
+          readonly kind: 'skip_next';
+          /** From 0 */
+          readonly channel: number;
+          readonly at: number;
+        }
+      | {
+          readonly kind: 'set_schedule';
+          /** From 0 */
+          readonly channel: number;
+          readonly schedule: {
+            readonly repeats: 'weekly' | 'every_n_days' | 'automatic';
+            /** Of weekly: bit 0 is Sunday */
+            readonly days?: number | undefined;
+            readonly interval_days?: number | undefined;
+            readonly hour: number;
+            readonly minute: number;
+            readonly amount: { readonly minutes: number } | { readonly litres: number };
+            readonly enabled: boolean;
+            readonly solar?: { readonly event: 'sunset' | 'sunrise'; readonly offset_minutes: number } | undefined;
+          };
+        }
+      | {
+          readonly kind: 'set_clock';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'set_time_zone';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'reset_channel';
+          /** From 0 */
+          readonly channel: number;
+          readonly what: 'channel' | 'schedule';
+        };
+    readonly state:
+      | 'queued'
+      | 'leased'
+      | 'delivered'
+      | 'done'
+      | 'refused'
+      | 'dropped'
+      | 'failed'
+      | 'expired'
+      | 'cancelled';
+    /** Why it ended as it did; null for one that was done */
+    readonly reason:
+      | 'freeze'
+      | 'rain_skip'
+      | 'queue_full'
+      | 'nothing_to_do'
+      | 'busy'
+      | 'not_permitted'
+      | 'value_not_allowed'
+      | 'wrong_code'
+      | 'not_saved'
+      | 'no_clock'
+      | 'device_error'
+      | 'channel_locked'
+      | 'device_locked'
+      | 'unknown'
+      | 'outcome_unknown'
+      | 'nobody_came'
+      | 'by_owner'
+      | 'stopped'
+      | null;
+    /** Milliseconds since 1970 */
+    readonly created_at: number;
+    /** Milliseconds since 1970 */
+    readonly expires_at: number;
+    readonly ended_at: number | null;
+    /** Grows with every change */
+    readonly revision: number;
+    readonly leased_until: number | null;
+    readonly may_have_been_written: boolean;
+  }>;
+  readonly next_cursor?: string | undefined;
+};
+
+/** Input of `GET /devices/{serial}/commands/{command_id}`. */
+export type GetDevicesBySerialCommandsByCommandIdInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly command_id: string;
+};
+
+/** Answer of `GET /devices/{serial}/commands/{command_id}`. */
+export type GetDevicesBySerialCommandsByCommandIdAnswer = {
+  readonly ok: true;
+  readonly command: {
+    readonly command_id: string;
+    readonly command_key: string;
+    readonly serial: string;
+    readonly intent:
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly minutes: number;
+        }
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly litres: number;
+        }
+      | { readonly kind: 'stop' }
+      | { readonly kind: 'pause' }
+      | { readonly kind: 'resume' }
+      | { readonly kind: 'start_next' }
+      | { readonly kind: 'clear_queue' }
+      | { readonly kind: 'clear_alarm' }
+      | {
+          readonly kind: 'skip_next';
+          /** From 0 */
+          readonly channel: number;
+          readonly at: number;
+        }
+      | {
+          readonly kind: 'set_schedule';
+          /** From 0 */
+          readonly channel: number;
+          readonly schedule: {
+            readonly repeats: 'weekly' | 'every_n_days' | 'automatic';
+            /** Of weekly: bit 0 is Sunday */
+            readonly days?: number | undefined;
+            readonly interval_days?: number | undefined;
+            readonly hour: number;
+            readonly minute: number;
+            readonly amount: { readonly minutes: number } | { readonly litres: number };
+            readonly enabled: boolean;
+            readonly solar?: { readonly event: 'sunset' | 'sunrise'; readonly offset_minutes: number } | undefined;
+          };
+        }
+      | {
+          readonly kind: 'set_clock';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'set_time_zone';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'reset_channel';
+          /** From 0 */
+          readonly channel: number;
+          readonly what: 'channel' | 'schedule';
+        };
+    readonly state:
+      | 'queued'
+      | 'leased'
+      | 'delivered'
+      | 'done'
+      | 'refused'
+      | 'dropped'
+      | 'failed'
+      | 'expired'
+      | 'cancelled';
+    /** Why it ended as it did; null for one that was done */
+    readonly reason:
+      | 'freeze'
+      | 'rain_skip'
+      | 'queue_full'
+      | 'nothing_to_do'
+      | 'busy'
+      | 'not_permitted'
+      | 'value_not_allowed'
+      | 'wrong_code'
+      | 'not_saved'
+      | 'no_clock'
+      | 'device_error'
+      | 'channel_locked'
+      | 'device_locked'
+      | 'unknown'
+      | 'outcome_unknown'
+      | 'nobody_came'
+      | 'by_owner'
+      | 'stopped'
+      | null;
+    /** Milliseconds since 1970 */
+    readonly created_at: number;
+    /** Milliseconds since 1970 */
+    readonly expires_at: number;
+    readonly ended_at: number | null;
+    /** Grows with every change */
+    readonly revision: number;
+    readonly leased_until: number | null;
+    readonly may_have_been_written: boolean;
+  };
+  readonly audit: ReadonlyArray<{
+    /** Milliseconds since 1970 */ readonly at: number;
+    readonly step: string;
+    readonly by: string;
+  }>;
+};
+
+/** Input of `POST /devices/{serial}/commands/{command_id}/cancel`. */
+export type DevicesCommandsCancelInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly command_id: string;
+};
+
+/** Answer of `POST /devices/{serial}/commands/{command_id}/cancel`. */
+export type DevicesCommandsCancelAnswer = {
+  readonly ok: true;
+  readonly command: {
+    readonly command_id: string;
+    readonly command_key: string;
+    readonly serial: string;
+    readonly intent:
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly minutes: number;
+        }
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly litres: number;
+        }
+      | { readonly kind: 'stop' }
+      | { readonly kind: 'pause' }
+      | { readonly kind: 'resume' }
+      | { readonly kind: 'start_next' }
+      | { readonly kind: 'clear_queue' }
+      | { readonly kind: 'clear_alarm' }
+      | {
+          readonly kind: 'skip_next';
+          /** From 0 */
+          readonly channel: number;
+          readonly at: number;
+        }
+      | {
+          readonly kind: 'set_schedule';
+          /** From 0 */
+          readonly channel: number;
+          readonly schedule: {
+            readonly repeats: 'weekly' | 'every_n_days' | 'automatic';
+            /** Of weekly: bit 0 is Sunday */
+            readonly days?: number | undefined;
+            readonly interval_days?: number | undefined;
+            readonly hour: number;
+            readonly minute: number;
+            readonly amount: { readonly minutes: number } | { readonly litres: number };
+            readonly enabled: boolean;
+            readonly solar?: { readonly event: 'sunset' | 'sunrise'; readonly offset_minutes: number } | undefined;
+          };
+        }
+      | {
+          readonly kind: 'set_clock';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'set_time_zone';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'reset_channel';
+          /** From 0 */
+          readonly channel: number;
+          readonly what: 'channel' | 'schedule';
+        };
+    readonly state:
+      | 'queued'
+      | 'leased'
+      | 'delivered'
+      | 'done'
+      | 'refused'
+      | 'dropped'
+      | 'failed'
+      | 'expired'
+      | 'cancelled';
+    /** Why it ended as it did; null for one that was done */
+    readonly reason:
+      | 'freeze'
+      | 'rain_skip'
+      | 'queue_full'
+      | 'nothing_to_do'
+      | 'busy'
+      | 'not_permitted'
+      | 'value_not_allowed'
+      | 'wrong_code'
+      | 'not_saved'
+      | 'no_clock'
+      | 'device_error'
+      | 'channel_locked'
+      | 'device_locked'
+      | 'unknown'
+      | 'outcome_unknown'
+      | 'nobody_came'
+      | 'by_owner'
+      | 'stopped'
+      | null;
+    /** Milliseconds since 1970 */
+    readonly created_at: number;
+    /** Milliseconds since 1970 */
+    readonly expires_at: number;
+    readonly ended_at: number | null;
+    /** Grows with every change */
+    readonly revision: number;
+    readonly leased_until: number | null;
+    readonly may_have_been_written: boolean;
+  };
+};
+
+/** Input of `POST /commands/offers`. */
+export type CommandsOffersInput = { readonly serials: ReadonlyArray<string> };
+
+/** Answer of `POST /commands/offers`. */
+export type CommandsOffersAnswer = {
+  readonly ok: true;
+  /** Milliseconds since 1970 */
+  readonly time: number;
+  readonly devices: ReadonlyArray<{
+    readonly serial: string;
+    readonly commands: ReadonlyArray<{
+      readonly command_id: string;
+      readonly command_key: string;
+      readonly serial: string;
+      readonly intent:
+        | {
+            readonly kind: 'water';
+            /** From 0 */
+            readonly channel: number;
+            readonly minutes: number;
+          }
+        | {
+            readonly kind: 'water';
+            /** From 0 */
+            readonly channel: number;
+            readonly litres: number;
+          }
+        | { readonly kind: 'stop' }
+        | { readonly kind: 'pause' }
+        | { readonly kind: 'resume' }
+        | { readonly kind: 'start_next' }
+        | { readonly kind: 'clear_queue' }
+        | { readonly kind: 'clear_alarm' }
+        | {
+            readonly kind: 'skip_next';
+            /** From 0 */
+            readonly channel: number;
+            readonly at: number;
+          }
+        | {
+            readonly kind: 'set_schedule';
+            /** From 0 */
+            readonly channel: number;
+            readonly schedule: {
+              readonly repeats: 'weekly' | 'every_n_days' | 'automatic';
+              /** Of weekly: bit 0 is Sunday */
+              readonly days?: number | undefined;
+              readonly interval_days?: number | undefined;
+              readonly hour: number;
+              readonly minute: number;
+              readonly amount: { readonly minutes: number } | { readonly litres: number };
+              readonly enabled: boolean;
+              readonly solar?: { readonly event: 'sunset' | 'sunrise'; readonly offset_minutes: number } | undefined;
+            };
+          }
+        | {
+            readonly kind: 'set_clock';
+            readonly time_zone: {
+              readonly utc_offset_minutes: number;
+              /** The rule of summer time; null without one */
+              readonly dst: {
+                readonly offset_minutes: number;
+                readonly start: {
+                  readonly month: number;
+                  /** 5 is the last of the month */
+                  readonly week: number;
+                  /** 0 is Sunday */
+                  readonly day: number;
+                };
+                readonly end: {
+                  readonly month: number;
+                  /** 5 is the last of the month */
+                  readonly week: number;
+                  /** 0 is Sunday */
+                  readonly day: number;
+                };
+              } | null;
+            };
+          }
+        | {
+            readonly kind: 'set_time_zone';
+            readonly time_zone: {
+              readonly utc_offset_minutes: number;
+              /** The rule of summer time; null without one */
+              readonly dst: {
+                readonly offset_minutes: number;
+                readonly start: {
+                  readonly month: number;
+                  /** 5 is the last of the month */
+                  readonly week: number;
+                  /** 0 is Sunday */
+                  readonly day: number;
+                };
+                readonly end: {
+                  readonly month: number;
+                  /** 5 is the last of the month */
+                  readonly week: number;
+                  /** 0 is Sunday */
+                  readonly day: number;
+                };
+              } | null;
+            };
+          }
+        | {
+            readonly kind: 'reset_channel';
+            /** From 0 */
+            readonly channel: number;
+            readonly what: 'channel' | 'schedule';
+          };
+      readonly state:
+        | 'queued'
+        | 'leased'
+        | 'delivered'
+        | 'done'
+        | 'refused'
+        | 'dropped'
+        | 'failed'
+        | 'expired'
+        | 'cancelled';
+      /** Why it ended as it did; null for one that was done */
+      readonly reason:
+        | 'freeze'
+        | 'rain_skip'
+        | 'queue_full'
+        | 'nothing_to_do'
+        | 'busy'
+        | 'not_permitted'
+        | 'value_not_allowed'
+        | 'wrong_code'
+        | 'not_saved'
+        | 'no_clock'
+        | 'device_error'
+        | 'channel_locked'
+        | 'device_locked'
+        | 'unknown'
+        | 'outcome_unknown'
+        | 'nobody_came'
+        | 'by_owner'
+        | 'stopped'
+        | null;
+      /** Milliseconds since 1970 */
+      readonly created_at: number;
+      /** Milliseconds since 1970 */
+      readonly expires_at: number;
+      readonly ended_at: number | null;
+      /** Grows with every change */
+      readonly revision: number;
+      readonly leased_until: number | null;
+      readonly may_have_been_written: boolean;
+    }>;
+    readonly changes_at: number | null;
+  }>;
+};
+
+/** Input of `POST /devices/{serial}/commands/{command_id}/lease`. */
+export type DevicesCommandsLeaseInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly command_id: string;
+  /** Needed with the user's token; a peer's own token says who it is */
+  readonly carrier_id?: string | undefined;
+};
+
+/** Answer of `POST /devices/{serial}/commands/{command_id}/lease`. */
+export type DevicesCommandsLeaseAnswer = {
+  readonly ok: true;
+  readonly command: {
+    readonly command_id: string;
+    readonly command_key: string;
+    readonly serial: string;
+    readonly intent:
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly minutes: number;
+        }
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly litres: number;
+        }
+      | { readonly kind: 'stop' }
+      | { readonly kind: 'pause' }
+      | { readonly kind: 'resume' }
+      | { readonly kind: 'start_next' }
+      | { readonly kind: 'clear_queue' }
+      | { readonly kind: 'clear_alarm' }
+      | {
+          readonly kind: 'skip_next';
+          /** From 0 */
+          readonly channel: number;
+          readonly at: number;
+        }
+      | {
+          readonly kind: 'set_schedule';
+          /** From 0 */
+          readonly channel: number;
+          readonly schedule: {
+            readonly repeats: 'weekly' | 'every_n_days' | 'automatic';
+            /** Of weekly: bit 0 is Sunday */
+            readonly days?: number | undefined;
+            readonly interval_days?: number | undefined;
+            readonly hour: number;
+            readonly minute: number;
+            readonly amount: { readonly minutes: number } | { readonly litres: number };
+            readonly enabled: boolean;
+            readonly solar?: { readonly event: 'sunset' | 'sunrise'; readonly offset_minutes: number } | undefined;
+          };
+        }
+      | {
+          readonly kind: 'set_clock';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'set_time_zone';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'reset_channel';
+          /** From 0 */
+          readonly channel: number;
+          readonly what: 'channel' | 'schedule';
+        };
+    readonly state:
+      | 'queued'
+      | 'leased'
+      | 'delivered'
+      | 'done'
+      | 'refused'
+      | 'dropped'
+      | 'failed'
+      | 'expired'
+      | 'cancelled';
+    /** Why it ended as it did; null for one that was done */
+    readonly reason:
+      | 'freeze'
+      | 'rain_skip'
+      | 'queue_full'
+      | 'nothing_to_do'
+      | 'busy'
+      | 'not_permitted'
+      | 'value_not_allowed'
+      | 'wrong_code'
+      | 'not_saved'
+      | 'no_clock'
+      | 'device_error'
+      | 'channel_locked'
+      | 'device_locked'
+      | 'unknown'
+      | 'outcome_unknown'
+      | 'nobody_came'
+      | 'by_owner'
+      | 'stopped'
+      | null;
+    /** Milliseconds since 1970 */
+    readonly created_at: number;
+    /** Milliseconds since 1970 */
+    readonly expires_at: number;
+    readonly ended_at: number | null;
+    /** Grows with every change */
+    readonly revision: number;
+    readonly leased_until: number | null;
+    readonly may_have_been_written: boolean;
+  };
+  readonly fence: number;
+  /** Milliseconds since 1970 */
+  readonly leased_until: number;
+  readonly must_look: boolean;
+  /** Milliseconds since 1970 */
+  readonly first_taken_at: number;
+  /** Milliseconds since 1970 */
+  readonly time: number;
+};
+
+/** Input of `POST /devices/{serial}/commands/{command_id}/report`. */
+export type DevicesCommandsReportInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly command_id: string;
+  readonly outcome: 'delivered' | 'seen' | 'nothing_seen' | 'refused' | 'unclear' | 'gave_up';
+  readonly fence: number;
+  /** Needed with the user's token; a peer's own token says who it is */
+  readonly carrier_id?: string | undefined;
+  /** What was read or notified since the writes, in order, at most ten seconds ago */
+  readonly observed?:
+    | ReadonlyArray<{
+        readonly characteristic:
+          | '6793'
+          | 'def1'
+          | 'def3'
+          | 'def5'
+          | 'def7'
+          | 'def9'
+          | 'defa'
+          | 'defc'
+          | 'deff'
+          | 'de18'
+          | 'de21'
+          | 'de22';
+        readonly bytes: string;
+      }>
+    | undefined;
+  /** With refused */
+  readonly att_error?: number | undefined;
+  /** With gave_up */
+  readonly wrote?: 'no' | 'maybe' | undefined;
+  /** With gave_up */
+  readonly reason?: 'device_busy' | 'out_of_range' | 'link_lost' | 'other' | undefined;
+};
+
+/** Answer of `POST /devices/{serial}/commands/{command_id}/report`. */
+export type DevicesCommandsReportAnswer = {
+  readonly ok: true;
+  readonly command: {
+    readonly command_id: string;
+    readonly command_key: string;
+    readonly serial: string;
+    readonly intent:
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly minutes: number;
+        }
+      | {
+          readonly kind: 'water';
+          /** From 0 */
+          readonly channel: number;
+          readonly litres: number;
+        }
+      | { readonly kind: 'stop' }
+      | { readonly kind: 'pause' }
+      | { readonly kind: 'resume' }
+      | { readonly kind: 'start_next' }
+      | { readonly kind: 'clear_queue' }
+      | { readonly kind: 'clear_alarm' }
+      | {
+          readonly kind: 'skip_next';
+          /** From 0 */
+          readonly channel: number;
+          readonly at: number;
+        }
+      | {
+          readonly kind: 'set_schedule';
+          /** From 0 */
+          readonly channel: number;
+          readonly schedule: {
+            readonly repeats: 'weekly' | 'every_n_days' | 'automatic';
+            /** Of weekly: bit 0 is Sunday */
+            readonly days?: number | undefined;
+            readonly interval_days?: number | undefined;
+            readonly hour: number;
+            readonly minute: number;
+            readonly amount: { readonly minutes: number } | { readonly litres: number };
+            readonly enabled: boolean;
+            readonly solar?: { readonly event: 'sunset' | 'sunrise'; readonly offset_minutes: number } | undefined;
+          };
+        }
+      | {
+          readonly kind: 'set_clock';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'set_time_zone';
+          readonly time_zone: {
+            readonly utc_offset_minutes: number;
+            /** The rule of summer time; null without one */
+            readonly dst: {
+              readonly offset_minutes: number;
+              readonly start: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+              readonly end: {
+                readonly month: number;
+                /** 5 is the last of the month */
+                readonly week: number;
+                /** 0 is Sunday */
+                readonly day: number;
+              };
+            } | null;
+          };
+        }
+      | {
+          readonly kind: 'reset_channel';
+          /** From 0 */
+          readonly channel: number;
+          readonly what: 'channel' | 'schedule';
+        };
+    readonly state:
+      | 'queued'
+      | 'leased'
+      | 'delivered'
+      | 'done'
+      | 'refused'
+      | 'dropped'
+      | 'failed'
+      | 'expired'
+      | 'cancelled';
+    /** Why it ended as it did; null for one that was done */
+    readonly reason:
+      | 'freeze'
+      | 'rain_skip'
+      | 'queue_full'
+      | 'nothing_to_do'
+      | 'busy'
+      | 'not_permitted'
+      | 'value_not_allowed'
+      | 'wrong_code'
+      | 'not_saved'
+      | 'no_clock'
+      | 'device_error'
+      | 'channel_locked'
+      | 'device_locked'
+      | 'unknown'
+      | 'outcome_unknown'
+      | 'nobody_came'
+      | 'by_owner'
+      | 'stopped'
+      | null;
+    /** Milliseconds since 1970 */
+    readonly created_at: number;
+    /** Milliseconds since 1970 */
+    readonly expires_at: number;
+    readonly ended_at: number | null;
+    /** Grows with every change */
+    readonly revision: number;
+    readonly leased_until: number | null;
+    readonly may_have_been_written: boolean;
+  };
+  readonly recorded: 'in_time' | 'late';
+  readonly is_done: boolean;
+  readonly look_again_after: number | null;
+};
+
+/** Answer of `GET /commands/settings`. */
+export type GetCommandsSettingsAnswer = {
+  readonly ok: true;
+  readonly settings: {
+    readonly longest_run_minutes: number;
+    readonly longest_run_litres: number;
+    /** Of one channel, in any 24 hours */
+    readonly minutes_a_day: number;
+    /** Of one channel, in any 24 hours */
+    readonly litres_a_day: number;
+  };
+};
+
+/** Input of `POST /commands/settings`. */
+export type PostCommandsSettingsInput = {
+  readonly longest_run_minutes?: number | undefined;
+  readonly longest_run_litres?: number | undefined;
+  /** Of one channel, in any 24 hours */
+  readonly minutes_a_day?: number | undefined;
+  /** Of one channel, in any 24 hours */
+  readonly litres_a_day?: number | undefined;
+};
+
+/** Answer of `POST /commands/settings`. */
+export type PostCommandsSettingsAnswer = {
+  readonly ok: true;
+  readonly settings: {
+    readonly longest_run_minutes: number;
+    readonly longest_run_litres: number;
+    /** Of one channel, in any 24 hours */
+    readonly minutes_a_day: number;
+    /** Of one channel, in any 24 hours */
+    readonly litres_a_day: number;
+  };
+};
+
 /** Answer of `GET /health`. */
 export type HealthAnswer = { readonly ok: true; readonly status: 'alive'; readonly timestamp: string };
 
@@ -1178,6 +2551,45 @@ export interface AppApi {
   getTelemetrySettings(options?: CallOptions): Promise<GetTelemetrySettingsAnswer>;
   /** Sets the time zone that the owner’s days and months are in from now on. What was before stays in the days it was counted in. The first zone also holds for the past if no device has told anything yet. A name of the IANA database, such as `Europe/Bucharest`. */
   postTelemetrySettings(input: PostTelemetrySettingsInput, options?: CallOptions): Promise<PostTelemetrySettingsAnswer>;
+  /** Lists a device's watering runs, the newest first. Those that began between `from` and `to` (by default the 30 days until now, at most 400), at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest. A run is put together from what the device and the phones told, `rests_on`; what comes later may change it. A run that ends by itself leaves no row: unless somebody watched it, its outcome is `outcome_unknown`, and nothing is called `completed` that nobody saw. `volume` is `measured` by the flow meter while somebody watched (`is_minimum`: more may have flowed unseen), or `estimated` by the device’s whole litres, or by the usual flow of the zone in that month, or `unknown`. With `is_clock_lost`, `started_at` is when the row was received. */
+  telemetryDevicesRuns(input: TelemetryDevicesRunsInput, options?: CallOptions): Promise<TelemetryDevicesRunsAnswer>;
+  /** Reads what a device measured, and what it watered, over time. `measure` from `from` to `to` (by default the 30 days until now; at most 400 days by hour and for `flow`, 4000 otherwise) by `resolution`, `day` by default. Days, months and years are the owner’s, in the time zone that held at the time, and whole: all that the time touches. A day may have 23 or 25 hours. Times of which nothing is known have no point. At most 2000 points: of more (`points_in_all`), the lowest and the highest of equal stretches are kept, so sums are then no longer those of the time. `basis` is the weakest of all that a point sums up: `estimated` rain or weather is that of the device’s own days, or of a time with hours missing; with `unknown`, some runs’ litres are not known (`runs_without_volume`), and `value` is what is known. `litres` count where a run began. `flow` is of runs that were watched from start to end. `channel` is for `litres` and `flow`. */
+  telemetryDevicesSeries(
+    input: TelemetryDevicesSeriesInput,
+    options?: CallOptions,
+  ): Promise<TelemetryDevicesSeriesAnswer>;
+  /** Sums up what a device watered and measured. Over the owner’s days from `from` to `to` (by default the 30 days until now, at most 4000). `success_share` is of the runs whose end is known, `mean_litres` of those whose litres are known; both are null where nothing is. `busiest_hour` is of the owner’s clock, and of the whole months. Rain, temperature and humidity are those of the device’s own days; a day of which nothing is known ends a dry spell. */
+  telemetryDevicesSummary(
+    input: TelemetryDevicesSummaryInput,
+    options?: CallOptions,
+  ): Promise<TelemetryDevicesSummaryAnswer>;
+  /** Gives a device a command, which a phone or hub near it carries. The same `command_key` with the same intent is the same command, however often it is sent; with another one, 409 `command_key_used`. It expires after `expires_in_seconds` (30 to 86,400, default 600) unless somebody carried it by then. `stop` overtakes everything and cancels watering that was asked for before. 409 `limit_reached`: `details.limit` is `open_commands`, or one of the account’s limits with the `most` it allows and what is `used`. */
+  postDevicesBySerialCommands(
+    input: PostDevicesBySerialCommandsInput,
+    options?: CallOptions,
+  ): Promise<PostDevicesBySerialCommandsAnswer>;
+  /** Lists a device's commands. Newest first, at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest. They are kept for 90 days after their end. */
+  getDevicesBySerialCommands(
+    input: GetDevicesBySerialCommandsInput,
+    options?: CallOptions,
+  ): Promise<GetDevicesBySerialCommandsAnswer>;
+  /** Shows a command and who did what with it. `audit` lists each step, with its time and who took it. */
+  getDevicesBySerialCommandsByCommandId(
+    input: GetDevicesBySerialCommandsByCommandIdInput,
+    options?: CallOptions,
+  ): Promise<GetDevicesBySerialCommandsByCommandIdAnswer>;
+  /** Cancels a command that nobody carries. One that was cancelled already stays so. 409 `lease_held` while somebody carries it, until `details.expires_at`; watering can be stopped by a `stop` then. 409 `command_ended` when it has ended otherwise. With `may_have_been_written` the device may have been told before. */
+  devicesCommandsCancel(input: DevicesCommandsCancelInput, options?: CallOptions): Promise<DevicesCommandsCancelAnswer>;
+  /** Asks what may be carried to the devices in range. For up to 20 devices: the command that may be taken now, if any. A serial that is not of the account is left out. `changes_at` is when to ask again although nothing is announced; null: when something is. */
+  commandsOffers(input: CommandsOffersInput, options?: CallOptions): Promise<CommandsOffersAnswer>;
+  /** Takes a command to carry it, or renews the lease. For one carrier, until `leased_until`; asking again renews it. Write to the device only while it lasts. With `must_look` somebody may have written already: look before writing. `fence` goes into every report. 409 `lease_held`: another one has it; `command_not_next`: another command comes before it, or it has to wait; `command_ended`. */
+  devicesCommandsLease(input: DevicesCommandsLeaseInput, options?: CallOptions): Promise<DevicesCommandsLeaseAnswer>;
+  /** Says what became of a command. `delivered`: the device accepted the writes. `seen`: and what was `observed` shows that it does it; the service judges, and `is_done` says so. `nothing_seen`: it was watched for its time and did nothing. `refused`: by an ATT error. `unclear`: it may have been written before, and looking does not tell. `gave_up`: whether something may have been written. What comes after the lease is kept (`recorded: late`) and decides nothing, except evidence. `look_again_after`: for a stop, until then a run that it overtook may still be started; look again. */
+  devicesCommandsReport(input: DevicesCommandsReportInput, options?: CallOptions): Promise<DevicesCommandsReportAnswer>;
+  /** Shows how much water may be asked for from afar. The standard is 120 minutes or 300 litres a run, and 240 minutes or 600 litres a day and channel. */
+  getCommandsSettings(options?: CallOptions): Promise<GetCommandsSettingsAnswer>;
+  /** Sets how much water may be asked for from afar. Whatever is left out stays. They apply to commands given from then on, not to schedules on the device. */
+  postCommandsSettings(input?: PostCommandsSettingsInput, options?: CallOptions): Promise<PostCommandsSettingsAnswer>;
   /** Whether the service answers. Checks no dependency. */
   health(options?: CallOptions): Promise<HealthAnswer>;
   /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
@@ -1381,6 +2793,116 @@ export function appApi(call: Call): AppApi {
     postTelemetrySettings: (input, options) =>
       call(
         { method: 'POST', path: '/telemetry/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    telemetryDevicesRuns: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/telemetry/devices/{serial}/runs',
+          auth: 'cognito',
+          repeatable: true,
+          query: ['from', 'to', 'channel', 'limit', 'cursor'],
+        },
+        input,
+        options,
+      ),
+    telemetryDevicesSeries: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/telemetry/devices/{serial}/series',
+          auth: 'cognito',
+          repeatable: true,
+          query: ['from', 'to', 'measure', 'resolution', 'channel'],
+        },
+        input,
+        options,
+      ),
+    telemetryDevicesSummary: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/telemetry/devices/{serial}/summary',
+          auth: 'cognito',
+          repeatable: true,
+          query: ['from', 'to'],
+        },
+        input,
+        options,
+      ),
+    postDevicesBySerialCommands: (input, options) =>
+      call(
+        { method: 'POST', path: '/devices/{serial}/commands', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    getDevicesBySerialCommands: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/devices/{serial}/commands',
+          auth: 'cognito',
+          repeatable: true,
+          query: ['limit', 'cursor'],
+        },
+        input,
+        options,
+      ),
+    getDevicesBySerialCommandsByCommandId: (input, options) =>
+      call(
+        { method: 'GET', path: '/devices/{serial}/commands/{command_id}', auth: 'cognito', repeatable: true },
+        input,
+        options,
+      ),
+    devicesCommandsCancel: (input, options) =>
+      call(
+        {
+          method: 'POST',
+          path: '/devices/{serial}/commands/{command_id}/cancel',
+          auth: 'cognito',
+          repeatable: true,
+          body: 'json',
+        },
+        input,
+        options,
+      ),
+    commandsOffers: (input, options) =>
+      call(
+        { method: 'POST', path: '/commands/offers', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    devicesCommandsLease: (input, options) =>
+      call(
+        {
+          method: 'POST',
+          path: '/devices/{serial}/commands/{command_id}/lease',
+          auth: 'cognito',
+          repeatable: true,
+          body: 'json',
+        },
+        input,
+        options,
+      ),
+    devicesCommandsReport: (input, options) =>
+      call(
+        {
+          method: 'POST',
+          path: '/devices/{serial}/commands/{command_id}/report',
+          auth: 'cognito',
+          repeatable: true,
+          body: 'json',
+        },
+        input,
+        options,
+      ),
+    getCommandsSettings: (options) =>
+      call({ method: 'GET', path: '/commands/settings', auth: 'cognito', repeatable: true }, {}, options),
+    postCommandsSettings: (input, options) =>
+      call(
+        { method: 'POST', path: '/commands/settings', auth: 'cognito', repeatable: true, body: 'json' },
         input,
         options,
       ),

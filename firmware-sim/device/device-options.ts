@@ -2,6 +2,7 @@ import type { TrustedKey } from '@autowatering/release-format';
 import type { BootloaderOptions } from '../bootloader/bootloader.ts';
 import type { UpgradeMode } from '../bootloader/upgrade-mode.ts';
 import type { FlashMap } from '../flash/layout.ts';
+import type { Garden } from '../garden/garden.ts';
 import type { CborLengths } from '../smp/cbor.ts';
 import type { DeviceIdentity } from '../smp/identity-group.ts';
 import type { Scheduler } from '../time/scheduler.ts';
@@ -32,6 +33,8 @@ export interface DeviceOptions {
   readonly identity?: DeviceIdentity;
   /** Whether a reset would interrupt something, such as watering. A reset must then be forced. */
   readonly isBusy?: () => boolean;
+  /** The garden that it waters. Its time follows the device's, from the garden's own beginning. */
+  readonly garden?: Garden;
   readonly time?: Scheduler;
   readonly flash?: FlashMap;
 }

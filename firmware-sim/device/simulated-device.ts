@@ -4,6 +4,7 @@ import { createSecurityCounter } from '../bootloader/image-rules.ts';
 import { swapUsingMove } from '../bootloader/swap-move.ts';
 import { createProductFlash, type FlashMap } from '../flash/layout.ts';
 import { PowerCutError } from '../flash/power-supply.ts';
+import type { Garden } from '../garden/garden.ts';
 import { confirmRunning } from '../smp/image-group.ts';
 import { SettingsStore } from '../smp/settings-group.ts';
 import { realTime, type Scheduler } from '../time/scheduler.ts';
@@ -49,6 +50,7 @@ export class SimulatedDevice {
     }
     const { keys, mode = swapUsingMove, preventDowngrade = false, checksDependencies = false } = options;
     const counter = options.keepsSecurityCounter === true ? { securityCounter: createSecurityCounter() } : {};
+    options.garden?.onCrash(() => this.reset('watchdog'));
     this.#bootloader = { keys, mode, preventDowngrade, checksDependencies, ...counter };
     this.#flash.primary.eraseAll();
     this.#flash.primary.write(0, options.firmware);
@@ -58,6 +60,11 @@ export class SimulatedDevice {
 
   get state(): DeviceState {
     return this.#state;
+  }
+
+  /** What it waters; undefined for a device that is only there to be updated. */
+  get garden(): Garden | undefined {
+    return this.#options.garden;
   }
 
   /** Whether an application is running, so that the device advertises and answers. */
@@ -182,6 +189,7 @@ export class SimulatedDevice {
       if (behaviour.selfTest === 'fails') this.reset('software');
       else {
         this.#state = 'running';
+        this.#gardenNow()?.powerOn();
         if (behaviour.confirms === 'itself') this.#powered(() => confirmRunning(this.#flash));
       }
     });
@@ -212,6 +220,13 @@ export class SimulatedDevice {
     }
   }
 
+  /** The garden, with all that happened in it so far. */
+  #gardenNow(): Garden | undefined {
+    const { garden } = this.#options;
+    garden?.advanceTo(garden.startsAt + this.#time.now());
+    return garden;
+  }
+
   #stop(next: DeviceState): void {
     this.#life += 1;
     this.#state = next;
@@ -219,6 +234,7 @@ export class SimulatedDevice {
     this.#requests = undefined;
     this.#memory = undefined;
     this.#flash.takeBusyMs();
+    this.#gardenNow()?.powerOff();
     for (const listener of [...this.#resetListeners]) listener();
   }
 

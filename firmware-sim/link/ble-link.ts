@@ -1,6 +1,8 @@
 import type { SimulatedDevice } from '../device/simulated-device.ts';
+import type { GattClient } from '../garden/gatt/gatt-client.ts';
 import { type Random, seededRandom } from '../time/random.ts';
 import { realTime, type Scheduler, sleep } from '../time/scheduler.ts';
+import { GattOverRadio } from './gatt-over-radio.ts';
 import { fragments, PacketReassembler } from './packet-reassembler.ts';
 import { type Direction, GOOD_RADIO, Radio, type RadioOptions } from './radio.ts';
 import { LinkLostError, PairingRequiredError, type Transport } from './transport.ts';
@@ -24,18 +26,25 @@ export interface BleLinkOptions {
   readonly radio?: Partial<RadioOptions>;
   /** Permissions of the characteristic: whether only paired phones may write to it. */
   readonly pairing?: 'not_required' | 'required';
+  /** Whether the garden's services need an encrypted link, as the product's do: then `pair` first. Default: not. */
+  readonly encryption?: 'not_required' | 'required';
   readonly time?: Scheduler;
   /** Draws the packet losses. */
   readonly random?: Random;
+}
+
+/** A connection: SMP packets, and the garden's services beside them if the device has a garden. */
+export interface BleTransport extends Transport {
+  readonly gatt: GattClient | undefined;
 }
 
 /** Who connects to a device. A hub listens for phones, and makes room for them. */
 export type Central = 'phone' | 'hub';
 
 /**
- * The radio link between one phone and one device: traffic on the characteristic of the SMP service.
- * Write-without-response in one direction, notifications in the other, each cut to the MTU. Allows one connection at a
- * time, which every device reset ends.
+ * The radio link between one phone and one device: traffic on the characteristic of the SMP service
+ * (write-without-response in one direction, notifications in the other, each cut to the MTU), and the garden's services.
+ * Allows one connection at a time, which every device reset ends.
  */
 export class BleLink {
   readonly #device: SimulatedDevice;
@@ -82,7 +91,7 @@ export class BleLink {
    * @throws LinkLostError while the device is not advertising, or another phone is connected
    * @throws PairingRequiredError when the device requires pairing and this phone is not paired
    */
-  async connect(as: Central = 'phone'): Promise<Transport> {
+  async connect(as: Central = 'phone'): Promise<BleTransport> {
     await sleep(this.#time, CONNECT_MS);
     if (as === 'phone') for (const listener of this.#phoneListeners) listener();
     if (!this.#device.isRunning) throw new LinkLostError('the device does not advertise');
@@ -93,7 +102,8 @@ export class BleLink {
     }
     const options = { ...GOOD_RADIO, ...this.#options.radio };
     const connection = new BleConnection(this.#device, {
-      writeBytes: this.#options.mtu - ATT_OVERHEAD,
+      ...{ writeBytes: this.#options.mtu - ATT_OVERHEAD, time: this.#time },
+      isEncrypted: () => this.#options.encryption !== 'required' || this.#isPaired,
       makeRadio: (onLost) => new Radio(options, this.#time, this.#random, onLost),
       passes: (bytes) => this.#passes(bytes),
     });
@@ -113,13 +123,16 @@ export class BleLink {
 
 interface ConnectionOptions {
   readonly writeBytes: number;
+  readonly time: Scheduler;
+  readonly isEncrypted: () => boolean;
   readonly makeRadio: (onLost: () => void) => Radio;
   readonly passes: (bytes: number) => boolean;
 }
 
-class BleConnection implements Transport {
+class BleConnection implements BleTransport {
   readonly writeBytes: number;
   readonly largestPacket = LARGEST_ANSWER;
+  readonly #gatt: GattOverRadio | undefined;
   readonly #device: SimulatedDevice;
   readonly #radio: Radio;
   readonly #passes: (bytes: number) => boolean;
@@ -129,19 +142,28 @@ class BleConnection implements Transport {
   readonly #closeListeners: (() => void)[] = [];
   isOpen = true;
 
-  constructor(device: SimulatedDevice, { writeBytes, makeRadio, passes }: ConnectionOptions) {
+  constructor(device: SimulatedDevice, { writeBytes, makeRadio, passes, time, isEncrypted }: ConnectionOptions) {
     this.#device = device;
     this.writeBytes = writeBytes;
     this.#radio = makeRadio(() => this.close());
     this.#passes = passes;
     this.#toDevice = new PacketReassembler(device.bufferBytes);
+    if (device.garden === undefined) return;
+    this.#gatt = new GattOverRadio({
+      ...{ garden: device.garden, mtu: writeBytes + ATT_OVERHEAD, time, isEncrypted },
+      onAir: (direction, bytes, arrive) => this.#onAir(direction, bytes, arrive),
+    });
+  }
+
+  get gatt(): GattClient | undefined {
+    return this.#gatt;
   }
 
   send(packet: Uint8Array, sent: () => void): void {
     if (!this.isOpen) throw new LinkLostError('the connection is closed');
     const pieces = fragments(packet, this.writeBytes);
     pieces.forEach((fragment, index) => {
-      this.#onAir('to_device', fragment, () => {
+      this.#onAir('to_device', fragment.byteLength, () => {
         if (index === pieces.length - 1) sent();
         // Without reassembly in the firmware, a write that is not a whole packet is ignored.
         const request = this.#device.reassembles ? this.#toDevice.push(fragment) : fragment;
@@ -154,7 +176,7 @@ class BleConnection implements Transport {
   respond(answer: Uint8Array, sent: () => void): void {
     const pieces = fragments(answer, this.writeBytes);
     pieces.forEach((fragment, index) => {
-      this.#onAir('to_phone', fragment, () => {
+      this.#onAir('to_phone', fragment.byteLength, () => {
         const packet = this.#toPhone.push(fragment);
         if (packet !== undefined) for (const listener of this.#packetListeners) listener(packet);
         if (index === pieces.length - 1) sent();
@@ -174,15 +196,16 @@ class BleConnection implements Transport {
     if (!this.isOpen) return;
     this.isOpen = false;
     this.#radio.close();
+    this.#gatt?.close();
     this.#device.forget(this);
     for (const listener of this.#closeListeners) listener();
   }
 
   /** Data in flight is lost when the connection is. */
-  #onAir(direction: Direction, fragment: Uint8Array, arrive: () => void): void {
-    this.#radio.send(direction, fragment.byteLength, () => {
+  #onAir(direction: Direction, bytes: number, arrive: () => void): void {
+    this.#radio.send(direction, bytes, () => {
       if (!this.isOpen) return;
-      if (this.#passes(fragment.byteLength)) arrive();
+      if (this.#passes(bytes)) arrive();
       else this.close();
     });
   }

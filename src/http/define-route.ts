@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { UserClaims } from '../platform/aws/cognito-tokens.ts';
+import type { UserClaims } from '../platform/aws/cognito/cognito-tokens.ts';
 import type { PeerId, Uid } from '../platform/ids.ts';
 import type { Log } from '../platform/observability/log.ts';
 import type { Throttle } from './checks/throttle.ts';
@@ -145,7 +145,16 @@ export interface RouteContract {
   readonly bodyKind?: 'multipart' | 'form';
   /** Whether JSON may come with `Content-Encoding: gzip`. The body limit holds before and after inflating. */
   readonly gzip?: true;
-  readonly domain: 'account' | 'subscriptions' | 'plants' | 'fleet' | 'ota' | 'relay' | 'telemetry' | 'health';
+  readonly domain:
+    | 'account'
+    | 'subscriptions'
+    | 'plants'
+    | 'fleet'
+    | 'ota'
+    | 'relay'
+    | 'telemetry'
+    | 'commands'
+    | 'health';
   readonly summary: string;
   /** The full contract in Markdown, for the API page. */
   readonly description: string;

@@ -3,10 +3,11 @@ import type { Uid } from '../platform/ids.ts';
 import { once } from '../platform/once.ts';
 import type { Services } from '../platform/services.ts';
 import type { RelayRecords } from './account-export.ts';
+import type { Announcement } from './announce.ts';
 import { createPeerStore } from './peers/peer-store.ts';
 import { createAccessTokens } from './tokens/access-token.ts';
 
-export type { RelayRecords };
+export type { Announcement, RelayRecords };
 
 /** For the guard: whose token it is. Read afresh each time, so that a revoked peer is out with its next request. */
 export function peerOf(services: Services): (token: string) => Promise<PeerVerdict | undefined> {
@@ -45,5 +46,30 @@ export function relayAccounts(services: Services): RelayAccounts {
   return {
     remove: async (uid) => (await loaded()).remove(uid),
     read: async (uid) => (await loaded()).read(uid),
+  };
+}
+
+/** Tells an account's peers something in the service's name. Never fails: what is told is also kept where it happened. */
+export type Announce = (uid: Uid, stream: string, announcement: Announcement) => Promise<void>;
+
+/** Loaded on first use. */
+export function relayAnnouncements(services: Services): Announce {
+  const loaded = once(async () => {
+    const [{ createRelayParts }, { announceEvent }] = await Promise.all([
+      import('./parts.ts'),
+      import('./announce.ts'),
+    ]);
+    const parts = createRelayParts(services);
+    return (uid: Uid, stream: string, announcement: Announcement) =>
+      announceEvent(parts, services, uid, stream, announcement);
+  });
+  return async (uid, stream, announcement) => {
+    try {
+      const isTold = await (await loaded())(uid, stream, announcement);
+      services.metrics.count('RelayAnnouncements', { outcome: isTold ? 'told' : 'nobody' });
+    } catch (error) {
+      services.metrics.count('RelayAnnouncements', { outcome: 'failed' });
+      services.log.warn('An announcement could not be published', { stream, type: announcement.type }, error);
+    }
   };
 }

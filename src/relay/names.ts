@@ -1,6 +1,8 @@
 import { STREAM_NAME } from '@autowatering/relay-protocol';
 
-export { isPeerId, type PeerId } from '../platform/ids.ts';
+import { isPeerId, type PeerId } from '../platform/ids.ts';
+
+export { isPeerId, type PeerId };
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -11,6 +13,14 @@ export type ConnectionId = Branded<'ConnectionId'>;
 export type StreamName = Branded<'StreamName'>;
 /** Changes whenever a stream's numbering starts anew. */
 export type Epoch = Branded<'Epoch'>;
+
+/** The author of what the service itself says. No peer is ever given this id. */
+export const SERVICE_PEER: PeerId = peerIdOf('00000000-0000-0000-0000-000000000000');
+
+function peerIdOf(text: string): PeerId {
+  if (!isPeerId(text)) throw new Error(`${text} is not a peer id`);
+  return text;
+}
 
 export function isConnectionId(value: string): value is ConnectionId {
   return /^[\w=+/-]{1,128}$/.test(value);

@@ -4,6 +4,9 @@ import type { HwId, Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { createIngest, type OnIngested } from './ingest/ingest.ts';
 import { uploadRoute } from './ingest/upload-route.ts';
+import { runsRoute } from './reading/runs-route.ts';
+import { seriesRoute } from './reading/series-route.ts';
+import { summaryRoute } from './reading/summary-route.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
 import { createSettingsStore } from './settings/settings-store.ts';
 import { createTelemetryStore } from './store/telemetry-store.ts';
@@ -14,7 +17,7 @@ export interface TelemetryNeeds {
   readonly isAccountDeleted: (uid: Uid) => Promise<boolean>;
 }
 
-/** What devices tell. */
+/** What devices tell, and what owners read of it. */
 export function telemetryRoutes(
   services: Services,
   { onIngested, isAccountDeleted }: TelemetryNeeds,
@@ -29,5 +32,8 @@ export function telemetryRoutes(
   return [
     uploadRoute(services, { fleet, ingest, isAccountDeleted, forget }),
     ...settingsRoutes(settings, isAccountDeleted),
+    runsRoute(fleet, store),
+    seriesRoute(fleet, store),
+    summaryRoute(fleet, store),
   ];
 }

@@ -43,6 +43,16 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
     body: { client_seq: 1, events: [newEvent(backend.clock.now(), 'the-only-one')] },
   });
   for (const { path, ...options } of [publish('kept'), publish('deleted')]) await backend.call(path, options);
+  const commands = `/devices/${mine.serial}/commands`;
+  const intent = { kind: 'water', channel: 0, minutes: 5 };
+  const given = await Promise.all(
+    ['to-be-carried', 'to-be-cancelled'].map(async (command_key) => {
+      const { body } = await backend.call(commands, { headers: user.headers, body: { command_key, intent } });
+      return `${commands}/${body.command.command_id}`;
+    }),
+  );
+  const [carried = '', cancelled = ''] = given;
+  await backend.call(`${carried}/lease`, { headers: asPeer, body: {} });
   const [event] = billing(backend).events();
   const publicKey = readFileSync('test/fixtures/firmware/dev-signing-key.pub.pem', 'utf8');
 
@@ -150,6 +160,18 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
     'POST /relay/token': form('/relay/token', () => ({ grant_type: JWT_BEARER, assertion: relay.assertion(peer) })),
     'POST /relay/token/revoke': form('/relay/token/revoke', () => ({ token: refresh })),
     'GET /.well-known/jwks.json': get('/.well-known/jwks.json'),
+    'POST /devices/{serial}/commands': post(commands, 'user', { command_key: 'another-one', intent }),
+    'GET /devices/{serial}/commands': get(commands, 'peer'),
+    'GET /devices/{serial}/commands/{command_id}': get(carried, 'user'),
+    'POST /devices/{serial}/commands/{command_id}/cancel': post(`${cancelled}/cancel`, 'user'),
+    'POST /commands/offers': post('/commands/offers', 'peer', { serials: [serial] }),
+    'POST /devices/{serial}/commands/{command_id}/lease': post(`${carried}/lease`, 'peer'),
+    'POST /devices/{serial}/commands/{command_id}/report': post(`${carried}/report`, 'peer', {
+      fence: 1,
+      outcome: 'delivered',
+    }),
+    'GET /commands/settings': get('/commands/settings', 'user'),
+    'POST /commands/settings': post('/commands/settings', 'user', { longest_run_minutes: 90 }),
     'GET /relay/streams': get('/relay/streams', 'peer'),
     'POST /relay/streams/{stream}': post('/relay/streams/kept', 'user', { retention_days: 30 }),
     'POST /relay/streams/{stream}/delete': post('/relay/streams/deleted/delete', 'user'),

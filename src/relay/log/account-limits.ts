@@ -1,9 +1,9 @@
 import { MAX_ACCOUNT_BYTES, MAX_STREAMS } from '@autowatering/relay-protocol';
 import pMap from 'p-map';
-import * as z from 'zod';
 import { type TransactItems, transactWrite } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
+import { fields, number, withDefault } from '../../platform/shapes.ts';
 import { accountKey, streamKey } from '../table-keys.ts';
 import type { LogStore } from './log-store.ts';
 import type { Stream } from './stored-stream.ts';
@@ -25,18 +25,21 @@ const STREAMS_AT_ONCE = 10;
 export interface AccountChange {
   readonly streams?: 1 | -1;
   readonly allotted: number;
+  /** Only while the account has peers: events of the service have no peer of their own to depend on. */
+  readonly needsPeers?: boolean;
 }
 
 /** For a transaction: changes the account's counts, within its limits. */
 export function accountAction(
   TableName: string,
   uid: Uid,
-  { streams, allotted }: AccountChange,
+  { streams, allotted, needsPeers = false }: AccountChange,
   limits: AccountLimits,
 ): TransactItems[number] {
   const conditions = [
     ...(streams === 1 ? ['(attribute_not_exists(streams) OR streams < :most_streams)'] : []),
     ...(allotted > 0 ? ['(attribute_not_exists(allotted) OR allotted <= :room)'] : []),
+    ...(needsPeers ? ['active_peers > :nobody'] : []),
   ];
   return {
     Update: {
@@ -49,17 +52,36 @@ export function accountAction(
         ...(streams !== undefined && { ':streams': streams }),
         ...(streams === 1 && { ':most_streams': limits.streams }),
         ...(allotted > 0 && { ':room': limits.bytes - allotted }),
+        ...(needsPeers && { ':nobody': 0 }),
       },
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     },
   };
 }
 
-const StoredAccount = z.object({ streams: z.number().default(0) });
+/** For a transaction that does not change the account: it has peers, so that it is not being deleted either. */
+export function peersCheck(TableName: string, uid: Uid): TransactItems[number] {
+  return {
+    ConditionCheck: {
+      TableName,
+      Key: accountKey(uid),
+      ConditionExpression: 'active_peers > :nobody',
+      ExpressionAttributeValues: { ':nobody': 0 },
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    },
+  };
+}
+
+const storedAccount = fields({ streams: withDefault(number, 0), active_peers: withDefault(number, 0) });
+
+/** Whether an account as an action found it has peers. */
+export function hasPeers(item: Record<string, unknown> | undefined): boolean {
+  return storedAccount(item ?? {}).active_peers > 0;
+}
 
 /** Which limit made `accountAction` fail. */
 export function reachedLimit(item: Record<string, unknown> | undefined, limits: AccountLimits): 'streams' | 'bytes' {
-  return StoredAccount.parse(item ?? {}).streams >= limits.streams ? 'streams' : 'bytes';
+  return storedAccount(item ?? {}).streams >= limits.streams ? 'streams' : 'bytes';
 }
 
 /** Gives back to the account what its streams hold for events that have expired. */

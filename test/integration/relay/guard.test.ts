@@ -32,6 +32,11 @@ const OPEN_TO_PEERS = [
   'POST /ota/lease',
   'GET /myDevices',
   'POST /reconcileDevices',
+  'GET /devices/{serial}/commands',
+  'GET /devices/{serial}/commands/{command_id}',
+  'POST /devices/{serial}/commands/{command_id}/lease',
+  'POST /devices/{serial}/commands/{command_id}/report',
+  'POST /commands/offers',
 ];
 const NEEDS_NOBODY = routeContracts().filter(({ auth }) => auth === 'public');
 

@@ -142,6 +142,8 @@ describe('DynamoDB', () => {
     expect(matching(/\bTableName\b/)).toEqual([
       'account/store.ts',
       'account/tombstone.ts',
+      'commands/store/queue-store.ts',
+      'commands/store/settings-store.ts',
       'fleet/audit/audit-action.ts',
       'fleet/audit/audit-trail.ts',
       'fleet/device/device-index.ts',

@@ -19,7 +19,19 @@ const services = createServices({
 });
 
 const groups = routeGroups(services);
-const ORDER = ['account', 'subscriptions', 'plants', 'fleet', 'offer', 'ota', 'relay', 'telemetry', 'alive', 'health'] as const;
+const ORDER = [
+  'account',
+  'subscriptions',
+  'plants',
+  'fleet',
+  'offer',
+  'ota',
+  'relay',
+  'telemetry',
+  'commands',
+  'alive',
+  'health',
+] as const;
 const listed: readonly ListedContract[] = (
   await Promise.all(
     ORDER.map(async (group) =>

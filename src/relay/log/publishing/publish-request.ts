@@ -12,8 +12,8 @@ export interface Author {
 /** Parsed: within the limits of the protocol for names, texts and sizes. */
 export interface PublishRequest {
   readonly stream: StreamName;
-  /** Of the first event. */
-  readonly clientSeq: number;
+  /** Of the first event. `next`: whatever comes next, for the service, whose events are authored in many places. */
+  readonly clientSeq: number | 'next';
   readonly events: readonly NewEvent[];
   readonly ifSeq?: number | undefined;
 }

@@ -1,7 +1,8 @@
 import type { RelayEvent } from '@autowatering/relay-protocol';
 import type { TransactItems } from '../../../platform/aws/dynamo.ts';
+import { SERVICE_PEER } from '../../names.ts';
 import { eventsKey, logKey, newestKey, streamKey } from '../../table-keys.ts';
-import { type AccountLimits, accountAction } from '../account-limits.ts';
+import { type AccountLimits, accountAction, peersCheck } from '../account-limits.ts';
 import { type Chunk, fromChunk, fromNewest } from '../stored-events.ts';
 import { fromStream, SCHEMA, type Stream, storedAuthors, storedPosition } from '../stored-stream.ts';
 import { type AuthorState, countAction } from './publish-rate.ts';
@@ -40,12 +41,18 @@ export function publishActions(
   const { author, authorState, before, after, chunk, events, text, now } = publication;
   const { uid } = author;
   const allotted = after.allotted - (before?.allotted ?? 0);
+  const isService = author.peerId === SERVICE_PEER;
   return [
     {
       name: 'stream',
       action: before === undefined ? create(TableName, publication) : advance(TableName, before, publication),
     },
-    { name: 'author', action: countAction(TableName, author, events.length, authorState, now) },
+    // A transaction has one action per item, so the account's own action asks for the service when there is one.
+    ...(isService
+      ? allotted === 0
+        ? [{ name: 'author' as const, action: peersCheck(TableName, uid) }]
+        : []
+      : [{ name: 'author' as const, action: countAction(TableName, author, events.length, authorState, now) }]),
     {
       name: 'other',
       action: {
@@ -70,7 +77,12 @@ export function publishActions(
       : [
           {
             name: 'account' as const,
-            action: accountAction(TableName, uid, { allotted, ...(before === undefined && { streams: 1 }) }, limits),
+            action: accountAction(
+              TableName,
+              uid,
+              { allotted, needsPeers: isService, ...(before === undefined && { streams: 1 }) },
+              limits,
+            ),
           },
         ]),
     ...newestActions(TableName, publication),
@@ -100,7 +112,9 @@ function advance(TableName: string, before: Stream, { author, after }: Publicati
       TableName,
       Key: streamKey(author.uid, after.name),
       UpdateExpression: `SET head = :head, written = :written, ${moveAuthor}${allots ? ', allotted = :allotted' : ''}`,
-      ConditionExpression: 'log_id = :log AND epoch = :epoch AND head = :read_head AND allotted = :read_allotted',
+      // All that the events depend on. Whatever else the stream holds changes with its head.
+      ConditionExpression:
+        'log_id = :log AND epoch = :epoch AND head = :read_head AND allotted = :read_allotted AND retention_days = :days',
       ...(before.areAuthorsStored && { ExpressionAttributeNames: { '#peer': author.peerId } }),
       ExpressionAttributeValues: {
         ':head': after.head,
@@ -109,6 +123,7 @@ function advance(TableName: string, before: Stream, { author, after }: Publicati
         ':epoch': after.epoch,
         ':read_head': before.head,
         ':read_allotted': before.allotted,
+        ':days': before.retentionDays,
         ...(before.areAuthorsStored ? { ':author': stored } : { ':authors': storedAuthors(after) }),
         ...(allots && { ':allotted': after.allotted }),
       },

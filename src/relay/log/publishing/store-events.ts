@@ -1,17 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_RETENTION_DAYS, MAX_CLOCK_SKEW_MS } from '@autowatering/relay-protocol';
-import * as z from 'zod';
 import { type CancellationReason, transactWrite } from '../../../platform/aws/dynamo.ts';
 import type { Uid } from '../../../platform/ids.ts';
 import { DependencyUnavailableError } from '../../../platform/resilience/dependency.ts';
 import type { Services } from '../../../platform/services.ts';
-import { type Epoch, isEpoch } from '../../names.ts';
+import { textThat } from '../../../platform/shapes.ts';
+import { type Epoch, isEpoch, SERVICE_PEER } from '../../names.ts';
 import { createPeerStore } from '../../peers/peer-store.ts';
 import {
   ACCOUNT_LIMITS,
   type AccountLimits,
   ALLOTMENT_BYTES,
   giveBackExpired,
+  hasPeers,
   reachedLimit,
 } from '../account-limits.ts';
 import { createLogStore } from '../log-store.ts';
@@ -20,6 +21,7 @@ import { type Stream, toStream } from '../stored-stream.ts';
 import { type AuthorState, authorRefusal, readAuthor, toAuthorState, waitFor } from './publish-rate.ts';
 import type { Author, PublishOutcome, PublishRequest } from './publish-request.ts';
 import { type NamedAction, type Publication, publishActions } from './publish-transaction.ts';
+import { createRememberedBasis } from './remembered-basis.ts';
 import { findPublished } from './repeated-publish.ts';
 
 /** With all peers of an account publishing at once, each is overtaken by the others a few times. */
@@ -39,6 +41,8 @@ interface Basis {
   readonly author: AuthorState | undefined;
   /** How the account's bytes are asked for: by a generous step, or, when there is little left, just what it takes. */
   readonly asks: 'generously' | 'sparingly';
+  /** It was not read for this publish: only good for the transaction, which checks it, and not for a refusal. */
+  readonly isRemembered: boolean;
 }
 
 /**
@@ -53,6 +57,7 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
   const TableName = config.tables.relay;
   const logs = createLogStore(services);
   const peers = createPeerStore(services);
+  const remembered = createRememberedBasis();
 
   /** A finished outcome, or what to write. */
   const decide = async (
@@ -64,8 +69,9 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
     const now = clock.now();
     if (basis.author?.isActive === false) return { outcome: 'revoked' };
     const last = stream?.authors.get(author.peerId)?.clientSeq ?? 0;
-    if (request.clientSeq !== last + 1) {
-      const known = stream && (await findPublished(services, logs, author, stream, request));
+    const { clientSeq } = request;
+    if (clientSeq !== 'next' && clientSeq !== last + 1) {
+      const known = stream && (await findPublished(services, logs, author, stream, { ...request, clientSeq }));
       return known ?? { outcome: 'client_seq_expected', expected: last + 1 };
     }
     // Only now: a publish whose answer was lost may be repeated hours later, as it was.
@@ -87,9 +93,10 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
   /** A stream remembers its authors. Those that will never publish again make room for new ones. */
   const withoutRevoked = async (uid: Uid, stream: Stream): Promise<Stream> => {
     if (stream.authors.size < MOST_AUTHORS) return stream;
-    const active = new Set<string>(
-      (await peers.list(uid)).flatMap((peer) => (peer.status === 'active' ? [peer.peerId] : [])),
-    );
+    const active = new Set<string>([
+      SERVICE_PEER,
+      ...(await peers.list(uid)).flatMap((peer) => (peer.status === 'active' ? [peer.peerId] : [])),
+    ]);
     const authors = new Map([...stream.authors].filter(([peerId]) => active.has(peerId)));
     return { ...stream, authors, areAuthorsStored: false };
   };
@@ -113,17 +120,18 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
     const before = basis.stream ?? newStream(request, now);
     const firstSeq = before.head + 1;
     const head = before.head + request.events.length;
-    const events = newEvents(request.events, { peerId, clientSeq: request.clientSeq, firstSeq, now });
+    const clientSeq = (before.authors.get(peerId)?.clientSeq ?? 0) + 1;
+    const events = newEvents(request.events, { peerId, clientSeq, firstSeq, now });
     const text = eventsText(events);
     const written = before.written + Buffer.byteLength(text);
     const step = basis.asks === 'generously' ? ALLOTMENT_BYTES : 0;
     const allotted = written <= before.allotted ? before.allotted : Math.max(written, before.allotted + step);
-    const position = { clientSeq: request.clientSeq + events.length - 1, seq: head };
+    const position = { clientSeq: clientSeq + events.length - 1, seq: head };
     return {
       ...{ author, authorState: basis.author, before: basis.stream, events, text, keysIfSeq, now },
       after: { ...before, head, written, allotted, authors: new Map(before.authors).set(peerId, position) },
       chunk: {
-        ...{ epoch: before.epoch, peerId, firstSeq, lastSeq: head, clientSeq: request.clientSeq, receivedAt: now },
+        ...{ epoch: before.epoch, peerId, firstSeq, lastSeq: head, clientSeq, receivedAt: now },
         previous: before.authors.get(peerId)?.seq ?? 0,
         goneAt: goneAt(events, before.retentionDays),
         writtenBefore: before.written,
@@ -144,12 +152,19 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
       failed.get('account'),
       failed.get('key'),
     ];
-    const state = peer === undefined ? basis.author : toAuthorState(peer.item);
-    const refusal = peer && authorRefusal(toAuthorState(peer.item), author.connectionId);
+    if (author.peerId === SERVICE_PEER) {
+      const checked = peer ?? account;
+      if (checked !== undefined && !hasPeers(checked.item)) return { outcome: 'revoked' };
+    }
+    const isPeer = peer !== undefined && author.peerId !== SERVICE_PEER;
+    const state = isPeer ? toAuthorState(peer.item) : basis.author;
+    const refusal = isPeer ? authorRefusal(toAuthorState(peer.item), author.connectionId) : undefined;
     if (refusal !== undefined) return refusal;
+    if (stream !== undefined && basis.isRemembered) remembered.overtaken(author.uid, publication.after.name, now);
     // Whatever else failed may be due to what the stream did meanwhile, maybe by the very same publish.
     if (stream !== undefined) {
-      return { ...basis, author: state, stream: stream.item === undefined ? undefined : toStream(stream.item) };
+      const left = stream.item === undefined ? undefined : toStream(stream.item);
+      return { ...basis, author: state, stream: left, isRemembered: false };
     }
     if (key !== undefined) {
       const newest = key.item === undefined ? undefined : toNewest(key.item);
@@ -163,20 +178,30 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
       if (limit === 'streams' || basis.asks === 'sparingly') return { outcome: 'limit_reached', limit };
       await giveBackExpired(services, logs, author.uid, now);
       const left = await logs.readStream(author.uid, publication.after.name);
-      return { author: state, stream: left, asks: 'sparingly' };
+      return { author: state, stream: left, asks: 'sparingly', isRemembered: false };
     }
-    return { ...basis, author: state };
+    return { ...basis, author: state, isRemembered: false };
+  };
+
+  const read = async ({ uid, peerId }: Author, { stream: name }: PublishRequest): Promise<Basis> => {
+    const [stream, author] = await Promise.all([
+      logs.readStream(uid, name),
+      // The service has no rate of its own.
+      peerId === SERVICE_PEER ? undefined : readAuthor(services, uid, peerId),
+    ]);
+    return { stream, author, asks: 'generously', isRemembered: false };
   };
 
   return async (author: Author, request: PublishRequest): Promise<PublishOutcome> => {
-    const [stream, authorState] = await Promise.all([
-      logs.readStream(author.uid, request.stream),
-      readAuthor(services, author.uid, author.peerId),
-    ]);
-    let basis: Basis = { stream, author: authorState, asks: 'generously' };
+    const known = remembered.find(author, request.stream, clock.now());
+    let basis: Basis = known ? { ...known, asks: 'generously', isRemembered: true } : await read(author, request);
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const decided = await decide(author, request, basis);
-      if ('outcome' in decided) return decided;
+      if ('outcome' in decided) {
+        if (!basis.isRemembered) return decided;
+        basis = await read(author, request);
+        continue;
+      }
       const actions = publishActions(TableName, decided, limits);
       const written = await transactWrite(
         documents,
@@ -184,6 +209,7 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
         actions.map(({ action }) => action),
       );
       if (written.committed) {
+        remembered.stored(decided);
         const { after, events, now } = decided;
         return { outcome: 'published', isRepeated: false, epoch: after.epoch, events, time: now };
       }
@@ -210,5 +236,5 @@ function failedActions(
 }
 
 function newEpoch(random: Buffer): Epoch {
-  return z.string().refine(isEpoch).parse(random.toString('base64url'));
+  return textThat(isEpoch, 'an epoch')(random.toString('base64url'));
 }

@@ -1,0 +1,96 @@
+/** What a ring needs to know of the structure of its rows. */
+interface RowStructure<T> {
+  readonly bytes: number;
+  writeAt(view: DataView, at: number, values: T): void;
+}
+
+/** Rows of one structure, as bytes; a new one takes the place of the oldest once the ring is full. */
+export class RowRing<T> {
+  readonly depth: number;
+  readonly rowBytes: number;
+  readonly #structure: RowStructure<T>;
+  #view: DataView;
+  #first = 0;
+  #length = 0;
+
+  constructor(depth: number, structure: RowStructure<T>) {
+    this.depth = depth;
+    this.rowBytes = structure.bytes;
+    this.#structure = structure;
+    // Memory for a full ring would be wasted on devices that are seldom read.
+    this.#view = new DataView(new ArrayBuffer(Math.min(depth, 32) * structure.bytes));
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(values: T): void {
+    const at = this.#room();
+    this.#structure.writeAt(this.#view, at, values);
+  }
+
+  /** A copy of the row at that place, 0 being the oldest. */
+  at(index: number): Uint8Array {
+    return new Uint8Array(this.#view.buffer.slice(this.#offset(index), this.#offset(index) + this.rowBytes));
+  }
+
+  /** The first four bytes of a row: its epoch, in seconds. */
+  epochAt(index: number): number {
+    return this.#view.getUint32(this.#offset(index), true);
+  }
+
+  u16At(index: number, offset: number): number {
+    return this.#view.getUint16(this.#offset(index) + offset, true);
+  }
+
+  clear(): void {
+    this.#first = 0;
+    this.#length = 0;
+  }
+
+  /** A copy of its rows, oldest first. */
+  rows(): Uint8Array[] {
+    return Array.from({ length: this.#length }, (_, index) => this.at(index));
+  }
+
+  /** Takes over the rows of another ring of that structure. */
+  copyFrom(other: RowRing<T>): void {
+    this.clear();
+    for (let index = 0; index < other.length; index += 1) {
+      const to = this.#room();
+      new Uint8Array(this.#view.buffer).set(other.at(index), to);
+    }
+  }
+
+  /** Removes what is older than that. */
+  keepSince(epochS: number): void {
+    while (this.#length > 0 && this.epochAt(0) < epochS) {
+      this.#first = (this.#first + 1) % this.depth;
+      this.#length -= 1;
+    }
+  }
+
+  /** Where the next row goes. */
+  #room(): number {
+    if (this.#length === this.depth) {
+      this.#first = (this.#first + 1) % this.depth;
+      this.#length -= 1;
+    }
+    const at = ((this.#first + this.#length) % this.depth) * this.rowBytes;
+    if (at >= this.#view.byteLength) this.#grow();
+    this.#length += 1;
+    return at;
+  }
+
+  #offset(index: number): number {
+    if (index < 0 || index >= this.#length) throw new RangeError(`there is no row ${index}`);
+    return ((this.#first + index) % this.depth) * this.rowBytes;
+  }
+
+  #grow(): void {
+    const grown = new Uint8Array(Math.min(this.depth * this.rowBytes, this.#view.byteLength * 4));
+    grown.set(new Uint8Array(this.#view.buffer));
+    this.#view = new DataView(grown.buffer);
+  }
+}

@@ -1,0 +1,143 @@
+import {
+  EnvironmentDetailed,
+  EnvironmentHistoryRequest,
+  EnvironmentHourly,
+  EnvironmentTrend,
+  HistoryFragmentHeader,
+  type Read,
+} from '@autowatering/device-data';
+import type { Firmware } from '../../firmware/firmware.ts';
+import { dateNumber } from '../../firmware/weather/day-of-air.ts';
+import { ATT, AttError } from '../att-error.ts';
+
+const COMMAND = { detailed: 1, hourly: 2, daily: 3, trend: 4, erase: 5 };
+const STATUS = { ok: 0, command: 1, range: 2, no_data: 3, part: 6, too_fast: 7, mtu: 8 };
+const TOO_FAST_MS = 50;
+const MOST_RECORDS = 100;
+const MOST_PART_BYTES = 232;
+const OVERHEAD = 11;
+
+type Request = Read<typeof EnvironmentHistoryRequest>;
+
+/** `de16`: a phone pulls one part after the other, at least 50 ms apart. Parts hold whole records. */
+export class EnvironmentPulls {
+  readonly #firmware: Firmware;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  /** What a read returns. */
+  latest: Uint8Array = new Uint8Array(HistoryFragmentHeader.bytes);
+
+  constructor(firmware: Firmware) {
+    this.#firmware = firmware;
+  }
+
+  /** @returns the part that was asked for */
+  ask(bytes: Uint8Array, mtu: number): Uint8Array {
+    if (![12, 19, 20].includes(bytes.byteLength)) throw new AttError(ATT.invalid_length, 'not a request');
+    const whole = new Uint8Array(EnvironmentHistoryRequest.bytes);
+    whole.set(bytes);
+    const request = EnvironmentHistoryRequest.read(whole);
+    if (request === undefined) throw new AttError(ATT.invalid_length, 'not a request');
+    this.latest = this.#answer(request, mtu);
+    return this.latest;
+  }
+
+  #answer(request: Request, mtu: number): Uint8Array {
+    const { now } = this.#firmware.agenda;
+    const isTooFast = now - this.#lastAt < TOO_FAST_MS;
+    this.#lastAt = now;
+    if (isTooFast) return part(request, STATUS.too_fast);
+    const { command, start_epoch: start, end_epoch: end } = request;
+    if (command === COMMAND.erase) {
+      this.#firmware.environment.erase();
+      return part(request, STATUS.ok);
+    }
+    if (end !== 0 && start > end) return part(request, STATUS.range);
+    const records = this.#records(request);
+    if (records === undefined) return part(request, STATUS.command);
+    const [first] = records;
+    if (first === undefined) return part(request, STATUS.no_data);
+    const perPart = Math.floor(Math.min(MOST_PART_BYTES, mtu - OVERHEAD) / first.byteLength);
+    if (perPart < 1) return part(request, STATUS.mtu);
+    const total = Math.ceil(records.length / perPart);
+    if (request.fragment_id >= total) return part(request, STATUS.part, total);
+    const at = request.fragment_id * perPart;
+    return part(request, STATUS.ok, total, records.slice(at, at + perPart));
+  }
+
+  #records(request: Request): readonly Uint8Array[] | undefined {
+    const { command, start_epoch: start, end_epoch: end, max_records: max } = request;
+    const most = max === 0 ? MOST_RECORDS : Math.min(MOST_RECORDS, max);
+    const { environment, clock, agenda } = this.#firmware;
+    const between = (from: number, until: number) => (row: Uint8Array) => {
+      const key = firstU32(row);
+      return key >= from && (end === 0 || key <= until);
+    };
+    const hours = () => environment.hourly().filter(between(start, end));
+    switch (command) {
+      case COMMAND.detailed:
+        return hours().slice(0, most).map(detailed);
+      case COMMAND.hourly:
+        return hours().slice(0, most);
+      case COMMAND.daily: {
+        const offsetMs = clock.offsetMinutes(agenda.now) * 60_000;
+        const dateOf = (epochS: number) => dateNumber(epochS * 1000 + offsetMs);
+        return environment
+          .daily()
+          .filter(between(start === 0 ? 0 : dateOf(start), dateOf(end)))
+          .slice(0, most);
+      }
+      case COMMAND.trend:
+        return trend(hours());
+      default:
+        return undefined;
+    }
+  }
+}
+
+function part(request: Request, status: number, total = 1, records: readonly Uint8Array[] = []): Uint8Array {
+  const body = Buffer.concat(records);
+  const header = HistoryFragmentHeader.write({
+    ...{ data_type: request.data_type, status, entry_count: records.length, fragment_index: request.fragment_id },
+    ...{ total_fragments: total, fragment_size: body.byteLength, reserved: 0 },
+  });
+  return Uint8Array.from(Buffer.concat([header, body]));
+}
+
+function firstU32(row: Uint8Array): number {
+  return new DataView(row.buffer, row.byteOffset).getUint32(0, true);
+}
+
+function detailed(row: Uint8Array): Uint8Array {
+  const { epoch, t_avg_x100, h_avg_x100, p_avg_pa } = hourOf(row);
+  return EnvironmentDetailed.write({
+    ...{ epoch, temp_x100: t_avg_x100, humidity_x100: h_avg_x100, pressure_pa: p_avg_pa },
+  });
+}
+
+function hourOf(row: Uint8Array): Read<typeof EnvironmentHourly> {
+  const hour = EnvironmentHourly.read(row);
+  if (hour === undefined) throw new RangeError(`an hour has ${EnvironmentHourly.bytes} bytes, not ${row.byteLength}`);
+  return hour;
+}
+
+/** One record about all hours of the range. */
+function trend(rows: readonly Uint8Array[]): readonly Uint8Array[] {
+  const hours = rows.map(hourOf);
+  const [first, last] = [hours[0], hours.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const [dt, dh] = [last.t_avg_x100 - first.t_avg_x100, last.h_avg_x100 - first.h_avg_x100];
+  const dp = last.p_avg_pa - first.p_avg_pa;
+  const span = Math.max(1, (last.epoch - first.epoch) / 3600);
+  const all = (of: (hour: Read<typeof EnvironmentHourly>) => number) => hours.map(of);
+  return [
+    EnvironmentTrend.write({
+      ...{ dt_x100: dt, dh_x100: dh, dp_pa: dp },
+      tmin_x100: Math.min(...all((hour) => hour.t_avg_x100)),
+      tmax_x100: Math.max(...all((hour) => hour.t_avg_x100)),
+      hmin_x100: Math.min(...all((hour) => hour.h_avg_x100)),
+      hmax_x100: Math.max(...all((hour) => hour.h_avg_x100)),
+      ...{ t_slope_x100_per_h: Math.round(dt / span), h_slope_x100_per_h: Math.round(dh / span) },
+      ...{ p_slope_pa_per_h: Math.round(dp / span), samples: hours.length },
+    }),
+  ];
+}
