@@ -197,14 +197,14 @@ describe('an upload', () => {
     const edge = startOfMonth(monthAfter(monthOf(now), -1));
     const read = (row: Uint8Array) =>
       garden.upload({ reads: [{ kind: 'watering', channel: 3, read_at: now, rows: base64(row) }] });
-    const before = async () => {
+    const monthBefore = async () => {
       const [first, ...more] = await stored(garden).rollUps(edge - DAY, edge + DAY);
       return { totals: first?.days.map(({ totals }) => totals), more: more.flatMap(({ days }) => days) };
     };
     await read(startRow(edge - 10 * MINUTE, 3, 30));
-    expect(await before()).toMatchObject({ totals: [{ outcomeUnknown: 1, stopped: 0 }], more: [] });
+    expect(await monthBefore()).toMatchObject({ totals: [{ outcomeUnknown: 1, stopped: 0 }], more: [] });
     await read(stopRow(edge + 5 * MINUTE, 3, 15));
-    expect(await before()).toMatchObject({ totals: [{ outcomeUnknown: 0, stopped: 1 }], more: [] });
+    expect(await monthBefore()).toMatchObject({ totals: [{ outcomeUnknown: 0, stopped: 1 }], more: [] });
   });
 
   it('whose answer was lost, or that died half-way, is made whole by its repetition', async () => {
