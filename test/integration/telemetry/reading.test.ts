@@ -98,6 +98,23 @@ describe('the owner of a garden', () => {
     expect((await read('series?measure=flow&resolution=hour')).body.points).toMatchObject([{ value: 2.4, at: start }]);
   });
 
+  it('reads a year of a zone by day in no more than three reads', async () => {
+    const garden = await newGarden(backend);
+    const now = backend.clock.now();
+    const rows = Array.from({ length: 360 }, (_, day) => startRow(morning() - day * DAY, 3, 12));
+    await garden.upload({ reads: [{ kind: 'watering', channel: 3, read_at: now, rows: base64(...rows) }] });
+    const reads: string[] = [];
+    const { garden: table } = backend.services.config.tables;
+    backend.dynamo.observe((operation, body) => void (body.includes(table) && reads.push(operation)));
+    const { body } = await backend.call(
+      `/telemetry/devices/${garden.serial}/series?measure=litres&channel=3&from=${now - 364 * DAY}`,
+      { method: 'GET', headers: garden.headers },
+    );
+    backend.dynamo.observe(() => {});
+    expect(body.points).toHaveLength(360);
+    expect(reads.length).toBeLessThanOrEqual(3);
+  });
+
   it('reads weather by hour and by day', async () => {
     const { read, start } = await wateredGarden();
     const hours = await read(`series?measure=rain&resolution=hour&from=${start}&to=${start + DAY}`);
