@@ -4,8 +4,8 @@ import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing } from '../../support/billing.ts';
 import { fleetOf } from '../../support/fleet.ts';
 import { alarmBytes, base64, DAY, HOUR, rainDay, rainHour, startRow } from '../../support/garden-rows.ts';
-import { jpeg, photoForm } from '../../support/photos.ts';
 import { peersOf } from '../../support/peers.ts';
+import { jpeg, photoForm } from '../../support/photos.ts';
 import { releasesOf } from '../../support/releases.ts';
 import { signedUp } from '../../support/signed-up.ts';
 
@@ -87,7 +87,8 @@ describe('after deleteMyAccount', () => {
     const before = [...(await everythingStored()).values()].join('\n');
     for (const trace of [uid, MARK]) expect(before).toContain(trace);
     // What the devices told, commands, and a message about the new phone.
-    for (const part of ['telemetry#', 'uploads#', 'commands#', 'notifications', '"due#']) expect(before).toContain(part);
+    for (const part of ['telemetry#', 'uploads#', 'commands#', 'notifications', '"due#'])
+      expect(before).toContain(part);
 
     await post('/deleteMyAccount', { confirmText: 'DELETE' });
     const found = [...(await everythingStored())].flatMap(([place, text]) =>
