@@ -4,6 +4,7 @@ import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { createIngest, type OnIngested } from './ingest/ingest.ts';
 import { uploadRoute } from './ingest/upload-route.ts';
+import { insightsRoute } from './insights/insights-route.ts';
 import { runsRoute } from './reading/runs-route.ts';
 import { seriesRoute } from './reading/series-route.ts';
 import { summaryRoute } from './reading/summary-route.ts';
@@ -28,5 +29,6 @@ export function telemetryRoutes(
     runsRoute(fleet, store),
     seriesRoute(fleet, store),
     summaryRoute(fleet, store),
+    insightsRoute(fleet, store),
   ];
 }
