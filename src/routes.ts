@@ -69,12 +69,13 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       return commandRoutes(createCommandParts(services, { announce: relayAnnouncements(services), notify }), alive);
     }),
     telemetry: once(async () => {
-      const [{ telemetryRoutes }, { accountDeletionCheck }] = await Promise.all([
+      const [{ telemetryRoutes }, { accountDeletionCheck }, notify] = await Promise.all([
         import('./telemetry/routes.ts'),
         account(),
+        notifications(),
       ]);
       return telemetryRoutes(services, {
-        onIngested: async () => {},
+        notify,
         isAccountDeleted: accountDeletionCheck(services),
       });
     }),
