@@ -5,6 +5,7 @@ export type RouteGroup =
   | 'commands'
   | 'fleet'
   | 'health'
+  | 'notifications'
   | 'offer'
   | 'ota'
   | 'plants'
@@ -105,6 +106,16 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'POST', path: '/devices/{serial}/commands/{command_id}/report', group: 'commands' },
   { method: 'GET', path: '/commands/settings', group: 'commands' },
   { method: 'POST', path: '/commands/settings', group: 'commands' },
+  { method: 'GET', path: '/notifications', group: 'notifications' },
+  { method: 'POST', path: '/notifications/read', group: 'notifications' },
+  { method: 'GET', path: '/notifications/settings', group: 'notifications' },
+  { method: 'POST', path: '/notifications/settings', group: 'notifications' },
+  { method: 'POST', path: '/notifications/test', group: 'notifications' },
+  { method: 'POST', path: '/notifications/subscriptions', group: 'notifications' },
+  { method: 'GET', path: '/notifications/subscriptions', group: 'notifications' },
+  { method: 'POST', path: '/notifications/subscriptions/{subscription_id}/remove', group: 'notifications' },
+  { method: 'GET', path: '/notifications/unsubscribe', group: 'notifications' },
+  { method: 'POST', path: '/notifications/unsubscribe', group: 'notifications' },
   { method: 'GET', path: '/health', group: 'alive' },
   { method: 'GET', path: '/health/deep', group: 'health' },
   { method: 'GET', path: '/health/ota', group: 'health' },

@@ -2358,6 +2358,144 @@ export type PostCommandsSettingsAnswer = {
   };
 };
 
+/** Input of `GET /notifications`. */
+export type NotificationsInput = { readonly limit?: string | undefined; readonly cursor?: string | undefined };
+
+/** Answer of `GET /notifications`. */
+export type NotificationsAnswer = {
+  readonly ok: true;
+  readonly notifications: ReadonlyArray<{
+    readonly notification_id: string;
+    readonly kind:
+      | 'alarm'
+      | 'lock'
+      | 'leak'
+      | 'no_flow'
+      | 'frost'
+      | 'unheard'
+      | 'history_at_risk'
+      | 'insight'
+      | 'update'
+      | 'subscription'
+      | 'new_peer'
+      | 'command';
+    readonly topic: string;
+    readonly severity: 'info' | 'warning' | 'danger' | 'critical';
+    readonly serial: string | null;
+    readonly facts: Readonly<Record<string, string | number>>;
+    readonly title: string;
+    readonly body: string;
+    readonly at: number;
+    readonly created_at: number;
+    readonly read: boolean;
+  }>;
+  readonly unread: number;
+  readonly cursor: string | null;
+};
+
+/** Input of `POST /notifications/read`. */
+export type NotificationsReadInput = { readonly notification_ids: ReadonlyArray<string> } | { readonly until: number };
+
+/** Answer of `POST /notifications/read`. */
+export type NotificationsReadAnswer = { readonly ok: true; readonly unread: number };
+
+/** Answer of `GET /notifications/settings`. */
+export type GetNotificationsSettingsAnswer = {
+  readonly ok: true;
+  readonly language: 'en' | 'ro' | null;
+  readonly time_zone: string | null;
+  readonly quiet_hours: { readonly from: string; readonly to: string } | null;
+  readonly digest_at: string | null;
+  readonly kinds: Readonly<
+    Record<string, { readonly web_push: boolean; readonly mobile_push: boolean; readonly email: boolean }>
+  >;
+  readonly channels: {
+    readonly web_push: { readonly configured: boolean; readonly public_key: string | null };
+    readonly mobile_push: { readonly configured: boolean; readonly platforms: ReadonlyArray<'apple' | 'android'> };
+    readonly email: { readonly configured: boolean };
+  };
+  readonly languages: ReadonlyArray<'en' | 'ro'>;
+};
+
+/** Input of `POST /notifications/settings`. */
+export type PostNotificationsSettingsInput = {
+  readonly language?: 'en' | 'ro' | null | undefined;
+  readonly time_zone?: string | null | undefined;
+  readonly quiet_hours?: { readonly from: string; readonly to: string } | null | undefined;
+  readonly digest_at?: string | null | undefined;
+  readonly kinds?:
+    | Readonly<
+        Record<
+          string,
+          {
+            readonly web_push?: boolean | undefined;
+            readonly mobile_push?: boolean | undefined;
+            readonly email?: boolean | undefined;
+          }
+        >
+      >
+    | undefined;
+};
+
+/** Answer of `POST /notifications/settings`. */
+export type PostNotificationsSettingsAnswer = {
+  readonly ok: true;
+  readonly language: 'en' | 'ro' | null;
+  readonly time_zone: string | null;
+  readonly quiet_hours: { readonly from: string; readonly to: string } | null;
+  readonly digest_at: string | null;
+  readonly kinds: Readonly<
+    Record<string, { readonly web_push: boolean; readonly mobile_push: boolean; readonly email: boolean }>
+  >;
+  readonly channels: {
+    readonly web_push: { readonly configured: boolean; readonly public_key: string | null };
+    readonly mobile_push: { readonly configured: boolean; readonly platforms: ReadonlyArray<'apple' | 'android'> };
+    readonly email: { readonly configured: boolean };
+  };
+  readonly languages: ReadonlyArray<'en' | 'ro'>;
+};
+
+/** Answer of `POST /notifications/test`. */
+export type NotificationsTestAnswer = { readonly ok: true };
+
+/** Input of `POST /notifications/subscriptions`. */
+export type PostNotificationsSubscriptionsInput =
+  | {
+      readonly type: 'web_push';
+      readonly endpoint: string;
+      readonly keys: { readonly p256dh: string; readonly auth: string };
+      readonly public_key?: string | undefined;
+    }
+  | { readonly type: 'mobile_push'; readonly platform: 'apple' | 'android'; readonly token: string };
+
+/** Answer of `POST /notifications/subscriptions`. */
+export type PostNotificationsSubscriptionsAnswer = {
+  readonly ok: true;
+  readonly subscription: {
+    readonly subscription_id: string;
+    readonly type: 'web_push' | 'mobile_push';
+    readonly service: string;
+    readonly created_at: number;
+  };
+};
+
+/** Answer of `GET /notifications/subscriptions`. */
+export type GetNotificationsSubscriptionsAnswer = {
+  readonly ok: true;
+  readonly subscriptions: ReadonlyArray<{
+    readonly subscription_id: string;
+    readonly type: 'web_push' | 'mobile_push';
+    readonly service: string;
+    readonly created_at: number;
+  }>;
+};
+
+/** Input of `POST /notifications/subscriptions/{subscription_id}/remove`. */
+export type NotificationsSubscriptionsRemoveInput = { readonly subscription_id: string };
+
+/** Answer of `POST /notifications/subscriptions/{subscription_id}/remove`. */
+export type NotificationsSubscriptionsRemoveAnswer = { readonly ok: true };
+
 /** Answer of `GET /health`. */
 export type HealthAnswer = { readonly ok: true; readonly status: 'alive'; readonly timestamp: string };
 
@@ -2567,6 +2705,31 @@ export interface AppApi {
   getCommandsSettings(options?: CallOptions): Promise<GetCommandsSettingsAnswer>;
   /** Sets how much water may be asked for from afar. Whatever is left out stays. They apply to commands given from then on, not to schedules on the device. */
   postCommandsSettings(input?: PostCommandsSettingsInput, options?: CallOptions): Promise<PostCommandsSettingsAnswer>;
+  /** Lists what the account was told of. Newest first, for 90 days; one message per cause, however often it was reported. `title` and `body` are in the owner’s language; `kind`, `topic` and `facts` are for apps that say it themselves. `at` is when it happened, `created_at` when this service heard of it. `unread` counts up to 100. */
+  notifications(input?: NotificationsInput, options?: CallOptions): Promise<NotificationsAnswer>;
+  /** Marks messages as read. By `notification_ids`, or all that were created up to `until` (milliseconds since 1970). What was held back for quiet hours or the digest is not sent any more once it is read. */
+  notificationsRead(input: NotificationsReadInput, options?: CallOptions): Promise<NotificationsReadAnswer>;
+  /** How the owner is told of what happens. By kind of message and channel, with the owner’s choices filled up by the standard. `language` and `time_zone` are null until chosen: then the profile’s language counts, or English, and UTC. A channel with `configured: false` is off in this environment. `public_key` is what a browser subscribes with (`applicationServerKey`). */
+  getNotificationsSettings(options?: CallOptions): Promise<GetNotificationsSettingsAnswer>;
+  /** Changes how the owner is told. Only what is sent changes; null goes back to the standard, or turns quiet hours or the digest off. Times are local, by `time_zone`. In quiet hours only critical messages are sent; the others follow when they end. With `digest_at`, messages of little urgency (severity `info` and `warning`) are sent together once a day. */
+  postNotificationsSettings(
+    input?: PostNotificationsSettingsInput,
+    options?: CallOptions,
+  ): Promise<PostNotificationsSettingsAnswer>;
+  /** Sends a test message by every channel. To the account’s own browsers, apps and mailbox, within moments; quiet hours do not hold it back. */
+  notificationsTest(options?: CallOptions): Promise<NotificationsTestAnswer>;
+  /** Has pushes sent to this browser or app. For a browser, its `PushSubscription` as JSON with `type: web_push`; `endpoint` must be an address of a browser’s push service. For an app, the token it got from Apple or Google. The same again changes nothing. A browser or app belongs to the account that signed in there last. An account has at most 20; the oldest gives way. */
+  postNotificationsSubscriptions(
+    input?: PostNotificationsSubscriptionsInput,
+    options?: CallOptions,
+  ): Promise<PostNotificationsSubscriptionsAnswer>;
+  /** Lists the browsers and apps that get pushes. Oldest first. One that its push service no longer knows disappears with the next message. */
+  getNotificationsSubscriptions(options?: CallOptions): Promise<GetNotificationsSubscriptionsAnswer>;
+  /** Sends no more pushes to a browser or app. Also when somebody signs out there. One that is not there counts as removed. */
+  notificationsSubscriptionsRemove(
+    input: NotificationsSubscriptionsRemoveInput,
+    options?: CallOptions,
+  ): Promise<NotificationsSubscriptionsRemoveAnswer>;
   /** Whether the service answers. Checks no dependency. */
   health(options?: CallOptions): Promise<HealthAnswer>;
   /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
@@ -2872,6 +3035,52 @@ export function appApi(call: Call): AppApi {
     postCommandsSettings: (input, options) =>
       call(
         { method: 'POST', path: '/commands/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    notifications: (input, options) =>
+      call(
+        { method: 'GET', path: '/notifications', auth: 'cognito', repeatable: true, query: ['limit', 'cursor'] },
+        input,
+        options,
+      ),
+    notificationsRead: (input, options) =>
+      call(
+        { method: 'POST', path: '/notifications/read', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    getNotificationsSettings: (options) =>
+      call({ method: 'GET', path: '/notifications/settings', auth: 'cognito', repeatable: true }, {}, options),
+    postNotificationsSettings: (input, options) =>
+      call(
+        { method: 'POST', path: '/notifications/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    notificationsTest: (options) =>
+      call(
+        { method: 'POST', path: '/notifications/test', auth: 'cognito', repeatable: false, body: 'json' },
+        {},
+        options,
+      ),
+    postNotificationsSubscriptions: (input, options) =>
+      call(
+        { method: 'POST', path: '/notifications/subscriptions', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    getNotificationsSubscriptions: (options) =>
+      call({ method: 'GET', path: '/notifications/subscriptions', auth: 'cognito', repeatable: true }, {}, options),
+    notificationsSubscriptionsRemove: (input, options) =>
+      call(
+        {
+          method: 'POST',
+          path: '/notifications/subscriptions/{subscription_id}/remove',
+          auth: 'cognito',
+          repeatable: true,
+          body: 'json',
+        },
         input,
         options,
       ),

@@ -38,23 +38,32 @@ export interface SignedCallsOptions {
   readonly service: string;
   readonly timeoutMs: number;
   readonly clock: Clock;
+  /** JSON by default. */
+  readonly contentType?: string;
+  /** Further headers of every request; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** As many as the AWS SDK allows; further requests wait for a free one. */
 const MOST_SOCKETS = 50;
 
 /** Calls an AWS service over HTTP(S) that has no client of ours, over connections that are kept open. */
-export function createSignedCalls({ endpoint, region, service, timeoutMs, clock }: SignedCallsOptions): SignedCall {
+export function createSignedCalls(options: SignedCallsOptions): SignedCall {
+  const { endpoint, region, service, timeoutMs, clock, contentType = 'application/json' } = options;
   const base = new URL(endpoint);
   const prefix = base.pathname.replace(/\/$/, '');
   const { request, Agent } = base.protocol === 'http:' ? http : https;
-  const agent = new Agent({ keepAlive: true, maxSockets: MOST_SOCKETS });
+  const target = {
+    host: base.hostname.replace(/^\[|\]$/g, ''),
+    port: base.port,
+    agent: new Agent({ keepAlive: true, maxSockets: MOST_SOCKETS }),
+  };
   const signer = createSigner(region, service);
   const credentials = once(async () => (await import('./credentials.ts')).awsCredentials());
 
   const send = (method: string, path: string, headers: readonly string[], body: string): Promise<SignedAnswer> =>
     new Promise((resolve, reject) => {
-      const sent = request(base, { method, path, agent, headers });
+      const sent = request({ ...target, method, path, headers });
       const chunks: Buffer[] = [];
       const timer = setTimeout(() => sent.destroy(new TimeLimitError(`no answer within ${timeoutMs} ms`)), timeoutMs);
       sent.on('error', (error) => {
@@ -82,11 +91,12 @@ export function createSignedCalls({ endpoint, region, service, timeoutMs, clock 
       path: sentPath.split('/').map(encodeURIComponent).join('/'),
       query: '',
       headers: [
-        ['content-type', 'application/json'],
-        ['host', base.host],
-        ['x-amz-date', time],
+        ['content-type', contentType] as const,
+        ['host', base.host] as const,
+        ['x-amz-date', time] as const,
         ...(key.sessionToken === undefined ? [] : [['x-amz-security-token', key.sessionToken] as const]),
-      ],
+        ...Object.entries(options.headers ?? {}),
+      ].sort(([a], [b]) => (a < b ? -1 : 1)),
       bodyHash: sha256(body),
     };
     const signature = signer.sign(form, key.secretAccessKey, time);
