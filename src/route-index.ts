@@ -94,6 +94,8 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'GET', path: '/relay/accounts/{uid}/sessions', group: 'relay' },
   { method: 'POST', path: '/relay/accounts/{uid}/disconnect', group: 'relay' },
   { method: 'POST', path: '/telemetry', group: 'telemetry' },
+  { method: 'GET', path: '/telemetry/settings', group: 'telemetry' },
+  { method: 'POST', path: '/telemetry/settings', group: 'telemetry' },
   { method: 'GET', path: '/telemetry/devices/{serial}/runs', group: 'telemetry' },
   { method: 'GET', path: '/telemetry/devices/{serial}/series', group: 'telemetry' },
   { method: 'GET', path: '/telemetry/devices/{serial}/summary', group: 'telemetry' },

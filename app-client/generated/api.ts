@@ -985,6 +985,25 @@ export type TelemetryAnswer = {
   };
 };
 
+/** Answer of `GET /telemetry/settings`. */
+export type GetTelemetrySettingsAnswer = {
+  readonly ok: true;
+  readonly time_zone: string | null;
+  /** The oldest first; the first one also holds for everything before it */
+  readonly time_zones: ReadonlyArray<{ readonly since_at: number; readonly time_zone: string }>;
+};
+
+/** Input of `POST /telemetry/settings`. */
+export type PostTelemetrySettingsInput = { readonly time_zone: string };
+
+/** Answer of `POST /telemetry/settings`. */
+export type PostTelemetrySettingsAnswer = {
+  readonly ok: true;
+  readonly time_zone: string | null;
+  /** The oldest first; the first one also holds for everything before it */
+  readonly time_zones: ReadonlyArray<{ readonly since_at: number; readonly time_zone: string }>;
+};
+
 /** Input of `GET /telemetry/devices/{serial}/runs`. */
 export type TelemetryDevicesRunsInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
@@ -2724,6 +2743,10 @@ export interface AppApi {
   ): Promise<PostRelayStreamsByStreamEventsAnswer>;
   /** Takes what a phone or hub read from a device. Raw rows as read over BLE, live samples, and sessions: runs that somebody watched. Up to 4000 rows, 500 samples and 100 sessions at once; each ring’s read whole and in one entry of `reads`. What is known already changes nothing, whoever read it: repeat an upload whose answer was lost. Of an hour or day that the device rewrites, the version that was read last counts. Rows with an epoch before 2024 come from a device that lost its clock: they are kept under the time they were first read. What can’t be is refused by its place and a code, and the rest is kept. A phone whose clock is off by more than five minutes is corrected by the difference between `sent_at` and our clock. `uptime` with the source `diagnostics`, or a sample of `diagnostics`, tells when the device started. `time_zone` counts until the owner has set one. `next` says what to read at the next visit. A body may be sent with `Content-Encoding: gzip`; its `Content-Type` should then be `application/vnd.autowatering+json`, because API Gateway takes `application/json` for text. */
   telemetry(input: TelemetryInput, options?: CallOptions): Promise<TelemetryAnswer>;
+  /** Reads the time zones that the owner’s days and months are in. Null and none while nobody has said one: days are those of UTC then. */
+  getTelemetrySettings(options?: CallOptions): Promise<GetTelemetrySettingsAnswer>;
+  /** Sets the time zone that the owner’s days and months are in from now on. What was before stays in the days it was counted in. The first zone also holds for the past if no device has told anything yet. A name of the IANA database, such as `Europe/Bucharest`. */
+  postTelemetrySettings(input: PostTelemetrySettingsInput, options?: CallOptions): Promise<PostTelemetrySettingsAnswer>;
   /** Lists a device's watering runs, the newest first. Those that began between `from` and `to` (by default the 30 days until now, at most 400), at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest. A run is put together from what the device and the phones told, `rests_on`; what comes later may change it. A run that ends by itself leaves no row: unless somebody watched it, its outcome is `outcome_unknown`, and nothing is called `completed` that nobody saw. `volume` is `measured` by the flow meter while somebody watched (`is_minimum`: more may have flowed unseen), or `estimated` by the device’s whole litres, or by the usual flow of the zone in that month, or `unknown`. With `is_clock_lost`, `started_at` is when the row was received. */
   telemetryDevicesRuns(input: TelemetryDevicesRunsInput, options?: CallOptions): Promise<TelemetryDevicesRunsAnswer>;
   /** Reads what a device measured, and what it watered, over time. `measure` from `from` to `to` (by default the 30 days until now; at most 400 days by hour and for `flow`, 4000 otherwise) by `resolution`, `day` by default. Days, months and years are the owner’s, in the time zone that held at the time, and whole: all that the time touches. A day may have 23 or 25 hours. Times of which nothing is known have no point. At most 2000 points: of more (`points_in_all`), the lowest and the highest of equal stretches are kept, so sums are then no longer those of the time. `basis` is the weakest of all that a point sums up: `estimated` rain or weather is that of the device’s own days, or of a time with hours missing; with `unknown`, some runs’ litres are not known (`runs_without_volume`), and `value` is what is known. `litres` count where a run began. `flow` is of runs that were watched from start to end. `channel` is for `litres` and `flow`. */
@@ -2991,6 +3014,14 @@ export function appApi(call: Call): AppApi {
       ),
     telemetry: (input, options) =>
       call({ method: 'POST', path: '/telemetry', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    getTelemetrySettings: (options) =>
+      call({ method: 'GET', path: '/telemetry/settings', auth: 'cognito', repeatable: true }, {}, options),
+    postTelemetrySettings: (input, options) =>
+      call(
+        { method: 'POST', path: '/telemetry/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
     telemetryDevicesRuns: (input, options) =>
       call(
         {

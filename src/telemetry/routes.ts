@@ -1,7 +1,7 @@
 import { createFleetDevices } from '../fleet/index.ts';
 import type { Route } from '../http/define-route.ts';
 import type { Notify } from '../notifications/index.ts';
-import type { Uid } from '../platform/ids.ts';
+import type { HwId, Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { fleetHealthRoute } from './health/health-route.ts';
 import { createHealthStore } from './health/health-store.ts';
@@ -12,6 +12,8 @@ import { insightsRoute } from './insights/insights-route.ts';
 import { runsRoute } from './reading/runs-route.ts';
 import { seriesRoute } from './reading/series-route.ts';
 import { summaryRoute } from './reading/summary-route.ts';
+import { settingsRoutes } from './settings/settings-routes.ts';
+import { createSettingsStore } from './settings/settings-store.ts';
 import { createTelemetryStore } from './store/telemetry-store.ts';
 import { newsIn } from './telling/news.ts';
 
@@ -31,8 +33,13 @@ export function telemetryRoutes(services: Services, { notify, isAccountDeleted }
     const { uid, device, before, now } = ingested;
     await Promise.all([days.note(device.hwId, before, now), notify(uid, newsIn(ingested))]);
   });
+  const settings = createSettingsStore(services);
+  const forget = async (uid: Uid, hwId: HwId) => {
+    await Promise.all([store.removeDevice(uid, hwId), settings.remove(uid)]);
+  };
   return [
-    uploadRoute(services, { fleet, ingest, store, isAccountDeleted }),
+    uploadRoute(services, { fleet, ingest, isAccountDeleted, forget }),
+    ...settingsRoutes(settings, isAccountDeleted),
     runsRoute(fleet, store),
     seriesRoute(fleet, store),
     summaryRoute(fleet, store),

@@ -125,7 +125,9 @@ export function reportRoutes(
           outcomes.set(one, outcome);
           services.metrics.count('OtaReport', { status: one.status, outcome: outcome.outcome });
           const { status } = one;
-          if (outcome.outcome === 'recorded' && isEnding(status)) {
+          // Whoever is signed in where an update succeeds has just watched it; a hub's owner has not.
+          const isWatched = caller.kind === 'user' && status === 'confirmed';
+          if (outcome.outcome === 'recorded' && isEnding(status) && !isWatched) {
             const { serial, version } = outcome;
             await onEnded(caller.uid, { serial, version, status, at: now });
           }

@@ -41,27 +41,30 @@ describe('an owner is told', () => {
     expect(await told(user)).toEqual(['subscription payment-failed']);
   });
 
-  it('of an update that failed, and of the one that did not', async () => {
+  it('of an update that failed, and of one that succeeded through a hub: where it was watched nobody need be told', async () => {
     const { device, user } = await ownedDevice();
     await releasesOf(backend).publish('1.1.0', 'stable');
-    const report = (attempt: string, status: string) =>
+    const hub = await peersOf(backend).peer(user, { type: 'hub' });
+    const { headers: asHub } = await peersOf(backend).tokens(hub);
+    const report = (attempt: string, status: string, headers: Readonly<Record<string, string>> = user.headers) =>
       backend.call('/ota/reports', {
-        headers: user.headers,
+        headers,
         body: {
           ...{ serial: device.serial, board: 'arduino_nano_33_ble', channel: 'stable', version: '1.1.0' },
           ...{ attempt_id: attempt, status, phone: {} },
         },
       });
+    const updates = async () => (await told(user)).filter((one: string) => one.startsWith('update')).sort();
     for (const [attempt, status] of [
-      ['a1', 'uploading'],
       ['a1', 'failed'],
       ['a1', 'failed'],
-      ['a2', 'uploading'],
       ['a2', 'confirmed'],
     ] as const) {
       expect((await report(attempt, status)).status).toBe(200);
     }
-    expect((await told(user)).sort()).toEqual(['update done', 'update failed']);
+    expect(await updates()).toEqual(['update failed']);
+    await report('a3', 'confirmed', asHub);
+    expect(await updates()).toEqual(['update done', 'update failed']);
   });
 });
 
