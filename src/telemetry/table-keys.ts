@@ -30,9 +30,9 @@ export function shardOf(uid: Uid): number {
 }
 
 /** Which devices told something on a day, in UTC such as `2026-03-25`, by the day of receipt. */
-export const uploadsPartition = (day: string, shard: number): string => `uploads#${day}#${shard}`;
-export const uploadsPrefix = (uid: Uid): string => `${account(uid)}#`;
-export const uploadsKey = (day: string, uid: Uid, hwId: HwId): GardenKey => ({
-  partition: uploadsPartition(day, shardOf(uid)),
-  record: `${uploadsPrefix(uid)}${hwId}`,
+export const receiptPartition = (day: string, shard: number): string => `receipts#${day}#${shard}`;
+export const receiptPrefix = (uid: Uid): string => `${account(uid)}#`;
+export const receiptKey = (day: string, uid: Uid, hwId: HwId): GardenKey => ({
+  partition: receiptPartition(day, shardOf(uid)),
+  record: `${receiptPrefix(uid)}${hwId}`,
 });

@@ -1,7 +1,7 @@
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { createErasures } from '../archive/erasures.ts';
-import { createUploadIndex } from '../archive/upload-index.ts';
+import { createReceipts } from '../archive/receipts.ts';
 import { createGardenItems } from '../store/garden-items.ts';
 import { createTelemetryStore } from '../store/telemetry-store.ts';
 import { settingsKey } from '../table-keys.ts';
@@ -19,7 +19,7 @@ export async function removeTelemetry(
   const hadAny = new Set<HwId>([
     ...(await store.devices(uid, { isConsistent: true })).map(({ hwId }) => hwId),
     // An upload that broke off may have stored rows of a device, and nothing else.
-    ...(await createUploadIndex(services).devicesOf(uid)),
+    ...(await createReceipts(services).devicesOf(uid)),
   ]);
   for (const hwId of hadAny) await store.removeDevice(uid, hwId);
   await createGardenItems(services).remove(settingsKey(uid));

@@ -4,7 +4,7 @@ import type { Device } from '../../fleet/index.ts';
 import type { Uid } from '../../platform/ids.ts';
 import { createWhileOvertaken, OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
-import { createUploadIndex } from '../archive/upload-index.ts';
+import { createReceipts } from '../archive/receipts.ts';
 import type { Reading, Row } from '../evidence.ts';
 import type { ZoneTimeline } from '../rollups/local-day.ts';
 import { type DeviceState, joinState, newDeviceState } from '../store/device-state.ts';
@@ -71,7 +71,7 @@ const NOTHING_FOUND: Found = new Map();
 export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
   const { randomness, metrics } = services;
   const items = createGardenItems(services);
-  const uploads = createUploadIndex(services);
+  const receipts = createReceipts(services);
   const whileOvertaken = createWhileOvertaken(randomness);
 
   /** Repeats an attempt with what was read at first, and then, when overtaken, with what is there by then. */
@@ -150,7 +150,7 @@ export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
       ...(hasEvidence ? recordsAround(batch.months.keys()) : []),
     ];
     const keys = [deviceKey(uid, hwId), settingsKey(uid), ...records.map((record) => ({ partition, record }))];
-    const [first] = await Promise.all([lookUp(items, keys, false), uploads.note(uid, hwId, whatCameIn(batch), now)]);
+    const [first] = await Promise.all([lookUp(items, keys, false), receipts.note(uid, hwId, whatCameIn(batch), now)]);
     const { state: before } = readDeviceItem(first.get(deviceKey(uid, hwId).record));
     // What leads to a device's items is written before them: whoever deletes the account finds all of them by it.
     const begun = before === undefined && items.write(deviceItem(uid, newDeviceState(hwId, serial), 0));

@@ -1,6 +1,6 @@
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
-import { createUploadIndex } from '../archive/upload-index.ts';
+import { createReceipts } from '../archive/receipts.ts';
 import type { Evidence, Reading, Row } from '../evidence.ts';
 import type { ZoneTimeline } from '../rollups/local-day.ts';
 import {
@@ -54,7 +54,7 @@ export function createTelemetryStore(
   services: Pick<Services, 'config' | 'documents' | 'randomness' | 'clock'>,
 ): TelemetryStore {
   const items = createGardenItems(services);
-  const uploads = createUploadIndex(services);
+  const receipts = createReceipts(services);
 
   const chunks = async (uid: Uid, hwId: HwId, from: string, to: string) =>
     (await items.inRange(devicePartition(uid, hwId), from, to)).map((item) => readChunkItem(item).chunk);
@@ -116,7 +116,7 @@ export function createTelemetryStore(
 
     async removeDevice(uid, hwId) {
       await items.removeAll(devicePartition(uid, hwId), deviceKey(uid, hwId));
-      await uploads.remove(uid, hwId);
+      await receipts.remove(uid, hwId);
     },
   };
 }

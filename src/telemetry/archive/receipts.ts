@@ -5,10 +5,10 @@ import type { Services } from '../../platform/services.ts';
 import { fields, type Shape, ShapeError, text } from '../../platform/shapes.ts';
 import { dayOf, startOfDay } from '../rows/periods.ts';
 import { DAY_MS } from '../rows/row-layout.ts';
-import { type GardenKey, shardOf, uploadsKey, uploadsPartition, uploadsPrefix } from '../table-keys.ts';
+import { type GardenKey, receiptKey, receiptPartition, receiptPrefix, shardOf } from '../table-keys.ts';
 
 /** What a device told on one day, as far as one must know to find it again. */
-export interface UploadsOfDevice {
+export interface Receipt {
   readonly uid: Uid;
   readonly hwId: HwId;
   /** Records that its rows and sessions are in. */
@@ -44,7 +44,7 @@ const readStored = fields({
  * Who told something on which day of receipt: one small item per device and day. The archive finds the day's rows by it, and
  * whoever looks for devices that fell silent finds the last ones heard, without reading the whole table.
  */
-export function createUploadIndex({ config, documents, clock }: Pick<Services, 'config' | 'documents' | 'clock'>) {
+export function createReceipts({ config, documents, clock }: Pick<Services, 'config' | 'documents' | 'clock'>) {
   const TableName = config.tables.garden;
 
   const days = () => {
@@ -62,8 +62,8 @@ export function createUploadIndex({ config, documents, clock }: Pick<Services, '
           KeyConditionExpression: '#partition = :partition AND begins_with(#record, :prefix)',
           ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
           ExpressionAttributeValues: {
-            ':partition': uploadsPartition(day, shardOf(uid)),
-            ':prefix': `${uploadsPrefix(uid)}${hwId}`,
+            ':partition': receiptPartition(day, shardOf(uid)),
+            ':prefix': `${receiptPrefix(uid)}${hwId}`,
           },
           ProjectionExpression: '#partition, #record',
           ConsistentRead: true,
@@ -88,7 +88,7 @@ export function createUploadIndex({ config, documents, clock }: Pick<Services, '
       const hasRows = records.length > 0;
       await (await documents()).update({
         TableName,
-        Key: { ...uploadsKey(dayOf(now), uid, hwId) },
+        Key: { ...receiptKey(dayOf(now), uid, hwId) },
         UpdateExpression: `SET expires_at = :expiry, #schema = :schema${hasRows ? ' ADD records :records, read_on :days' : ''}`,
         ExpressionAttributeNames: { '#schema': 'schema' },
         ExpressionAttributeValues: {
@@ -105,17 +105,17 @@ export function createUploadIndex({ config, documents, clock }: Pick<Services, '
     /** Everybody who told something on a day, in the order of accounts, page by page. @param after where to go on */
     async *ofDay(day: string, shard: number, after?: { readonly uid: Uid; readonly hwId: HwId }) {
       const client = await documents();
-      let start: Record<string, unknown> | undefined = after && { ...uploadsKey(day, after.uid, after.hwId) };
+      let start: Record<string, unknown> | undefined = after && { ...receiptKey(day, after.uid, after.hwId) };
       do {
         const page = await client.query({
           TableName,
           KeyConditionExpression: '#partition = :partition',
           ExpressionAttributeNames: { '#partition': 'partition' },
-          ExpressionAttributeValues: { ':partition': uploadsPartition(day, shard) },
+          ExpressionAttributeValues: { ':partition': receiptPartition(day, shard) },
           ConsistentRead: true,
           ...(start === undefined ? {} : { ExclusiveStartKey: start }),
         });
-        yield (page.Items ?? []).map(toUploads);
+        yield (page.Items ?? []).map(toReceipt);
         start = page.LastEvaluatedKey;
       } while (start !== undefined);
     },
@@ -135,9 +135,9 @@ export function createUploadIndex({ config, documents, clock }: Pick<Services, '
   };
 }
 
-export type UploadIndex = ReturnType<typeof createUploadIndex>;
+export type Receipts = ReturnType<typeof createReceipts>;
 
-function toUploads(item: unknown): UploadsOfDevice {
+function toReceipt(item: unknown): Receipt {
   const { record, records, read_on: readOn } = readStored(item);
   const uid = decodeURIComponent(record.slice(0, record.indexOf('#')));
   if (!isUid(uid)) throw new Error('an upload is of nobody');
