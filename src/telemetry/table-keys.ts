@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { HwId, Uid } from '../platform/ids.ts';
 
 export interface GardenKey {
@@ -21,18 +20,3 @@ export const settingsKey = (uid: Uid): GardenKey => ({ partition: account(uid), 
 
 /** Everything that one device told, and what is kept of it: rows by period, roll-ups by month. */
 export const devicePartition = (uid: Uid, hwId: HwId): string => `${account(uid)}#telemetry#${hwId}`;
-
-/** Accounts are spread over this many files a day in the archive, and over as many partitions. */
-export const SHARDS = 16;
-
-export function shardOf(uid: Uid): number {
-  return (createHash('sha256').update(`shard|${uid}`).digest()[0] ?? 0) % SHARDS;
-}
-
-/** Which devices told something on a day, in UTC such as `2026-03-25`, by the day of receipt. */
-export const receiptPartition = (day: string, shard: number): string => `receipts#${day}#${shard}`;
-export const receiptPrefix = (uid: Uid): string => `${account(uid)}#`;
-export const receiptKey = (day: string, uid: Uid, hwId: HwId): GardenKey => ({
-  partition: receiptPartition(day, shardOf(uid)),
-  record: `${receiptPrefix(uid)}${hwId}`,
-});

@@ -1,7 +1,6 @@
-import type { HwId, Uid } from '../../platform/ids.ts';
+import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { createErasures } from '../archive/erasures.ts';
-import { createReceipts } from '../archive/receipts.ts';
 import { createGardenItems } from '../store/garden-items.ts';
 import { createTelemetryStore } from '../store/telemetry-store.ts';
 import { settingsKey } from '../table-keys.ts';
@@ -16,12 +15,12 @@ export async function removeTelemetry(
   uid: Uid,
 ): Promise<void> {
   const store = createTelemetryStore(services);
-  const hadAny = new Set<HwId>([
-    ...(await store.devices(uid, { isConsistent: true })).map(({ hwId }) => hwId),
-    // An upload that broke off may have stored rows of a device, and nothing else.
-    ...(await createReceipts(services).devicesOf(uid)),
-  ]);
-  for (const hwId of hadAny) await store.removeDevice(uid, hwId);
+  const erasures = createErasures(services);
+  const devices = await store.devices(uid, { isConsistent: true });
+  const hwIds = devices.map(({ hwId }) => hwId);
+  // Before, so that a deletion that breaks off is remembered; and after, as the archive may have read rows meanwhile.
+  await erasures.request(uid, hwIds, services.clock.now());
+  for (const hwId of hwIds) await store.removeDevice(uid, hwId);
   await createGardenItems(services).remove(settingsKey(uid));
-  await createErasures(services).request(uid, services.clock.now());
+  await erasures.request(uid, hwIds, services.clock.now());
 }

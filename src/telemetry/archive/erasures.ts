@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { failedCondition } from '../../platform/aws/dynamo.ts';
-import type { Uid } from '../../platform/ids.ts';
+import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
-import { fields, number, type Shape, textThat } from '../../platform/shapes.ts';
-import { shardOf } from '../table-keys.ts';
+import { fields, listOf, number, textThat } from '../../platform/shapes.ts';
+import { shardOf } from './archive-keys.ts';
 
 declare const brand: unique symbol;
 /** Stands for an account in the archive: a hash of the random uid, which alone identifies nobody. */
@@ -24,16 +24,17 @@ export function pseudonymOf(uid: Uid): Pseudonym {
 /** An account whose rows have to leave the archive. */
 export interface Erasure {
   readonly pseudonym: Pseudonym;
-  readonly shard: number;
+  /** Where its devices are. */
+  readonly shards: readonly number[];
   readonly requestedAt: number;
 }
 
 const SCHEMA = 1;
 const PARTITION = 'archive-erasures';
 
-const readStored: Shape<{ record: Pseudonym; shard: number; requested_at: number }> = fields({
+const readStored = fields({
   record: textThat(isPseudonym, 'a pseudonym'),
-  shard: number,
+  shards: listOf(number),
   requested_at: number,
 });
 
@@ -42,14 +43,15 @@ export function createErasures({ config, documents }: Pick<Services, 'config' | 
   const TableName = config.tables.garden;
 
   return {
-    /** Asks for an account's erasure. Comes after its rows left the table: nothing is archived of it any more. */
-    async request(uid: Uid, now: number): Promise<void> {
-      await (await documents()).put({
+    /** Asks for an account's erasure, of these devices and those that were asked for before. */
+    async request(uid: Uid, hwIds: readonly HwId[], now: number): Promise<void> {
+      if (hwIds.length === 0) return;
+      await (await documents()).update({
         TableName,
-        Item: {
-          ...{ partition: PARTITION, record: pseudonymOf(uid) },
-          ...{ shard: shardOf(uid), requested_at: now, schema: SCHEMA },
-        },
+        Key: { partition: PARTITION, record: pseudonymOf(uid) },
+        UpdateExpression: 'SET requested_at = :now, #schema = :schema ADD shards :shards',
+        ExpressionAttributeNames: { '#schema': 'schema' },
+        ExpressionAttributeValues: { ':now': now, ':schema': SCHEMA, ':shards': new Set(hwIds.map(shardOf)) },
       });
     },
 
@@ -63,8 +65,15 @@ export function createErasures({ config, documents }: Pick<Services, 'config' | 
         ConsistentRead: true,
       });
       return items.map((item) => {
-        const { record: pseudonym, shard, requested_at: requestedAt } = readStored(item);
-        return { pseudonym, shard, requestedAt };
+        const {
+          record: pseudonym,
+          requested_at: requestedAt,
+          shards,
+        } = readStored({
+          ...item,
+          shards: item['shards'] instanceof Set ? [...item['shards']] : [],
+        });
+        return { pseudonym, shards, requestedAt };
       });
     },
 

@@ -4,7 +4,6 @@ import type { Device } from '../../fleet/index.ts';
 import type { Uid } from '../../platform/ids.ts';
 import { createWhileOvertaken, OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
-import { createReceipts } from '../archive/receipts.ts';
 import type { Reading, Row } from '../evidence.ts';
 import type { ZoneTimeline } from '../rollups/local-day.ts';
 import { type DeviceState, joinState, newDeviceState } from '../store/device-state.ts';
@@ -23,7 +22,6 @@ import { deviceKey, devicePartition, settingsKey } from '../table-keys.ts';
 import { type Batch, type Parts, toBatch } from './batch.ts';
 import { MONTHS_TOGETHER, recordsAround, storeMonths } from './store-months.ts';
 import type { Refusal, Upload } from './upload.ts';
-import { whatCameIn } from './what-came-in.ts';
 
 /** What an upload changed, for whoever tells the owner of it. */
 export interface Ingested {
@@ -52,7 +50,7 @@ export interface IngestResult {
   readonly state: DeviceState;
 }
 
-type Needed = Pick<Services, 'config' | 'documents' | 'randomness' | 'metrics' | 'clock'>;
+type Needed = Pick<Services, 'config' | 'documents' | 'randomness' | 'metrics'>;
 export type Ingest = (
   uid: Uid,
   device: Pick<Device, 'hwId' | 'serial'>,
@@ -71,7 +69,6 @@ const NOTHING_FOUND: Found = new Map();
 export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
   const { randomness, metrics } = services;
   const items = createGardenItems(services);
-  const receipts = createReceipts(services);
   const whileOvertaken = createWhileOvertaken(randomness);
 
   /** Repeats an attempt with what was read at first, and then, when overtaken, with what is there by then. */
@@ -149,8 +146,11 @@ export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
       ...batch.live.keys(),
       ...(hasEvidence ? recordsAround(batch.months.keys()) : []),
     ];
-    const keys = [deviceKey(uid, hwId), settingsKey(uid), ...records.map((record) => ({ partition, record }))];
-    const [first] = await Promise.all([lookUp(items, keys, false), receipts.note(uid, hwId, whatCameIn(batch), now)]);
+    const first = await lookUp(
+      items,
+      [deviceKey(uid, hwId), settingsKey(uid), ...records.map((record) => ({ partition, record }))],
+      false,
+    );
     const { state: before } = readDeviceItem(first.get(deviceKey(uid, hwId).record));
     // What leads to a device's items is written before them: whoever deletes the account finds all of them by it.
     const begun = before === undefined && items.write(deviceItem(uid, newDeviceState(hwId, serial), 0));

@@ -1,6 +1,5 @@
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
-import { createReceipts } from '../archive/receipts.ts';
 import type { Evidence, Reading, Row } from '../evidence.ts';
 import type { ZoneTimeline } from '../rollups/local-day.ts';
 import {
@@ -54,7 +53,6 @@ export function createTelemetryStore(
   services: Pick<Services, 'config' | 'documents' | 'randomness' | 'clock'>,
 ): TelemetryStore {
   const items = createGardenItems(services);
-  const receipts = createReceipts(services);
 
   const chunks = async (uid: Uid, hwId: HwId, from: string, to: string) =>
     (await items.inRange(devicePartition(uid, hwId), from, to)).map((item) => readChunkItem(item).chunk);
@@ -114,9 +112,6 @@ export function createTelemetryStore(
       return readSettingsItem(item).timeline ?? [];
     },
 
-    async removeDevice(uid, hwId) {
-      await items.removeAll(devicePartition(uid, hwId), deviceKey(uid, hwId));
-      await receipts.remove(uid, hwId);
-    },
+    removeDevice: (uid, hwId) => items.removeAll(devicePartition(uid, hwId), deviceKey(uid, hwId)),
   };
 }

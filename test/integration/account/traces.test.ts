@@ -87,7 +87,7 @@ describe('after deleteMyAccount', () => {
     const before = [...(await everythingStored()).values()].join('\n');
     for (const trace of [uid, MARK]) expect(before).toContain(trace);
     // What the devices told, commands, and a message about the new phone.
-    for (const part of ['telemetry#', 'receipts#', 'commands#', 'notifications', '"due#'])
+    for (const part of ['telemetry#', 'commands#', 'notifications', '"due#'])
       expect(before).toContain(part);
 
     await post('/deleteMyAccount', { confirmText: 'DELETE' });

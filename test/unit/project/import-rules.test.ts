@@ -195,7 +195,6 @@ describe('DynamoDB', () => {
       'subscriptions/store.ts',
       'subscriptions/webhook/event-ledger.ts',
       'telemetry/archive/erasures.ts',
-      'telemetry/archive/receipts.ts',
       'telemetry/health/health-store.ts',
       'telemetry/health/upload-days.ts',
       'telemetry/store/garden-items.ts',
