@@ -46,7 +46,7 @@ export type {
   TrueRun,
   TrueSkip,
 } from './garden/world/garden-truth.ts';
-export type { FaultKind, FaultName, PlantedFault } from './garden/world/planted-fault.ts';
+export { FAULT_NAMES, type FaultKind, type FaultName, type PlantedFault } from './garden/world/planted-fault.ts';
 export { type Air, type DeviceInRange, realAir, virtualAir } from './hub/device-in-range.ts';
 export { Hub, type HubOptions, type HubState, type HubVisit } from './hub/hub.ts';
 export { DEVICES_STREAM } from './hub/hub-events.ts';
@@ -72,7 +72,7 @@ export {
 export { fragments, PacketReassembler } from './link/packet-reassembler.ts';
 export { capacityBytesPerSecond, GOOD_RADIO, type RadioOptions } from './link/radio.ts';
 export { crc16, encodeSerial, SerialReader } from './link/serial-framing.ts';
-export { startSerialServer } from './link/serial-server.ts';
+export { type SerialServer, startSerialServer } from './link/serial-server.ts';
 export { connectSerial } from './link/serial-transport.ts';
 export { LinkLostError, PairingRequiredError, type Transport } from './link/transport.ts';
 export { SMP_UDP_PORT, startUdpServer } from './link/udp-server.ts';
@@ -121,6 +121,24 @@ export type { DeviceIdentity } from './smp/identity-group.ts';
 export { confirmRunning, imageGroup } from './smp/image-group.ts';
 export { osGroup } from './smp/os-group.ts';
 export { type Command, type CommandResult, type SmpGroup, SmpServer } from './smp/server.ts';
+export { type GardenAtHand, gardenAtHand } from './sync/garden-at-hand.ts';
+export { gardenOverLink } from './sync/garden-over-link.ts';
+export type { GardenReach } from './sync/garden-reach.ts';
+export {
+  EMPTY_SYNC_RECORD,
+  GardenSync,
+  type GardenSyncOptions,
+  memorySyncMemory,
+  type SentOutcome,
+  type SyncMemory,
+  type SyncOutcome,
+  type SyncRecord,
+} from './sync/garden-sync.ts';
+export type { GatheredRead, GatheredReading, GatheredSession, Gathering } from './sync/gathering.ts';
+export { RunWatch, type WatchedRun } from './sync/run-watch.ts';
+export { FROM_THE_BEGINNING, type SyncCursor } from './sync/sync-cursor.ts';
+export { type TelemetryClient, telemetryClient, type Uploaded } from './sync/telemetry-client.ts';
+export type { UploadBody } from './sync/upload-bodies.ts';
 export { type Random, seededRandom } from './time/random.ts';
 export { realTime, type Scheduler, sleep } from './time/scheduler.ts';
 export { StuckError, VirtualTime } from './time/virtual-time.ts';

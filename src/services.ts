@@ -1,4 +1,4 @@
-import { createCognitoTokens } from './platform/aws/cognito-tokens.ts';
+import { createCognitoTokens } from './platform/aws/cognito/cognito-tokens.ts';
 import { createDocuments } from './platform/aws/dynamo.ts';
 import { createObjectLinks } from './platform/aws/object-links.ts';
 import { createObjectStore } from './platform/aws/object-store.ts';

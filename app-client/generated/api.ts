@@ -985,6 +985,138 @@ export type TelemetryAnswer = {
   };
 };
 
+/** Input of `GET /telemetry/devices/{serial}/runs`. */
+export type TelemetryDevicesRunsInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly limit?: string | undefined;
+  readonly cursor?: string | undefined;
+};
+
+/** Answer of `GET /telemetry/devices/{serial}/runs`. */
+export type TelemetryDevicesRunsAnswer = {
+  readonly ok: true;
+  /** Milliseconds since 1970 */
+  readonly from: number;
+  /** Milliseconds since 1970 */
+  readonly to: number;
+  readonly runs: ReadonlyArray<{
+    readonly run_id: string;
+    readonly channel: number;
+    /** Milliseconds since 1970 */
+    readonly started_at: number;
+    readonly ended_at: number | null;
+    readonly is_clock_lost: boolean;
+    readonly trigger: 'manual' | 'schedule' | 'remote' | 'unknown';
+    readonly target: { readonly unit: 'minutes' | 'litres'; readonly value: number } | null;
+    readonly outcome: 'completed' | 'stopped' | 'skipped' | 'interrupted' | 'outcome_unknown';
+    readonly skip_reason: 'rain' | 'freeze' | 'other' | null;
+    readonly volume: {
+      readonly basis: 'measured' | 'estimated' | 'unknown';
+      readonly millilitres: number | null;
+      readonly is_minimum: boolean;
+    };
+    readonly rests_on: ReadonlyArray<'start_row' | 'stop_row' | 'skip_row' | 'watched' | 'reboot'>;
+  }>;
+  readonly next_cursor?: string | undefined;
+};
+
+/** Input of `GET /telemetry/devices/{serial}/series`. */
+export type TelemetryDevicesSeriesInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly measure: 'litres' | 'flow' | 'rain' | 'temperature' | 'humidity' | 'pressure';
+  readonly resolution?: 'hour' | 'day' | 'month' | 'year' | undefined;
+  readonly channel?: string | undefined;
+};
+
+/** Answer of `GET /telemetry/devices/{serial}/series`. */
+export type TelemetryDevicesSeriesAnswer = {
+  readonly ok: true;
+  readonly measure: 'litres' | 'flow' | 'rain' | 'temperature' | 'humidity' | 'pressure';
+  readonly unit: string;
+  readonly resolution: 'hour' | 'day' | 'month' | 'year';
+  /** Milliseconds since 1970 */
+  readonly from: number;
+  /** Milliseconds since 1970 */
+  readonly to: number;
+  readonly time_zone: string;
+  readonly points_in_all: number;
+  readonly points: ReadonlyArray<{
+    /** Milliseconds since 1970 */ readonly at: number;
+    /** Milliseconds since 1970 */
+    readonly until: number;
+    readonly period: string | null;
+    readonly value: number | null;
+    readonly min: number | null;
+    readonly max: number | null;
+    readonly basis: 'measured' | 'estimated' | 'unknown';
+    readonly measured_litres?: number | undefined;
+    readonly estimated_litres?: number | undefined;
+    readonly runs_without_volume?: number | undefined;
+  }>;
+};
+
+/** Input of `GET /telemetry/devices/{serial}/summary`. */
+export type TelemetryDevicesSummaryInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+};
+
+/** Answer of `GET /telemetry/devices/{serial}/summary`. */
+export type TelemetryDevicesSummaryAnswer = {
+  readonly ok: true;
+  /** A day of the owner’s */
+  readonly first_day: string;
+  /** A day of the owner’s */
+  readonly last_day: string;
+  readonly water: {
+    readonly runs: number;
+    readonly completed: number;
+    readonly stopped: number;
+    readonly interrupted: number;
+    readonly outcome_unknown: number;
+    readonly skipped: { readonly rain: number; readonly freeze: number; readonly other: number };
+    readonly success_share: number | null;
+    readonly measured_litres: number;
+    readonly estimated_litres: number;
+    readonly runs_without_volume: number;
+    readonly mean_litres: number | null;
+    readonly minutes: number;
+  };
+  readonly channels: ReadonlyArray<{
+    readonly runs: number;
+    readonly completed: number;
+    readonly stopped: number;
+    readonly interrupted: number;
+    readonly outcome_unknown: number;
+    readonly skipped: { readonly rain: number; readonly freeze: number; readonly other: number };
+    readonly success_share: number | null;
+    readonly measured_litres: number;
+    readonly estimated_litres: number;
+    readonly runs_without_volume: number;
+    readonly mean_litres: number | null;
+    readonly minutes: number;
+    readonly channel: number;
+  }>;
+  readonly busiest_channel: number | null;
+  readonly busiest_hour: number | null;
+  readonly rain: {
+    readonly millimetres: number;
+    readonly mean_per_day: number;
+    readonly most_in_an_hour: number;
+    readonly rainy_days: number;
+    readonly dry_days: number;
+    readonly longest_dry_spell: number;
+  } | null;
+  readonly temperature: { readonly min: number; readonly average: number; readonly max: number } | null;
+  readonly humidity: { readonly min: number; readonly average: number; readonly max: number } | null;
+};
+
 /** Input of `POST /devices/{serial}/commands`. */
 export type PostDevicesBySerialCommandsInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
@@ -2396,6 +2528,18 @@ export interface AppApi {
   ): Promise<PostRelayStreamsByStreamEventsAnswer>;
   /** Takes what a phone or hub read from a device. Raw rows as read over BLE, live samples, and sessions: runs that somebody watched. Up to 4000 rows, 500 samples and 100 sessions at once; each ring’s read whole and in one entry of `reads`. What is known already changes nothing, whoever read it: repeat an upload whose answer was lost. Of an hour or day that the device rewrites, the version that was read last counts. Rows with an epoch before 2024 come from a device that lost its clock: they are kept under the time they were first read. What can’t be is refused by its place and a code, and the rest is kept. A phone whose clock is off by more than five minutes is corrected by the difference between `sent_at` and our clock. `uptime` with the source `diagnostics`, or a sample of `diagnostics`, tells when the device started. `time_zone` counts until the owner has set one. `next` says what to read at the next visit. A body may be sent with `Content-Encoding: gzip`; its `Content-Type` should then be `application/vnd.autowatering+json`, because API Gateway takes `application/json` for text. */
   telemetry(input: TelemetryInput, options?: CallOptions): Promise<TelemetryAnswer>;
+  /** Lists a device's watering runs, the newest first. Those that began between `from` and `to` (by default the 30 days until now, at most 400), at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest. A run is put together from what the device and the phones told, `rests_on`; what comes later may change it. A run that ends by itself leaves no row: unless somebody watched it, its outcome is `outcome_unknown`, and nothing is called `completed` that nobody saw. `volume` is `measured` by the flow meter while somebody watched (`is_minimum`: more may have flowed unseen), or `estimated` by the device’s whole litres, or by the usual flow of the zone in that month, or `unknown`. With `is_clock_lost`, `started_at` is when the row was received. */
+  telemetryDevicesRuns(input: TelemetryDevicesRunsInput, options?: CallOptions): Promise<TelemetryDevicesRunsAnswer>;
+  /** Reads what a device measured, and what it watered, over time. `measure` from `from` to `to` (by default the 30 days until now; at most 400 days by hour and for `flow`, 4000 otherwise) by `resolution`, `day` by default. Days, months and years are the owner’s, in the time zone that held at the time, and whole: all that the time touches. A day may have 23 or 25 hours. Times of which nothing is known have no point. At most 2000 points: of more (`points_in_all`), the lowest and the highest of equal stretches are kept, so sums are then no longer those of the time. `basis` is the weakest of all that a point sums up: `estimated` rain or weather is that of the device’s own days, or of a time with hours missing; with `unknown`, some runs’ litres are not known (`runs_without_volume`), and `value` is what is known. `litres` count where a run began. `flow` is of runs that were watched from start to end. `channel` is for `litres` and `flow`. */
+  telemetryDevicesSeries(
+    input: TelemetryDevicesSeriesInput,
+    options?: CallOptions,
+  ): Promise<TelemetryDevicesSeriesAnswer>;
+  /** Sums up what a device watered and measured. Over the owner’s days from `from` to `to` (by default the 30 days until now, at most 4000). `success_share` is of the runs whose end is known, `mean_litres` of those whose litres are known; both are null where nothing is. `busiest_hour` is of the owner’s clock, and of the whole months. Rain, temperature and humidity are those of the device’s own days; a day of which nothing is known ends a dry spell. */
+  telemetryDevicesSummary(
+    input: TelemetryDevicesSummaryInput,
+    options?: CallOptions,
+  ): Promise<TelemetryDevicesSummaryAnswer>;
   /** Gives a device a command, which a phone or hub near it carries. The same `command_key` with the same intent is the same command, however often it is sent; with another one, 409 `command_key_used`. It expires after `expires_in_seconds` (30 to 86,400, default 600) unless somebody carried it by then. `stop` overtakes everything and cancels watering that was asked for before. 409 `limit_reached`: `details.limit` is `open_commands`, or one of the account’s limits with the `most` it allows and what is `used`. */
   postDevicesBySerialCommands(
     input: PostDevicesBySerialCommandsInput,
@@ -2621,6 +2765,42 @@ export function appApi(call: Call): AppApi {
       ),
     telemetry: (input, options) =>
       call({ method: 'POST', path: '/telemetry', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    telemetryDevicesRuns: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/telemetry/devices/{serial}/runs',
+          auth: 'cognito',
+          repeatable: true,
+          query: ['from', 'to', 'channel', 'limit', 'cursor'],
+        },
+        input,
+        options,
+      ),
+    telemetryDevicesSeries: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/telemetry/devices/{serial}/series',
+          auth: 'cognito',
+          repeatable: true,
+          query: ['from', 'to', 'measure', 'resolution', 'channel'],
+        },
+        input,
+        options,
+      ),
+    telemetryDevicesSummary: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/telemetry/devices/{serial}/summary',
+          auth: 'cognito',
+          repeatable: true,
+          query: ['from', 'to'],
+        },
+        input,
+        options,
+      ),
     postDevicesBySerialCommands: (input, options) =>
       call(
         { method: 'POST', path: '/devices/{serial}/commands', auth: 'cognito', repeatable: true, body: 'json' },

@@ -19,6 +19,8 @@ export interface Structure<S extends Fields> {
   read(bytes: Uint8Array): ValuesOf<S> | undefined;
   /** @throws RangeError when a value does not fit its field */
   write(values: ValuesOf<S>): Uint8Array;
+  /** Writes into memory that is there already. @throws RangeError when a value does not fit its field */
+  writeAt(view: DataView, at: number, values: ValuesOf<S>): void;
 }
 
 export type Read<T> = T extends Structure<infer S> ? ValuesOf<S> : never;
@@ -37,6 +39,9 @@ export function structure<const S extends Fields>(name: string, fields: S): Stru
   };
   const isComplete = (values: Record<string, unknown>): values is ValuesOf<S> & Record<string, unknown> =>
     placed.every(({ key }) => key in values);
+  const writeAt = (view: DataView, start: number, values: ValuesOf<S>): void => {
+    for (const { key, field, at } of placed) field.write(view, start + at, values[key]);
+  };
   return {
     name,
     bytes: size,
@@ -48,10 +53,10 @@ export function structure<const S extends Fields>(name: string, fields: S): Stru
     },
     write(values) {
       const bytes = new Uint8Array(size);
-      const view = new DataView(bytes.buffer);
-      for (const { key, field, at } of placed) field.write(view, at, values[key]);
+      writeAt(new DataView(bytes.buffer), 0, values);
       return bytes;
     },
+    writeAt,
   };
 }
 

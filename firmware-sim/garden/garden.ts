@@ -95,7 +95,7 @@ export class Garden {
     );
     return {
       ...{ openValves, isMasterOpen: plumbing.isMasterOpen, mlPerMinute: Math.round(plumbing.mlPerMinute) },
-      ...{ status: state.code, waiting: waterer.queue.length, at: agenda.now },
+      ...{ status: state.code, waiting: waterer.queue.tasks.length, at: agenda.now },
       running: waterer.run?.task,
     };
   }
@@ -116,6 +116,11 @@ export class Garden {
   reboot(): void {
     this.powerOff();
     this.#agenda.plan('boot', this.now + RESTART_MS, () => this.powerOn());
+  }
+
+  /** What a technician does over the serial line: no phone can end a hard lock of everything. */
+  clearLocks(): void {
+    this.#firmware.waterer.locks.clear();
   }
 
   /** Calls the listener when the device restarts by itself while a phone is connected. */

@@ -33,10 +33,13 @@ export function encodeSerial(packet: Uint8Array): Buffer {
 /** Assembles packets from a line's input; skips damaged and unrelated lines. */
 export class SerialReader {
   readonly #largestPacket: number;
+  readonly #onText: (line: string) => void;
   #line: number[] = [];
   #body: Buffer | undefined;
 
-  constructor(largestPacket: number) {
+  /** @param onText is called with each line that is not part of a packet */
+  constructor(largestPacket: number, onText: (line: string) => void = () => {}) {
+    this.#onText = onText;
     this.#largestPacket = largestPacket;
   }
 
@@ -58,7 +61,10 @@ export class SerialReader {
 
   #endLine(line: Buffer): Uint8Array | undefined {
     const isFirst = line.subarray(0, 2).equals(FIRST_LINE);
-    if (!isFirst && !line.subarray(0, 2).equals(NEXT_LINE)) return undefined;
+    if (!isFirst && !line.subarray(0, 2).equals(NEXT_LINE)) {
+      this.#onText(line.toString('latin1'));
+      return undefined;
+    }
     if (line.byteLength >= LONGEST_LINE || (!isFirst && this.#body === undefined)) return this.#drop();
     const piece = Buffer.from(line.subarray(2).toString('latin1'), 'base64');
     const body = isFirst ? piece : Buffer.concat([this.#body ?? Buffer.alloc(0), piece]);

@@ -5,6 +5,8 @@ import { encodeSerial, SerialReader } from './serial-framing.ts';
 
 export interface SerialServer {
   readonly port: number;
+  /** Prints a line on all consoles, as the firmware's log does; SMP clients skip it. */
+  print(line: string): void;
   stop(): Promise<void>;
 }
 
@@ -14,12 +16,17 @@ export interface SerialServer {
  */
 export async function startSerialServer(
   device: SimulatedDevice,
-  options: { readonly port: number; readonly host?: string },
+  options: {
+    readonly port: number;
+    readonly host?: string;
+    /** Called with each line that somebody types. */
+    readonly onText?: (line: string) => void;
+  },
 ): Promise<SerialServer> {
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
-    const reader = new SerialReader(device.bufferBytes);
+    const reader = new SerialReader(device.bufferBytes, options.onText);
     const requester = {
       respond(answer: Uint8Array, sent: () => void) {
         socket.write(encodeSerial(answer), () => sent());
@@ -39,6 +46,9 @@ export async function startSerialServer(
   await once(server, 'listening');
   return {
     port: portOf(server.address()),
+    print(line) {
+      for (const socket of open) socket.write(`${line}\n`);
+    },
     async stop() {
       for (const socket of open) socket.destroy();
       server.close();

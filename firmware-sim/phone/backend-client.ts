@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { BackendError, type CallOptions, createCalls } from './api-calls.ts';
 import type { SignedReceipt } from './device-commands.ts';
 import { readDecision, Signed, type SigningKeys } from './signed-answer.ts';
+
+export { BackendError } from './api-calls.ts';
 
 /** Progress of an update, in the values of `POST /ota/reports`. */
 export type ReportStatus = 'offered' | 'on_phone' | 'uploading' | 'testing' | 'confirmed' | 'reverted' | 'failed';
@@ -18,15 +21,6 @@ export interface Report {
   readonly receipt?: SignedReceipt;
 }
 
-const Json = z.string().transform((text, context): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue('not JSON');
-    return z.NEVER;
-  }
-});
-
 const Latest = z.object({
   update_available: z.boolean(),
   reason: z.string(),
@@ -42,7 +36,6 @@ const Latest = z.object({
 });
 
 const Lease = z.object({ expires_at: z.iso.datetime().transform((text) => Date.parse(text)) });
-const Refusal = z.object({ error: z.object({ code: z.string(), details: z.unknown() }) });
 const Owned = z.object({
   devices: z.array(z.object({ serial: z.string(), hw_id: z.string() })),
   next_cursor: z.string().optional(),
@@ -68,70 +61,22 @@ export interface LeaseAnswer {
 
 export type OfferAnswer = { readonly offer: Offer } | { readonly offer?: undefined; readonly reason: string };
 
-/** The backend refused or can't be reached. An update may continue without it, but no offer can be had. */
-export class BackendError extends Error {
-  override readonly name = 'BackendError';
-  /** Of the answer; undefined without one. */
-  readonly status: number | undefined;
-  readonly refusal: z.output<typeof Refusal>['error'] | undefined;
-
-  constructor(message: string, { cause, status, text }: { cause?: unknown; status?: number; text?: string } = {}) {
-    super(message, { cause });
-    this.status = status;
-    this.refusal = text === undefined ? undefined : Json.pipe(Refusal).safeParse(text).data?.error;
-  }
-}
-
 /** The download does not match the offer. */
 export class DownloadError extends Error {
   override readonly name = 'DownloadError';
 }
 
-export interface BackendClientOptions {
-  readonly apiBaseUrl: string;
-  /** The user's token, or where to get a peer's. `refresh: true` means that the last one was refused. */
-  readonly idToken: string | ((how: { readonly refresh: boolean }) => Promise<string>);
+export interface BackendClientOptions extends CallOptions {
   /** If given, only answers signed by one of these keys are believed, and only what is signed. */
   readonly signingKeys?: SigningKeys;
   /** Milliseconds since 1970. Default: the system's clock. */
   readonly now?: () => number;
-  readonly signal?: AbortSignal;
-  /** How requests are sent. Default: `fetch`. */
-  readonly fetch?: typeof fetch;
 }
-
-const CALL_MS = 30_000;
 
 /** The calls of an owner's phone about a device's firmware. */
 export function backendClient(options: BackendClientOptions) {
-  const send = options.fetch ?? fetch;
-  const signal = () => {
-    const limit = AbortSignal.timeout(CALL_MS);
-    return options.signal === undefined ? limit : AbortSignal.any([options.signal, limit]);
-  };
-  const { idToken, now = Date.now } = options;
-  const ask = async (path: string, body: unknown, refresh: boolean): Promise<Response> => {
-    const token = typeof idToken === 'string' ? idToken : await idToken({ refresh });
-    const response = await reached(`${path.split('?', 1)[0]}`, options.signal, () =>
-      send(new URL(path, options.apiBaseUrl), {
-        method: body === undefined ? 'GET' : 'POST',
-        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: signal(),
-      }),
-    );
-    return response.status === 401 && typeof idToken !== 'string' && !refresh ? ask(path, body, true) : response;
-  };
-  const call = async <T>(path: string, schema: z.ZodType<T>, body?: unknown): Promise<T> => {
-    const name = path.split('?', 1)[0];
-    const response = await ask(path, body, false);
-    const { status } = response;
-    const text = await response.text();
-    if (!response.ok) throw new BackendError(`${name} answered ${status}: ${text.slice(0, 200)}`, { status, text });
-    const parsed = Json.pipe(schema).safeParse(text);
-    if (!parsed.success) throw new BackendError(`${name} gave an unexpected answer: ${parsed.error.message}`);
-    return parsed.data;
-  };
+  const { now = Date.now } = options;
+  const { call, send } = createCalls(options);
   return {
     /**
      * The offer for a device with that version. Without a serial, only what is offered to every device.
@@ -189,7 +134,7 @@ export function backendClient(options: BackendClientOptions) {
     },
     /** @throws DownloadError when it does not match the offer */
     async download(offer: Offer): Promise<Uint8Array> {
-      const response = await reached('the download', options.signal, () => send(offer.url, { signal: signal() }));
+      const response = await send('the download', offer.url);
       if (!response.ok) throw new BackendError(`the download answered ${response.status}`);
       const image = new Uint8Array(await response.arrayBuffer());
       if (image.byteLength !== offer.sizeBytes) {
@@ -210,17 +155,3 @@ export function backendClient(options: BackendClientOptions) {
 /** What an update needs. */
 export type BackendClient = Pick<ReturnType<typeof backendClient>, 'latest' | 'download' | 'report'>;
 export type WholeBackendClient = ReturnType<typeof backendClient>;
-
-async function reached(
-  name: string,
-  signal: AbortSignal | undefined,
-  send: () => Promise<Response>,
-): Promise<Response> {
-  try {
-    return await send();
-  } catch (error) {
-    signal?.throwIfAborted();
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new BackendError(`${name} cannot be reached: ${String(cause)}`, { cause: error });
-  }
-}

@@ -1,4 +1,4 @@
-import type { UserClaims } from '../platform/aws/cognito-tokens.ts';
+import type { UserClaims } from '../platform/aws/cognito/cognito-tokens.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import type { AccountStore } from './store.ts';

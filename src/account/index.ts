@@ -1,15 +1,13 @@
 import type { TransactItems } from '../platform/aws/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
-import { createAccountStore } from './store.ts';
-import { aliveCheck } from './tombstone.ts';
+import { aliveCheck, readDeletion } from './tombstone.ts';
 
 export { activityNotes } from './activity.ts';
 
 /** Checks whether the account is deleted or being deleted, in which case other routes must answer 410. */
 export function accountDeletionCheck(services: Services): (uid: Uid) => Promise<boolean> {
-  const store = createAccountStore(services);
-  return async (uid) => (await store.readDeletion(uid, services.clock.now())) !== 'none';
+  return async (uid) => (await readDeletion(services, uid, services.clock.now())) !== 'none';
 }
 
 /** Returns an action that lets another domain's transaction commit only while the account is not being deleted. */

@@ -5,7 +5,7 @@ import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { Profile, type ProfilePatch } from './profile.ts';
 import type { PackedState } from './state.ts';
-import { aliveCheck, TOMBSTONE_LIFE_MS, tombstoneKey } from './tombstone.ts';
+import { aliveCheck, readDeletion, TOMBSTONE_LIFE_MS, tombstoneKey } from './tombstone.ts';
 
 /** Version of the item layout below; a change needs the next number and a migration. */
 const SCHEMA = 1;
@@ -22,8 +22,6 @@ const StoredState = z.object({
   doc_version: z.number(),
   write_id: z.string().optional(),
 });
-
-const Tombstone = z.object({ status: z.enum(['pending', 'done']), expires_at: z.number().optional() });
 
 const StoredActivity = z.object({ last_active_on: z.string() });
 
@@ -219,15 +217,7 @@ export function createAccountStore({
       }
     },
 
-    /** Returns the state of the account's deletion; `none` when it was never requested. */
-    async readDeletion(uid: Uid, now: number): Promise<'none' | 'pending' | 'done'> {
-      const { Item: item } = await (await documents()).get({ TableName, Key: tombstoneKey(uid), ConsistentRead: true });
-      if (item === undefined) return 'none';
-      const tombstone = Tombstone.parse(item);
-      // TTL deletes late; an expired tombstone no longer counts.
-      if (tombstone.expires_at !== undefined && tombstone.expires_at * 1000 <= now) return 'none';
-      return tombstone.status;
-    },
+    readDeletion: (uid: Uid, now: number) => readDeletion({ config, documents }, uid, now),
 
     async writeDeletion(uid: Uid, status: 'pending' | 'done', now: number): Promise<void> {
       const expiry = status === 'done' ? { expires_at: ttlSeconds(now + TOMBSTONE_LIFE_MS) } : {};

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { UserClaims } from '../platform/aws/cognito-tokens.ts';
+import type { UserClaims } from '../platform/aws/cognito/cognito-tokens.ts';
 import type { PeerId, Uid } from '../platform/ids.ts';
 import type { Log } from '../platform/observability/log.ts';
 import type { Throttle } from './checks/throttle.ts';

@@ -12,3 +12,8 @@ export function once<T>(create: () => Promise<T>): () => Promise<T> {
     return pending;
   };
 }
+
+/** Starts what somebody will wait for later, by the same `once`, and then learns whether it failed. */
+export function inBackground(start: () => Promise<unknown>): void {
+  start().catch(() => {});
+}

@@ -1,4 +1,4 @@
-import type { CognitoTokens } from './aws/cognito-tokens.ts';
+import type { CognitoTokens } from './aws/cognito/cognito-tokens.ts';
 import type { Documents } from './aws/dynamo.ts';
 import type { ObjectLinks } from './aws/object-links.ts';
 import type { ObjectStore } from './aws/object-store.ts';

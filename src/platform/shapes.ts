@@ -30,7 +30,18 @@ export const text: Shape<string> = (value, at) => (typeof value === 'string' ? v
 export const number: Shape<number> = (value, at) =>
   typeof value === 'number' && Number.isFinite(value) ? value : refuse(at, 'a number');
 
+/** A whole number within these bounds, and small enough to be exact. */
+export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER): Shape<number> {
+  return (value, at) =>
+    typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most
+      ? value
+      : refuse(at, `a whole number from ${least} to ${most}`);
+}
+
 export const flag: Shape<boolean> = (value, at) => (typeof value === 'boolean' ? value : refuse(at, 'true or false'));
+
+/** Bytes as DynamoDB returns them. */
+export const bytes: Shape<Uint8Array> = (value, at) => (value instanceof Uint8Array ? value : refuse(at, 'bytes'));
 
 /** One of the given words. */
 export function oneOf<const T extends string>(words: readonly T[]): Shape<T> {
@@ -52,10 +63,26 @@ export function parsedText<T extends NonNullable<unknown>>(
   return (value, at) => (typeof value === 'string' ? parse(value) : undefined) ?? refuse(at, expected);
 }
 
-export function listOf<T>(entry: Shape<T>, { atLeast = 0 }: { readonly atLeast?: number } = {}): Shape<T[]> {
+interface ListBounds {
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+export function listOf<T>(
+  entry: Shape<T>,
+  { atLeast = 0, atMost = Number.POSITIVE_INFINITY }: ListBounds = {},
+): Shape<T[]> {
   return (value, at) => {
-    if (!Array.isArray(value) || value.length < atLeast) return refuse(at, 'such a list');
-    return collected(value.map((one, index) => () => entry(one, inside(at, String(index)))));
+    if (!Array.isArray(value)) return refuse(at, 'such a list');
+    const values = collected(value.map((one, index) => () => entry(one, inside(at, String(index)))));
+    return values.length >= atLeast && values.length <= atMost ? values : refuse(at, 'such a list');
+  };
+}
+
+export function setOf<T>(entry: Shape<T>): Shape<ReadonlySet<T>> {
+  return (value, at) => {
+    if (!(value instanceof Set)) return refuse(at, 'a set');
+    return new Set(collected([...value].map((one: unknown) => () => entry(one, at))));
   };
 }
 
@@ -89,6 +116,14 @@ export function either<A, B>(one: Shape<A>, other: Shape<B>): Shape<A | B> {
   };
 }
 
+/** A value that also passes a test. */
+export function such<T>(shape: Shape<T>, test: (value: T) => boolean, expected: string): Shape<T> {
+  return (value, at) => {
+    const read = shape(value, at);
+    return test(read) ? read : refuse(at, expected);
+  };
+}
+
 /** For a value that may be missing. */
 export function withDefault<T>(shape: Shape<T>, standard: NoInfer<T>): Shape<T> {
   return (value, at) => (value === undefined ? standard : shape(value, at));
@@ -114,18 +149,34 @@ export type Fields<S extends FieldShapes> = {
 /** Named values; others in the same record are left out. Reports all faults together. */
 export function fields<const S extends FieldShapes>(shapes: S): Shape<Fields<S>>;
 export function fields(shapes: FieldShapes): Shape<unknown> {
+  return recordWith(shapes, () => false);
+}
+
+/** Named values and no others. Reports all faults together, others in the record last and at its own place. */
+export function exactFields<const S extends FieldShapes>(shapes: S): Shape<Fields<S>>;
+export function exactFields(shapes: FieldShapes): Shape<unknown> {
+  return recordWith(shapes, (name) => !Object.hasOwn(shapes, name));
+}
+
+function recordWith(shapes: FieldShapes, isRefused: (name: string) => boolean): Shape<unknown> {
   const entries = Object.entries(shapes);
   return (value, at) => {
     if (!isRecord(value)) return refuse(at, 'a record');
-    const found = collected(
-      entries.map(([name, shape]) => () => {
-        const given = Object.hasOwn(value, name) ? value[name] : undefined;
-        const place = inside(at, name);
-        if (typeof shape === 'function') return [[name, shape(given, place)] as const];
-        return given === undefined ? [] : [[name, shape.optional(given, place)] as const];
-      }),
-    );
-    return Object.fromEntries(found.flat());
+    const record: Record<string, unknown> = {};
+    const faults: Fault[] = [];
+    for (const [name, shape] of entries) {
+      const given = Object.hasOwn(value, name) ? value[name] : undefined;
+      try {
+        if (typeof shape === 'function') record[name] = shape(given, inside(at, name));
+        else if (given !== undefined) record[name] = shape.optional(given, inside(at, name));
+      } catch (error) {
+        if (!(error instanceof ShapeError)) throw error;
+        faults.push(...error.faults);
+      }
+    }
+    if (Object.keys(value).some(isRefused)) faults.push({ place: at ?? '', expected: 'free of other fields' });
+    if (faults.length > 0) throw new ShapeError(faults);
+    return record;
   };
 }
 

@@ -4,6 +4,9 @@ import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { createIngest, type OnIngested } from './ingest/ingest.ts';
 import { uploadRoute } from './ingest/upload-route.ts';
+import { runsRoute } from './reading/runs-route.ts';
+import { seriesRoute } from './reading/series-route.ts';
+import { summaryRoute } from './reading/summary-route.ts';
 import { createTelemetryStore } from './store/telemetry-store.ts';
 
 /** What telemetry needs of other domains. */
@@ -12,7 +15,7 @@ export interface TelemetryNeeds {
   readonly isAccountDeleted: (uid: Uid) => Promise<boolean>;
 }
 
-/** What devices tell. */
+/** What devices tell, and what owners read of it. */
 export function telemetryRoutes(
   services: Services,
   { onIngested, isAccountDeleted }: TelemetryNeeds,
@@ -20,5 +23,10 @@ export function telemetryRoutes(
   const fleet = createFleetDevices(services);
   const store = createTelemetryStore(services);
   const ingest = createIngest(services, onIngested);
-  return [uploadRoute(services, { fleet, ingest, store, isAccountDeleted })];
+  return [
+    uploadRoute(services, { fleet, ingest, store, isAccountDeleted }),
+    runsRoute(fleet, store),
+    seriesRoute(fleet, store),
+    summaryRoute(fleet, store),
+  ];
 }

@@ -71,24 +71,16 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** The modules that a bundle loads before the first event. */
-function loadedAtStart({ metafile, handler }: LambdaBundle): readonly string[] {
-  const outputs = new Map(Object.entries(metafile.outputs).map(([file, output]) => [path.resolve(file), output]));
-  const seen = new Set<string>();
-  const visit = (file: string): readonly string[] => {
-    const output = outputs.get(path.resolve(file));
-    if (output === undefined || seen.has(path.resolve(file))) return [];
-    seen.add(path.resolve(file));
-    const next = output.imports.filter(({ kind }) => kind === 'import-statement').map((one) => one.path);
-    return [...Object.keys(output.inputs), ...next.flatMap(visit)];
-  };
-  return visit(handler);
-}
-
 describe('the bundled function of the relay', () => {
+  let folder: string;
+  let relay: LambdaBundle;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'autowatering-relay-bundle-'));
+    relay = await buildLambdaBundle(folder, {}, 'Relay');
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
   it('refuses and takes connections, and answers every event', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'autowatering-relay-bundle-'));
-    const relay = await buildLambdaBundle(folder, {}, 'Relay');
     const child = spawn(process.execPath, ['test/support/invoke-handler.mjs', relay.handler], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, NODE_NO_WARNINGS: '1', LOG_LEVEL: 'SILENT' },
@@ -110,12 +102,39 @@ describe('the bundled function of the relay', () => {
     expect(await event('$default', 'MESSAGE', { body: 'no frame' })).toEqual({ statusCode: 200 });
     expect(await event('$disconnect', 'DISCONNECT')).toEqual({ statusCode: 200 });
     child.kill();
-    await rm(folder, { recursive: true, force: true });
-    const modules = loadedAtStart(relay).filter((name) =>
-      /node_modules\/(stripe|libheif-js|hono|@aws-sdk\/client-s3)\//.test(name),
-    );
-    expect(modules, 'what the relay never needs').toEqual([]);
   }, 60_000);
+
+  const CONNECTION = [
+    'src/relay-handler.ts',
+    'src/platform/aws/json/json-service.ts',
+    'src/platform/aws/credentials.ts',
+  ] as const;
+  const USERS = [...CONNECTION, 'src/platform/aws/cognito/cognito-verifier.ts'] as const;
+  const MESSAGE = [...CONNECTION, 'src/relay/session/conversation.ts'] as const;
+  const SESSION = [...MESSAGE, 'src/relay/session-service.ts'] as const;
+
+  it.each([
+    ['a connection by a peer', CONNECTION, 85_000],
+    ['a connection by a user', USERS, 102_000],
+    ['a handshake', MESSAGE, 105_000],
+    ['a session', SESSION, 140_000],
+  ] as const)('loads little for %s, and never a schema library or a client of the SDK', (_, modules, most) => {
+    const loaded = loadedFrom(relay, modules);
+    expect(bytesOf(loaded)).toBeLessThanOrEqual(most);
+    expect(bytesOf(loaded)).toBeGreaterThan(50_000);
+    const foreign = inputsOf(loaded).filter((input) =>
+      /node_modules\/(zod|stripe|hono|@smithy|@aws-sdk)\/(?!.*util-dynamodb)/.test(input),
+    );
+    expect(foreign).toEqual([]);
+  });
+
+  it('loads nothing for a connection that only its messages need', () => {
+    const inputs = inputsOf(loadedFrom(relay, CONNECTION));
+    expect(inputs).toContain('src/relay/session/connect.ts');
+    const later =
+      /^src\/relay\/(log|frames|rest)\/|deliver\.ts|serve-sealed|sealing|key-schedule|rekey|token-store|account\/store/;
+    expect(inputs.filter((input) => later.test(input))).toEqual([]);
+  });
 });
 
 describe('the bundled Lambda function', () => {
@@ -246,7 +265,10 @@ type Output = (typeof bundle.metafile.outputs)[string];
 
 /** The files that are loaded when these modules are imported: theirs, and what those import at once. */
 function loadedWith(...entryPoints: readonly string[]): readonly Output[] {
-  const { outputs } = bundle.metafile;
+  return loadedFrom(bundle, entryPoints);
+}
+
+function loadedFrom({ metafile: { outputs } }: LambdaBundle, entryPoints: readonly string[]): readonly Output[] {
   const found = new Map<string, Output>();
   const visit = (file: string): void => {
     const output = outputs[file];

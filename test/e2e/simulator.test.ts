@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connectSerial, connectUdp, deviceCommands, SmpClient, updateDevice } from '@autowatering/firmware-sim';
@@ -14,12 +15,16 @@ afterAll(() => rm(directory, { recursive: true }));
 
 describe('npm run sim', () => {
   it('runs a device reachable by UDP and on its console, and reports its boots', async () => {
-    const sim = startTool('sim', ['--port', '0', '--console-port', '0', '--self-test', 'fails']);
+    const sim = startTool('sim', ['--port', '0', '--console-port', '0', '--self-test', 'fails', '--latitude', '5']);
     await sim.printed(/Running 1\.0\.0\.1; SMP over UDP on 127\.0\.0\.1:\d+, console on TCP port \d+/);
     const [, port = '', consolePort = ''] = /127\.0\.0\.1:(\d+), console on TCP port (\d+)/.exec(sim.output()) ?? [];
     const client = new SmpClient(await connectSerial('127.0.0.1', Number(consolePort)));
     expect(await deviceCommands(client).echo('hello')).toBe('hello');
     client.close();
+    const terminal = connect(Number(consolePort), '127.0.0.1');
+    terminal.write('water 2 5\n');
+    await sim.printed(/garden: open: master, valve 2; [\d.]+ l\/min; 0 waiting; status: ok; channel 2 for 5 minutes/);
+    terminal.destroy();
     const outcome = await updateDevice({
       connect: () => connectUdp('127.0.0.1', Number(port)),
       image: firmware(GOOD['1.1.0']),

@@ -14,9 +14,9 @@ import {
   type PeerId,
   type StreamName,
 } from '../../src/relay/names.ts';
-import { open } from '../../src/relay/session/sealing.ts';
+import { open } from '../../src/relay/session/keys/sealing.ts';
+import { createKeyWrap } from '../../src/relay/session/keys/wrapped-keys.ts';
 import type { Session } from '../../src/relay/session/session.ts';
-import { createKeyWrap } from '../../src/relay/session/wrapped-keys.ts';
 import { onlineKey, peerKey } from '../../src/relay/table-keys.ts';
 import { checkDocumented } from './relay-document.ts';
 

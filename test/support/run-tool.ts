@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { commandFile } from '../../tools/cli/bundle/command-file.ts';
-import { toolBundle } from '../../tools/cli/bundle/tool-bundle.ts';
+import { toolScript } from '../../tools/cli/bundle/tool-bundle.ts';
+import { hostedRun } from './hosted-run.ts';
 
 export interface ToolRun {
   readonly code: number | null;
@@ -33,7 +34,7 @@ export function startTool(script: string, args: readonly string[], options: Tool
 function startNode(args: readonly string[], options: ToolOptions): RunningTool {
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...withoutTestVariables(), NODE_NO_WARNINGS: '1', ...options.env },
+    env: environment(options),
   });
   let stdout = '';
   let stderr = '';
@@ -58,14 +59,31 @@ function startNode(args: readonly string[], options: ToolOptions): RunningTool {
   };
 }
 
-/** Runs a command line to its end, from a bundle: compiling each of the many runs would take most of the time. */
+/** The scripts of commands that ran in this process's tests. */
+const scripts = new Map<string, Promise<string>>();
+/** These hand their output to programs that they start. */
+const OWN_PROCESS: ReadonlySet<string> = new Set(['deploy']);
+
+/**
+ * Runs a command line to its end, from a bundle. The first run has a process of its own, as a person's; later ones share
+ * one with runs of other commands, because starting it and compiling the command would take most of the time.
+ */
 export async function runTool(script: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolRun> {
-  return startNode([await toolBundle(script), ...args], options).ended;
+  const known = scripts.get(script);
+  const file = known ?? toolScript(script);
+  scripts.set(script, file);
+  if (known === undefined || OWN_PROCESS.has(script)) return startNode([await file, ...args], options).ended;
+  const { code, stdout, stderr } = await hostedRun(await file, args, environment(options));
+  return { code, stdout, ...withoutPlace(stderr) };
 }
 
 function withoutPlace(text: string): Pick<ToolRun, 'stderr' | 'place'> {
   const [place = ''] = /^Talking to .*\n/m.exec(text) ?? [];
   return { stderr: text.replace(/^Talking to .*\n/gm, ''), place: place.trim() };
+}
+
+function environment({ env }: ToolOptions): Record<string, string> {
+  return { ...withoutTestVariables(), NODE_NO_WARNINGS: '1', ...env };
 }
 
 function withoutTestVariables(): Record<string, string> {

@@ -30,5 +30,7 @@ export interface Board {
   readonly alarms: Alarms;
   readonly state: DeviceState;
   readonly history: WateringHistory;
+  /** Whether it has power. */
+  readonly isOn: boolean;
   signal(signal: Signal): void;
 }

@@ -6,8 +6,9 @@ import type { FirmwareBehaviour } from './behaviour.ts';
 import type { Board, Signal } from './board.ts';
 import { DeviceClock } from './device-clock.ts';
 import { DeviceState } from './device-state.ts';
-import { RESET, ResetControl } from './reset-control.ts';
-import { factorySettings, newChannel, noSchedule, type Settings, UNLOCKED } from './settings.ts';
+import { resetFirmware } from './firmware-reset.ts';
+import { ResetControl } from './reset-control.ts';
+import type { Settings } from './settings.ts';
 import { MainlineTest } from './watering/mainline-test.ts';
 import { Schedules } from './watering/schedules.ts';
 import { Waterer } from './watering/waterer.ts';
@@ -81,7 +82,7 @@ export class Firmware implements Board {
     });
     this.schedules = new Schedules(this, (task) => this.waterer.enqueue(task));
     this.#mainline = new MainlineTest(this, this.waterer);
-    this.resets = new ResetControl(agenda, world.random, (type, channel) => this.#reset(type, channel));
+    this.resets = new ResetControl(agenda, world.random, (type, channel) => resetFirmware(this, type, channel));
     world.onFaults(() => this.#faultsChanged());
     this.#clockChanged();
   }
@@ -175,40 +176,5 @@ export class Firmware implements Board {
     this.agenda.plan('crash', this.agenda.now + MID_RUN_MS, () => {
       if (this.waterer.run !== undefined) this.#options.crashed();
     });
-  }
-
-  #reset(type: number, channel: number): void {
-    const { channels } = this.settings;
-    const all = channels.map((_, index) => index);
-    if (type === RESET.channel) this.#resetChannel(channel);
-    if (type === RESET.schedule) this.#resetSchedule(channel);
-    if (type === RESET.channels || type === RESET.factory) for (const each of all) this.#resetChannel(each);
-    if (type === RESET.schedules) for (const each of all) this.#resetSchedule(each);
-    if (type === RESET.system || type === RESET.factory) this.#resetSystem();
-    if (type === RESET.history || type === RESET.factory) {
-      this.history.erase();
-      this.rain.hourly.clear();
-      this.rain.daily.clear();
-      this.environment.erase();
-    }
-    this.schedules.changed();
-    // A global lock stays, whatever is reset (device sheet, §2.7).
-    this.waterer.locks.show();
-  }
-
-  #resetChannel(channel: number): void {
-    const known = this.settings.channels[channel];
-    if (known === undefined) return;
-    Object.assign(known, newChannel(channel, known.profile), { lock: UNLOCKED });
-  }
-
-  #resetSchedule(channel: number): void {
-    const known = this.settings.channels[channel];
-    if (known !== undefined) known.schedule = noSchedule(channel);
-  }
-
-  #resetSystem(): void {
-    const { rain, pulsesPerLitre, powerMode } = factorySettings(0, this.settings.hasMaster, []);
-    Object.assign(this.settings, { rain, pulsesPerLitre, powerMode });
   }
 }

@@ -1,46 +1,47 @@
-/** Rows of equal length; a new one takes the place of the oldest once the ring is full. */
-export class RowRing {
+/** What a ring needs to know of the structure of its rows. */
+interface RowStructure<T> {
+  readonly bytes: number;
+  writeAt(view: DataView, at: number, values: T): void;
+}
+
+/** Rows of one structure, as bytes; a new one takes the place of the oldest once the ring is full. */
+export class RowRing<T> {
   readonly depth: number;
   readonly rowBytes: number;
-  #bytes: Uint8Array;
+  readonly #structure: RowStructure<T>;
+  #view: DataView;
   #first = 0;
   #length = 0;
 
-  constructor(depth: number, rowBytes: number) {
+  constructor(depth: number, structure: RowStructure<T>) {
     this.depth = depth;
-    this.rowBytes = rowBytes;
+    this.rowBytes = structure.bytes;
+    this.#structure = structure;
     // Memory for a full ring would be wasted on devices that are seldom read.
-    this.#bytes = new Uint8Array(Math.min(depth, 32) * rowBytes);
+    this.#view = new DataView(new ArrayBuffer(Math.min(depth, 32) * structure.bytes));
   }
 
   get length(): number {
     return this.#length;
   }
 
-  push(row: Uint8Array): void {
-    if (row.byteLength !== this.rowBytes)
-      throw new RangeError(`a row has ${this.rowBytes} bytes, not ${row.byteLength}`);
-    if (this.#length === this.depth) {
-      this.#first = (this.#first + 1) % this.depth;
-      this.#length -= 1;
-    }
-    const at = ((this.#first + this.#length) % this.depth) * this.rowBytes;
-    if (at >= this.#bytes.byteLength) this.#grow();
-    this.#bytes.set(row, at);
-    this.#length += 1;
+  push(values: T): void {
+    const at = this.#room();
+    this.#structure.writeAt(this.#view, at, values);
   }
 
-  /** The row at that place, 0 being the oldest. Valid until the next change. */
+  /** A copy of the row at that place, 0 being the oldest. */
   at(index: number): Uint8Array {
-    if (index < 0 || index >= this.#length) throw new RangeError(`there is no row ${index}`);
-    const at = ((this.#first + index) % this.depth) * this.rowBytes;
-    return this.#bytes.subarray(at, at + this.rowBytes);
+    return new Uint8Array(this.#view.buffer.slice(this.#offset(index), this.#offset(index) + this.rowBytes));
   }
 
   /** The first four bytes of a row: its epoch, in seconds. */
   epochAt(index: number): number {
-    const row = this.at(index);
-    return new DataView(row.buffer, row.byteOffset).getUint32(0, true);
+    return this.#view.getUint32(this.#offset(index), true);
+  }
+
+  u16At(index: number, offset: number): number {
+    return this.#view.getUint16(this.#offset(index) + offset, true);
   }
 
   clear(): void {
@@ -50,12 +51,46 @@ export class RowRing {
 
   /** A copy of its rows, oldest first. */
   rows(): Uint8Array[] {
-    return Array.from({ length: this.#length }, (_, index) => this.at(index).slice());
+    return Array.from({ length: this.#length }, (_, index) => this.at(index));
+  }
+
+  /** Takes over the rows of another ring of that structure. */
+  copyFrom(other: RowRing<T>): void {
+    this.clear();
+    for (let index = 0; index < other.length; index += 1) {
+      const to = this.#room();
+      new Uint8Array(this.#view.buffer).set(other.at(index), to);
+    }
+  }
+
+  /** Removes what is older than that. */
+  keepSince(epochS: number): void {
+    while (this.#length > 0 && this.epochAt(0) < epochS) {
+      this.#first = (this.#first + 1) % this.depth;
+      this.#length -= 1;
+    }
+  }
+
+  /** Where the next row goes. */
+  #room(): number {
+    if (this.#length === this.depth) {
+      this.#first = (this.#first + 1) % this.depth;
+      this.#length -= 1;
+    }
+    const at = ((this.#first + this.#length) % this.depth) * this.rowBytes;
+    if (at >= this.#view.byteLength) this.#grow();
+    this.#length += 1;
+    return at;
+  }
+
+  #offset(index: number): number {
+    if (index < 0 || index >= this.#length) throw new RangeError(`there is no row ${index}`);
+    return ((this.#first + index) % this.depth) * this.rowBytes;
   }
 
   #grow(): void {
-    const grown = new Uint8Array(Math.min(this.depth * this.rowBytes, this.#bytes.byteLength * 4));
-    grown.set(this.#bytes);
-    this.#bytes = grown;
+    const grown = new Uint8Array(Math.min(this.depth * this.rowBytes, this.#view.byteLength * 4));
+    grown.set(new Uint8Array(this.#view.buffer));
+    this.#view = new DataView(grown.buffer);
   }
 }

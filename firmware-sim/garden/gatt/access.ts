@@ -2,10 +2,11 @@ import type { Firmware } from '../firmware/firmware.ts';
 import type { Calibration } from './calibration.ts';
 import type { Characteristic } from './characteristics.ts';
 import * as derived from './derived-values.ts';
-import type { EnvironmentPulls } from './environment-pulls.ts';
+import type { EnvironmentPulls } from './history/environment-pulls.ts';
+import type { RainTransfers } from './history/rain-transfers.ts';
+import type { WateringTransfers } from './history/watering-transfers.ts';
 import * as live from './live-values.ts';
-import type { RainTransfers } from './rain-transfers.ts';
-import type { WateringTransfers } from './watering-transfers.ts';
+import * as settings from './setting-writes.ts';
 import * as writes from './writes.ts';
 
 /** What reading and writing a characteristic needs. */
@@ -58,18 +59,18 @@ export const READS: Readonly<Record<Characteristic, ReadValue>> = {
 /** What a write does. */
 export const WRITES: Readonly<Partial<Record<Characteristic, WriteValue>>> = {
   def1: ({ firmware }, bytes) => writes.writeValve(firmware, bytes),
-  def5: ({ firmware }, bytes) => writes.writeSchedule(firmware, bytes),
-  def6: ({ firmware }, bytes) => writes.writeSystemConfig(firmware, bytes),
+  def5: ({ firmware }, bytes) => settings.writeSchedule(firmware, bytes),
+  def6: ({ firmware }, bytes) => settings.writeSystemConfig(firmware, bytes),
   def7: ({ firmware, queueFailed }, bytes) => writes.writeQueue(firmware, bytes, queueFailed),
   def8: ({ firmware }, bytes) => writes.writeStatistics(firmware, bytes),
-  def9: ({ firmware }, bytes) => writes.writeRtc(firmware, bytes),
+  def9: ({ firmware }, bytes) => settings.writeRtc(firmware, bytes),
   defa: ({ firmware }, bytes) => writes.writeAlarm(firmware, bytes),
-  defb: ({ firmware, calibration }, bytes) => writes.writeCalibration(firmware, calibration, bytes),
+  defb: ({ firmware, calibration }, bytes) => settings.writeCalibration(firmware, calibration, bytes),
   defc: ({ watering, mtu }, bytes) => watering.ask(bytes, mtu()),
   deff: ({ firmware }, bytes) => writes.writeTask(firmware, bytes),
-  de12: ({ firmware }, bytes) => writes.writeRainConfig(firmware, bytes),
+  de12: ({ firmware }, bytes) => settings.writeRainConfig(firmware, bytes),
   de14: ({ rain, mtu }, bytes) => rain.ask(bytes, mtu()),
   de16: ({ environment, mtu, notify }, bytes) => notify('de16', environment.ask(bytes, mtu())),
   de21: ({ firmware }, bytes) => writes.writeReset(firmware, bytes),
-  '6793': ({ firmware }, bytes) => writes.writeZone(firmware, bytes),
+  '6793': ({ firmware }, bytes) => settings.writeZone(firmware, bytes),
 };

@@ -73,7 +73,8 @@ export function integrationBytes({ rain, settings }: Firmware): Uint8Array {
 /** `de60`, with the fields that the firmware fills wrongly or not at all (device sheet, §2.1). */
 export function snapshotBytes(firmware: Firmware): Uint8Array {
   const { agenda, clock, sensor, settings, waterer, world, rain } = firmware;
-  const { run, queue } = waterer;
+  const { run } = waterer;
+  const { tasks } = waterer.queue;
   const air = sensor.read();
   const isIntegrated = settings.rain.enabled !== 0 && settings.rain.integration !== 0;
   const elapsedS = run === undefined ? 0 : Math.floor((agenda.now - run.startedAt) / 1000);
@@ -91,7 +92,7 @@ export function snapshotBytes(firmware: Firmware): Uint8Array {
     ...climateOf(air),
     ...{ rain_today_x10: Math.round(rain.hourX100 / 10), rain_week_x10: 0, rain_integration: isIntegrated ? 1 : 0 },
     ...{ skip_active: 0, skip_min: 0, temp_comp: 0, rain_comp: isIntegrated ? 1 : 0, temp_adj: 0, rain_adj: 0 },
-    ...{ pending: queue.length, next_channel: queue[0]?.channel ?? 0xff, next_min: 0xff_ff, next_epoch: 0 },
+    ...{ pending: tasks.length, next_channel: tasks[0]?.channel ?? 0xff, next_min: 0xff_ff, next_epoch: 0 },
     channel_status: Uint8Array.from(settings.channels, ({ schedule }, channel) => {
       const isActive = run?.task.channel === channel;
       return (isActive ? 0x14 : 0) | (schedule.enabled === 0 ? 0 : 0x08);

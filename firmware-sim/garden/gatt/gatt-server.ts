@@ -4,15 +4,15 @@ import { type AccessContext, READS, WRITES } from './access.ts';
 import { ATT, AttError } from './att-error.ts';
 import { Calibration } from './calibration.ts';
 import { CHARACTERISTICS, type Characteristic } from './characteristics.ts';
+import { allowed } from './checks.ts';
 import * as derived from './derived-values.ts';
-import { EnvironmentPulls } from './environment-pulls.ts';
+import { EnvironmentPulls } from './history/environment-pulls.ts';
+import { PartSender } from './history/part-sender.ts';
+import { RainTransfers } from './history/rain-transfers.ts';
+import { WateringTransfers } from './history/watering-transfers.ts';
 import * as live from './live-values.ts';
 import { Notifier } from './notifier.ts';
-import { PartSender } from './part-sender.ts';
-import { RainTransfers } from './rain-transfers.ts';
 import { Repeats } from './repeats.ts';
-import { WateringTransfers } from './watering-transfers.ts';
-import * as writes from './writes.ts';
 
 /** The other side of a connection. */
 export interface GattPeer {
@@ -59,6 +59,11 @@ export class GattServer {
 
   get isConnected(): boolean {
     return this.#peer !== undefined;
+  }
+
+  /** Whether that is the other side now; a restart of the device ends every connection. */
+  isConnectedTo(peer: GattPeer): boolean {
+    return this.#peer === peer;
   }
 
   isSubscribed(characteristic: Characteristic): boolean {
@@ -163,7 +168,7 @@ export class GattServer {
   #select(characteristic: Characteristic, channel: number): void {
     const { settings } = this.#firmware;
     const isSpecial = channel === RUNNING && (characteristic === 'de17' || characteristic === 'de22');
-    writes.allowed(channel < settings.channels.length || isSpecial, `channel ${channel}`);
+    allowed(channel < settings.channels.length || isSpecial, `channel ${channel}`);
     this.#selected.set(characteristic, channel);
   }
 

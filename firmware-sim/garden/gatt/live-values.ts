@@ -69,7 +69,7 @@ export function taskBytes(firmware: Firmware): Uint8Array {
 
 /** @param error by which a command failed */
 export function queueBytes({ waterer }: Firmware, error?: number): Uint8Array {
-  const { run, queue, completed } = waterer;
+  const { run, queue, record } = waterer;
   const task = run?.task;
   const current = {
     current_channel: error === undefined ? (task?.channel ?? NOBODY) : NOBODY,
@@ -77,13 +77,13 @@ export function queueBytes({ waterer }: Firmware, error?: number): Uint8Array {
     value: error ?? task?.value ?? 0,
   };
   return TaskQueue.write({
-    ...{ pending: queue.length, completed, ...current, command: 0, task_id_to_delete: 0 },
+    ...{ pending: queue.tasks.length, completed: record.completed, ...current, command: 0, task_id_to_delete: 0 },
     active_task_id: task === undefined || error !== undefined ? 0 : 1,
   });
 }
 
 export function statisticsBytes({ waterer }: Firmware, channel: number): Uint8Array {
-  const { totalMl, lastMl, lastEpochS, count } = waterer.statistics.of(channel);
+  const { totalMl, lastMl, lastEpochS, count } = waterer.record.statistics.of(channel);
   return Statistics.write({
     ...{ channel_id: channel, total_ml: totalMl, last_ml: lastMl, last_watering_epoch: lastEpochS, count },
   });

@@ -17,7 +17,7 @@ const REPEATS: readonly Repeat[] = [
   {
     characteristic: 'def7',
     everyMs: 5_000,
-    isDue: ({ waterer }) => waterer.run !== undefined || waterer.queue.length > 0,
+    isDue: ({ waterer }) => waterer.run !== undefined || waterer.queue.tasks.length > 0,
   },
   { characteristic: 'def3', everyMs: 30_000, isDue: ({ state }) => state.code >= 1 && state.code <= 6 },
   { characteristic: 'def8', everyMs: 30_000, isDue: isRunning },

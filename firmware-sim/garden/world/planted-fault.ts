@@ -23,6 +23,11 @@ export type FaultKind =
 
 export type FaultName = FaultKind['kind'];
 
+export const FAULT_NAMES = [
+  ...(['leak', 'valve_stuck_open', 'valve_stuck_closed', 'empty_tank', 'frozen_pipe', 'dead_sensor'] as const),
+  ...(['stale_sensor', 'flat_line', 'lost_clock', 'reboots_in_mid_run'] as const),
+] as const satisfies readonly FaultName[];
+
 /** @throws RangeError for a fault that ends before it begins, or is in a zone that does not exist */
 export function assertFault(fault: PlantedFault, zones: number): void {
   if (!(fault.from < fault.until)) throw new RangeError(`the fault ${fault.kind} ends before it begins`);

@@ -1,4 +1,4 @@
-import { KeySetError } from '../../platform/aws/cognito-tokens.ts';
+import { KeySetError } from '../../platform/aws/cognito/cognito-tokens.ts';
 import type { TokenName } from '../../platform/aws/secrets.ts';
 import type { PeerId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';

@@ -48,13 +48,17 @@ export function createSignedCalls({ endpoint, region, service, timeoutMs, clock 
   const base = new URL(endpoint);
   const prefix = base.pathname.replace(/\/$/, '');
   const { request, Agent } = base.protocol === 'http:' ? http : https;
-  const agent = new Agent({ keepAlive: true, maxSockets: MOST_SOCKETS });
+  const target = {
+    host: base.hostname.replace(/^\[|\]$/g, ''),
+    port: base.port,
+    agent: new Agent({ keepAlive: true, maxSockets: MOST_SOCKETS }),
+  };
   const signer = createSigner(region, service);
   const credentials = once(async () => (await import('./credentials.ts')).awsCredentials());
 
   const send = (method: string, path: string, headers: readonly string[], body: string): Promise<SignedAnswer> =>
     new Promise((resolve, reject) => {
-      const sent = request(base, { method, path, agent, headers });
+      const sent = request({ ...target, method, path, headers });
       const chunks: Buffer[] = [];
       const timer = setTimeout(() => sent.destroy(new TimeLimitError(`no answer within ${timeoutMs} ms`)), timeoutMs);
       sent.on('error', (error) => {

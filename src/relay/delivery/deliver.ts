@@ -3,10 +3,10 @@ import pMap from 'p-map';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import type { Epoch, PeerId, StreamName } from '../names.ts';
+import { createKeyWrap } from '../session/keys/wrapped-keys.ts';
 import { type Addressee, sendSealed } from '../session/send.ts';
 import type { Session } from '../session/session.ts';
 import { createSessionStore } from '../session/store/session-store.ts';
-import { createKeyWrap } from '../session/wrapped-keys.ts';
 import type { Connections } from './connections.ts';
 import { createOnlineStore, type OnlinePeer } from './online-store.ts';
 

@@ -1,7 +1,7 @@
-import * as z from 'zod';
 import { failedCondition } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
+import { bytes, fields, number, optional, setOf, text, textThat } from '../../platform/shapes.ts';
 import { type ConnectionId, isConnectionId, isPeerId, isStreamName, type PeerId, type StreamName } from '../names.ts';
 import { accountPartition, ONLINE_PREFIX, onlineKey } from '../table-keys.ts';
 
@@ -25,18 +25,21 @@ export interface OnlinePeer {
 /** A stream, or all of the account, those to come included. */
 export type Subscription = StreamName | '*';
 
-const StoredOnline = z.object({
-  record: z.string(),
-  connection_id: z.string().refine(isConnectionId),
-  session_id: z.string(),
-  generation: z.number(),
-  s2c_key: z.instanceof(Uint8Array),
-  established_at: z.number(),
-  connection_ends_at: z.number(),
-  subscriptions: z
-    .set(z.string().refine((name): name is Subscription => name === '*' || isStreamName(name)))
-    .optional(),
+const peerIdText = textThat(isPeerId, 'the id of a peer');
+const storedOnline = fields({
+  record: text,
+  connection_id: textThat(isConnectionId, 'the id of a connection'),
+  session_id: text,
+  generation: number,
+  s2c_key: bytes,
+  established_at: number,
+  connection_ends_at: number,
+  subscriptions: optional(setOf(textThat(isSubscription, 'the name of a stream or *'))),
 });
+
+function isSubscription(name: string): name is Subscription {
+  return name === '*' || isStreamName(name);
+}
 
 type Needed = Pick<Services, 'config' | 'documents'>;
 
@@ -99,9 +102,9 @@ export function createOnlineStore({ config, documents }: Needed) {
 export type OnlineStore = ReturnType<typeof createOnlineStore>;
 
 function toOnline(item: Record<string, unknown>): OnlinePeer {
-  const stored = StoredOnline.parse(item);
+  const stored = storedOnline(item);
   return {
-    peerId: z.string().refine(isPeerId).parse(stored.record.slice(ONLINE_PREFIX.length)),
+    peerId: peerIdText(stored.record.slice(ONLINE_PREFIX.length)),
     connectionId: stored.connection_id,
     sessionId: stored.session_id,
     generation: stored.generation,

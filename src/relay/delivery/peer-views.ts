@@ -1,17 +1,17 @@
 import { PEER_TYPES, type PeerView } from '@autowatering/relay-protocol';
-import * as z from 'zod';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
+import { fields, number, oneOf, optional, text, textThat } from '../../platform/shapes.ts';
 import { isPeerId } from '../names.ts';
 import { accountPartition, PEER_PREFIX } from '../table-keys.ts';
 import { createOnlineStore } from './online-store.ts';
 
-const StoredPeer = z.object({
-  peer_id: z.string().refine(isPeerId),
-  name: z.string(),
-  peer_type: z.enum(PEER_TYPES),
-  status: z.enum(['active', 'revoked']),
-  last_seen_at: z.number().optional(),
+const storedPeer = fields({
+  peer_id: textThat(isPeerId, 'the id of a peer'),
+  name: text,
+  peer_type: oneOf(PEER_TYPES),
+  status: oneOf(['active', 'revoked']),
+  last_seen_at: optional(number),
 });
 
 /** The account's active peers as they see each other. Eventually consistent. */
@@ -32,7 +32,7 @@ export function createPeerViews(services: Pick<Services, 'config' | 'documents' 
     ]);
     const present = new Set(connected.filter(({ endsAt }) => endsAt > clock.now()).map(({ peerId }) => peerId));
     return items
-      .map((item) => StoredPeer.parse(item))
+      .map((item) => storedPeer(item))
       .filter(({ status }) => status === 'active')
       .map(({ peer_id, name, peer_type, last_seen_at = null }) => ({
         ...{ peer_id, name, type: peer_type },

@@ -1,17 +1,19 @@
 import {
-  type FrameId,
   KEY_BYTES,
   MAX_EVENTS_PER_PUBLISH,
   MAX_REPLAY_EVENTS,
   MAX_STREAMS,
   type PeerFrame,
-  type RelayErrorCode,
 } from '@autowatering/relay-protocol';
 import * as z from 'zod';
 import { bytesField, Continuation, Count, EpochField, FrameIdField, NewEventFields, Stream } from './fields.ts';
-import { jsonFault } from './json-bounds.ts';
 
 const isDistinct = (texts: readonly string[]) => new Set(texts).size === texts.length;
+
+/*
+ * Not loaded by the function in Lambda, which reads frames by `read-peer-frame.ts`: for the protocol's document, and for
+ * the test that holds the two equal.
+ */
 
 /** What a peer sends in a session, by type. */
 export const PEER_FRAMES = {
@@ -75,39 +77,3 @@ export const PEER_FRAMES = {
     .strictObject({ type: z.literal('rekey'), ephemeral_key: bytesField(KEY_BYTES).describe('A fresh X25519 key') })
     .describe('Begins the next generation of keys'),
 } as const satisfies { readonly [Type in PeerFrame['type']]: z.ZodType<Extract<PeerFrame, { readonly type: Type }>> };
-
-export type ReadPeerFrame =
-  | { readonly ok: true; readonly frame: PeerFrame }
-  | { readonly ok: false; readonly code: RelayErrorCode; readonly message: string; readonly id?: FrameId };
-
-/** Reads the text of an opened frame. */
-export function readPeerFrame(text: string): ReadPeerFrame {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { ok: false, code: 'malformed', message: 'The frame is not JSON.' };
-  }
-  const { type, id } = fieldsOf(value);
-  const known = FrameIdField.safeParse(id);
-  const about = known.success ? { id: known.data } : {};
-  const fault = jsonFault(value);
-  if (fault !== undefined) {
-    return { ok: false, code: 'malformed', message: `The frame holds what can't be kept: ${fault}.`, ...about };
-  }
-  if (!isPeerFrameType(type)) return { ok: false, code: 'unknown_frame', message: 'There is no such frame.', ...about };
-  const read = PEER_FRAMES[type].safeParse(value);
-  if (read.success) return { ok: true, frame: read.data };
-  const [issue] = read.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? 'it' : issue.path.join('.');
-  return { ok: false, code: 'malformed', message: `The frame ${type} can't be read: see ${where}.`, ...about };
-}
-
-/** What a frame says of itself, as long as nothing else is known of it. */
-function fieldsOf(value: unknown): { readonly type?: unknown; readonly id?: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
-}
-
-function isPeerFrameType(type: unknown): type is PeerFrame['type'] {
-  return typeof type === 'string' && Object.hasOwn(PEER_FRAMES, type);
-}

@@ -1,9 +1,9 @@
 import { MAX_ACCOUNT_BYTES, MAX_STREAMS } from '@autowatering/relay-protocol';
 import pMap from 'p-map';
-import * as z from 'zod';
 import { type TransactItems, transactWrite } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
+import { fields, number, withDefault } from '../../platform/shapes.ts';
 import { accountKey, streamKey } from '../table-keys.ts';
 import type { LogStore } from './log-store.ts';
 import type { Stream } from './stored-stream.ts';
@@ -72,16 +72,16 @@ export function peersCheck(TableName: string, uid: Uid): TransactItems[number] {
   };
 }
 
-const StoredAccount = z.object({ streams: z.number().default(0), active_peers: z.number().default(0) });
+const storedAccount = fields({ streams: withDefault(number, 0), active_peers: withDefault(number, 0) });
 
 /** Whether an account as an action found it has peers. */
 export function hasPeers(item: Record<string, unknown> | undefined): boolean {
-  return StoredAccount.parse(item ?? {}).active_peers > 0;
+  return storedAccount(item ?? {}).active_peers > 0;
 }
 
 /** Which limit made `accountAction` fail. */
 export function reachedLimit(item: Record<string, unknown> | undefined, limits: AccountLimits): 'streams' | 'bytes' {
-  return StoredAccount.parse(item ?? {}).streams >= limits.streams ? 'streams' : 'bytes';
+  return storedAccount(item ?? {}).streams >= limits.streams ? 'streams' : 'bytes';
 }
 
 /** Gives back to the account what its streams hold for events that have expired. */

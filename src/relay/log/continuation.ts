@@ -1,28 +1,36 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import * as z from 'zod';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
-import { isEpoch, type StreamName } from '../names.ts';
+import { fields, oneOf, optional, type Shape, text, textThat, wholeNumber } from '../../platform/shapes.ts';
+import { type Epoch, isEpoch, type StreamName } from '../names.ts';
 
 /** Where the next page begins. */
-const Place = z.discriminatedUnion('of', [
-  z.object({
-    of: z.literal('events'),
-    epoch: z.string().refine(isEpoch),
-    after: z.int().nonnegative(),
-    /** Of each page; undefined: whatever is asked for. */
-    limit: z.int().positive().exactOptional(),
-  }),
-  z.object({
-    of: z.literal('snapshot'),
-    epoch: z.string().refine(isEpoch),
-    /** The stream's head when the first page was read. */
-    head: z.int().nonnegative(),
-    afterKey: z.string(),
-  }),
-]);
+export type Place =
+  | {
+      readonly of: 'events';
+      readonly epoch: Epoch;
+      readonly after: number;
+      /** Of each page; undefined: whatever is asked for. */
+      readonly limit?: number;
+    }
+  | {
+      readonly of: 'snapshot';
+      readonly epoch: Epoch;
+      /** The stream's head when the first page was read. */
+      readonly head: number;
+      readonly afterKey: string;
+    };
 
-export type Place = z.output<typeof Place>;
+const epoch = textThat(isEpoch, 'an epoch');
+const kind = fields({ of: oneOf(['events', 'snapshot']) });
+const inEvents = fields({
+  of: oneOf(['events']),
+  epoch,
+  after: wholeNumber(0),
+  limit: optional(wholeNumber(1)),
+});
+const inSnapshot = fields({ of: oneOf(['snapshot']), epoch, head: wholeNumber(0), afterKey: text });
+const readPlace: Shape<Place> = (value) => (kind(value).of === 'events' ? inEvents(value) : inSnapshot(value));
 
 const MAC_CHARACTERS = 43;
 
@@ -46,21 +54,21 @@ export function createContinuations({ secrets }: Pick<Services, 'secrets'>) {
     async sign(uid: Uid, stream: StreamName, place: Place): Promise<string> {
       const [key] = await signingKeys(false);
       if (key === undefined) throw new Error('The secret has no RELAY_WRAP_KEY, which continuations are signed with');
-      const text = Buffer.from(JSON.stringify(place)).toString('base64url');
-      return `${mac(key, uid, stream, text)}${text}`;
+      const encoded = Buffer.from(JSON.stringify(place)).toString('base64url');
+      return `${mac(key, uid, stream, encoded)}${encoded}`;
     },
 
     /** Undefined for a token that was not made for this account and stream. */
     async verify(uid: Uid, stream: StreamName, token: string): Promise<Place | undefined> {
-      const [given, text] = [Buffer.from(token.slice(0, MAC_CHARACTERS)), token.slice(MAC_CHARACTERS)];
+      const [given, encoded] = [Buffer.from(token.slice(0, MAC_CHARACTERS)), token.slice(MAC_CHARACTERS)];
       const isSigned = (keys: readonly Buffer[]) =>
         keys.some((key) => {
-          const expected = Buffer.from(mac(key, uid, stream, text));
+          const expected = Buffer.from(mac(key, uid, stream, encoded));
           return given.byteLength === expected.byteLength && timingSafeEqual(given, expected);
         });
       // Another container may already sign with a newer secret.
       if (!isSigned(await signingKeys(false)) && !isSigned(await signingKeys(true))) return undefined;
-      return Place.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
+      return readPlace(JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8')));
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { ErrorFrame, FrameId, Publish, Replay, Snapshot } from '@autowatering/relay-protocol';
-import * as z from 'zod';
 import type { Services } from '../../platform/services.ts';
+import { textThat } from '../../platform/shapes.ts';
 import type { Connections } from '../delivery/connections.ts';
 import type { Delivery } from '../delivery/deliver.ts';
 import { createPeerViews } from '../delivery/peer-views.ts';
@@ -15,8 +15,8 @@ import { createReadPage } from './read-log.ts';
 import { createReadSnapshot } from './read-snapshot.ts';
 import { createSubscribe, headOf } from './subscribe.ts';
 
-const StreamField = z.string().refine(isStreamName);
-const EpochField = z.string().refine(isEpoch);
+const streamName = textThat(isStreamName, 'the name of a stream');
+const epochName = textThat(isEpoch, 'an epoch');
 
 const MESSAGES = {
   not_found: 'There is no such stream.',
@@ -50,7 +50,7 @@ export function createSessionFrames(
   const served = {
     async publish(session: Session, { id, stream, client_seq, events, if_seq }: Publish) {
       const { uid, peerId, connectionId } = session;
-      const request = { stream: StreamField.parse(stream), clientSeq: client_seq, events, ifSeq: if_seq };
+      const request = { stream: streamName(stream), clientSeq: client_seq, events, ifSeq: if_seq };
       await publish({ uid, peerId, connectionId }, request, async (outcome) => {
         if (outcome.outcome === 'published') {
           const { epoch, time } = outcome;
@@ -68,8 +68,8 @@ export function createSessionFrames(
 
     async replay(session: Session, { id, stream, epoch, after, limit, continuation }: Replay) {
       metrics.count('RelayReplays');
-      const request = { epoch: EpochField.parse(epoch), after, limit, continuation };
-      const page = await readPage(session.uid, StreamField.parse(stream), request);
+      const request = { epoch: epochName(epoch), after, limit, continuation };
+      const page = await readPage(session.uid, streamName(stream), request);
       if (page.outcome === 'not_found' || page.outcome === 'bad_continuation') await fail(session, id, page.outcome);
       else if (page.outcome === 'reset') {
         await delivery.toSession(session, { type: 'reset', id, stream, ...fieldsOf(page) });
@@ -80,7 +80,7 @@ export function createSessionFrames(
     },
 
     async snapshot(session: Session, { id, stream, continuation }: Snapshot) {
-      const page = await readSnapshot(session.uid, StreamField.parse(stream), continuation);
+      const page = await readSnapshot(session.uid, streamName(stream), continuation);
       if (page.outcome === 'not_found' || page.outcome === 'bad_continuation') await fail(session, id, page.outcome);
       else if (page.outcome === 'reset') {
         await delivery.toSession(session, { type: 'reset', id, stream, ...fieldsOf(page) });
@@ -106,8 +106,8 @@ export function createSessionFrames(
       case 'ack': {
         const { stream, epoch, seq } = frame;
         await cursors.advance(uid, session.peerId, {
-          stream: StreamField.parse(stream),
-          epoch: EpochField.parse(epoch),
+          stream: streamName(stream),
+          epoch: epochName(epoch),
           seq,
         });
         return;

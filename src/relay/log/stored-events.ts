@@ -1,6 +1,6 @@
 import type { Json, NewEvent, RelayEvent } from '@autowatering/relay-protocol';
-import * as z from 'zod';
 import { ttlSeconds } from '../../platform/clock.ts';
+import { fields, listOf, number, optional, type Shape, ShapeError, text, textThat } from '../../platform/shapes.ts';
 import { type Epoch, isEpoch, isPeerId, type PeerId } from '../names.ts';
 
 /** The events of one publish: one item of the table. Times in milliseconds since 1970. */
@@ -27,31 +27,38 @@ const RECOGNISED_MS = 7 * DAY_MS;
 const SCHEMA = 1;
 
 /** Whatever `JSON.parse` returns: checked when it was published. */
-const JsonValue = z.custom<Json>((value) => value !== undefined);
+const json: Shape<Json> = (value, at) => {
+  if (isJson(value)) return value;
+  throw new ShapeError([{ place: at ?? '', expected: 'JSON' }]);
+};
+
+function isJson(value: unknown): value is Json {
+  return value !== undefined;
+}
 
 /** Events are stored as text: DynamoDB's own numbers and nesting have narrower limits than JSON. */
-const StoredEvents = z.array(
-  z.object({
-    event_id: z.string(),
-    type: z.string(),
-    payload: JsonValue,
-    sent_at: z.number(),
-    key: z.string().exactOptional(),
-    expires_at: z.number().exactOptional(),
+const storedEvents = listOf(
+  fields({
+    event_id: text,
+    type: text,
+    payload: json,
+    sent_at: number,
+    key: optional(text),
+    expires_at: optional(number),
   }),
 );
 
-const StoredChunk = z.object({
-  epoch: z.string().refine(isEpoch),
-  peer_id: z.string().refine(isPeerId),
-  first_seq: z.number(),
-  last_seq: z.number(),
-  client_seq: z.number(),
-  previous: z.number(),
-  received_at: z.number(),
-  gone_at: z.number(),
-  written_before: z.number(),
-  events: z.string(),
+const storedChunk = fields({
+  epoch: textThat(isEpoch, 'an epoch'),
+  peer_id: textThat(isPeerId, 'the id of a peer'),
+  first_seq: number,
+  last_seq: number,
+  client_seq: number,
+  previous: number,
+  received_at: number,
+  gone_at: number,
+  written_before: number,
+  events: text,
 });
 
 /** Numbers and dates the events of a publish. */
@@ -120,9 +127,9 @@ export function fromChunk(chunk: Omit<Chunk, 'events'>, text: string): Record<st
 }
 
 export function toChunk(item: Record<string, unknown>): Chunk {
-  const stored = StoredChunk.parse(item);
+  const stored = storedChunk(item);
   const common = { peer_id: stored.peer_id, received_at: stored.received_at };
-  const events = StoredEvents.parse(JSON.parse(stored.events)).map((event, index) => ({
+  const events = storedEvents(JSON.parse(stored.events)).map((event, index) => ({
     seq: stored.first_seq + index,
     ...event,
     ...common,
@@ -155,18 +162,18 @@ export interface Newest {
   readonly until: number;
 }
 
-const StoredNewest = z.object({ seq: z.number(), valid_until: z.number(), event: z.string() });
-const StoredNewestEvent = z.object({
-  seq: z.number(),
-  event_id: z.string(),
-  type: z.string(),
-  key: z.string().exactOptional(),
-  payload: JsonValue,
-  peer_id: z.string(),
-  client_seq: z.number(),
-  sent_at: z.number(),
-  received_at: z.number(),
-  expires_at: z.number().exactOptional(),
+const storedNewest = fields({ seq: number, valid_until: number, event: text });
+const storedNewestEvent = fields({
+  seq: number,
+  event_id: text,
+  type: text,
+  key: optional(text),
+  payload: json,
+  peer_id: text,
+  client_seq: number,
+  sent_at: number,
+  received_at: number,
+  expires_at: optional(number),
 });
 
 /** Its attributes except its key. */
@@ -182,6 +189,6 @@ export function fromNewest(event: RelayEvent, retentionDays: number): Record<str
 }
 
 export function toNewest(item: Record<string, unknown>): Newest {
-  const stored = StoredNewest.parse(item);
-  return { event: StoredNewestEvent.parse(JSON.parse(stored.event)), until: stored.valid_until };
+  const stored = storedNewest(item);
+  return { event: storedNewestEvent(JSON.parse(stored.event)), until: stored.valid_until };
 }

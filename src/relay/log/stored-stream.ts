@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import { fields, number, recordOf, text, textThat, wholeNumber } from '../../platform/shapes.ts';
 import { type Epoch, isEpoch, isStreamName, type StreamName } from '../names.ts';
 import { STREAM_PREFIX } from '../table-keys.ts';
 
@@ -32,26 +32,27 @@ export interface Position {
 
 export const SCHEMA = 1;
 
-const StoredStream = z.object({
-  record: z.string(),
-  log_id: z.string(),
-  epoch: z.string().refine(isEpoch),
-  head: z.int().nonnegative(),
-  written: z.number(),
-  removed: z.number(),
-  allotted: z.number(),
-  retention_days: z.int().positive(),
-  created_at: z.number(),
-  authors: z.record(z.string(), z.object({ client_seq: z.number(), seq: z.number() })),
-  authors_epoch: z.string(),
+const streamName = textThat(isStreamName, 'the name of a stream');
+const storedStream = fields({
+  record: text,
+  log_id: text,
+  epoch: textThat(isEpoch, 'an epoch'),
+  head: wholeNumber(0),
+  written: number,
+  removed: number,
+  allotted: number,
+  retention_days: wholeNumber(1),
+  created_at: number,
+  authors: recordOf(fields({ client_seq: number, seq: number })),
+  authors_epoch: text,
 });
 
 export function toStream(item: Record<string, unknown>): Stream {
-  const stored = StoredStream.parse(item);
+  const stored = storedStream(item);
   const areAuthorsStored = stored.authors_epoch === stored.epoch;
   const authors = areAuthorsStored ? Object.entries(stored.authors) : [];
   return {
-    name: z.string().refine(isStreamName).parse(stored.record.slice(STREAM_PREFIX.length)),
+    name: streamName(stored.record.slice(STREAM_PREFIX.length)),
     logId: stored.log_id,
     epoch: stored.epoch,
     head: stored.head,

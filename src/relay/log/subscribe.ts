@@ -1,6 +1,6 @@
 import type { Events, FrameId, StreamHead, Subscribe } from '@autowatering/relay-protocol';
-import * as z from 'zod';
 import type { Services } from '../../platform/services.ts';
+import { type Fields, fields, number, optional, textThat } from '../../platform/shapes.ts';
 import type { Delivery } from '../delivery/deliver.ts';
 import { createOnlineStore, type Subscription } from '../delivery/online-store.ts';
 import { isEpoch, isStreamName } from '../names.ts';
@@ -11,9 +11,6 @@ import type { Stream } from './stored-stream.ts';
 
 /** What was missed is sent in so many pages; then the client goes on with the last page's continuation. */
 const MOST_PAGES = 8;
-
-const StreamField = z.string().refine(isStreamName);
-const EpochField = z.string().refine(isEpoch).optional();
 
 type Needed = Pick<Services, 'config' | 'documents' | 'secrets' | 'clock' | 'metrics'>;
 
@@ -59,7 +56,7 @@ export function createSubscribe(services: Needed, delivery: Pick<Delivery, 'toSe
   };
 
   return async (session: Session, { id, streams: wanted }: Subscribe): Promise<void> => {
-    const asked: readonly Wanted[] = wanted === '*' ? [] : wanted.map((one) => Wanted.parse(one));
+    const asked: readonly Wanted[] = wanted === '*' ? [] : wanted.map((one) => toWanted(one));
     const subscriptions = new Set<Subscription>(wanted === '*' ? ['*'] : asked.map(({ stream }) => stream));
     // False: the peer has a newer connection, and this one is about to be closed.
     if (!(await online.subscribe(session.uid, session, subscriptions))) return;
@@ -77,8 +74,13 @@ export function createSubscribe(services: Needed, delivery: Pick<Delivery, 'toSe
   };
 }
 
-const Wanted = z.object({ stream: StreamField, epoch: EpochField, after: z.number().optional() });
-type Wanted = z.output<typeof Wanted>;
+const WANTED = {
+  stream: textThat(isStreamName, 'the name of a stream'),
+  epoch: optional(textThat(isEpoch, 'an epoch')),
+  after: optional(number),
+};
+const toWanted = fields(WANTED);
+type Wanted = Fields<typeof WANTED>;
 
 export function headOf({ name, epoch, head }: Stream): StreamHead {
   return { stream: name, epoch, head };

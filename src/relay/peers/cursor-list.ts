@@ -1,6 +1,6 @@
-import * as z from 'zod';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
+import { fields, number, text, textThat } from '../../platform/shapes.ts';
 import { type Epoch, isEpoch, isPeerId, isStreamName, type PeerId, type StreamName } from '../names.ts';
 import { accountPartition, CURSOR_PREFIX } from '../table-keys.ts';
 
@@ -12,7 +12,7 @@ export interface Cursor {
   readonly seq: number;
 }
 
-const StoredCursor = z.object({ record: z.string(), epoch: z.string().refine(isEpoch), seq: z.number() });
+const storedCursor = fields({ record: text, epoch: textThat(isEpoch, 'an epoch'), seq: number });
 
 /** Lists how far the peers of an account have read. Eventually consistent. */
 export function createCursorList({ config, documents }: Pick<Services, 'config' | 'documents'>) {
@@ -38,7 +38,7 @@ export function createCursorList({ config, documents }: Pick<Services, 'config' 
 export type ListCursors = ReturnType<typeof createCursorList>;
 
 function toCursor(item: unknown): readonly Cursor[] {
-  const { record, epoch, seq } = StoredCursor.parse(item);
+  const { record, epoch, seq } = storedCursor(item);
   const [peerId = '', stream = ''] = record.slice(CURSOR_PREFIX.length).split('#');
   return isPeerId(peerId) && isStreamName(stream) ? [{ peerId, stream, epoch, seq }] : [];
 }

@@ -8,7 +8,8 @@ import type { OnlineStore } from '../delivery/online-store.ts';
 import { isPeerId, type PeerId } from '../names.ts';
 import { announceChange } from './announcements.ts';
 import type { ListCursors } from './cursor-list.ts';
-import { type Peer, PeerName, PeerTypeField } from './peer.ts';
+import type { Peer } from './peer.ts';
+import { PeerName, PeerTypeField } from './peer-fields.ts';
 import { isProven, ProofField, PublicKeyField } from './public-key.ts';
 import { type RevokingParts, revokePeer } from './revoke-peer.ts';
 

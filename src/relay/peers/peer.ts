@@ -1,6 +1,4 @@
-import { PEER_TYPES, type PeerType } from '@autowatering/relay-protocol';
-import * as z from 'zod';
-import { textLine } from '../../http/fields.ts';
+import type { PeerType } from '@autowatering/relay-protocol';
 import type { Randomness } from '../../platform/ids.ts';
 import { type ConnectionId, isPeerId, type PeerId } from '../names.ts';
 
@@ -20,15 +18,6 @@ export interface Peer {
   /** Of the newest established session; it may have ended. */
   readonly connectionId: ConnectionId | undefined;
 }
-
-const LONGEST_NAME = 40;
-
-/** A name as people see it: 1 to 40 characters in NFC, without white space around it. */
-export const PeerName = textLine(4 * LONGEST_NAME)
-  .transform((text) => text.normalize('NFC').trim())
-  .refine((text) => text !== '' && [...text].length <= LONGEST_NAME, `1 to ${LONGEST_NAME} characters`);
-
-export const PeerTypeField = z.enum(PEER_TYPES);
 
 /** Unique within an account: people take “Anna” and “ANNA” for the same. */
 export function nameKey(name: string): string {

@@ -1,28 +1,29 @@
 import { PEER_TYPES } from '@autowatering/relay-protocol';
-import * as z from 'zod';
 import { isUid, type Uid } from '../../platform/ids.ts';
+import { fields, number, oneOf, optional, text, textThat } from '../../platform/shapes.ts';
 import { isConnectionId, isPeerId, type PeerId } from '../names.ts';
 import type { Peer } from './peer.ts';
 
 export const SCHEMA = 1;
 
-const StoredPeer = z.object({
-  peer_id: z.string().refine(isPeerId),
-  name: z.string(),
-  peer_type: z.enum(PEER_TYPES),
-  public_key: z.string(),
-  status: z.enum(['active', 'revoked']),
-  created_at: z.number(),
-  last_seen_at: z.number().optional(),
-  revoked_at: z.number().optional(),
-  connection_id: z.string().refine(isConnectionId).optional(),
+const peerId = textThat(isPeerId, 'the id of a peer');
+const storedPeer = fields({
+  peer_id: peerId,
+  name: text,
+  peer_type: oneOf(PEER_TYPES),
+  public_key: text,
+  status: oneOf(['active', 'revoked']),
+  created_at: number,
+  last_seen_at: optional(number),
+  revoked_at: optional(number),
+  connection_id: optional(textThat(isConnectionId, 'the id of a connection')),
 });
 
 /** What the indexes by peer id and by public key say. */
-const StoredOwner = z.object({ uid: z.string().refine(isUid), peer_id: z.string().refine(isPeerId) });
+const storedOwner = fields({ uid: textThat(isUid, 'the id of a user'), peer_id: peerId });
 
 export function toPeer(item: unknown): Peer {
-  const stored = StoredPeer.parse(item);
+  const stored = storedPeer(item);
   return {
     peerId: stored.peer_id,
     name: stored.name,
@@ -49,6 +50,6 @@ export function fromPeer(peer: Peer): Record<string, unknown> {
 }
 
 export function toOwner(item: unknown): { readonly uid: Uid; readonly peerId: PeerId } {
-  const { uid, peer_id: peerId } = StoredOwner.parse(item);
-  return { uid, peerId };
+  const { uid, peer_id } = storedOwner(item);
+  return { uid, peerId: peer_id };
 }

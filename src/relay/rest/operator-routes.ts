@@ -8,7 +8,7 @@ import type { OnlineStore } from '../delivery/online-store.ts';
 import { isPeerId } from '../names.ts';
 import type { PeerDelivery } from '../peers/announcements.ts';
 import { endSession, type SessionRecords } from '../peers/end-session.ts';
-import { PeerTypeField } from '../peers/peer.ts';
+import { PeerTypeField } from '../peers/peer-fields.ts';
 import type { PeerStore } from '../peers/peer-store.ts';
 import { Milliseconds } from './stream-fields.ts';
 

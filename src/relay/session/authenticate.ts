@@ -11,11 +11,11 @@ import type { Services } from '../../platform/services.ts';
 import type { ConnectionId } from '../names.ts';
 import type { Endings, Stores } from './ending.ts';
 import type { RefusalCode } from './handshake-table.ts';
-import { isConfirmed, type SessionKeys } from './key-schedule.ts';
+import { isConfirmed, type SessionKeys } from './keys/key-schedule.ts';
+import { handshakeKeysOf, wrapGeneration } from './keys/session-keys.ts';
 import type { SessionNeeds } from './needs.ts';
 import { sendSealed } from './send.ts';
 import type { Session } from './session.ts';
-import { handshakeKeysOf, wrapGeneration } from './session-keys.ts';
 import type { GreetedConnection } from './store/connection-record.ts';
 
 /** How often another connection of the peer may be established in between. */

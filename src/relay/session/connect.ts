@@ -23,11 +23,16 @@ interface Caller {
 
 type Needed = Pick<Services, 'clock' | 'cognitoTokens'>;
 
-/** Decides about a connection before it exists. */
+/**
+ * Decides about a connection before it exists.
+ *
+ * @param onAccepted called while the connection is being stored
+ */
 export function createConnect(
   { clock, cognitoTokens }: Needed,
   needs: SessionNeeds,
   { connections, sessions }: Pick<Stores, 'connections' | 'sessions'>,
+  onAccepted: () => void,
 ) {
   const callerOf = async (token: string): Promise<Caller | undefined> => {
     if (looksLikeAccessToken(token)) {
@@ -60,6 +65,7 @@ export function createConnect(
     if (!(await mayBeHere(caller))) return { accepted: false, status: 403, code: 'forbidden', uid };
     const now = clock.now();
     if (!(await sessions.mayConnect(uid, now))) return { accepted: false, status: 429, code: 'rate_limited', uid };
+    onAccepted();
     await connections.open({ connectionId, uid, tokenPeerId: peerId }, now);
     return { accepted: true, uid };
   };

@@ -2,18 +2,20 @@ import type { Bye, ByeCode, ErrorFrame } from '@autowatering/relay-protocol';
 import type { Services } from '../../platform/services.ts';
 import type { ConnectionId } from '../names.ts';
 import { REFUSALS, type RefusalCode } from './handshake-table.ts';
+import { newestKeysOf, sessionOf } from './keys/session-keys.ts';
+import type { KeyWrap } from './keys/wrapped-keys.ts';
 import type { SessionNeeds } from './needs.ts';
+import type { RecentSessions } from './recent-sessions.ts';
 import { sendPlain, sendSealed } from './send.ts';
-import { newestKeysOf, sessionOf } from './session-keys.ts';
 import type { ConnectionRecord } from './store/connection-record.ts';
 import type { ConnectionStore } from './store/connection-store.ts';
 import type { SessionStore } from './store/session-store.ts';
-import type { KeyWrap } from './wrapped-keys.ts';
 
 export interface Stores {
   readonly connections: ConnectionStore;
   readonly sessions: SessionStore;
   readonly keyWrap: KeyWrap;
+  readonly recent: RecentSessions;
 }
 
 type Needed = Pick<Services, 'clock' | 'log' | 'metrics' | 'randomness'>;
@@ -35,7 +37,7 @@ export interface Endings {
 export function createEndings(
   { clock, log, metrics, randomness }: Needed,
   needs: SessionNeeds,
-  { connections, sessions, keyWrap }: Stores,
+  { connections, sessions, keyWrap, recent }: Stores,
 ): Endings {
   const { connections: gateway } = needs;
 
@@ -65,6 +67,7 @@ export function createEndings(
 
   /** Only the call that ends a connection says why. Returns whether this one did. */
   const end = async (connectionId: ConnectionId, frame: Bye | ErrorFrame): Promise<boolean> => {
+    recent.forget(connectionId);
     const ended = await connections.close(connectionId);
     if (ended === undefined) return false;
     await say(ended, frame);

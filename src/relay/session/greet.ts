@@ -8,14 +8,14 @@ import {
   type ServerHello,
 } from '@autowatering/relay-protocol';
 import type { Services } from '../../platform/services.ts';
-import type { HelloFields } from '../frames/plain-frames.ts';
+import type { HelloFields } from '../frames/read-plain-frame.ts';
 import { isPeerId } from '../names.ts';
 import type { Endings, Stores } from './ending.ts';
 import type { RefusalCode } from './handshake-table.ts';
-import { createEphemeralKey, handshakeKeys, sharedSecret, signGreetings } from './key-schedule.ts';
+import { createEphemeralKey, handshakeKeys, sharedSecret, signGreetings } from './keys/key-schedule.ts';
+import { wrapGeneration } from './keys/session-keys.ts';
 import type { SessionNeeds } from './needs.ts';
 import { sendPlain } from './send.ts';
-import { wrapGeneration } from './session-keys.ts';
 import type { ConnectionRecord } from './store/connection-record.ts';
 
 type Needed = Pick<Services, 'clock' | 'randomness'>;

@@ -1,5 +1,5 @@
 import type { RelayErrorCode } from '@autowatering/relay-protocol';
-import type { FrameKind } from '../frames/plain-frames.ts';
+import type { FrameKind } from '../frames/read-plain-frame.ts';
 
 /** `connected`: nothing was said yet. `greeted`: server_hello was sent. A connection that is not known is `closed`. */
 export const CONNECTION_STATES = ['connected', 'greeted', 'established', 'closed'] as const;

@@ -27,6 +27,8 @@ export interface SessionNeeds {
     read(uid: Uid, peerId: PeerId): Promise<KnownPeer | undefined>;
   };
   isAccountDeleted(uid: Uid): Promise<boolean>;
+  /** Called with every message: what its session will need may be loaded and read while its connection is looked up. */
+  prepare?(): void;
   /** What a new session learns about its account. */
   welcome(uid: Uid): Promise<Pick<SessionEstablished, 'streams' | 'peers'>>;
   /** Serves a frame of an established session: sends its answers itself. */

@@ -1,5 +1,5 @@
 import type { Services } from '../../platform/services.ts';
-import { type PlainFrame, readPlainFrame } from '../frames/plain-frames.ts';
+import { type PlainFrame, readPlainFrame } from '../frames/read-plain-frame.ts';
 import type { ConnectionId } from '../names.ts';
 import { createAuthenticate } from './authenticate.ts';
 import type { Endings, Stores } from './ending.ts';
@@ -18,7 +18,7 @@ export function createReceive(services: Needed, needs: SessionNeeds, stores: Sto
   const authenticate = createAuthenticate(services, needs, stores, endings);
   const sealed = createServeSealed(services, needs, stores, endings);
 
-  const act = async (record: ConnectionRecord, message: PlainFrame): Promise<void> => {
+  const act = async (record: ConnectionRecord, message: PlainFrame, readAt: number): Promise<void> => {
     const action: Action = HANDSHAKE[record.state][message.kind];
     if (message.kind !== 'sealed') metrics.count('RelayFrames', { type: message.kind });
     switch (action.do) {
@@ -29,7 +29,8 @@ export function createReceive(services: Needed, needs: SessionNeeds, stores: Sto
         if (record.state === 'greeted' && message.kind === 'client_auth') await authenticate(record, message.frame);
         return;
       case 'serve':
-        if (record.state === 'established' && message.kind === 'sealed') await sealed.frame(record, message.frame);
+        if (record.state === 'established' && message.kind === 'sealed')
+          await sealed.frame(record, message.frame, readAt);
         return;
       case 'fault':
         if (record.state === 'established') await sealed.fault(record, action.code);
@@ -46,9 +47,12 @@ export function createReceive(services: Needed, needs: SessionNeeds, stores: Sto
     const message = readPlainFrame(text);
     let record: ConnectionRecord | undefined;
     try {
-      record = await stores.connections.read(connectionId, clock.now());
+      const publisher = message.kind === 'sealed' ? await sealed.publish(connectionId, message.frame) : undefined;
+      if (publisher !== undefined) return { uid: publisher };
+      const now = clock.now();
+      record = await stores.connections.read(connectionId, now);
       if (record === undefined) await endings.close(connectionId);
-      else await act(record, message);
+      else await act(record, message, now);
     } catch (error) {
       log.error('A message to the relay failed', { kind: message.kind }, error);
       await giveUp(connectionId, record, message);

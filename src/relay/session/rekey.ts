@@ -2,10 +2,10 @@ import { fromBase64Url, type Rekey } from '@autowatering/relay-protocol';
 import type { Services } from '../../platform/services.ts';
 import type { Stores } from './ending.ts';
 import type { RefusalCode } from './handshake-table.ts';
-import { createEphemeralKey, nextKeys, type SessionKeys, sharedSecret } from './key-schedule.ts';
+import { createEphemeralKey, nextKeys, type SessionKeys, sharedSecret } from './keys/key-schedule.ts';
+import { sessionOf, wrapGeneration } from './keys/session-keys.ts';
 import type { SessionNeeds } from './needs.ts';
 import { sendSealed } from './send.ts';
-import { sessionOf, wrapGeneration } from './session-keys.ts';
 import type { EstablishedConnection } from './store/connection-record.ts';
 
 type Needed = Pick<Services, 'clock' | 'randomness'>;

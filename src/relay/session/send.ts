@@ -2,7 +2,7 @@ import { SEAL_NONCE_BYTES, type ServerFrame, type ServerHello } from '@autowater
 import type { Randomness } from '../../platform/ids.ts';
 import type { Connections } from '../delivery/connections.ts';
 import type { ConnectionId } from '../names.ts';
-import { seal } from './sealing.ts';
+import { seal } from './keys/sealing.ts';
 import type { Session } from './session.ts';
 
 /** What is needed to send to a session. */

@@ -1,4 +1,5 @@
 import {
+  type ByeCode,
   type FrameId,
   MAX_CONNECTION_MS,
   MAX_FAULTS,
@@ -8,16 +9,18 @@ import {
   type RelayErrorCode,
   type SealedFrame,
 } from '@autowatering/relay-protocol';
+import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
-import { readPeerFrame } from '../frames/peer-frames.ts';
+import { readPeerFrame } from '../frames/read-peer-frame.ts';
+import type { ConnectionId } from '../names.ts';
 import type { Endings, Stores } from './ending.ts';
 import { REFUSALS, type RefusalCode } from './handshake-table.ts';
-import type { SessionKeys } from './key-schedule.ts';
+import type { SessionKeys } from './keys/key-schedule.ts';
+import { open } from './keys/sealing.ts';
+import { newestKeysOf, previousC2s, sessionOf } from './keys/session-keys.ts';
 import type { SessionNeeds } from './needs.ts';
 import { createRekey } from './rekey.ts';
-import { open } from './sealing.ts';
 import { sendSealed } from './send.ts';
-import { newestKeysOf, previousC2s, sessionOf } from './session-keys.ts';
 import type { EstablishedConnection } from './store/connection-record.ts';
 
 const REKEY_OVERDUE_MS = (REKEY_AFTER_SECONDS + REKEY_GRACE_SECONDS) * 1000;
@@ -35,7 +38,7 @@ type Needed = Pick<Services, 'clock' | 'log' | 'metrics' | 'randomness'>;
 /** What is done with the messages of an established session. */
 export function createServeSealed(services: Needed, needs: SessionNeeds, stores: Stores, endings: Endings) {
   const { clock, log, metrics, randomness } = services;
-  const { connections, keyWrap } = stores;
+  const { connections, keyWrap, recent } = stores;
   const rekey = createRekey(services, needs, stores);
 
   const fault = async (record: EstablishedConnection, keys: SessionKeys, { code, message, id }: Fault) => {
@@ -64,13 +67,11 @@ export function createServeSealed(services: Needed, needs: SessionNeeds, stores:
     g === record.generation - 1 ? previousC2s(keyWrap, record, clock.now()) : undefined;
 
   /** The end that is due, whatever the frame says. */
-  const overdue = async ({ connectionId, openedAt, rekeyedAt }: EstablishedConnection): Promise<boolean> => {
+  const dueEnd = ({ openedAt, rekeyedAt }: EstablishedConnection): readonly [ByeCode, string] | undefined => {
     const now = clock.now();
-    if (now >= openedAt + MAX_CONNECTION_MS) await endings.bye(connectionId, 'expired', 'Two hours are over.');
-    else if (now >= rekeyedAt + REKEY_OVERDUE_MS) {
-      await endings.bye(connectionId, 'rekey_overdue', 'The keys have been in use for too long.');
-    } else return false;
-    return true;
+    if (now >= openedAt + MAX_CONNECTION_MS) return ['expired', 'Two hours are over.'];
+    if (now >= rekeyedAt + REKEY_OVERDUE_MS) return ['rekey_overdue', 'The keys have been in use for too long.'];
+    return undefined;
   };
 
   /** A publish checks both itself, in the transaction that stores it. */
@@ -86,6 +87,7 @@ export function createServeSealed(services: Needed, needs: SessionNeeds, stores:
   const serve = async (record: EstablishedConnection, keys: SessionKeys, g: number, frame: PeerFrame) => {
     metrics.count('RelayFrames', { type: frame.type });
     if (frame.type === 'rekey') {
+      recent.forget(record.connectionId);
       const wrong = g === record.generation ? await rekey(record, keys, frame) : 'out_of_turn';
       if (wrong !== undefined) await fault(record, keys, { code: wrong, message: REFUSALS[wrong] });
       return;
@@ -94,10 +96,46 @@ export function createServeSealed(services: Needed, needs: SessionNeeds, stores:
     await needs.serve(sessionOf(record, keys), frame);
   };
 
+  const serveSafely = async (record: EstablishedConnection, keys: SessionKeys, g: number, frame: PeerFrame) => {
+    try {
+      await serve(record, keys, g, frame);
+    } catch (error) {
+      log.error('A frame of the relay failed', { type: frame.type }, error);
+      await sendSealed(needs.connections, randomness, sessionOf(record, keys), {
+        ...{ type: 'error', code: 'unavailable', message: REFUSALS.unavailable, retry_after: RETRY_AFTER_SECONDS },
+        ...('id' in frame ? { id: frame.id } : {}),
+      });
+    }
+  };
+
   return {
-    /** Opens a sealed frame and does what it asks for. */
-    async frame(record: EstablishedConnection, sealed: SealedFrame): Promise<void> {
-      if (await overdue(record)) return;
+    /**
+     * Serves a publish of a session that published a moment ago, by what was stored then. Returns its account; undefined for
+     * every other frame, and for one that may need a newer state: nothing was done with it then.
+     */
+    async publish(connectionId: ConnectionId, sealed: SealedFrame): Promise<Uid | undefined> {
+      const known = recent.find(connectionId, clock.now());
+      if (known === undefined) return undefined;
+      const { record, keys } = known;
+      if (sealed.g !== record.generation || dueEnd(record) !== undefined) return undefined;
+      const text = open(keys.c2s, 'c2s', Buffer.from(record.sessionId, 'base64url'), sealed);
+      const read = text === undefined ? undefined : readPeerFrame(text);
+      if (read?.ok !== true || read.frame.type !== 'publish') return undefined;
+      await serveSafely(record, keys, sealed.g, read.frame);
+      return record.uid;
+    },
+
+    /**
+     * Opens a sealed frame and does what it asks for.
+     *
+     * @param readAt when the record was read, in milliseconds since 1970
+     */
+    async frame(record: EstablishedConnection, sealed: SealedFrame, readAt: number): Promise<void> {
+      const end = dueEnd(record);
+      if (end !== undefined) {
+        await endings.bye(record.connectionId, ...end);
+        return;
+      }
       const keys = await newestKeysOf(keyWrap, record);
       const text = await opened(record, keys, sealed);
       if (text === undefined) {
@@ -109,15 +147,8 @@ export function createServeSealed(services: Needed, needs: SessionNeeds, stores:
         await fault(record, keys, read);
         return;
       }
-      try {
-        await serve(record, keys, sealed.g, read.frame);
-      } catch (error) {
-        log.error('A frame of the relay failed', { type: read.frame.type }, error);
-        await sendSealed(needs.connections, randomness, sessionOf(record, keys), {
-          ...{ type: 'error', code: 'unavailable', message: REFUSALS.unavailable, retry_after: RETRY_AFTER_SECONDS },
-          ...('id' in read.frame ? { id: read.frame.id } : {}),
-        });
-      }
+      if (read.frame.type === 'publish') recent.keep(record.connectionId, { record, keys }, readAt);
+      await serveSafely(record, keys, sealed.g, read.frame);
     },
 
     /** Answers a message that is no sealed frame. */

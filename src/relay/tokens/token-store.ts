@@ -1,8 +1,8 @@
-import * as z from 'zod';
 import { transactWrite } from '../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../platform/clock.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
+import { fields, number, text } from '../../platform/shapes.ts';
 import type { PeerId } from '../names.ts';
 import type { PeerStore } from '../peers/peer-store.ts';
 import { SCHEMA } from '../peers/stored-peer.ts';
@@ -11,7 +11,7 @@ import { type RefreshToken, refreshTokenHash } from './refresh-token.ts';
 
 export const REFRESH_TOKEN_MS = 30 * 24 * 60 * 60 * 1000;
 
-const StoredFamily = z.object({ token_hash: z.string(), valid_until: z.number() });
+const storedFamily = fields({ token_hash: text, valid_until: number });
 
 /** An assertion's mark, so that it opens one family only. */
 export interface UsedAssertion {
@@ -131,5 +131,5 @@ export type TokenStore = ReturnType<typeof createTokenStore>;
 function refusalOf(isFamilys: boolean, item: unknown, given: RefreshToken) {
   if (!isFamilys) return 'peer_revoked';
   if (item === undefined) return 'unknown';
-  return StoredFamily.parse(item).token_hash === refreshTokenHash(given) ? 'expired' : 'reused';
+  return storedFamily(item).token_hash === refreshTokenHash(given) ? 'expired' : 'reused';
 }

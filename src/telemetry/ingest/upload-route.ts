@@ -2,8 +2,9 @@ import type * as z from 'zod';
 import type { FleetDevices } from '../../fleet/index.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
-import type { Serial, Uid } from '../../platform/ids.ts';
+import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
+import { ownDevice } from '../own-device.ts';
 import type { DeviceState } from '../store/device-state.ts';
 import type { TelemetryStore } from '../store/telemetry-store.ts';
 import type { Ingest, IngestResult } from './ingest.ts';
@@ -66,15 +67,6 @@ export function uploadRoute({ metrics }: Pick<Services, 'metrics'>, parts: Uploa
     log.info('telemetry', { stored, known, refused: refusedCount });
     return { status: 200, body: answer(result, refusedCount) };
   });
-}
-
-/** @throws ApiError `device_not_found` for everybody but the owner */
-export async function ownDevice(fleet: Pick<FleetDevices, 'find'>, uid: Uid, serial: Serial) {
-  const device = await fleet.find({ hwId: undefined, serial });
-  if (device?.owner?.uid !== uid) {
-    throw new ApiError('device_not_found', 'This device is not in your account.');
-  }
-  return device;
 }
 
 function answer({ stored, known, refused, state }: IngestResult, refusedCount: number): z.input<typeof UploadAnswer> {

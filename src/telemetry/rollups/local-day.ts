@@ -40,6 +40,23 @@ export function numberOfDay(day: LocalDay): number {
   return Date.parse(`${day}T00:00:00Z`) / DAY_MS;
 }
 
+/** The first moment of a day: not always midnight, and not always 24 hours before the next one. */
+export function startOfDay(zones: ZoneTimeline, day: number): number {
+  const midnight = day * DAY_MS;
+  const guessed = midnight - (wallClock(zones, midnight) - midnight);
+  const settled = midnight - (wallClock(zones, guessed) - guessed);
+  const isFirst = (at: number) => localDayNumber(zones, at) >= day && localDayNumber(zones, at - 1) < day;
+  if (isFirst(settled)) return settled;
+  // The clocks change at midnight, or the owner moved. Nowhere are they more than a day from UTC.
+  let [before, after] = [midnight - DAY_MS, midnight + DAY_MS];
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (localDayNumber(zones, middle) >= day) after = middle;
+    else before = middle;
+  }
+  return after;
+}
+
 interface Offsets {
   readonly format: Intl.DateTimeFormat;
   /** By UTC day: the offset, if it is the same all day. */

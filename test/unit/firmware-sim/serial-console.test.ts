@@ -25,6 +25,25 @@ const lengths = fc.oneof(
   fc.nat({ max: 8 }).map((lines) => 93 * (lines + 1) - 3),
 );
 
+describe('a serial console', () => {
+  it('prints lines between packets, which clients skip, and hears what is typed', async () => {
+    const { device } = testBench({ device: { time: realTime } });
+    const typed: string[] = [];
+    const server = await startSerialServer(device, { port: 0, onText: (line) => typed.push(line) });
+    const client = new SmpClient(await connectSerial('127.0.0.1', server.port));
+    expect(await deviceCommands(client).echo('one')).toBe('one');
+    server.print('garden: open: valve 2');
+    expect(await deviceCommands(client).echo('two')).toBe('two');
+    client.close();
+    const terminal = connect(server.port, '127.0.0.1');
+    terminal.write(Buffer.concat([Buffer.from('status\n'), encodeSerial(ECHO)]));
+    await once(terminal, 'data');
+    expect(typed).toEqual(['status']);
+    terminal.destroy();
+    await server.stop();
+  });
+});
+
 describe('a packet on a serial console', () => {
   it('is framed like those of smp-py', () => {
     // Facts sheet, D4.

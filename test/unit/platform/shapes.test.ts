@@ -1,6 +1,8 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
+  bytes,
   either,
+  exactFields,
   fields,
   flag,
   listOf,
@@ -11,8 +13,11 @@ import {
   parsedText,
   recordOf,
   ShapeError,
+  setOf,
+  such,
   text,
   textThat,
+  wholeNumber,
   withDefault,
 } from '../../../src/platform/shapes.ts';
 
@@ -39,6 +44,15 @@ const placesIn = (run: () => unknown): readonly string[] => {
 };
 
 describe('a shape', () => {
+  it('of exact fields refuses others, after what is wrong inside', () => {
+    const pair = exactFields({ left: text, right: optional(listOf(number, { atMost: 1 })) });
+    expect(pair({ left: 'a' })).toStrictEqual({ left: 'a' });
+    expect(placesIn(() => pair({ left: 'a', ['constructor']: 1 }))).toEqual(['']);
+    expect(placesIn(() => pair(JSON.parse('{"left":"a","__proto__":1}')))).toEqual(['']);
+    expect(placesIn(() => pair({ right: [1, 'b'], other: 1 }))).toEqual(['left', 'right.1', '']);
+    expect(placesIn(() => pair({ left: 'a', right: [1, 2] }))).toEqual(['right']);
+  });
+
   it('returns the value with defaults and without unknown fields', () => {
     const value = read({ ...GOOD, other: 1, count: undefined });
     expect(value).toStrictEqual({ ...GOOD, count: 0, settings: {} });
@@ -73,6 +87,14 @@ describe('a shape', () => {
     [fields({}), []],
     [fields({ toString: text }), {}],
     [either(text, number), false],
+    [wholeNumber(0), -1],
+    [wholeNumber(0), 0.5],
+    [wholeNumber(0), 2 ** 53],
+    [wholeNumber(0, 1), 2],
+    [bytes, 'AA'],
+    [setOf(text), ['a']],
+    [setOf(text), new Set([1])],
+    [such(number, (value) => value > 1, 'more than 1'), 1],
   ])('refuses what has another shape (%#)', (shape, value) => {
     expect(() => shape(value)).toThrow(ShapeError);
   });

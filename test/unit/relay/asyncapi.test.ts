@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { type RelayEvent, type ServerFrame, STREAM_NAME } from '@autowatering/relay-protocol';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { readPeerFrame } from '../../../src/relay/frames/peer-frames.ts';
-import { readPlainFrame } from '../../../src/relay/frames/plain-frames.ts';
+import { readPeerFrame } from '../../../src/relay/frames/read-peer-frame.ts';
+import { readPlainFrame } from '../../../src/relay/frames/read-plain-frame.ts';
 import { checkServerFrame, SERVER_FRAMES } from '../../../src/relay/frames/server-frames.ts';
 import { DOCUMENTED_MESSAGES, documentFaults } from '../../support/relay-document.ts';
 

@@ -1,6 +1,6 @@
 import { MAX_JSON_VALUES } from '@autowatering/relay-protocol';
 import { describe, expect, it } from 'vitest';
-import { readPeerFrame } from '../../../src/relay/frames/peer-frames.ts';
+import { readPeerFrame } from '../../../src/relay/frames/read-peer-frame.ts';
 
 const event = { event_id: 'e-1', type: 'zone.renamed', payload: { name: 'Beds' }, sent_at: 1_763_640_000_000 };
 const publish = { type: 'publish', id: 1, stream: 'zones', client_seq: 1, events: [event] };

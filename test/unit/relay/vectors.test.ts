@@ -11,8 +11,8 @@ import {
   rawPublicKey,
   sharedSecret,
   signGreetings,
-} from '../../../src/relay/session/key-schedule.ts';
-import { open, seal } from '../../../src/relay/session/sealing.ts';
+} from '../../../src/relay/session/keys/key-schedule.ts';
+import { open, seal } from '../../../src/relay/session/keys/sealing.ts';
 import { createPeerSession, type PeerIdentity, privateKeyFrom, sealText, startHandshake } from '../../support/relay.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'base64url');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { SecretValues } from '../../../src/platform/aws/secrets.ts';
 import { systemRandomness } from '../../../src/platform/ids.ts';
-import { createKeyWrap, UnwrapError } from '../../../src/relay/session/wrapped-keys.ts';
+import { createKeyWrap, UnwrapError } from '../../../src/relay/session/keys/wrapped-keys.ts';
 
 const [OLD, NEW] = ['old-'.repeat(8), 'new-'.repeat(8)];
 const wrapWith = (current: SecretValues, fresh: SecretValues = current) =>

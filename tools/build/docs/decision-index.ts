@@ -15,6 +15,7 @@ const AREAS = [
   'Fleet',
   'OTA',
   'Relay',
+  'Garden',
   'Simulator',
   'Operations',
   'Tools and tests',

@@ -16,6 +16,10 @@ const SETTINGS = [
   'tools/cli/bundle/tool-bundle.ts',
 ];
 
+/** How a build is written; a module, unless told otherwise. */
+type BuildForm = Required<Pick<BuildOptions, 'format' | 'banner' | 'define'>>;
+const MODULE_FORM: BuildForm = { format: 'esm', banner: { js: REQUIRE_BANNER }, define: {} };
+
 const SourceMap = z.looseObject({ sources: z.array(z.string()) });
 
 /** Size and modification time by path in the project. */
@@ -32,9 +36,10 @@ const MadeOf = z.record(z.string(), z.string());
 export async function keptBuild(
   entry: string,
   folder: string,
-  options: Pick<BuildOptions, 'sourcemap' | 'external' | 'plugins'>,
+  options: Pick<BuildOptions, 'sourcemap' | 'external' | 'plugins'> & Partial<BuildForm>,
 ): Promise<string> {
-  const file = path.join(folder, `${path.parse(entry).name}.mjs`);
+  const extension = options.format === 'cjs' ? 'cjs' : 'mjs';
+  const file = path.join(folder, `${path.parse(entry).name}.${extension}`);
   if (!(await isBuildFresh(file))) await rebuild(entry, file, options);
   return file;
 }
@@ -53,15 +58,14 @@ export async function isBuildFresh(file: string): Promise<boolean> {
 async function rebuild(entry: string, file: string, options: BuildOptions): Promise<void> {
   const begun = Date.now();
   const { metafile, outputFiles } = await build({
+    ...MODULE_FORM,
     ...options,
     absWorkingDir: ROOT,
     entryPoints: [entry],
     outfile: file,
     bundle: true,
     platform: 'node',
-    format: 'esm',
     target: 'node20',
-    banner: { js: REQUIRE_BANNER },
     // The source map refers to the original files.
     sourcesContent: false,
     metafile: true,

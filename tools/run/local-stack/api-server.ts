@@ -7,10 +7,15 @@ import { PlainError } from '../../cli/plain-error.ts';
 import { type GuardedChild, startModule, untilReady } from './process/child-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const Message = z.union([z.object({ listening: z.number() }), z.object({ failed: z.string() })]);
+const Message = z.union([
+  z.object({ listening: z.number(), relayFunction: z.number() }),
+  z.object({ failed: z.string() }),
+]);
 
 export interface ApiServer {
   readonly url: string;
+  /** Where the relay's function can be called. */
+  readonly relayFunctionUrl: string;
   readonly child: GuardedChild;
 }
 
@@ -54,5 +59,9 @@ export async function startApi(options: ApiOptions, signal: AbortSignal): Promis
   if (state === undefined || 'failed' in state) {
     throw new PlainError(`The API could not start: ${state?.failed ?? 'no error was reported'}`);
   }
-  return { url: `http://127.0.0.1:${state.listening}`, child };
+  return {
+    url: `http://127.0.0.1:${state.listening}`,
+    relayFunctionUrl: `http://127.0.0.1:${state.relayFunction}`,
+    child,
+  };
 }

@@ -125,7 +125,7 @@ async function startIn(directory: string, options: StackOptions): Promise<Stack>
     api = server;
     await registerDevSigningKey(server.url, secrets.adminToken, signal);
     engines.stripe.webhooks.deliverTo(`${server.url}/stripeWebhook`);
-    engines.relay.deliverTo(localFunction(server.url));
+    engines.relay.deliverTo(localFunction(server.relayFunctionUrl));
     const info: StackFile = {
       pid: process.pid,
       apiBaseUrl: server.url,

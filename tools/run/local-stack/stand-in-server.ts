@@ -116,8 +116,14 @@ export async function startStandIn(handler: StandInHandler, preferredPort: numbe
   };
 }
 
-export async function readAll(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
+export function readAll(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const cutOff = () => reject(new Error('the request ended early'));
+    if (request.destroyed) return cutOff();
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('error', reject);
+    request.on('close', cutOff);
+  });
 }

@@ -4,6 +4,13 @@ import {
   CBOR_LENGTHS,
   type CborLengths,
   createProductFlash,
+  FAULT_NAMES,
+  type FaultKind,
+  FIRMWARE_BEHAVIOURS,
+  type FirmwareBehaviour,
+  Garden,
+  realTime,
+  type SerialServer,
   SimulatedDevice,
   SMP_UDP_PORT,
   startSerialServer,
@@ -14,6 +21,7 @@ import {
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
+import { faults, gardenConsole } from './garden-console.ts';
 import { hubCommand } from './hub/hub-command.ts';
 
 const FIRMWARE = 'test/fixtures/firmware';
@@ -31,6 +39,10 @@ interface Options {
   readonly confirmsItself: boolean;
   readonly preventDowngrade: boolean;
   readonly flashTimings: boolean;
+  readonly garden: boolean;
+  readonly firmwareBehaviour?: FirmwareBehaviour;
+  readonly latitude?: number;
+  readonly fault: readonly FaultKind[];
 }
 
 await runCommand((signal) =>
@@ -61,11 +73,22 @@ await runCommand((signal) =>
     .option('--confirms-itself', 'new firmware confirms itself instead of waiting for the phone', false)
     .option('--prevent-downgrade', 'the bootloader refuses an older image', false)
     .option('--flash-timings', 'erase and write as slowly as the real flash chips', false)
+    .option('--garden', 'the device waters a garden; its valves are shown here and on the console', false)
+    .addOption(
+      new Option(
+        '--firmware-behaviour <behaviour>',
+        'the faults of the firmware out there, or what it should do',
+      ).choices(FIRMWARE_BEHAVIOURS),
+    )
+    .option('--latitude <degrees>', 'climate of the garden (default: 45)', latitude)
+    .option('--fault <name[:zone]>', `what is wrong with the garden: ${FAULT_NAMES.join(', ')}`, faults, [])
     .addHelpText(
       'after',
       '\nExamples:\n  npm run sim\n  npm run sim -- --port 1339 --prevent-downgrade --flash-timings\n' +
         '  npm run sim -- --cbor indefinite      (a firmware without CONFIG_ZCBOR_CANONICAL)\n' +
         '  npm run sim -- hub                    (a hub that updates devices of the local stack)\n' +
+        '  npm run sim -- --garden --fault valve_stuck_closed:2\n' +
+        '  nc 127.0.0.1 1338                     (the console: try "help")\n' +
         '\nThen, with a client like mcumgr:\n  mcumgr --conntype udp --connstring=127.0.0.1:1337 image list\n' +
         '\nOr on a pseudo-terminal:\n  socat pty,raw,echo=0,link=./console tcp:127.0.0.1:1338 &\n' +
         '  mcumgr --conntype serial --connstring=dev=./console image list\n',
@@ -80,34 +103,69 @@ function portNumber(text: string): number {
   return port;
 }
 
+function latitude(text: string): number {
+  const degrees = Number(text);
+  if (text.trim() === '' || !(Math.abs(degrees) <= 66)) throw new InvalidArgumentError('Expected −66 to 66.');
+  return degrees;
+}
+
 async function simulate(options: Options, signal: AbortSignal): Promise<void> {
   const [firmware, key] = await Promise.all([readFile(options.firmware), readFile(options.key, 'utf8')]);
-  const device = makeDevice(firmware, key, options);
+  const garden = makeGarden(options);
+  const device = makeDevice(firmware, key, options, garden);
   if (!device.isRunning) {
     throw new PlainError(`${options.firmware} does not boot: it is not a valid image, or signed with another key.`);
   }
   const udp = await listen('UDP', options.port, '--port', (port) => startUdpServer(device, { port }));
   try {
     const { consolePort } = options;
-    const serial = await listen('TCP', consolePort, '--console-port', (port) => startSerialServer(device, { port }));
+    let terminal: SerialServer | undefined;
+    const gardens =
+      garden &&
+      gardenConsole(garden, {
+        now: () => garden.startsAt + realTime.now(),
+        reboot: () => device.reset(),
+        print(line) {
+          console.log(line);
+          terminal?.print(line);
+        },
+      });
+    const onText = (line: string) => gardens?.command(line);
+    const serial = await listen('TCP', consolePort, '--console-port', (port) =>
+      startSerialServer(device, { port, onText }),
+    );
+    terminal = serial;
     const where = `SMP over UDP on 127.0.0.1:${udp.port}, console on TCP port ${serial.port}`;
     console.log(
       `Running ${device.runningVersion}; ${where}; responses in ${options.cbor}-length CBOR.\nPress Ctrl-C to stop.`,
     );
     const watch = tellBoots(device);
+    const tick = setInterval(() => gardens?.look(), WATCH_MS);
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     clearInterval(watch);
+    clearInterval(tick);
     await serial.stop();
   } finally {
     await udp.stop();
   }
 }
 
-function makeDevice(firmware: Uint8Array, key: string, options: Options): SimulatedDevice {
+function makeGarden({ garden, firmwareBehaviour, latitude: at, fault }: Options): Garden | undefined {
+  if (!garden && firmwareBehaviour === undefined && at === undefined && fault.length === 0) return undefined;
+  // The device's clock began with this process.
+  const startsAt = Date.now() - realTime.now();
+  return new Garden({
+    ...{ startsAt, seed: 1, behaviour: firmwareBehaviour ?? 'as-is', latitude: at ?? 45 },
+    faults: fault.map((one) => ({ ...one, from: startsAt, until: Number.POSITIVE_INFINITY })),
+  });
+}
+
+function makeDevice(firmware: Uint8Array, key: string, options: Options, garden?: Garden): SimulatedDevice {
   const { cbor, mode, selfTest, confirmsItself, preventDowngrade, flashTimings } = options;
   let factory: string | undefined;
   return new SimulatedDevice({
     ...{ firmware, keys: [trustedKey(key)], cbor, mode: UPGRADE_MODES[mode] },
+    ...(garden && { garden }),
     flash: createProductFlash({ timed: flashTimings }),
     preventDowngrade: preventDowngrade ? 'version' : false,
     application({ hash }) {

@@ -60,6 +60,7 @@ export class FlowGuard {
 
   /** The flow may be another one now. */
   changed(): void {
+    if (!this.#board.isOn) return;
     this.#board.signal({ kind: 'flow' });
     if (this.#open === undefined) this.#watchShut();
     else if (this.#open.isStarted) this.#watchOpen();

@@ -51,6 +51,18 @@ export class Locks {
     this.#released();
   }
 
+  /** Ends all of them, and what was counted towards them. */
+  clear(): void {
+    const { settings, state } = this.#board;
+    for (const channel of settings.channels) {
+      Object.assign(channel, { lock: UNLOCKED, noFlowRuns: 0, highFlowRuns: 0, unexpectedRuns: 0 });
+    }
+    settings.globalLock = UNLOCKED;
+    state.set('unexpected_flow', false);
+    this.#settled(0);
+    this.#released();
+  }
+
   /** Hard locks come back from flash; soft ones were in RAM. */
   restart(): void {
     const { settings, agenda } = this.#board;

@@ -33,7 +33,7 @@ export class MainlineTest {
     const { agenda, clock, settings } = this.#board;
     const tickMs = (TICK_S[settings.powerMode] ?? 60) * 1000;
     const untilTick = (tickMs - (clock.uptimeMs(agenda.now) % tickMs)) % tickMs;
-    const isIdle = this.#waterer.run === undefined && this.#waterer.queue.length === 0;
+    const isIdle = this.#waterer.run === undefined && this.#waterer.queue.tasks.length === 0;
     if (untilTick < MINUTE_MS && isIdle && settings.globalLock.level === 0) {
       agenda.plan('mainline test', agenda.now + untilTick, () => this.#begin());
     }

@@ -1,4 +1,4 @@
-import { HistoryDetailedEntry } from '@autowatering/device-data';
+import { HistoryDetailedEntry, type Read } from '@autowatering/device-data';
 import type { FirmwareBehaviour } from '../behaviour.ts';
 import { RowRing } from '../row-ring.ts';
 
@@ -15,14 +15,16 @@ export type WateringEvent =
   | { readonly kind: 'statistics_reset' }
   | { readonly kind: 'statistics_write'; readonly ml: number };
 
+type DetailedEntry = Read<typeof HistoryDetailedEntry>;
+
 /** A row, as the firmware writes it. */
-export function detailedRow(epochS: number, channel: number, event: WateringEvent): Uint8Array {
+export function detailedRow(epochS: number, channel: number, event: WateringEvent): DetailedEntry {
   const isStart = event.kind === 'start';
   const isSkip = event.kind === 'skip';
   const isFrost = isSkip && event.why === 'freeze';
   const isReset = event.kind === 'statistics_reset';
   const actual = amountOf(event);
-  return HistoryDetailedEntry.write({
+  return {
     epoch: epochS,
     channel_id: channel,
     event: isFrost || isReset ? 3 : 1,
@@ -35,7 +37,7 @@ export function detailedRow(epochS: number, channel: number, event: WateringEven
     error: isFrost ? 4 : isReset ? 7 : 0,
     avg_flow_ml_s: 0,
     zero: ZERO,
-  });
+  };
 }
 
 function amountOf(event: WateringEvent): number {
@@ -45,8 +47,8 @@ function amountOf(event: WateringEvent): number {
 
 interface ChannelRows {
   /** In RAM, which phones read. */
-  shown: RowRing;
-  readonly flash: RowRing;
+  readonly shown: RowRing<DetailedEntry>;
+  readonly flash: RowRing<DetailedEntry>;
   /** The only row in RAM counts as a free place, so the next one overwrites it. */
   isFirstFree: boolean;
 }
@@ -84,19 +86,14 @@ export class WateringHistory {
   /** RAM is filled from flash again. */
   restart(): void {
     for (const rows of this.#channels) {
-      rows.shown = newRing();
-      for (const row of rows.flash.rows()) rows.shown.push(row);
+      rows.shown.copyFrom(rows.flash);
       rows.isFirstFree = false;
     }
   }
 
   /** Removes old rows, from RAM only. */
   cleanUp(nowS: number): void {
-    for (const rows of this.#channels) {
-      const kept = rows.shown.rows().filter((row) => epochOf(row) >= nowS - KEPT_BY_CLEANUP_S);
-      rows.shown.clear();
-      for (const row of kept) rows.shown.push(row);
-    }
+    for (const { shown } of this.#channels) shown.keepSince(nowS - KEPT_BY_CLEANUP_S);
   }
 
   erase(): void {
@@ -114,8 +111,8 @@ export class WateringHistory {
   }
 }
 
-function newRing(): RowRing {
-  return new RowRing(ROWS_PER_CHANNEL, HistoryDetailedEntry.bytes);
+function newRing(): RowRing<DetailedEntry> {
+  return new RowRing(ROWS_PER_CHANNEL, HistoryDetailedEntry);
 }
 
 function epochOf(row: Uint8Array): number {

@@ -1,4 +1,4 @@
-import { EnvironmentDaily } from '@autowatering/device-data';
+import type { EnvironmentDaily, Read } from '@autowatering/device-data';
 import type { Air } from '../../world/world.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -31,8 +31,8 @@ export class DayOfAir {
     this.#dampest = Math.max(this.#dampest, humidityPercent);
   }
 
-  row(): Uint8Array {
-    return EnvironmentDaily.write({
+  row(): Read<typeof EnvironmentDaily> {
+    return {
       date_yyyymmdd: this.date,
       t_avg_x100: x100(this.#temperature / this.#samples),
       t_min_x100: x100(this.#coldest),
@@ -42,7 +42,7 @@ export class DayOfAir {
       h_max_x100: x100(this.#dampest),
       p_avg_pa: x100(this.#pressure / this.#samples),
       samples: this.#samples,
-    });
+    };
   }
 }
 

@@ -1,4 +1,4 @@
-import { EnvironmentDaily, EnvironmentHourly } from '@autowatering/device-data';
+import { EnvironmentDaily, EnvironmentHourly, type Read } from '@autowatering/device-data';
 import type { Air } from '../../world/world.ts';
 import type { Board } from '../board.ts';
 import { RowRing } from '../row-ring.ts';
@@ -13,8 +13,8 @@ const MOST_BACKFILLED = 24;
 
 /** History of the weather sensor. The rows of the hour and the day that go on are there already, and are written again. */
 export class EnvironmentStation {
-  readonly #hours = new RowRing(ENVIRONMENT_HOURS, EnvironmentHourly.bytes);
-  readonly #days = new RowRing(ENVIRONMENT_DAYS, EnvironmentDaily.bytes);
+  readonly #hours = new RowRing(ENVIRONMENT_HOURS, EnvironmentHourly);
+  readonly #days = new RowRing(ENVIRONMENT_DAYS, EnvironmentDaily);
   readonly #board: Board;
   readonly #sensor: WeatherSensor;
   #openHourS: number | undefined;
@@ -29,13 +29,14 @@ export class EnvironmentStation {
   hourly(): readonly Uint8Array[] {
     const rows = this.#hours.rows();
     const air = this.#value();
-    if (this.#openHourS !== undefined && air !== undefined) rows.push(hourRow(this.#openHourS, air));
+    if (this.#openHourS !== undefined && air !== undefined)
+      rows.push(EnvironmentHourly.write(hourRow(this.#openHourS, air)));
     return rows.slice(-ENVIRONMENT_HOURS);
   }
 
   daily(): readonly Uint8Array[] {
     const rows = this.#days.rows();
-    if (this.#openDay !== undefined) rows.push(this.#openDay.row());
+    if (this.#openDay !== undefined) rows.push(EnvironmentDaily.write(this.#openDay.row()));
     return rows.slice(-ENVIRONMENT_DAYS);
   }
 
@@ -83,14 +84,14 @@ export class EnvironmentStation {
   }
 }
 
-function hourRow(epochS: number, { temperatureC, humidityPercent, pressureHpa }: Air): Uint8Array {
+function hourRow(epochS: number, { temperatureC, humidityPercent, pressureHpa }: Air): Read<typeof EnvironmentHourly> {
   const t = x100(temperatureC);
-  return EnvironmentHourly.write({
+  return {
     epoch: epochS,
     t_avg_x100: t,
     t_min_x100: t,
     t_max_x100: t,
     h_avg_x100: x100(humidityPercent),
     p_avg_pa: x100(pressureHpa),
-  });
+  };
 }

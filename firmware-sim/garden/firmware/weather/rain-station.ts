@@ -6,13 +6,15 @@ export const RAIN_HOURS = 720;
 export const RAIN_DAYS = 1_825;
 const HOUR_S = 3_600;
 const DAY_S = 24 * HOUR_S;
+/** Of an hourly row's millimetres. */
+const MM_OFFSET = 4;
 /** What tips the gauge's bucket, whatever the device is told. */
 const BUCKET_MM = 0.2;
 
 /** The rain gauge and its history. Sums of the open hour are in RAM: a restart loses them. */
 export class RainStation {
-  readonly hourly = new RowRing(RAIN_HOURS, RainHourly.bytes);
-  readonly daily = new RowRing(RAIN_DAYS, RainDaily.bytes);
+  readonly hourly = new RowRing(RAIN_HOURS, RainHourly);
+  readonly daily = new RowRing(RAIN_DAYS, RainDaily);
   readonly #board: Board;
   #pulsesAtBoot = 0;
   #pulsesAtHour = 0;
@@ -59,9 +61,7 @@ export class RainStation {
     if (pulses > 0) this.lastPulseS = Math.floor(clock.uptimeMs(agenda.now) / 1000);
     if (settings.rain.enabled === 0) return;
     const mm = Math.min(0xff_ff, this.#x100(pulses));
-    this.hourly.push(
-      RainHourly.write({ hour_epoch: epochS, mm_x100: mm, pulses: Math.min(255, pulses), quality: 100 }),
-    );
+    this.hourly.push({ hour_epoch: epochS, mm_x100: mm, pulses: Math.min(255, pulses), quality: 100 });
     if (epochS % DAY_S === DAY_S - HOUR_S) this.#dayOver(epochS - (epochS % DAY_S));
   }
 
@@ -80,12 +80,10 @@ export class RainStation {
       if (x100 > 0) active += 1;
       hours += 1;
     });
-    this.daily.push(
-      RainDaily.write({
-        ...{ day_epoch_utc: dayS, total_x100: total, max_hour_x100: most, active_hours: Math.min(24, active) },
-        completeness_pct: Math.min(100, Math.floor((hours * 100) / 24)),
-      }),
-    );
+    this.daily.push({
+      ...{ day_epoch_utc: dayS, total_x100: total, max_hour_x100: most, active_hours: Math.min(24, active) },
+      completeness_pct: Math.min(100, Math.floor((hours * 100) / 24)),
+    });
   }
 
   #sumSince(epochS: number): number {
@@ -101,8 +99,7 @@ export class RainStation {
     for (let index = this.hourly.length - 1; index >= 0; index -= 1) {
       const at = this.hourly.epochAt(index);
       if (at < epochS) return;
-      const row = this.hourly.at(index);
-      each((row[4] ?? 0) + 256 * (row[5] ?? 0), at);
+      each(this.hourly.u16At(index, MM_OFFSET), at);
     }
   }
 

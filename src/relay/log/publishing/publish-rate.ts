@@ -1,8 +1,8 @@
 import { EVENTS_BURST, EVENTS_PER_SECOND } from '@autowatering/relay-protocol';
-import * as z from 'zod';
 import type { TransactItems } from '../../../platform/aws/dynamo.ts';
 import type { Uid } from '../../../platform/ids.ts';
 import type { Services } from '../../../platform/services.ts';
+import { fields, number, optional, text, withDefault } from '../../../platform/shapes.ts';
 import type { ConnectionId, PeerId } from '../../names.ts';
 import { peerKey } from '../../table-keys.ts';
 import type { Author } from './publish-request.ts';
@@ -19,17 +19,17 @@ export interface AuthorState {
   readonly used: number;
 }
 
-const StoredAuthor = z.object({
-  status: z.string(),
-  connection_id: z.string().optional(),
-  window: z.number().default(0),
-  used: z.number().default(0),
+const storedAuthor = fields({
+  status: text,
+  connection_id: optional(text),
+  window: withDefault(number, 0),
+  used: withDefault(number, 0),
 });
 
 /** @param item undefined: there is no such peer */
 export function toAuthorState(item: Record<string, unknown> | undefined): AuthorState {
   if (item === undefined) return { isActive: false, connectionId: undefined, window: 0, used: 0 };
-  const { status, connection_id, window, used } = StoredAuthor.parse(item);
+  const { status, connection_id, window, used } = storedAuthor(item);
   return { isActive: status === 'active', connectionId: connection_id, window, used };
 }
 
@@ -58,6 +58,23 @@ export function waitFor(count: number, author: AuthorState | undefined, now: num
   const used = author?.window === window ? author.used : 0;
   if (used + count <= EVENTS_BURST) return undefined;
   return Math.max(1, Math.ceil(((window + 1) * WINDOW_MS - now) / 1000));
+}
+
+/** The author once its events were stored. */
+export function authorAfter({
+  author,
+  authorState,
+  events,
+  now,
+}: {
+  readonly author: Author;
+  readonly authorState: AuthorState | undefined;
+  readonly events: readonly unknown[];
+  readonly now: number;
+}): AuthorState {
+  const window = windowAt(now, authorState);
+  const before = authorState?.window === window ? authorState.used : 0;
+  return { isActive: true, connectionId: author.connectionId, window, used: before + events.length };
 }
 
 /** For a publish's transaction: counts the events, on condition that the author is active and connected as it says. */

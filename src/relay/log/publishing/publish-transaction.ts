@@ -112,7 +112,9 @@ function advance(TableName: string, before: Stream, { author, after }: Publicati
       TableName,
       Key: streamKey(author.uid, after.name),
       UpdateExpression: `SET head = :head, written = :written, ${moveAuthor}${allots ? ', allotted = :allotted' : ''}`,
-      ConditionExpression: 'log_id = :log AND epoch = :epoch AND head = :read_head AND allotted = :read_allotted',
+      // All that the events depend on. Whatever else the stream holds changes with its head.
+      ConditionExpression:
+        'log_id = :log AND epoch = :epoch AND head = :read_head AND allotted = :read_allotted AND retention_days = :days',
       ...(before.areAuthorsStored && { ExpressionAttributeNames: { '#peer': author.peerId } }),
       ExpressionAttributeValues: {
         ':head': after.head,
@@ -121,6 +123,7 @@ function advance(TableName: string, before: Stream, { author, after }: Publicati
         ':epoch': after.epoch,
         ':read_head': before.head,
         ':read_allotted': before.allotted,
+        ':days': before.retentionDays,
         ...(before.areAuthorsStored ? { ':author': stored } : { ':authors': storedAuthors(after) }),
         ...(allots && { ':allotted': after.allotted }),
       },

@@ -1,8 +1,8 @@
-import * as z from 'zod';
 import type { TransactItems } from '../../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../../platform/clock.ts';
 import type { Uid } from '../../../platform/ids.ts';
 import type { Services } from '../../../platform/services.ts';
+import { fields, number } from '../../../platform/shapes.ts';
 import type { PeerId } from '../../names.ts';
 import { markKey } from '../../table-keys.ts';
 import type { LogStore } from '../log-store.ts';
@@ -15,7 +15,7 @@ const MARK_EVERY = 64;
 /** From a mark to the publish asked for, and over all of its events if they were published one by one. */
 const MOST_STEPS = MARK_EVERY + 20 + 1;
 
-const StoredMark = z.object({ seq: z.number() });
+const storedMark = fields({ seq: number });
 
 /**
  * Finds what an author published before under these numbers, however long ago: same `client_seq`, same event ids. The
@@ -75,7 +75,7 @@ async function markBehind(
     ConsistentRead: true,
     Limit: 1,
   });
-  return items[0] === undefined ? undefined : StoredMark.parse(items[0]).seq;
+  return items[0] === undefined ? undefined : storedMark(items[0]).seq;
 }
 
 function markOf({ epoch }: Stream, peerId: PeerId, clientSeq: number): string {

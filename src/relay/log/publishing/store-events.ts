@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_RETENTION_DAYS, MAX_CLOCK_SKEW_MS } from '@autowatering/relay-protocol';
-import * as z from 'zod';
 import { type CancellationReason, transactWrite } from '../../../platform/aws/dynamo.ts';
 import type { Uid } from '../../../platform/ids.ts';
 import { DependencyUnavailableError } from '../../../platform/resilience/dependency.ts';
 import type { Services } from '../../../platform/services.ts';
+import { textThat } from '../../../platform/shapes.ts';
 import { type Epoch, isEpoch, SERVICE_PEER } from '../../names.ts';
 import { createPeerStore } from '../../peers/peer-store.ts';
 import {
@@ -21,6 +21,7 @@ import { type Stream, toStream } from '../stored-stream.ts';
 import { type AuthorState, authorRefusal, readAuthor, toAuthorState, waitFor } from './publish-rate.ts';
 import type { Author, PublishOutcome, PublishRequest } from './publish-request.ts';
 import { type NamedAction, type Publication, publishActions } from './publish-transaction.ts';
+import { createRememberedBasis } from './remembered-basis.ts';
 import { findPublished } from './repeated-publish.ts';
 
 /** With all peers of an account publishing at once, each is overtaken by the others a few times. */
@@ -40,6 +41,8 @@ interface Basis {
   readonly author: AuthorState | undefined;
   /** How the account's bytes are asked for: by a generous step, or, when there is little left, just what it takes. */
   readonly asks: 'generously' | 'sparingly';
+  /** It was not read for this publish: only good for the transaction, which checks it, and not for a refusal. */
+  readonly isRemembered: boolean;
 }
 
 /**
@@ -54,6 +57,7 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
   const TableName = config.tables.relay;
   const logs = createLogStore(services);
   const peers = createPeerStore(services);
+  const remembered = createRememberedBasis();
 
   /** A finished outcome, or what to write. */
   const decide = async (
@@ -156,9 +160,11 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
     const state = isPeer ? toAuthorState(peer.item) : basis.author;
     const refusal = isPeer ? authorRefusal(toAuthorState(peer.item), author.connectionId) : undefined;
     if (refusal !== undefined) return refusal;
+    if (stream !== undefined && basis.isRemembered) remembered.overtaken(author.uid, publication.after.name, now);
     // Whatever else failed may be due to what the stream did meanwhile, maybe by the very same publish.
     if (stream !== undefined) {
-      return { ...basis, author: state, stream: stream.item === undefined ? undefined : toStream(stream.item) };
+      const left = stream.item === undefined ? undefined : toStream(stream.item);
+      return { ...basis, author: state, stream: left, isRemembered: false };
     }
     if (key !== undefined) {
       const newest = key.item === undefined ? undefined : toNewest(key.item);
@@ -172,21 +178,30 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
       if (limit === 'streams' || basis.asks === 'sparingly') return { outcome: 'limit_reached', limit };
       await giveBackExpired(services, logs, author.uid, now);
       const left = await logs.readStream(author.uid, publication.after.name);
-      return { author: state, stream: left, asks: 'sparingly' };
+      return { author: state, stream: left, asks: 'sparingly', isRemembered: false };
     }
-    return { ...basis, author: state };
+    return { ...basis, author: state, isRemembered: false };
+  };
+
+  const read = async ({ uid, peerId }: Author, { stream: name }: PublishRequest): Promise<Basis> => {
+    const [stream, author] = await Promise.all([
+      logs.readStream(uid, name),
+      // The service has no rate of its own.
+      peerId === SERVICE_PEER ? undefined : readAuthor(services, uid, peerId),
+    ]);
+    return { stream, author, asks: 'generously', isRemembered: false };
   };
 
   return async (author: Author, request: PublishRequest): Promise<PublishOutcome> => {
-    const [stream, authorState] = await Promise.all([
-      logs.readStream(author.uid, request.stream),
-      // The service has no rate of its own.
-      author.peerId === SERVICE_PEER ? undefined : readAuthor(services, author.uid, author.peerId),
-    ]);
-    let basis: Basis = { stream, author: authorState, asks: 'generously' };
+    const known = remembered.find(author, request.stream, clock.now());
+    let basis: Basis = known ? { ...known, asks: 'generously', isRemembered: true } : await read(author, request);
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const decided = await decide(author, request, basis);
-      if ('outcome' in decided) return decided;
+      if ('outcome' in decided) {
+        if (!basis.isRemembered) return decided;
+        basis = await read(author, request);
+        continue;
+      }
       const actions = publishActions(TableName, decided, limits);
       const written = await transactWrite(
         documents,
@@ -194,6 +209,7 @@ export function createEventStorage(services: Needed, limits: AccountLimits = ACC
         actions.map(({ action }) => action),
       );
       if (written.committed) {
+        remembered.stored(decided);
         const { after, events, now } = decided;
         return { outcome: 'published', isRepeated: false, epoch: after.epoch, events, time: now };
       }
@@ -220,5 +236,5 @@ function failedActions(
 }
 
 function newEpoch(random: Buffer): Epoch {
-  return z.string().refine(isEpoch).parse(random.toString('base64url'));
+  return textThat(isEpoch, 'an epoch')(random.toString('base64url'));
 }

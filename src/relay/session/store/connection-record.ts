@@ -1,92 +1,111 @@
-import * as z from 'zod';
 import { isUid, type Uid } from '../../../platform/ids.ts';
+import { bytes, fields, number, oneOf, optional, type Shape, text, textThat } from '../../../platform/shapes.ts';
 import { type ConnectionId, isConnectionId, isPeerId, type PeerId } from '../../names.ts';
+import { CONNECTION_STATES } from '../handshake-table.ts';
 
-const UidField = z.custom<Uid>((value) => typeof value === 'string' && isUid(value));
-const PeerIdField = z.custom<PeerId>((value) => typeof value === 'string' && isPeerId(value));
-const ConnectionIdField = z.custom<ConnectionId>((value) => typeof value === 'string' && isConnectionId(value));
-const Bytes = z.instanceof(Uint8Array).transform((bytes) => Buffer.from(bytes));
-
-const opened = {
-  connection_id: ConnectionIdField,
-  uid: UidField,
+interface OpenedConnection {
+  readonly connectionId: ConnectionId;
+  readonly uid: Uid;
   /** The peer of the access token that opened the connection; none with a Cognito token. */
-  token_peer_id: PeerIdField.optional(),
-  opened_at: z.number(),
-  /** Seconds since 1970. */
-  expires_at: z.number(),
-};
+  readonly tokenPeerId: PeerId | undefined;
+  readonly openedAt: number;
+  readonly expiresAt: number;
+}
 
-const handshake = {
-  session_id: z.string(),
-  peer_id: PeerIdField,
-  th: Bytes,
+interface AgreedConnection extends OpenedConnection {
+  readonly sessionId: string;
+  readonly peerId: PeerId;
+  readonly th: Buffer;
   /** Wrapped. */
-  keys: Bytes,
-};
+  readonly keys: Buffer;
+}
 
-const StoredConnection = z
-  .discriminatedUnion('state', [
-    z.object({ state: z.literal('connected'), ...opened }),
-    z.object({
-      state: z.literal('greeted'),
-      ...opened,
-      ...handshake,
-      greeted_at: z.number(),
-    }),
-    z.object({
-      state: z.literal('established'),
-      ...opened,
-      ...handshake,
-      generation: z.number(),
-      established_at: z.number(),
-      rekeyed_at: z.number(),
-      previous_keys: Bytes.optional(),
-      previous_until: z.number().optional(),
-      faults: z.number().optional(),
-    }),
-    z.object({
-      state: z.literal('closed'),
-      ...opened,
-      peer_id: PeerIdField.optional(),
-      established_at: z.number().optional(),
-    }),
-  ])
-  .transform((item) => {
-    const common = {
-      connectionId: item.connection_id,
-      uid: item.uid,
-      tokenPeerId: item.token_peer_id,
-      openedAt: item.opened_at,
-      expiresAt: item.expires_at * 1000,
-    };
-    if (item.state === 'connected') return { state: item.state, ...common };
-    if (item.state === 'closed') {
-      const { peer_id: peerId, established_at: establishedAt } = item;
-      return { state: item.state, ...common, sessionOf: establishedAt === undefined ? undefined : peerId };
-    }
-    const agreed = { ...common, sessionId: item.session_id, peerId: item.peer_id, th: item.th, keys: item.keys };
-    if (item.state === 'greeted') return { state: item.state, ...agreed, greetedAt: item.greeted_at };
-    const { previous_keys: previousKeys, previous_until: previousUntil } = item;
-    return {
-      state: item.state,
-      ...agreed,
-      generation: item.generation,
-      establishedAt: item.established_at,
-      rekeyedAt: item.rekeyed_at,
-      previous:
-        previousKeys === undefined || previousUntil === undefined
-          ? undefined
-          : { keys: previousKeys, until: previousUntil },
-    };
-  });
+export interface GreetedConnection extends AgreedConnection {
+  readonly state: 'greeted';
+  readonly greetedAt: number;
+}
+
+export interface EstablishedConnection extends AgreedConnection {
+  readonly state: 'established';
+  readonly generation: number;
+  readonly establishedAt: number;
+  readonly rekeyedAt: number;
+  readonly previous: { readonly keys: Buffer; readonly until: number } | undefined;
+}
 
 /** A connection as stored. Keys are wrapped; times are in milliseconds since 1970. */
-export type ConnectionRecord = Readonly<z.output<typeof StoredConnection>>;
-export type GreetedConnection = Extract<ConnectionRecord, { readonly state: 'greeted' }>;
-export type EstablishedConnection = Extract<ConnectionRecord, { readonly state: 'established' }>;
+export type ConnectionRecord =
+  | ({ readonly state: 'connected' } & OpenedConnection)
+  | GreetedConnection
+  | EstablishedConnection
+  /** @param sessionOf the peer that had a session */
+  | ({ readonly state: 'closed'; readonly sessionOf: PeerId | undefined } & OpenedConnection);
 
-/** @throws ZodError for anything else */
+const peerId = textThat(isPeerId, 'the id of a peer');
+const keyBytes: Shape<Buffer> = (value, at) => Buffer.from(bytes(value, at));
+
+const storedState = fields({ state: oneOf(CONNECTION_STATES) });
+const storedOpened = fields({
+  connection_id: textThat(isConnectionId, 'the id of a connection'),
+  uid: textThat(isUid, 'the id of a user'),
+  token_peer_id: optional(peerId),
+  opened_at: number,
+  /** Seconds since 1970. */
+  expires_at: number,
+});
+const storedHandshake = fields({ session_id: text, peer_id: peerId, th: keyBytes, keys: keyBytes });
+const storedGreeted = fields({ greeted_at: number });
+const storedEstablished = fields({
+  generation: number,
+  established_at: number,
+  rekeyed_at: number,
+  previous_keys: optional(keyBytes),
+  previous_until: optional(number),
+  faults: optional(number),
+});
+const storedClosed = fields({ peer_id: optional(peerId), established_at: optional(number) });
+
+/** @throws ShapeError for anything else */
 export function readConnection(item: Record<string, unknown>): ConnectionRecord {
-  return StoredConnection.parse(item);
+  const { state } = storedState(item);
+  const opened = toOpened(item);
+  switch (state) {
+    case 'connected':
+      return { state, ...opened };
+    case 'greeted':
+      return { state, ...opened, ...toAgreed(item), greetedAt: storedGreeted(item).greeted_at };
+    case 'established':
+      return { state, ...opened, ...toAgreed(item), ...toEstablished(item) };
+    case 'closed': {
+      const { peer_id, established_at: establishedAt } = storedClosed(item);
+      return { state, ...opened, sessionOf: establishedAt === undefined ? undefined : peer_id };
+    }
+  }
+}
+
+function toOpened(item: unknown): OpenedConnection {
+  const stored = storedOpened(item);
+  return {
+    connectionId: stored.connection_id,
+    uid: stored.uid,
+    tokenPeerId: stored.token_peer_id,
+    openedAt: stored.opened_at,
+    expiresAt: stored.expires_at * 1000,
+  };
+}
+
+function toAgreed(item: unknown): Omit<AgreedConnection, keyof OpenedConnection> {
+  const { session_id: sessionId, peer_id, th, keys } = storedHandshake(item);
+  return { sessionId, peerId: peer_id, th, keys };
+}
+
+function toEstablished(item: unknown): Omit<EstablishedConnection, 'state' | keyof AgreedConnection> {
+  const stored = storedEstablished(item);
+  const { previous_keys: keys, previous_until: until } = stored;
+  return {
+    generation: stored.generation,
+    establishedAt: stored.established_at,
+    rekeyedAt: stored.rekeyed_at,
+    previous: keys === undefined || until === undefined ? undefined : { keys, until },
+  };
 }

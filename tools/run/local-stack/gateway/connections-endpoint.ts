@@ -48,7 +48,7 @@ export function connectionsEndpoint({ stage, accessKey, limits, manners, find, n
         .writeHead(status, { 'Content-Type': 'application/json', 'x-amzn-ErrorType': name ?? 'UnknownError' })
         .end(JSON.stringify({ message: message ?? null }));
     const body = await readAll(request);
-    const { pathname } = new URL(request.url ?? '/', 'http://gateway');
+    const path = decodeURIComponent((request.url ?? '/').replace(/\?.*$/s, ''));
     if (request.headers.authorization === undefined) {
       refuse(403, 'Missing Authentication Token', 'MissingAuthenticationTokenException');
       return;
@@ -58,13 +58,15 @@ export function connectionsEndpoint({ stage, accessKey, limits, manners, find, n
       refuse(403, 'The request signature does not match the signature you provided.', `${verdict.code}Exception`);
       return;
     }
-    if (!decodeURIComponent(pathname).startsWith(prefix)) {
+    if (!path.startsWith(prefix)) {
       refuse(403, 'Forbidden');
       return;
     }
-    const connectionId = decodeURIComponent(pathname).slice(prefix.length);
+    const connectionId = path.slice(prefix.length);
     if (request.method === 'POST') {
-      await delay(manners().delayPostsMs);
+      const { delayPostsMs } = manners();
+      // Not even for a moment: a timer of no time takes a millisecond.
+      if (delayPostsMs > 0) await delay(delayPostsMs);
       const status = toldToFail();
       if (status !== undefined) {
         refuse(status, status === 429 ? 'Too Many Requests' : 'told to fail');

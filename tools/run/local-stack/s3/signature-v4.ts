@@ -56,14 +56,22 @@ export function verifySignature(
   const text = ['AWS4-HMAC-SHA256', claim.amzDate, scope, createHash('sha256').update(canonical).digest('hex')].join(
     '\n',
   );
-  const signingKey = [date, region, service, 'aws4_request'].reduce<string | Buffer>(
-    (secret, part) => createHmac('sha256', secret).update(part).digest(),
-    `AWS4${key.secret}`,
-  );
-  const expected = createHmac('sha256', signingKey).update(text).digest();
+  const expected = createHmac('sha256', signingKey(key.secret, scope)).update(text).digest();
   const given = Buffer.from(claim.signature, 'hex');
   const same = given.length === expected.length && timingSafeEqual(given, expected);
   return same ? { good: true, payloadHash: claim.payloadHash } : { good: false, code: 'SignatureDoesNotMatch' };
+}
+
+/** The key of the last request: it changes once a day. */
+let lastKey: { readonly secret: string; readonly scope: string; readonly key: Buffer } | undefined;
+
+/** @param scope day, region, service and terminator */
+function signingKey(secret: string, scope: string): Buffer {
+  if (lastKey?.secret === secret && lastKey.scope === scope) return lastKey.key;
+  let key: string | Buffer = `AWS4${secret}`;
+  for (const part of scope.split('/')) key = createHmac('sha256', key).update(part).digest();
+  lastKey = { secret, scope, key: Buffer.from(key) };
+  return lastKey.key;
 }
 
 interface Claim {

@@ -1,7 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RelayClient } from '@autowatering/relay-client';
 import type * as z from 'zod';
-import type { Connected, Latency, LoadOrder, Rate, Replayed } from './load-orders.ts';
+import {
+  type Connected,
+  type Latency,
+  type LoadOrder,
+  type Rate,
+  type Replayed,
+  WARM_UP_EVENTS,
+} from './load-orders.ts';
 import type { LoadPeers } from './load-peers.ts';
 
 /** A peer may publish so many events a second. */
@@ -9,7 +16,6 @@ const EVENTS_PER_SECOND = 20;
 /** What it may publish at once beyond the first event, in frames of 20, without being told to wait. */
 const AT_ONCE = 80;
 const STREAM = 'zones';
-const WARM_UP_EVENTS = 20;
 const PEERS_OF_AN_ACCOUNT = 20;
 const DELIVERY_MS = 30_000;
 
@@ -53,25 +59,36 @@ const latency: Work<'latency', z.output<typeof Latency>> = async (peers, { event
 const singles: Work<'singles', z.output<typeof Rate>> = async (peers, order, advanced) => {
   const accounts = await peers.accounts(order.accounts, order.peers);
   for (const [, receiver] of accounts) receiver?.subscribe(STREAM, () => {});
-  await Promise.all(accounts.map(([publisher]) => publisher?.publish(STREAM, draft)));
-  let events = 0;
+  const publishers = accounts.flatMap(([publisher]) => (publisher === undefined ? [] : [publisher]));
+  await publishFor(publishers, order.warmUpSeconds, () => {});
   const started = performance.now();
-  const end = started + order.seconds * 1000;
-  await Promise.all(
-    accounts.map(async ([publisher]) => {
-      while (performance.now() < end) {
-        const begun = performance.now();
-        await publisher?.publish(STREAM, draft);
-        events += 1;
-        advanced(events);
-        await paced(begun);
-      }
-    }),
-  );
+  const events = await publishFor(publishers, order.seconds, advanced);
   const seconds = secondsSince(started);
   close(accounts.flat());
   return { events, seconds, perSecond: events / seconds };
 };
+
+/** Each publishes event after event, for so long and at least one. Returns how many it were. */
+async function publishFor(
+  publishers: readonly RelayClient[],
+  seconds: number,
+  advanced: (done: number) => void,
+): Promise<number> {
+  let events = 0;
+  const end = performance.now() + seconds * 1000;
+  await Promise.all(
+    publishers.map(async (publisher) => {
+      do {
+        const begun = performance.now();
+        await publisher.publish(STREAM, draft);
+        events += 1;
+        advanced(events);
+        await paced(begun);
+      } while (performance.now() < end);
+    }),
+  );
+  return events;
+}
 
 const batches: Work<'batches', z.output<typeof Rate>> = async (peers, order, advanced) => {
   const accounts = await peers.accounts(order.accounts, 1, advanced);

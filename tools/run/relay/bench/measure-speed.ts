@@ -15,6 +15,8 @@ export interface SpeedOptions {
   readonly latencyEvents: number;
   readonly singleAccounts: number;
   readonly singleSeconds: number;
+  /** Of single events before those that count. */
+  readonly warmUpSeconds: number;
   readonly batchAccounts: number;
   readonly replayEvents: number;
 }
@@ -58,11 +60,12 @@ export async function measureSpeed(
 }
 
 async function measure(options: SpeedOptions, load: LoadProcess, display: ProgressDisplay): Promise<RelaySpeed> {
-  const { only, latencyEvents, singleAccounts, singleSeconds, batchAccounts, replayEvents, connections } = options;
+  const { only, latencyEvents, singleAccounts, singleSeconds, warmUpSeconds } = options;
+  const { batchAccounts, replayEvents, connections } = options;
   const part = async <T>(name: Measurement, work: () => Promise<T>) => (only.has(name) ? { [name]: await work() } : {});
   const singles = (peers: 1 | 2) =>
     display.during(`Single events of ${singleAccounts} accounts, ${peers === 1 ? 'alone' : 'with delivery'}`, () =>
-      load.run({ work: 'singles', accounts: singleAccounts, peers, seconds: singleSeconds }, Rate),
+      load.run({ work: 'singles', accounts: singleAccounts, peers, seconds: singleSeconds, warmUpSeconds }, Rate),
     );
   return {
     node: process.version,

@@ -6,9 +6,9 @@ import {
   HistoryFragmentHeader,
   type Read,
 } from '@autowatering/device-data';
-import type { Firmware } from '../firmware/firmware.ts';
-import { dateNumber } from '../firmware/weather/day-of-air.ts';
-import { ATT, AttError } from './att-error.ts';
+import type { Firmware } from '../../firmware/firmware.ts';
+import { dateNumber } from '../../firmware/weather/day-of-air.ts';
+import { ATT, AttError } from '../att-error.ts';
 
 const COMMAND = { detailed: 1, hourly: 2, daily: 3, trend: 4, erase: 5 };
 const STATUS = { ok: 0, command: 1, range: 2, no_data: 3, part: 6, too_fast: 7, mtu: 8 };

@@ -1,5 +1,6 @@
-import { isUid, type Uid } from '../ids.ts';
-import { once } from '../once.ts';
+import { isUid, type Uid } from '../../ids.ts';
+import { once } from '../../once.ts';
+import { fetchKeySet } from './key-set.ts';
 
 /** The claims of a verified Cognito token. An access token has no e-mail address. */
 export interface UserClaims {
@@ -44,35 +45,20 @@ interface Options {
 
 export function createCognitoTokens(options: Options): CognitoTokens {
   const loaded = once(async () => {
-    const [{ CognitoJwtVerifier }, { SimpleJwksCache }, errors] = await Promise.all([
-      import('aws-jwt-verify'),
-      import('aws-jwt-verify/jwk'),
-      import('aws-jwt-verify/error'),
-    ]);
-    const jwksCache = new SimpleJwksCache({ fetcher: { fetch: fetcher(options.jwksUri) } });
-    const verifier = CognitoJwtVerifier.create(
-      // Both kinds are accepted (contract, "Auth"); the verifier still insists on one of the two.
-      { userPoolId: options.userPoolId, tokenUse: null, clientId: [...options.clientIds] },
-      { jwksCache },
-    );
-    return { verifier, errors };
+    const { createCognitoVerifier } = await import('./cognito-verifier.ts');
+    return createCognitoVerifier(options, fetcher(options.jwksUri));
   });
 
   return {
     async verify(token) {
       if (token.length > LONGEST_TOKEN) return { valid: false, reason: 'too_long' };
-      const { verifier, errors } = await loaded();
-      let payload: Awaited<ReturnType<typeof verifier.verify>>;
+      const { verify, isKeySetFault } = await loaded();
+      let payload: Awaited<ReturnType<typeof verify>>;
       try {
-        payload = await verifier.verify(token);
+        payload = await verify(token);
       } catch (error) {
-        if (
-          error instanceof errors.FetchError ||
-          error instanceof errors.JwksValidationError ||
-          error instanceof errors.JwkValidationError
-        ) {
-          throw new KeySetError("Cognito's keys could not be fetched", { cause: error });
-        }
+        if (error instanceof KeySetError) throw error;
+        if (isKeySetFault(error)) throw new KeySetError("Cognito's keys are not usable", { cause: error });
         // Includes WaitPeriodNotYetEndedJwkError: another unknown key, seconds after fetching the keys did not help.
         if (error instanceof Error) return { valid: false, reason: error.name };
         throw error;
@@ -80,9 +66,8 @@ export function createCognitoTokens(options: Options): CognitoTokens {
       return claimsOf(payload);
     },
     async fetchKeys(signal) {
-      const { verifier } = await loaded();
-      if (options.jwksUri === undefined) await verifier.hydrate();
-      else await fetchBytes(options.jwksUri, signal);
+      if (options.jwksUri === undefined) await (await loaded()).hydrate();
+      else await fetchOnce(options.jwksUri, signal);
     },
   };
 }
@@ -112,7 +97,7 @@ function fetcher(jwksUri: string | undefined): (uri: string) => Promise<ArrayBuf
   return async (uri) => {
     if (failed !== undefined && performance.now() - failed.at < FETCH_AGAIN_AFTER_MS) throw failed.error;
     try {
-      const keys = await fetchBytes(jwksUri ?? uri);
+      const keys = await fetchOnce(jwksUri ?? uri);
       failed = undefined;
       return keys;
     } catch (error) {
@@ -122,14 +107,11 @@ function fetcher(jwksUri: string | undefined): (uri: string) => Promise<ArrayBuf
   };
 }
 
-async function fetchBytes(uri: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+async function fetchOnce(uri: string, signal?: AbortSignal): Promise<ArrayBuffer> {
   const timeout = AbortSignal.timeout(FETCH_MS);
-  const { FetchError } = await import('aws-jwt-verify/error');
   try {
-    const response = await fetch(uri, { signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]) });
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    return await response.arrayBuffer();
+    return await fetchKeySet(uri, signal === undefined ? timeout : AbortSignal.any([timeout, signal]));
   } catch (error) {
-    throw new FetchError(uri, error instanceof Error ? error.message : String(error));
+    throw new KeySetError("Cognito's keys could not be fetched", { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto';
-import type { SecretValues } from '../../platform/aws/secrets.ts';
-import type { Services } from '../../platform/services.ts';
+import type { SecretValues } from '../../../platform/aws/secrets.ts';
+import type { Services } from '../../../platform/services.ts';
 
 /** Encrypts session keys before they are stored. What is wrapped for one context can't be unwrapped for another. */
 export interface KeyWrap {

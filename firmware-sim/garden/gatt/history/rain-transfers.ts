@@ -1,9 +1,8 @@
 import { fragmentsOf, RainHistoryCommand, RainRecent } from '@autowatering/device-data';
-import type { Firmware } from '../firmware/firmware.ts';
-import type { RowRing } from '../firmware/row-ring.ts';
-import { RAIN_DAYS, RAIN_HOURS } from '../firmware/weather/rain-station.ts';
+import type { Firmware } from '../../firmware/firmware.ts';
+import { RAIN_DAYS, RAIN_HOURS, type RainStation } from '../../firmware/weather/rain-station.ts';
+import { parsed } from '../checks.ts';
 import type { PartSender } from './part-sender.ts';
-import { parsed } from './writes.ts';
 
 const COMMAND = { hourly: 1, daily: 2, recent: 3, erase: 0x10, reset: 0x20 };
 const ERROR = 0xff;
@@ -57,7 +56,13 @@ export class RainTransfers {
     }
   }
 
-  #rows(type: number, ring: RowRing, [start, end]: readonly [number, number], max: number, mtu: number): void {
+  #rows(
+    type: number,
+    ring: RainStation['hourly'] | RainStation['daily'],
+    [start, end]: readonly [number, number],
+    max: number,
+    mtu: number,
+  ): void {
     if (end !== 0 && start > end) {
       this.#answer(ERROR, STATUS.arguments, mtu);
       return;

@@ -1,8 +1,8 @@
 import { CHANNELS, fragmentsOf, HistoryQuery } from '@autowatering/device-data';
-import type { Firmware } from '../firmware/firmware.ts';
-import { ATT, AttError } from './att-error.ts';
+import type { Firmware } from '../../firmware/firmware.ts';
+import { ATT, AttError } from '../att-error.ts';
+import { allowed, parsed } from '../checks.ts';
 import type { PartSender } from './part-sender.ts';
-import { allowed, parsed } from './writes.ts';
 
 const MOST_ROWS = 50;
 const PAGE = 30;

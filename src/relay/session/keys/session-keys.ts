@@ -1,9 +1,9 @@
 import { KEY_BYTES } from '@autowatering/relay-protocol';
-import type { ConnectionId } from '../names.ts';
+import type { ConnectionId } from '../../names.ts';
+import type { Session } from '../session.ts';
+import type { EstablishedConnection, GreetedConnection } from '../store/connection-record.ts';
+import type { WrappedGeneration } from '../store/session-store.ts';
 import type { SessionKeys } from './key-schedule.ts';
-import type { Session } from './session.ts';
-import type { EstablishedConnection, GreetedConnection } from './store/connection-record.ts';
-import type { WrappedGeneration } from './store/session-store.ts';
 import type { KeyWrap } from './wrapped-keys.ts';
 
 const context = (connectionId: ConnectionId, generation: number) => `${connectionId}#keys#${generation}`;

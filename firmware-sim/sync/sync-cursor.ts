@@ -1,0 +1,45 @@
+import { CHANNELS, HistoryDetailedEntry, isTrustedEpoch } from '@autowatering/device-data';
+import { type GatheredRead, MEASUREMENT_BYTES, type MeasurementKind } from './gathering.ts';
+import { lastEpochS } from './rain-rows.ts';
+
+/** From where on an account needs a device's rows, in milliseconds since 1970; null: all there are. */
+export interface SyncCursor extends Readonly<Record<MeasurementKind, number | null>> {
+  /** By channel, the newest row that is known. */
+  readonly watering: readonly (number | null)[];
+}
+
+/** Of a device that was never read. */
+export const FROM_THE_BEGINNING: SyncCursor = {
+  watering: Array.from({ length: CHANNELS }, () => null),
+  ...{ rain_hourly: null, rain_daily: null, environment_hourly: null, environment_daily: null },
+};
+
+const HOUR_MS = 60 * 60 * 1000;
+const STEP_MS: Readonly<Record<MeasurementKind, number>> = {
+  ...{ rain_hourly: HOUR_MS, environment_hourly: HOUR_MS, rain_daily: 24 * HOUR_MS, environment_daily: 24 * HOUR_MS },
+};
+
+/** The cursor once these rows are safe, for a phone that can't ask the account meanwhile. */
+export function advanced(cursor: SyncCursor, reads: readonly GatheredRead[]): SyncCursor {
+  const watering = [...cursor.watering];
+  const measured: Record<MeasurementKind, number | null> = { ...cursor };
+  for (const { kind, channel, rows, readAt } of reads) {
+    const rowBytes = kind === 'watering' ? HistoryDetailedEntry.bytes : MEASUREMENT_BYTES[kind];
+    if (rows.byteLength < rowBytes) continue;
+    const number = lastEpochS(rows, rowBytes);
+    const at = kind === 'environment_daily' ? dayOf(number) : number * 1000;
+    if (!isTrustedEpoch(at / 1000, readAt)) continue;
+    if (kind === 'watering') {
+      if (channel !== undefined) watering[channel] = Math.max(at, watering[channel] ?? 0);
+    } else {
+      const step = STEP_MS[kind];
+      measured[kind] = Math.max(Math.min(at - (at % step), readAt - (readAt % step)), measured[kind] ?? 0);
+    }
+  }
+  return { ...measured, watering };
+}
+
+/** Of a date such as 20260325, as if it were in UTC. */
+function dayOf(date: number): number {
+  return Date.UTC(Math.floor(date / 10_000), (Math.floor(date / 100) % 100) - 1, date % 100);
+}
