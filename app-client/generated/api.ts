@@ -985,6 +985,25 @@ export type TelemetryAnswer = {
   };
 };
 
+/** Answer of `GET /telemetry/settings`. */
+export type GetTelemetrySettingsAnswer = {
+  readonly ok: true;
+  readonly time_zone: string | null;
+  /** The oldest first; the first one also holds for everything before it */
+  readonly time_zones: ReadonlyArray<{ readonly since_at: number; readonly time_zone: string }>;
+};
+
+/** Input of `POST /telemetry/settings`. */
+export type PostTelemetrySettingsInput = { readonly time_zone: string };
+
+/** Answer of `POST /telemetry/settings`. */
+export type PostTelemetrySettingsAnswer = {
+  readonly ok: true;
+  readonly time_zone: string | null;
+  /** The oldest first; the first one also holds for everything before it */
+  readonly time_zones: ReadonlyArray<{ readonly since_at: number; readonly time_zone: string }>;
+};
+
 /** Input of `GET /telemetry/devices/{serial}/runs`. */
 export type TelemetryDevicesRunsInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
@@ -2358,6 +2377,144 @@ export type PostCommandsSettingsAnswer = {
   };
 };
 
+/** Input of `GET /notifications`. */
+export type NotificationsInput = { readonly limit?: string | undefined; readonly cursor?: string | undefined };
+
+/** Answer of `GET /notifications`. */
+export type NotificationsAnswer = {
+  readonly ok: true;
+  readonly notifications: ReadonlyArray<{
+    readonly notification_id: string;
+    readonly kind:
+      | 'alarm'
+      | 'lock'
+      | 'leak'
+      | 'no_flow'
+      | 'frost'
+      | 'unheard'
+      | 'history_at_risk'
+      | 'insight'
+      | 'update'
+      | 'subscription'
+      | 'new_peer'
+      | 'command';
+    readonly topic: string;
+    readonly severity: 'info' | 'warning' | 'danger' | 'critical';
+    readonly serial: string | null;
+    readonly facts: Readonly<Record<string, string | number>>;
+    readonly title: string;
+    readonly body: string;
+    readonly at: number;
+    readonly created_at: number;
+    readonly read: boolean;
+  }>;
+  readonly unread: number;
+  readonly cursor: string | null;
+};
+
+/** Input of `POST /notifications/read`. */
+export type NotificationsReadInput = { readonly notification_ids: ReadonlyArray<string> } | { readonly until: number };
+
+/** Answer of `POST /notifications/read`. */
+export type NotificationsReadAnswer = { readonly ok: true; readonly unread: number };
+
+/** Answer of `GET /notifications/settings`. */
+export type GetNotificationsSettingsAnswer = {
+  readonly ok: true;
+  readonly language: 'en' | 'ro' | null;
+  readonly time_zone: string | null;
+  readonly quiet_hours: { readonly from: string; readonly to: string } | null;
+  readonly digest_at: string | null;
+  readonly kinds: Readonly<
+    Record<string, { readonly web_push: boolean; readonly mobile_push: boolean; readonly email: boolean }>
+  >;
+  readonly channels: {
+    readonly web_push: { readonly configured: boolean; readonly public_key: string | null };
+    readonly mobile_push: { readonly configured: boolean; readonly platforms: ReadonlyArray<'apple' | 'android'> };
+    readonly email: { readonly configured: boolean };
+  };
+  readonly languages: ReadonlyArray<'en' | 'ro'>;
+};
+
+/** Input of `POST /notifications/settings`. */
+export type PostNotificationsSettingsInput = {
+  readonly language?: 'en' | 'ro' | null | undefined;
+  readonly time_zone?: string | null | undefined;
+  readonly quiet_hours?: { readonly from: string; readonly to: string } | null | undefined;
+  readonly digest_at?: string | null | undefined;
+  readonly kinds?:
+    | Readonly<
+        Record<
+          string,
+          {
+            readonly web_push?: boolean | undefined;
+            readonly mobile_push?: boolean | undefined;
+            readonly email?: boolean | undefined;
+          }
+        >
+      >
+    | undefined;
+};
+
+/** Answer of `POST /notifications/settings`. */
+export type PostNotificationsSettingsAnswer = {
+  readonly ok: true;
+  readonly language: 'en' | 'ro' | null;
+  readonly time_zone: string | null;
+  readonly quiet_hours: { readonly from: string; readonly to: string } | null;
+  readonly digest_at: string | null;
+  readonly kinds: Readonly<
+    Record<string, { readonly web_push: boolean; readonly mobile_push: boolean; readonly email: boolean }>
+  >;
+  readonly channels: {
+    readonly web_push: { readonly configured: boolean; readonly public_key: string | null };
+    readonly mobile_push: { readonly configured: boolean; readonly platforms: ReadonlyArray<'apple' | 'android'> };
+    readonly email: { readonly configured: boolean };
+  };
+  readonly languages: ReadonlyArray<'en' | 'ro'>;
+};
+
+/** Answer of `POST /notifications/test`. */
+export type NotificationsTestAnswer = { readonly ok: true };
+
+/** Input of `POST /notifications/subscriptions`. */
+export type PostNotificationsSubscriptionsInput =
+  | {
+      readonly type: 'web_push';
+      readonly endpoint: string;
+      readonly keys: { readonly p256dh: string; readonly auth: string };
+      readonly public_key?: string | undefined;
+    }
+  | { readonly type: 'mobile_push'; readonly platform: 'apple' | 'android'; readonly token: string };
+
+/** Answer of `POST /notifications/subscriptions`. */
+export type PostNotificationsSubscriptionsAnswer = {
+  readonly ok: true;
+  readonly subscription: {
+    readonly subscription_id: string;
+    readonly type: 'web_push' | 'mobile_push';
+    readonly service: string;
+    readonly created_at: number;
+  };
+};
+
+/** Answer of `GET /notifications/subscriptions`. */
+export type GetNotificationsSubscriptionsAnswer = {
+  readonly ok: true;
+  readonly subscriptions: ReadonlyArray<{
+    readonly subscription_id: string;
+    readonly type: 'web_push' | 'mobile_push';
+    readonly service: string;
+    readonly created_at: number;
+  }>;
+};
+
+/** Input of `POST /notifications/subscriptions/{subscription_id}/remove`. */
+export type NotificationsSubscriptionsRemoveInput = { readonly subscription_id: string };
+
+/** Answer of `POST /notifications/subscriptions/{subscription_id}/remove`. */
+export type NotificationsSubscriptionsRemoveAnswer = { readonly ok: true };
+
 /** Answer of `GET /health`. */
 export type HealthAnswer = { readonly ok: true; readonly status: 'alive'; readonly timestamp: string };
 
@@ -2528,6 +2685,10 @@ export interface AppApi {
   ): Promise<PostRelayStreamsByStreamEventsAnswer>;
   /** Takes what a phone or hub read from a device. Raw rows as read over BLE, live samples, and sessions: runs that somebody watched. Up to 4000 rows, 500 samples and 100 sessions at once; each ring’s read whole and in one entry of `reads`. What is known already changes nothing, whoever read it: repeat an upload whose answer was lost. Of an hour or day that the device rewrites, the version that was read last counts. Rows with an epoch before 2024 come from a device that lost its clock: they are kept under the time they were first read. What can’t be is refused by its place and a code, and the rest is kept. A phone whose clock is off by more than five minutes is corrected by the difference between `sent_at` and our clock. `uptime` with the source `diagnostics`, or a sample of `diagnostics`, tells when the device started. `time_zone` counts until the owner has set one. `next` says what to read at the next visit. A body may be sent with `Content-Encoding: gzip`; its `Content-Type` should then be `application/vnd.autowatering+json`, because API Gateway takes `application/json` for text. */
   telemetry(input: TelemetryInput, options?: CallOptions): Promise<TelemetryAnswer>;
+  /** Reads the time zones that the owner’s days and months are in. Null and none while nobody has said one: days are those of UTC then. */
+  getTelemetrySettings(options?: CallOptions): Promise<GetTelemetrySettingsAnswer>;
+  /** Sets the time zone that the owner’s days and months are in from now on. What was before stays in the days it was counted in. The first zone also holds for the past if no device has told anything yet. A name of the IANA database, such as `Europe/Bucharest`. */
+  postTelemetrySettings(input: PostTelemetrySettingsInput, options?: CallOptions): Promise<PostTelemetrySettingsAnswer>;
   /** Lists a device's watering runs, the newest first. Those that began between `from` and `to` (by default the 30 days until now, at most 400), at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest. A run is put together from what the device and the phones told, `rests_on`; what comes later may change it. A run that ends by itself leaves no row: unless somebody watched it, its outcome is `outcome_unknown`, and nothing is called `completed` that nobody saw. `volume` is `measured` by the flow meter while somebody watched (`is_minimum`: more may have flowed unseen), or `estimated` by the device’s whole litres, or by the usual flow of the zone in that month, or `unknown`. With `is_clock_lost`, `started_at` is when the row was received. */
   telemetryDevicesRuns(input: TelemetryDevicesRunsInput, options?: CallOptions): Promise<TelemetryDevicesRunsAnswer>;
   /** Reads what a device measured, and what it watered, over time. `measure` from `from` to `to` (by default the 30 days until now; at most 400 days by hour and for `flow`, 4000 otherwise) by `resolution`, `day` by default. Days, months and years are the owner’s, in the time zone that held at the time, and whole: all that the time touches. A day may have 23 or 25 hours. Times of which nothing is known have no point. At most 2000 points: of more (`points_in_all`), the lowest and the highest of equal stretches are kept, so sums are then no longer those of the time. `basis` is the weakest of all that a point sums up: `estimated` rain or weather is that of the device’s own days, or of a time with hours missing; with `unknown`, some runs’ litres are not known (`runs_without_volume`), and `value` is what is known. `litres` count where a run began. `flow` is of runs that were watched from start to end. `channel` is for `litres` and `flow`. */
@@ -2567,6 +2728,31 @@ export interface AppApi {
   getCommandsSettings(options?: CallOptions): Promise<GetCommandsSettingsAnswer>;
   /** Sets how much water may be asked for from afar. Whatever is left out stays. They apply to commands given from then on, not to schedules on the device. */
   postCommandsSettings(input?: PostCommandsSettingsInput, options?: CallOptions): Promise<PostCommandsSettingsAnswer>;
+  /** Lists what the account was told of. Newest first, for 90 days; one message per cause, however often it was reported. `title` and `body` are in the owner’s language; `kind`, `topic` and `facts` are for apps that say it themselves. `at` is when it happened, `created_at` when this service heard of it. `unread` counts up to 100. */
+  notifications(input?: NotificationsInput, options?: CallOptions): Promise<NotificationsAnswer>;
+  /** Marks messages as read. By `notification_ids`, or all that were created up to `until` (milliseconds since 1970). What was held back for quiet hours or the digest is not sent any more once it is read. */
+  notificationsRead(input: NotificationsReadInput, options?: CallOptions): Promise<NotificationsReadAnswer>;
+  /** How the owner is told of what happens. By kind of message and channel, with the owner’s choices filled up by the standard. `language` and `time_zone` are null until chosen: then the profile’s language counts, or English, and UTC. A channel with `configured: false` is off in this environment. `public_key` is what a browser subscribes with (`applicationServerKey`). */
+  getNotificationsSettings(options?: CallOptions): Promise<GetNotificationsSettingsAnswer>;
+  /** Changes how the owner is told. Only what is sent changes; null goes back to the standard, or turns quiet hours or the digest off. Times are local, by `time_zone`. In quiet hours only critical messages are sent; the others follow when they end. With `digest_at`, messages of little urgency (severity `info` and `warning`) are sent together once a day. */
+  postNotificationsSettings(
+    input?: PostNotificationsSettingsInput,
+    options?: CallOptions,
+  ): Promise<PostNotificationsSettingsAnswer>;
+  /** Sends a test message by every channel. To the account’s own browsers, apps and mailbox, within moments; quiet hours do not hold it back. */
+  notificationsTest(options?: CallOptions): Promise<NotificationsTestAnswer>;
+  /** Has pushes sent to this browser or app. For a browser, its `PushSubscription` as JSON with `type: web_push`; `endpoint` must be an address of a browser’s push service. For an app, the token it got from Apple or Google. The same again changes nothing. A browser or app belongs to the account that signed in there last. An account has at most 20; the oldest gives way. */
+  postNotificationsSubscriptions(
+    input?: PostNotificationsSubscriptionsInput,
+    options?: CallOptions,
+  ): Promise<PostNotificationsSubscriptionsAnswer>;
+  /** Lists the browsers and apps that get pushes. Oldest first. One that its push service no longer knows disappears with the next message. */
+  getNotificationsSubscriptions(options?: CallOptions): Promise<GetNotificationsSubscriptionsAnswer>;
+  /** Sends no more pushes to a browser or app. Also when somebody signs out there. One that is not there counts as removed. */
+  notificationsSubscriptionsRemove(
+    input: NotificationsSubscriptionsRemoveInput,
+    options?: CallOptions,
+  ): Promise<NotificationsSubscriptionsRemoveAnswer>;
   /** Whether the service answers. Checks no dependency. */
   health(options?: CallOptions): Promise<HealthAnswer>;
   /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
@@ -2765,6 +2951,14 @@ export function appApi(call: Call): AppApi {
       ),
     telemetry: (input, options) =>
       call({ method: 'POST', path: '/telemetry', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    getTelemetrySettings: (options) =>
+      call({ method: 'GET', path: '/telemetry/settings', auth: 'cognito', repeatable: true }, {}, options),
+    postTelemetrySettings: (input, options) =>
+      call(
+        { method: 'POST', path: '/telemetry/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
     telemetryDevicesRuns: (input, options) =>
       call(
         {
@@ -2872,6 +3066,52 @@ export function appApi(call: Call): AppApi {
     postCommandsSettings: (input, options) =>
       call(
         { method: 'POST', path: '/commands/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    notifications: (input, options) =>
+      call(
+        { method: 'GET', path: '/notifications', auth: 'cognito', repeatable: true, query: ['limit', 'cursor'] },
+        input,
+        options,
+      ),
+    notificationsRead: (input, options) =>
+      call(
+        { method: 'POST', path: '/notifications/read', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    getNotificationsSettings: (options) =>
+      call({ method: 'GET', path: '/notifications/settings', auth: 'cognito', repeatable: true }, {}, options),
+    postNotificationsSettings: (input, options) =>
+      call(
+        { method: 'POST', path: '/notifications/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    notificationsTest: (options) =>
+      call(
+        { method: 'POST', path: '/notifications/test', auth: 'cognito', repeatable: false, body: 'json' },
+        {},
+        options,
+      ),
+    postNotificationsSubscriptions: (input, options) =>
+      call(
+        { method: 'POST', path: '/notifications/subscriptions', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    getNotificationsSubscriptions: (options) =>
+      call({ method: 'GET', path: '/notifications/subscriptions', auth: 'cognito', repeatable: true }, {}, options),
+    notificationsSubscriptionsRemove: (input, options) =>
+      call(
+        {
+          method: 'POST',
+          path: '/notifications/subscriptions/{subscription_id}/remove',
+          auth: 'cognito',
+          repeatable: true,
+          body: 'json',
+        },
         input,
         options,
       ),

@@ -1,12 +1,14 @@
 import { createFleetDevices } from '../fleet/index.ts';
 import type { Route } from '../http/define-route.ts';
-import type { Uid } from '../platform/ids.ts';
+import type { HwId, Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { createIngest, type OnIngested } from './ingest/ingest.ts';
 import { uploadRoute } from './ingest/upload-route.ts';
 import { runsRoute } from './reading/runs-route.ts';
 import { seriesRoute } from './reading/series-route.ts';
 import { summaryRoute } from './reading/summary-route.ts';
+import { settingsRoutes } from './settings/settings-routes.ts';
+import { createSettingsStore } from './settings/settings-store.ts';
 import { createTelemetryStore } from './store/telemetry-store.ts';
 
 /** What telemetry needs of other domains. */
@@ -23,8 +25,13 @@ export function telemetryRoutes(
   const fleet = createFleetDevices(services);
   const store = createTelemetryStore(services);
   const ingest = createIngest(services, onIngested);
+  const settings = createSettingsStore(services);
+  const forget = async (uid: Uid, hwId: HwId) => {
+    await Promise.all([store.removeDevice(uid, hwId), settings.remove(uid)]);
+  };
   return [
-    uploadRoute(services, { fleet, ingest, store, isAccountDeleted }),
+    uploadRoute(services, { fleet, ingest, isAccountDeleted, forget }),
+    ...settingsRoutes(settings, isAccountDeleted),
     runsRoute(fleet, store),
     seriesRoute(fleet, store),
     summaryRoute(fleet, store),

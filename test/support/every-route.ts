@@ -186,6 +186,23 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
       const reads = [{ kind: 'watering', channel: 1, read_at: now, rows: base64(startRow(now, 1)) }];
       return { ...post('/telemetry', 'user')(), body: { serial, sent_at: now, reads } };
     },
+    'GET /telemetry/settings': get('/telemetry/settings', 'user'),
+    'POST /telemetry/settings': post('/telemetry/settings', 'user', { time_zone: 'Europe/Bucharest' }),
+    'GET /notifications': get('/notifications?limit=1', 'user'),
+    'POST /notifications/read': post('/notifications/read', 'user', { until: 1 }),
+    'GET /notifications/settings': get('/notifications/settings', 'user'),
+    'POST /notifications/settings': post('/notifications/settings', 'user', { language: 'ro' }),
+    'POST /notifications/test': post('/notifications/test', 'user'),
+    'POST /notifications/subscriptions': post('/notifications/subscriptions', 'user', {
+      ...{ type: 'mobile_push', platform: 'android', token: 'the-token-of-an-app' },
+    }),
+    'GET /notifications/subscriptions': get('/notifications/subscriptions', 'user'),
+    'POST /notifications/subscriptions/{subscription_id}/remove': post(
+      `/notifications/subscriptions/${'a'.repeat(32)}/remove`,
+      'user',
+    ),
+    'GET /notifications/unsubscribe': get('/notifications/unsubscribe?token=unknown'),
+    'POST /notifications/unsubscribe': () => ({ path: '/notifications/unsubscribe?token=unknown', method: 'POST' }),
     'GET /health': get('/health'),
     'GET /health/deep': get('/health/deep'),
     'GET /health/ota': get('/health/ota'),

@@ -6,6 +6,8 @@ import type { Calibration } from './calibration.ts';
 import { allowed, parsed, permitted } from './checks.ts';
 
 const DEF6_BYTES = 56;
+/** Of the clock chip. */
+const LAST_YEAR = 99;
 
 export function writeSchedule({ settings, schedules }: Firmware, bytes: Uint8Array): void {
   const schedule = parsed(Schedule, bytes);
@@ -24,6 +26,7 @@ export function writeRtc(firmware: Firmware, bytes: Uint8Array): void {
   const { month, day, hour, minute, second, utc_offset_min: offset } = time;
   allowed(month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 59, 'the time');
   allowed(offset >= -720 && offset <= 840, 'the offset');
+  allowed(time.year_minus_2000 <= LAST_YEAR, 'the year');
   const local = Date.UTC(2000 + time.year_minus_2000, month - 1, day, hour, minute, second);
   const zone = { ...firmware.settings.zone, utc_offset_min: offset, dst_enabled: 0 };
   if (!firmware.setClock(local - offset * 60_000, zone)) throw new AttError(ATT.unlikely, 'the clock does not answer');
