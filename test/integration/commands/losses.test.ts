@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runExpiry } from '../../../src/commands/expiry.ts';
-import { createCommandParts } from '../../../src/commands/parts.ts';
-import type { Notice } from '../../../src/notifications/index.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { clockSeen, commandGarden, idleSeen, startRowSeen, taskSeen } from '../../support/command-garden.ts';
+import { startJobs } from '../../support/jobs.ts';
 
 let backend: Backend;
 beforeAll(async () => {
@@ -119,22 +117,22 @@ describe('the owner learns', () => {
     const garden = await commandGarden(backend);
     await garden.carrier();
     const id = await garden.given(WATER);
-    const notices: Notice[] = [];
-    const told = {
-      announce: async () => {},
-      notify: async (_: string, more: readonly Notice[]) => void notices.push(...more),
-    };
-    const { commands, due } = createCommandParts(backend.services, told);
-    const run = () => runExpiry(commands, due, backend.clock.now(), new AbortController().signal);
-    const own = () => notices.filter(({ serial }) => serial === garden.serial);
+    const jobs = await startJobs(backend);
+    const run = () => jobs.run({ job: 'command-expiry' });
+    const inbox = async () =>
+      (await backend.call('/notifications', { headers: garden.owner.headers })).body.notifications;
+    const before = (await inbox()).length;
     await run();
-    expect(own()).toEqual([]);
+    expect(await inbox()).toHaveLength(before);
     backend.clock.forward(601_000);
     await run();
     await run();
-    expect(own()[0]).toMatchObject({ kind: 'command', topic: 'expired', facts: { command: 'water', channel: 2 } });
-    expect(new Set(own().map(({ cause }) => cause)).size).toBe(1);
+    const [told, ...others] = await inbox();
+    expect(others).toHaveLength(before);
+    expect(told).toMatchObject({ kind: 'command', topic: 'expired', serial: garden.serial, title: 'Too late: water' });
+    expect((await garden.announced()).at(-1)).toMatchObject({ command_id: id, state: 'expired' });
     expect((await garden.read(id)).command).toMatchObject({ state: 'expired', reason: 'nobody_came' });
+    await jobs.stop();
   });
 
   it('why a device refused', async () => {
