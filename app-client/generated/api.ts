@@ -968,7 +968,8 @@ export type TelemetryAnswer = {
       | 'date'
       | 'future'
       | 'too_old'
-      | 'too_many';
+      | 'too_many'
+      | 'too_long';
     readonly count: number;
   }>;
   readonly next: {

@@ -186,6 +186,9 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
       const reads = [{ kind: 'watering', channel: 1, read_at: now, rows: base64(startRow(now, 1)) }];
       return { ...post('/telemetry', 'user')(), body: { serial, sent_at: now, reads } };
     },
+    'GET /telemetry/devices/{serial}/runs': get(`/telemetry/devices/${serial}/runs`, 'peer'),
+    'GET /telemetry/devices/{serial}/series': get(`/telemetry/devices/${serial}/series?measure=litres`, 'user'),
+    'GET /telemetry/devices/{serial}/summary': get(`/telemetry/devices/${serial}/summary`, 'user'),
     'GET /telemetry/settings': get('/telemetry/settings', 'user'),
     'POST /telemetry/settings': post('/telemetry/settings', 'user', { time_zone: 'Europe/Bucharest' }),
     'GET /notifications': get('/notifications?limit=1', 'user'),
