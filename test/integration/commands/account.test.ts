@@ -42,7 +42,10 @@ describe('an account', () => {
       ['done', `peer:${hub.peerId}`],
     ]);
     const left = async () =>
-      (await backend.scan('garden')).filter((item) => JSON.stringify(item).includes(garden.owner.uid));
+      (await backend.scan('garden')).filter((item) => {
+        const text = JSON.stringify(item);
+        return text.includes(garden.owner.uid) && text.includes('command');
+      });
     expect((await left()).length).toBeGreaterThan(3);
     await accounts.remove(uid);
     expect(await left()).toEqual([]);
