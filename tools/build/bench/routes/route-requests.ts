@@ -157,6 +157,7 @@ export function routeRequests(world: World, { factoryToken, adminToken }: Tokens
     route('GET /deviceAudit', (i) => ({ by: factory, path: `/deviceAudit?hw_id=${of(owned, i).hw_id}` })),
     route('GET /fleet/devices', () => ({ by: factory, path: '/fleet/devices?status=claimed' })),
     route('GET /fleet/summary', () => ({ by: factory })),
+    route('GET /fleet/health', () => ({ by: factory })),
     route('GET /ota/latest', () => ({ path: `/ota/latest${query}&current_version=1.0.0` })),
     route('GET /ota/latest, of a device', (i) => ({
       path: `/ota/latest${query}&current_version=1.0.0&serial=${serial(i)}`,
