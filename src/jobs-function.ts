@@ -1,38 +1,52 @@
+import { accountAliveCheck, profileWishes } from './account/index.ts';
+import { commandExpiryJob } from './commands/index.ts';
+import { createNotify } from './notifications/index.ts';
+import { createNotificationDelivery } from './notifications/jobs.ts';
 import type { Job } from './platform/jobs/job.ts';
 import { createRunJobs, type JobResult } from './platform/jobs/run-jobs.ts';
 import type { Services } from './platform/services.ts';
-import { fields, optional, type Shape, text } from './platform/shapes.ts';
+import { type Fields, fields, listOf, optional, text } from './platform/shapes.ts';
+import { relayAnnouncements } from './relay/index.ts';
+import { createTelemetryLook } from './telemetry/jobs.ts';
 
 /** Less than the function's timeout in the template, so that a run ends by itself. */
-const WITHIN_MS = 270_000;
+const WITHIN_MS = 240_000;
 
-/** What the function is invoked with: a schedule's event (any other fields), or the name of one job. */
-const readEvent: Shape<{ readonly job?: string }> = fields({ job: optional(text) });
+const EVENT = {
+  /** Only this job, even if it is not its turn: for operators. */
+  job: optional(text),
+  /** Only these deliveries, which have just become due. */
+  deliver: optional(listOf(fields({ partition: text, record: text }))),
+};
+
+/** What the function is invoked with. The schedule's own event has other fields, and none of these. */
+export type JobsEvent = Fields<typeof EVENT>;
+
+const readEvent = fields(EVENT);
 
 export interface JobsResult {
   readonly jobs: readonly JobResult[];
-}
-
-/** All work that is done by time, in the order in which it is done: what people wait for comes first. */
-export function allJobs(_services: Services): readonly Job[] {
-  return [];
+  /** Messages that were sent at once. */
+  readonly delivered?: number;
 }
 
 /** Puts the function for work by time together. Its schedule invokes it every five minutes. */
 export function createJobsFunction(services: Services): (event: unknown) => Promise<JobsResult> {
-  const runJobs = createRunJobs(services, allJobs(services));
+  const notifications = createNotificationDelivery(services, profileWishes(services));
+  // What this run takes in, it delivers too.
+  const notify = createNotify(services, { isAlive: accountAliveCheck(services) });
+  const commands = commandExpiryJob(services, { announce: relayAnnouncements(services), notify });
+  /** In the order in which they are done: what people wait for comes first. */
+  const jobs: readonly Job[] = [commands, notifications.job, createTelemetryLook(services, notify)];
+  const runJobs = createRunJobs(services, jobs);
+
   return async (event) => {
-    const { job } = readEvent(event);
-    const jobs = await runJobs({ ...(job === undefined ? {} : { only: job }), withinMs: WITHIN_MS });
-    // The schedule's alarm counts failed invocations; the metric says which job it was.
-    if (jobs.some(({ outcome }) => outcome === 'failed')) {
-      throw new Error(
-        `Failed: ${jobs
-          .filter(({ outcome }) => outcome === 'failed')
-          .map((one) => one.job)
-          .join(', ')}`,
-      );
-    }
-    return { jobs };
+    const { job, deliver } = readEvent(event);
+    if (deliver !== undefined) return { jobs: [], delivered: await notifications.deliverNow(deliver) };
+    const results = await runJobs({ ...(job === undefined ? {} : { only: job }), withinMs: WITHIN_MS });
+    const failed = results.filter(({ outcome }) => outcome === 'failed');
+    // Lambda counts it as an error, which the alarm sees; the others are done all the same.
+    if (failed.length > 0) throw new Error(`Jobs failed: ${failed.map((one) => one.job).join(', ')}`);
+    return { jobs: results };
   };
 }

@@ -5,6 +5,7 @@ export type RouteGroup =
   | 'commands'
   | 'fleet'
   | 'health'
+  | 'notifications'
   | 'offer'
   | 'ota'
   | 'plants'
@@ -93,9 +94,13 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'GET', path: '/relay/accounts/{uid}/sessions', group: 'relay' },
   { method: 'POST', path: '/relay/accounts/{uid}/disconnect', group: 'relay' },
   { method: 'POST', path: '/telemetry', group: 'telemetry' },
+  { method: 'GET', path: '/telemetry/settings', group: 'telemetry' },
+  { method: 'POST', path: '/telemetry/settings', group: 'telemetry' },
   { method: 'GET', path: '/telemetry/devices/{serial}/runs', group: 'telemetry' },
   { method: 'GET', path: '/telemetry/devices/{serial}/series', group: 'telemetry' },
   { method: 'GET', path: '/telemetry/devices/{serial}/summary', group: 'telemetry' },
+  { method: 'GET', path: '/telemetry/devices/{serial}/insights', group: 'telemetry' },
+  { method: 'GET', path: '/fleet/health', group: 'telemetry' },
   { method: 'POST', path: '/devices/{serial}/commands', group: 'commands' },
   { method: 'GET', path: '/devices/{serial}/commands', group: 'commands' },
   { method: 'GET', path: '/devices/{serial}/commands/{command_id}', group: 'commands' },
@@ -105,6 +110,16 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'POST', path: '/devices/{serial}/commands/{command_id}/report', group: 'commands' },
   { method: 'GET', path: '/commands/settings', group: 'commands' },
   { method: 'POST', path: '/commands/settings', group: 'commands' },
+  { method: 'GET', path: '/notifications', group: 'notifications' },
+  { method: 'POST', path: '/notifications/read', group: 'notifications' },
+  { method: 'GET', path: '/notifications/settings', group: 'notifications' },
+  { method: 'POST', path: '/notifications/settings', group: 'notifications' },
+  { method: 'POST', path: '/notifications/test', group: 'notifications' },
+  { method: 'POST', path: '/notifications/subscriptions', group: 'notifications' },
+  { method: 'GET', path: '/notifications/subscriptions', group: 'notifications' },
+  { method: 'POST', path: '/notifications/subscriptions/{subscription_id}/remove', group: 'notifications' },
+  { method: 'GET', path: '/notifications/unsubscribe', group: 'notifications' },
+  { method: 'POST', path: '/notifications/unsubscribe', group: 'notifications' },
   { method: 'GET', path: '/health', group: 'alive' },
   { method: 'GET', path: '/health/deep', group: 'health' },
   { method: 'GET', path: '/health/ota', group: 'health' },

@@ -1,5 +1,6 @@
 import type { Route } from './http/define-route.ts';
 import type { RouteEntry } from './http/router.ts';
+import type { Notify } from './notifications/index.ts';
 import { once } from './platform/once.ts';
 import type { Services } from './platform/services.ts';
 import { ROUTE_INDEX, type RouteGroup } from './route-index.ts';
@@ -10,12 +11,19 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
   const aliveCheck = once(async () => (await account()).accountAliveCheck(services));
   const subscriptions = once(async () => {
     const [{ createSubscriptions }, alive] = await Promise.all([import('./subscriptions/index.ts'), aliveCheck()]);
-    return createSubscriptions(services, alive);
+    return createSubscriptions(services, alive, async (uid, change) => {
+      const notice = (await notifications()).subscriptionNotice(change);
+      if (notice !== undefined) await notify(uid, [notice]);
+    });
   });
-  const notifications = once(async () => {
-    const [{ createNotify }, isAlive] = await Promise.all([import('./notifications/index.ts'), aliveCheck()]);
-    return createNotify(services, { isAlive });
+  const notifications = once(() => import('./notifications/index.ts'));
+  const intake = once(async () => {
+    const [{ createNotify, createNudge }, isAlive] = await Promise.all([notifications(), aliveCheck()]);
+    return createNotify(services, { isAlive, nudge: createNudge(services) });
   });
+  const notifier = once(async () => (await notifications()).besides(await intake(), services));
+  /** Tells an account of something, besides what was asked for: that does not fail with it. */
+  const notify: Notify = async (uid, notices) => (await notifier())(uid, notices);
   const otaParts = once(async () => (await import('./ota/parts.ts')).createOtaParts(services));
 
   return {
@@ -48,7 +56,9 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
     }),
     ota: once(async () => {
       const [{ otaRoutes }, parts] = await Promise.all([import('./ota/routes.ts'), otaParts()]);
-      return otaRoutes(services, parts);
+      return otaRoutes(services, parts, async (uid, ending) => {
+        await notify(uid, [(await notifications()).updateNotice(ending)]);
+      });
     }),
     relay: once(async () => {
       const [{ relayRoutes }, { createRelayParts }, alive] = await Promise.all([
@@ -56,25 +66,45 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
         import('./relay/parts.ts'),
         aliveCheck(),
       ]);
-      return relayRoutes(services, createRelayParts(services), alive);
+      return relayRoutes(services, createRelayParts(services), alive, async (uid, peer) => {
+        await notify(uid, [(await notifications()).newPeerNotice(peer)]);
+      });
+    }),
+    notifications: once(async () => {
+      const [{ notificationRoutes }, { createNotificationParts }, { createNudge }, accounts, alive] = await Promise.all(
+        [
+          import('./notifications/routes.ts'),
+          import('./notifications/parts.ts'),
+          notifications(),
+          account(),
+          aliveCheck(),
+        ],
+      );
+      const parts = createNotificationParts(services, {
+        isAlive: alive,
+        isAccountDeleted: accounts.accountDeletionCheck(services),
+        profileOf: accounts.profileWishes(services),
+        nudge: createNudge(services),
+      });
+      return notificationRoutes(services, parts);
     }),
     commands: once(async () => {
-      const [{ commandRoutes }, { createCommandParts }, { relayAnnouncements }, notify, alive] = await Promise.all([
+      const [{ commandRoutes }, { createCommandParts }, { relayAnnouncements }, alive] = await Promise.all([
         import('./commands/routes.ts'),
         import('./commands/parts.ts'),
         import('./relay/index.ts'),
-        notifications(),
         aliveCheck(),
       ]);
       return commandRoutes(createCommandParts(services, { announce: relayAnnouncements(services), notify }), alive);
     }),
     telemetry: once(async () => {
-      const [{ telemetryRoutes }, { accountDeletionCheck }] = await Promise.all([
+      const [{ telemetryRoutes }, { accountDeletionCheck }, mustNotify] = await Promise.all([
         import('./telemetry/routes.ts'),
         account(),
+        intake(),
       ]);
       return telemetryRoutes(services, {
-        onIngested: async () => {},
+        notify: mustNotify,
         isAccountDeleted: accountDeletionCheck(services),
       });
     }),

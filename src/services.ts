@@ -58,10 +58,27 @@ export function createServices(
       return createStripeGateway(createStripeClient({ secrets, clock, log, metrics }, config.stripeApiBase));
     }),
     stripeSignatures: createStripeSignatures(secrets, clock),
+    messengers: once(async () => {
+      const { createMessengers } = await import('./platform/messaging/messengers.ts');
+      return createMessengers(config, env, { clock, randomness: overrides.randomness ?? systemRandomness, log });
+    }),
+    startFunction: createStarts(config.region, env, clock),
     heicWorker: new URL('./heic-worker.mjs', import.meta.url),
     plantProviders: once(() => createPlantProviders(secrets, config.plants)),
     ...overrides,
   };
+}
+
+/** Loaded with the first start. */
+function createStarts(
+  region: string,
+  env: Readonly<Record<string, string | undefined>>,
+  clock: Services['clock'],
+): Services['startFunction'] {
+  const starts = once(async () =>
+    (await import('./platform/aws/function-starts.ts')).createFunctionStarts(region, env, clock),
+  );
+  return async (functionName, event) => (await starts())(functionName, event);
 }
 
 async function createPlantProviders(secrets: Secrets, config: Config['plants']): Promise<PlantProviders> {

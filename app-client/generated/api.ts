@@ -968,7 +968,8 @@ export type TelemetryAnswer = {
       | 'date'
       | 'future'
       | 'too_old'
-      | 'too_many';
+      | 'too_many'
+      | 'too_long';
     readonly count: number;
   }>;
   readonly next: {
@@ -983,6 +984,25 @@ export type TelemetryAnswer = {
     /** Ask the device for rows from then on, that hour or day included; null: for all it has */
     readonly environment_daily: { readonly from_at: number | null };
   };
+};
+
+/** Answer of `GET /telemetry/settings`. */
+export type GetTelemetrySettingsAnswer = {
+  readonly ok: true;
+  readonly time_zone: string | null;
+  /** The oldest first; the first one also holds for everything before it */
+  readonly time_zones: ReadonlyArray<{ readonly since_at: number; readonly time_zone: string }>;
+};
+
+/** Input of `POST /telemetry/settings`. */
+export type PostTelemetrySettingsInput = { readonly time_zone: string };
+
+/** Answer of `POST /telemetry/settings`. */
+export type PostTelemetrySettingsAnswer = {
+  readonly ok: true;
+  readonly time_zone: string | null;
+  /** The oldest first; the first one also holds for everything before it */
+  readonly time_zones: ReadonlyArray<{ readonly since_at: number; readonly time_zone: string }>;
 };
 
 /** Input of `GET /telemetry/devices/{serial}/runs`. */
@@ -1115,6 +1135,64 @@ export type TelemetryDevicesSummaryAnswer = {
   } | null;
   readonly temperature: { readonly min: number; readonly average: number; readonly max: number } | null;
   readonly humidity: { readonly min: number; readonly average: number; readonly max: number } | null;
+};
+
+/** Input of `GET /telemetry/devices/{serial}/insights`. */
+export type TelemetryDevicesInsightsInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+};
+
+/** Answer of `GET /telemetry/devices/{serial}/insights`. */
+export type TelemetryDevicesInsightsAnswer = {
+  readonly ok: true;
+  /** Milliseconds since 1970 */
+  readonly from: number;
+  /** Milliseconds since 1970 */
+  readonly to: number;
+  readonly insights: ReadonlyArray<{
+    /** Stays the same while its beginning does */ readonly insight_id: string;
+    readonly kind:
+      | 'water_use'
+      | 'saved'
+      | 'dry_spell'
+      | 'high_use'
+      | 'leak'
+      | 'no_flow'
+      | 'lock'
+      | 'frost'
+      | 'flat_line'
+      | 'silent_sensor'
+      | 'clock_lost'
+      | 'interrupted'
+      | 'unheard'
+      | 'history_at_risk';
+    readonly channel: number | null;
+    readonly severity: 'info' | 'warning' | 'danger' | 'critical';
+    /** Milliseconds since 1970 */
+    readonly since_at: number;
+    readonly until_at: number | null;
+    readonly rests_on: ReadonlyArray<
+      | 'alarm'
+      | 'status'
+      | 'hydraulic_status'
+      | 'flow_meter'
+      | 'watched_runs'
+      | 'runs'
+      | 'skip_rows'
+      | 'roll_ups'
+      | 'rain_days'
+      | 'weather_hours'
+      | 'weather_days'
+      | 'weather_sensor'
+      | 'clock'
+      | 'uptime'
+      | 'visits'
+    >;
+    readonly is_estimate: boolean;
+    readonly facts: Readonly<Record<string, string | number>>;
+  }>;
 };
 
 /** Input of `POST /devices/{serial}/commands`. */
@@ -2358,6 +2436,144 @@ export type PostCommandsSettingsAnswer = {
   };
 };
 
+/** Input of `GET /notifications`. */
+export type NotificationsInput = { readonly limit?: string | undefined; readonly cursor?: string | undefined };
+
+/** Answer of `GET /notifications`. */
+export type NotificationsAnswer = {
+  readonly ok: true;
+  readonly notifications: ReadonlyArray<{
+    readonly notification_id: string;
+    readonly kind:
+      | 'alarm'
+      | 'lock'
+      | 'leak'
+      | 'no_flow'
+      | 'frost'
+      | 'unheard'
+      | 'history_at_risk'
+      | 'insight'
+      | 'update'
+      | 'subscription'
+      | 'new_peer'
+      | 'command';
+    readonly topic: string;
+    readonly severity: 'info' | 'warning' | 'danger' | 'critical';
+    readonly serial: string | null;
+    readonly facts: Readonly<Record<string, string | number>>;
+    readonly title: string;
+    readonly body: string;
+    readonly at: number;
+    readonly created_at: number;
+    readonly read: boolean;
+  }>;
+  readonly unread: number;
+  readonly cursor: string | null;
+};
+
+/** Input of `POST /notifications/read`. */
+export type NotificationsReadInput = { readonly notification_ids: ReadonlyArray<string> } | { readonly until: number };
+
+/** Answer of `POST /notifications/read`. */
+export type NotificationsReadAnswer = { readonly ok: true; readonly unread: number };
+
+/** Answer of `GET /notifications/settings`. */
+export type GetNotificationsSettingsAnswer = {
+  readonly ok: true;
+  readonly language: 'en' | 'ro' | null;
+  readonly time_zone: string | null;
+  readonly quiet_hours: { readonly from: string; readonly to: string } | null;
+  readonly digest_at: string | null;
+  readonly kinds: Readonly<
+    Record<string, { readonly web_push: boolean; readonly mobile_push: boolean; readonly email: boolean }>
+  >;
+  readonly channels: {
+    readonly web_push: { readonly configured: boolean; readonly public_key: string | null };
+    readonly mobile_push: { readonly configured: boolean; readonly platforms: ReadonlyArray<'apple' | 'android'> };
+    readonly email: { readonly configured: boolean };
+  };
+  readonly languages: ReadonlyArray<'en' | 'ro'>;
+};
+
+/** Input of `POST /notifications/settings`. */
+export type PostNotificationsSettingsInput = {
+  readonly language?: 'en' | 'ro' | null | undefined;
+  readonly time_zone?: string | null | undefined;
+  readonly quiet_hours?: { readonly from: string; readonly to: string } | null | undefined;
+  readonly digest_at?: string | null | undefined;
+  readonly kinds?:
+    | Readonly<
+        Record<
+          string,
+          {
+            readonly web_push?: boolean | undefined;
+            readonly mobile_push?: boolean | undefined;
+            readonly email?: boolean | undefined;
+          }
+        >
+      >
+    | undefined;
+};
+
+/** Answer of `POST /notifications/settings`. */
+export type PostNotificationsSettingsAnswer = {
+  readonly ok: true;
+  readonly language: 'en' | 'ro' | null;
+  readonly time_zone: string | null;
+  readonly quiet_hours: { readonly from: string; readonly to: string } | null;
+  readonly digest_at: string | null;
+  readonly kinds: Readonly<
+    Record<string, { readonly web_push: boolean; readonly mobile_push: boolean; readonly email: boolean }>
+  >;
+  readonly channels: {
+    readonly web_push: { readonly configured: boolean; readonly public_key: string | null };
+    readonly mobile_push: { readonly configured: boolean; readonly platforms: ReadonlyArray<'apple' | 'android'> };
+    readonly email: { readonly configured: boolean };
+  };
+  readonly languages: ReadonlyArray<'en' | 'ro'>;
+};
+
+/** Answer of `POST /notifications/test`. */
+export type NotificationsTestAnswer = { readonly ok: true };
+
+/** Input of `POST /notifications/subscriptions`. */
+export type PostNotificationsSubscriptionsInput =
+  | {
+      readonly type: 'web_push';
+      readonly endpoint: string;
+      readonly keys: { readonly p256dh: string; readonly auth: string };
+      readonly public_key?: string | undefined;
+    }
+  | { readonly type: 'mobile_push'; readonly platform: 'apple' | 'android'; readonly token: string };
+
+/** Answer of `POST /notifications/subscriptions`. */
+export type PostNotificationsSubscriptionsAnswer = {
+  readonly ok: true;
+  readonly subscription: {
+    readonly subscription_id: string;
+    readonly type: 'web_push' | 'mobile_push';
+    readonly service: string;
+    readonly created_at: number;
+  };
+};
+
+/** Answer of `GET /notifications/subscriptions`. */
+export type GetNotificationsSubscriptionsAnswer = {
+  readonly ok: true;
+  readonly subscriptions: ReadonlyArray<{
+    readonly subscription_id: string;
+    readonly type: 'web_push' | 'mobile_push';
+    readonly service: string;
+    readonly created_at: number;
+  }>;
+};
+
+/** Input of `POST /notifications/subscriptions/{subscription_id}/remove`. */
+export type NotificationsSubscriptionsRemoveInput = { readonly subscription_id: string };
+
+/** Answer of `POST /notifications/subscriptions/{subscription_id}/remove`. */
+export type NotificationsSubscriptionsRemoveAnswer = { readonly ok: true };
+
 /** Answer of `GET /health`. */
 export type HealthAnswer = { readonly ok: true; readonly status: 'alive'; readonly timestamp: string };
 
@@ -2528,6 +2744,10 @@ export interface AppApi {
   ): Promise<PostRelayStreamsByStreamEventsAnswer>;
   /** Takes what a phone or hub read from a device. Raw rows as read over BLE, live samples, and sessions: runs that somebody watched. Up to 4000 rows, 500 samples and 100 sessions at once; each ring’s read whole and in one entry of `reads`. What is known already changes nothing, whoever read it: repeat an upload whose answer was lost. Of an hour or day that the device rewrites, the version that was read last counts. Rows with an epoch before 2024 come from a device that lost its clock: they are kept under the time they were first read. What can’t be is refused by its place and a code, and the rest is kept. A phone whose clock is off by more than five minutes is corrected by the difference between `sent_at` and our clock. `uptime` with the source `diagnostics`, or a sample of `diagnostics`, tells when the device started. `time_zone` counts until the owner has set one. `next` says what to read at the next visit. A body may be sent with `Content-Encoding: gzip`; its `Content-Type` should then be `application/vnd.autowatering+json`, because API Gateway takes `application/json` for text. */
   telemetry(input: TelemetryInput, options?: CallOptions): Promise<TelemetryAnswer>;
+  /** Reads the time zones that the owner’s days and months are in. Null and none while nobody has said one: days are those of UTC then. */
+  getTelemetrySettings(options?: CallOptions): Promise<GetTelemetrySettingsAnswer>;
+  /** Sets the time zone that the owner’s days and months are in from now on. What was before stays in the days it was counted in. The first zone also holds for the past if no device has told anything yet. A name of the IANA database, such as `Europe/Bucharest`. */
+  postTelemetrySettings(input: PostTelemetrySettingsInput, options?: CallOptions): Promise<PostTelemetrySettingsAnswer>;
   /** Lists a device's watering runs, the newest first. Those that began between `from` and `to` (by default the 30 days until now, at most 400), at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest. A run is put together from what the device and the phones told, `rests_on`; what comes later may change it. A run that ends by itself leaves no row: unless somebody watched it, its outcome is `outcome_unknown`, and nothing is called `completed` that nobody saw. `volume` is `measured` by the flow meter while somebody watched (`is_minimum`: more may have flowed unseen), or `estimated` by the device’s whole litres, or by the usual flow of the zone in that month, or `unknown`. With `is_clock_lost`, `started_at` is when the row was received. */
   telemetryDevicesRuns(input: TelemetryDevicesRunsInput, options?: CallOptions): Promise<TelemetryDevicesRunsAnswer>;
   /** Reads what a device measured, and what it watered, over time. `measure` from `from` to `to` (by default the 30 days until now; at most 400 days by hour and for `flow`, 4000 otherwise) by `resolution`, `day` by default. Days, months and years are the owner’s, in the time zone that held at the time, and whole: all that the time touches. A day may have 23 or 25 hours. Times of which nothing is known have no point. At most 2000 points: of more (`points_in_all`), the lowest and the highest of equal stretches are kept, so sums are then no longer those of the time. `basis` is the weakest of all that a point sums up: `estimated` rain or weather is that of the device’s own days, or of a time with hours missing; with `unknown`, some runs’ litres are not known (`runs_without_volume`), and `value` is what is known. `litres` count where a run began. `flow` is of runs that were watched from start to end. `channel` is for `litres` and `flow`. */
@@ -2540,6 +2760,11 @@ export interface AppApi {
     input: TelemetryDevicesSummaryInput,
     options?: CallOptions,
   ): Promise<TelemetryDevicesSummaryAnswer>;
+  /** Tells what a device's evidence says: leaks, locks, litres, savings. What was so between `from` and `to` (by default the 30 days until now, at most 400), as seen from `to`: the worst kinds first, at most 200. `until_at` is null while it goes on; what nobody saw end was over when it was last seen. `rests_on` names the evidence, `is_estimate` says whether figures are estimated, `facts` are figures and short words by kind, such as `retry_at` of a `lock`, `litres` of `saved`, `percent` of `high_use`. Nothing is said where the evidence is thin: no insight does not mean that all is well. */
+  telemetryDevicesInsights(
+    input: TelemetryDevicesInsightsInput,
+    options?: CallOptions,
+  ): Promise<TelemetryDevicesInsightsAnswer>;
   /** Gives a device a command, which a phone or hub near it carries. The same `command_key` with the same intent is the same command, however often it is sent; with another one, 409 `command_key_used`. It expires after `expires_in_seconds` (30 to 86,400, default 600) unless somebody carried it by then. `stop` overtakes everything and cancels watering that was asked for before. 409 `limit_reached`: `details.limit` is `open_commands`, or one of the account’s limits with the `most` it allows and what is `used`. */
   postDevicesBySerialCommands(
     input: PostDevicesBySerialCommandsInput,
@@ -2561,12 +2786,37 @@ export interface AppApi {
   commandsOffers(input: CommandsOffersInput, options?: CallOptions): Promise<CommandsOffersAnswer>;
   /** Takes a command to carry it, or renews the lease. For one carrier, until `leased_until`; asking again renews it. Write to the device only while it lasts. With `must_look` somebody may have written already: look before writing. `fence` goes into every report. 409 `lease_held`: another one has it; `command_not_next`: another command comes before it, or it has to wait; `command_ended`. */
   devicesCommandsLease(input: DevicesCommandsLeaseInput, options?: CallOptions): Promise<DevicesCommandsLeaseAnswer>;
-  /** Says what became of a command. `delivered`: the device accepted the writes. `seen`: and what was `observed` shows that it does it; the service judges, and `is_done` says so. `nothing_seen`: it was watched for its time and did nothing. `refused`: by an ATT error. `unclear`: it may have been written before, and looking does not tell. `gave_up`: whether something may have been written. What comes after the lease is kept (`recorded: late`) and decides nothing, except evidence. `look_again_after`: for a stop, until then a run that it overtook may still be started; look again. */
+  /** Says what became of a command. `delivered`: the device accepted the writes. `seen`: and what was `observed` shows that it does it; the service judges, and `is_done` says so. `nothing_seen`: it was watched for its time and did nothing; of a run, its history without such a start is needed to tell (as before writing again), or it counts as unclear. `refused`: by an ATT error. `unclear`: it may have been written before, and looking does not tell. `gave_up`: whether something may have been written. What comes after the lease is kept (`recorded: late`) and decides nothing, except evidence. `look_again_after`: for a stop, until then a run that it overtook may still be started; look again. */
   devicesCommandsReport(input: DevicesCommandsReportInput, options?: CallOptions): Promise<DevicesCommandsReportAnswer>;
   /** Shows how much water may be asked for from afar. The standard is 120 minutes or 300 litres a run, and 240 minutes or 600 litres a day and channel. */
   getCommandsSettings(options?: CallOptions): Promise<GetCommandsSettingsAnswer>;
   /** Sets how much water may be asked for from afar. Whatever is left out stays. They apply to commands given from then on, not to schedules on the device. */
   postCommandsSettings(input?: PostCommandsSettingsInput, options?: CallOptions): Promise<PostCommandsSettingsAnswer>;
+  /** Lists what the account was told of. Newest first, for 90 days; one message per cause, however often it was reported. `title` and `body` are in the owner’s language; `kind`, `topic` and `facts` are for apps that say it themselves. `at` is when it happened, `created_at` when this service heard of it. `unread` counts up to 100. */
+  notifications(input?: NotificationsInput, options?: CallOptions): Promise<NotificationsAnswer>;
+  /** Marks messages as read. By `notification_ids`, or all that were created up to `until` (milliseconds since 1970). What was held back for quiet hours or the digest is not sent any more once it is read. */
+  notificationsRead(input: NotificationsReadInput, options?: CallOptions): Promise<NotificationsReadAnswer>;
+  /** How the owner is told of what happens. By kind of message and channel, with the owner’s choices filled up by the standard. `language` and `time_zone` are null until chosen: then the profile’s language counts, or English, and UTC. A channel with `configured: false` is off in this environment. `public_key` is what a browser subscribes with (`applicationServerKey`). */
+  getNotificationsSettings(options?: CallOptions): Promise<GetNotificationsSettingsAnswer>;
+  /** Changes how the owner is told. Only what is sent changes; null goes back to the standard, or turns quiet hours or the digest off. Times are local, by `time_zone`. In quiet hours only critical messages are sent; the others follow when they end. With `digest_at`, messages of little urgency (severity `info` and `warning`) are sent together once a day. */
+  postNotificationsSettings(
+    input?: PostNotificationsSettingsInput,
+    options?: CallOptions,
+  ): Promise<PostNotificationsSettingsAnswer>;
+  /** Sends a test message by every channel. To the account’s own browsers, apps and mailbox, within moments; quiet hours do not hold it back. */
+  notificationsTest(options?: CallOptions): Promise<NotificationsTestAnswer>;
+  /** Has pushes sent to this browser or app. For a browser, its `PushSubscription` as JSON with `type: web_push`; `endpoint` must be an address of a browser’s push service. For an app, the token it got from Apple or Google. The same again changes nothing. A browser or app belongs to the account that signed in there last. An account has at most 20; the oldest gives way. */
+  postNotificationsSubscriptions(
+    input?: PostNotificationsSubscriptionsInput,
+    options?: CallOptions,
+  ): Promise<PostNotificationsSubscriptionsAnswer>;
+  /** Lists the browsers and apps that get pushes. Oldest first. One that its push service no longer knows disappears with the next message. */
+  getNotificationsSubscriptions(options?: CallOptions): Promise<GetNotificationsSubscriptionsAnswer>;
+  /** Sends no more pushes to a browser or app. Also when somebody signs out there. One that is not there counts as removed. */
+  notificationsSubscriptionsRemove(
+    input: NotificationsSubscriptionsRemoveInput,
+    options?: CallOptions,
+  ): Promise<NotificationsSubscriptionsRemoveAnswer>;
   /** Whether the service answers. Checks no dependency. */
   health(options?: CallOptions): Promise<HealthAnswer>;
   /** Whether everything the product needs answers. 200 when everything answers, else 503 with the same body. Every check has its own time limit; results are cached for 5 s. */
@@ -2765,6 +3015,14 @@ export function appApi(call: Call): AppApi {
       ),
     telemetry: (input, options) =>
       call({ method: 'POST', path: '/telemetry', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    getTelemetrySettings: (options) =>
+      call({ method: 'GET', path: '/telemetry/settings', auth: 'cognito', repeatable: true }, {}, options),
+    postTelemetrySettings: (input, options) =>
+      call(
+        { method: 'POST', path: '/telemetry/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
     telemetryDevicesRuns: (input, options) =>
       call(
         {
@@ -2794,6 +3052,18 @@ export function appApi(call: Call): AppApi {
         {
           method: 'GET',
           path: '/telemetry/devices/{serial}/summary',
+          auth: 'cognito',
+          repeatable: true,
+          query: ['from', 'to'],
+        },
+        input,
+        options,
+      ),
+    telemetryDevicesInsights: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/telemetry/devices/{serial}/insights',
           auth: 'cognito',
           repeatable: true,
           query: ['from', 'to'],
@@ -2872,6 +3142,52 @@ export function appApi(call: Call): AppApi {
     postCommandsSettings: (input, options) =>
       call(
         { method: 'POST', path: '/commands/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    notifications: (input, options) =>
+      call(
+        { method: 'GET', path: '/notifications', auth: 'cognito', repeatable: true, query: ['limit', 'cursor'] },
+        input,
+        options,
+      ),
+    notificationsRead: (input, options) =>
+      call(
+        { method: 'POST', path: '/notifications/read', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    getNotificationsSettings: (options) =>
+      call({ method: 'GET', path: '/notifications/settings', auth: 'cognito', repeatable: true }, {}, options),
+    postNotificationsSettings: (input, options) =>
+      call(
+        { method: 'POST', path: '/notifications/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    notificationsTest: (options) =>
+      call(
+        { method: 'POST', path: '/notifications/test', auth: 'cognito', repeatable: false, body: 'json' },
+        {},
+        options,
+      ),
+    postNotificationsSubscriptions: (input, options) =>
+      call(
+        { method: 'POST', path: '/notifications/subscriptions', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
+    getNotificationsSubscriptions: (options) =>
+      call({ method: 'GET', path: '/notifications/subscriptions', auth: 'cognito', repeatable: true }, {}, options),
+    notificationsSubscriptionsRemove: (input, options) =>
+      call(
+        {
+          method: 'POST',
+          path: '/notifications/subscriptions/{subscription_id}/remove',
+          auth: 'cognito',
+          repeatable: true,
+          body: 'json',
+        },
         input,
         options,
       ),

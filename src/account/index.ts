@@ -1,5 +1,6 @@
 import type { TransactItems } from '../platform/aws/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
+import { once } from '../platform/once.ts';
 import type { Services } from '../platform/services.ts';
 import { aliveCheck, readDeletion } from './tombstone.ts';
 
@@ -13,4 +14,15 @@ export function accountDeletionCheck(services: Services): (uid: Uid) => Promise<
 /** Returns an action that lets another domain's transaction commit only while the account is not being deleted. */
 export function accountAliveCheck(services: Pick<Services, 'config'>): (uid: Uid) => TransactItems[number] {
   return (uid) => aliveCheck(services.config, uid);
+}
+
+/** What the profile says about messages to the user. */
+export function profileWishes(
+  services: Pick<Services, 'config' | 'documents' | 'randomness'>,
+): (uid: Uid) => Promise<{ readonly language: string | undefined; readonly isMuted: boolean }> {
+  const store = once(async () => (await import('./store.ts')).createAccountStore(services));
+  return async (uid) => {
+    const { language, notificationsEnabled } = (await (await store()).readProfile(uid)) ?? {};
+    return { language, isMuted: notificationsEnabled === false };
+  };
 }

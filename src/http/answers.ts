@@ -14,15 +14,17 @@ type Headers = Readonly<Record<string, string>>;
 /** @param headers from the checks before the handler, whose own headers override them */
 export function replyAnswer({ status, body, headers: own }: Reply, headers: Headers): OutgoingAnswer {
   const isRedirect = status === 302;
+  const named = own === undefined ? {} : inLowerCase(own);
+  const isText = typeof body === 'string' && named['content-type'] !== undefined;
   return {
     status,
     headers: {
       ...headers,
       ...(isRedirect ? {} : JSON_TYPE),
       ...(status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
-      ...(own === undefined ? {} : inLowerCase(own)),
+      ...named,
     },
-    body: isRedirect ? null : JSON.stringify(body),
+    body: isRedirect ? null : isText ? body : JSON.stringify(body),
   };
 }
 

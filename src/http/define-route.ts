@@ -141,10 +141,12 @@ export interface RouteContract {
   readonly premium?: boolean;
   /** Whether a POST may be repeated when its answer was lost. GETs always may. */
   readonly idempotent?: boolean;
-  /** JSON by default. `form` is `application/x-www-form-urlencoded`. */
-  readonly bodyKind?: 'multipart' | 'form';
+  /** JSON by default. `form` is `application/x-www-form-urlencoded`. With `none` a POST's body is not read. */
+  readonly bodyKind?: 'multipart' | 'form' | 'none';
   /** Whether JSON may come with `Content-Encoding: gzip`. The body limit holds before and after inflating. */
   readonly gzip?: true;
+  /** JSON by default. `page` is HTML for people; its reply names the type itself. */
+  readonly answerKind?: 'page';
   readonly domain:
     | 'account'
     | 'subscriptions'
@@ -154,6 +156,7 @@ export interface RouteContract {
     | 'relay'
     | 'telemetry'
     | 'commands'
+    | 'notifications'
     | 'health';
   readonly summary: string;
   /** The full contract in Markdown, for the API page. */

@@ -125,7 +125,7 @@ async function readInput(
   limit: BodyLimit,
 ): Promise<Pick<RawInput, 'body' | 'files'>> {
   // Stripe's body was read with its signature.
-  if (contract.auth === 'stripe') return NO_BODY;
+  if (contract.auth === 'stripe' || contract.bodyKind === 'none') return NO_BODY;
   if (contract.bodyKind === 'form') {
     const { readFormBody } = await import('./body/form-body.ts');
     return { body: await readFormBody(request, limit), files: [] };

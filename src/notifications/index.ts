@@ -2,10 +2,13 @@ import type { AliveCheck } from '../platform/aws/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 import { once } from '../platform/once.ts';
 import type { Services } from '../platform/services.ts';
+import type { ReadProfileWishes } from './delivery/recipient.ts';
 import type { Nudge } from './intake/notify.ts';
 import type { Notice, Notify } from './notice.ts';
 
+export { newPeerNotice, subscriptionNotice, updateNotice } from './causes.ts';
 export type { Notice, NoticeKind, NoticeSeverity, Notify } from './notice.ts';
+export type { ReadProfileWishes };
 
 export interface NotifyNeeds {
   readonly isAlive: AliveCheck;
@@ -47,3 +50,18 @@ export function besides(notify: Notify, { log, metrics }: Pick<Services, 'log' |
     }
   };
 }
+
+/** Has the function for work by time deliver at once; does nothing where there is none, as it looks regularly. */
+export function createNudge({ config, startFunction }: Pick<Services, 'config' | 'startFunction'>): Nudge {
+  const { jobsFunction } = config.notifications;
+  return async (dues) => {
+    if (jobsFunction === undefined) return;
+    for (let from = 0; from < dues.length; from += NUDGED_TOGETHER) {
+      const keys = dues.slice(from, from + NUDGED_TOGETHER).map(({ key }) => key);
+      await startFunction(jobsFunction, { deliver: keys });
+    }
+  };
+}
+
+/** An event that starts a function has at most 256 KB; a key has about 200 bytes. */
+const NUDGED_TOGETHER = 500;

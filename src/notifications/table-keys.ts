@@ -49,3 +49,9 @@ export const dueKey = (dueAt: number, uid: Uid, noticeId: string): NotificationK
 });
 export const duePartition = (ms: number): string =>
   `due#${new Date(Math.floor(ms / HOUR_MS) * HOUR_MS).toISOString().slice(0, 13)}`;
+
+/** Which account a browser or app sends its messages to: it is one at a time, whoever signs in there. */
+export const endpointOwnerKey = (endpointId: string): NotificationKey => ({
+  partition: `endpoint#${endpointId}`,
+  record: 'owner',
+});

@@ -2,7 +2,7 @@ import type { Route } from '../http/define-route.ts';
 import type { Services } from '../platform/services.ts';
 import type { OtaParts } from './parts.ts';
 import { createLeaseStore } from './progress/lease-store.ts';
-import { reportRoutes } from './progress/report-routes.ts';
+import { reportRoutes, type UpdateEnded } from './progress/report-routes.ts';
 import { adminRoutes } from './registry/admin-routes.ts';
 import { keyRoutes } from './registry/key-routes.ts';
 import { createKeyStore } from './registry/key-store.ts';
@@ -10,11 +10,11 @@ import { rolloutRoutes } from './rollout/rollout-routes.ts';
 import { statsRoutes } from './rollout/stats-routes.ts';
 
 /** Publishing and rolling out firmware, and its progress; what a phone asks before an update is in `offer/`. */
-export function otaRoutes(services: Services, parts: OtaParts): readonly Route[] {
+export function otaRoutes(services: Services, parts: OtaParts, onUpdateEnded: UpdateEnded): readonly Route[] {
   const { store, progress, offers, fleet, nonces, signer } = parts;
   const keys = createKeyStore(services);
   return [
-    ...reportRoutes(services, { fleet, store, progress, nonces, offers }, createLeaseStore(services)),
+    ...reportRoutes(services, { fleet, store, progress, nonces, offers }, createLeaseStore(services), onUpdateEnded),
     ...adminRoutes(services, { store, keys, offers }),
     ...rolloutRoutes(services, { store, progress, offers }),
     ...statsRoutes({ store, progress, fleet }),

@@ -45,6 +45,20 @@ export interface BillingConfig {
   readonly returnOrigins: readonly string[];
 }
 
+/** The ways out to people. What is missing is off. */
+export interface NotificationsConfig {
+  /** Sender of mails, an address or `Name <address>`. */
+  readonly mailFrom?: string;
+  /** Whom push services may write to: `mailto:` or `https:`. */
+  readonly pushContact?: string;
+  /** Push services besides the known ones; only a local stack has some. */
+  readonly extraPushOrigins: readonly string[];
+  /** SNS's platform applications. */
+  readonly mobileApplications: { readonly apple?: string; readonly android?: string };
+  /** The function that delivers at once; without it messages leave with the next regular run. */
+  readonly jobsFunction?: string;
+}
+
 export interface Config {
   readonly env: string;
   readonly region: string;
@@ -84,6 +98,7 @@ export interface Config {
     /** The WebSocket API's `@connections` address: `https://…`. */
     readonly endpoint?: string;
   };
+  readonly notifications: NotificationsConfig;
   /** This API's address, if it differs from API Gateway's. */
   readonly apiBaseUrl?: string;
   /** For how many days published firmware can't be removed or replaced. Not locked if undefined. */
@@ -147,6 +162,7 @@ export function parseConfig(variables: Variables): Config {
       ...(relayUrl === undefined ? {} : { url: relayUrl }),
       ...(relayEndpoint === undefined ? {} : { endpoint: relayEndpoint.replace(/\/+$/, '') }),
     },
+    notifications: notifications(read),
     ...(apiBaseUrl === undefined ? {} : { apiBaseUrl: apiBaseUrl.replace(/\/+$/, '') }),
     ...(firmwareLockDays === undefined ? {} : { firmwareLockDays }),
     logLevel: logLevelOfLambda(variables['AWS_LAMBDA_LOG_LEVEL']) ?? read.choice('LOG_LEVEL', LOG_LEVELS, 'INFO'),
@@ -175,6 +191,35 @@ function billing(read: EnvironmentReader): BillingConfig {
     ...(priceId === undefined ? {} : { priceId }),
     returnSchemes: schemes.length === 0 ? ['autowatering'] : schemes,
     returnOrigins: [...new Set(all)],
+  };
+}
+
+function notifications(read: EnvironmentReader): NotificationsConfig {
+  const mailFrom = read.optional(
+    'MAIL_FROM',
+    matching(/^[^@\s<>]+@[^@\s<>]+$|^[^<>]+<[^@\s<>]+@[^@\s<>]+>$/, 'an address'),
+  );
+  const pushContact = read.optional(
+    'WEB_PUSH_CONTACT',
+    matching(/^(mailto:\S+@\S+|https:\/\/\S+)$/, 'mailto: or https:'),
+  );
+  const application = matching(
+    /^arn:[a-z-]+:sns:[a-z0-9-]+:\d+:app\/\S+$/,
+    "the ARN of one of SNS's platform applications",
+  );
+  const apple = read.optional('MOBILE_PUSH_APPLE', application);
+  const android = read.optional('MOBILE_PUSH_ANDROID', application);
+  const jobsFunction = read.optional('JOBS_FUNCTION');
+  const extraPushOrigins = read.list('EXTRA_PUSH_ORIGINS', {
+    test: (entries) => entries.every(isWebOrigin),
+    text: 'origins like https://push.example.com',
+  });
+  return {
+    ...(mailFrom === undefined ? {} : { mailFrom }),
+    ...(pushContact === undefined ? {} : { pushContact }),
+    extraPushOrigins,
+    mobileApplications: { ...(apple === undefined ? {} : { apple }), ...(android === undefined ? {} : { android }) },
+    ...(jobsFunction === undefined ? {} : { jobsFunction }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { UserDirectory } from './aws/user-directory.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Randomness } from './ids.ts';
+import type { Messengers } from './messaging/messengers.ts';
 import type { Log } from './observability/log.ts';
 import type { Metrics } from './observability/metrics.ts';
 import type { RequestLine } from './observability/request-line.ts';
@@ -33,6 +34,10 @@ export interface Services {
   /** Loaded when first needed for billing. */
   readonly stripe: () => Promise<StripeGateway>;
   readonly stripeSignatures: StripeSignatures;
+  /** Loaded with the first message to somebody. */
+  readonly messengers: () => Promise<Messengers>;
+  /** Starts another Lambda function with an event, without waiting for its work. */
+  readonly startFunction: (functionName: string, event: object) => Promise<void>;
   /** The HEIC decoder's worker script, whose location differs between sources and bundle. */
   readonly heicWorker: URL;
   /** Loaded with the first photo. */

@@ -2,7 +2,7 @@ import type { AliveCheck } from '../platform/aws/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { Log } from '../platform/observability/log.ts';
 import type { Services } from '../platform/services.ts';
-import { billingNeeds } from './billing-needs.ts';
+import { billingNeeds, type StatusChanged } from './billing-needs.ts';
 import { type CheckoutUrls, openCheckout } from './checkout/checkout.ts';
 import type { Buyer } from './checkout/customer.ts';
 import { endBilling } from './status/ending.ts';
@@ -17,8 +17,8 @@ import { processEvent } from './webhook/webhook.ts';
  * The whole domain behind one import. Routes load it on the first request that needs it, because most containers start
  * for something else.
  */
-export async function createBilling(services: Services, aliveCheck: AliveCheck) {
-  const needs = await billingNeeds(services, aliveCheck);
+export async function createBilling(services: Services, aliveCheck: AliveCheck, onStatusChanged: StatusChanged) {
+  const needs = await billingNeeds(services, aliveCheck, onStatusChanged);
   const slots = createRecoverySlots(services);
   return {
     status: (user: Buyer, log: Log) => subscriptionStatus(needs, slots, user, log),

@@ -3,6 +3,7 @@ import type { Uid } from '../platform/ids.ts';
 import { once } from '../platform/once.ts';
 import type { Services } from '../platform/services.ts';
 import type { LoadBilling } from './billing.ts';
+import type { StatusChanged } from './billing-needs.ts';
 import type { BillingRecord } from './billing-record.ts';
 import type { WebhookHealth } from './webhook/event-admin.ts';
 
@@ -36,8 +37,12 @@ export function premiumCheck(services: Services): (uid: Uid) => Promise<boolean>
   };
 }
 
-export function createSubscriptions(services: Services, aliveCheck: AliveCheck): Subscriptions {
-  const billing = once(async () => (await import('./billing.ts')).createBilling(services, aliveCheck));
+export function createSubscriptions(
+  services: Services,
+  aliveCheck: AliveCheck,
+  onStatusChanged: StatusChanged,
+): Subscriptions {
+  const billing = once(async () => (await import('./billing.ts')).createBilling(services, aliveCheck, onStatusChanged));
   return {
     billing,
     endBilling: async (uid, email) => (await billing()).end(uid, email),

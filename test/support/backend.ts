@@ -26,6 +26,7 @@ import {
   stopPlantProviders,
 } from '../../tools/run/local-stack/engines.ts';
 import { type Invoke, type RelayGateway, startGateway } from '../../tools/run/local-stack/gateway/relay-gateway.ts';
+import { type MessagesStandIn, startMessages } from '../../tools/run/local-stack/messages/messages-stand-in.ts';
 import { portOf } from '../../tools/run/local-stack/process/ports.ts';
 import { startS3 } from '../../tools/run/local-stack/s3/s3-stand-in.ts';
 import { createLocalSecrets, type LocalSecrets } from '../../tools/run/local-stack/secrets/local-secrets.ts';
@@ -70,6 +71,8 @@ export interface Backend {
   readonly plants: PlantStandIns;
   /** The relay's WebSocket API; only with the option `relay` does it have a function behind it. */
   readonly relay: RelayGateway;
+  /** Where mails and pushes go. */
+  readonly messages: MessagesStandIn;
   /** DynamoDB as the relay's function reaches it. */
   readonly relayDynamo: DynamoProxy;
   call(path: string, options?: CallOptions): Promise<Answer>;
@@ -101,13 +104,14 @@ export async function startBackend(
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-backend-'));
   const secrets = createLocalSecrets();
   const clock = movableClock();
-  const [dynamo, s3, secretsManager, stripe, plants, relay] = await Promise.all([
+  const [dynamo, s3, secretsManager, stripe, plants, relay, messages] = await Promise.all([
     startDynamoProxy(inject('dynamoDbUrl'), isOpenToTools ? everyRight : await functionRights()),
     startS3({ directory, bucket: bucketName(environment), accessKey: LOCAL_ACCESS_KEY, now: () => clock.now() }),
     startSecrets(`autowatering-backend-${environment}/secrets`, secretValues(secrets)),
     startStripe({ secretKey: secrets.stripeSecretKey, webhookSecret: secrets.stripeWebhookSecret }),
     startPlantProviders(),
     startGateway({ stage: environment, accessKey: LOCAL_ACCESS_KEY, now: () => clock.now() }),
+    startMessages({ accessKey: LOCAL_ACCESS_KEY, now: () => clock.now() }),
     createTables(localDynamoDb(inject('dynamoDbUrl'), LOCAL_REGION), environment),
   ]);
   const tables = DynamoDBDocument.from(localDynamoDb(inject('dynamoDbUrl'), LOCAL_REGION));
@@ -120,6 +124,7 @@ export async function startBackend(
       stripe,
       plants,
       relay,
+      messages,
     }),
     ...BUSY_MACHINE,
     ...env,
@@ -163,7 +168,7 @@ export async function startBackend(
       plants,
       tables,
     },
-    ...{ relay, relayDynamo },
+    ...{ relay, relayDynamo, messages },
     call: (where, options) => call(url, where, options),
     async scan(table) {
       const items: Record<string, unknown>[] = [];
@@ -184,7 +189,9 @@ export async function startBackend(
       server.closeAllConnections();
       await Promise.all([
         new Promise((resolve) => server.close(resolve)),
-        ...[...new Set([dynamo, relayDynamo, s3, secretsManager, stripe, relay])].map((standIn) => standIn.stop()),
+        ...[...new Set([dynamo, relayDynamo, s3, secretsManager, stripe, relay, messages])].map((standIn) =>
+          standIn.stop(),
+        ),
         stopPlantProviders(plants),
       ]);
       await rm(directory, { recursive: true, force: true });

@@ -7,13 +7,14 @@ import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';
 import { isoTime } from '../../platform/clock.ts';
+import type { Serial, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { deviceFields } from '../offer/device-fields.ts';
 import { namesDevice, requireOwned } from '../offer/named-device.ts';
 import { trackFields } from '../registry/track-fields.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { ReceiptField } from './receipt.ts';
-import { REPORT_STATUSES } from './report-plan.ts';
+import { REPORT_STATUSES, type ReportStatus } from './report-plan.ts';
 import { type PhoneReport, type ReportOutcome, type ReportServices, recordReport } from './reports.ts';
 
 const MOST_REPORTS = 100;
@@ -59,8 +60,24 @@ const ReportResult = z.object({
   not_understood: z.array(z.enum(['version', 'from_version'])).optional(),
 });
 
+/** Is told when a device's update came to an end, so that its owner can be. */
+export type UpdateEnded = (
+  uid: Uid,
+  ending: {
+    readonly serial: Serial;
+    readonly version: string;
+    readonly status: 'confirmed' | 'failed' | 'reverted';
+    readonly at: number;
+  },
+) => Promise<void>;
+
 /** Update reports from phones, and leases that keep a second phone away meanwhile. */
-export function reportRoutes(services: Services, reporting: ReportServices, leases: LeaseStore): readonly Route[] {
+export function reportRoutes(
+  services: Services,
+  reporting: ReportServices,
+  leases: LeaseStore,
+  onEnded: UpdateEnded,
+): readonly Route[] {
   const reports = defineRoute({
     method: 'POST',
     path: '/ota/reports',
@@ -107,6 +124,13 @@ export function reportRoutes(services: Services, reporting: ReportServices, leas
           );
           outcomes.set(one, outcome);
           services.metrics.count('OtaReport', { status: one.status, outcome: outcome.outcome });
+          const { status } = one;
+          // Whoever is signed in where an update succeeds has just watched it; a hub's owner has not.
+          const isWatched = caller.kind === 'user' && status === 'confirmed';
+          if (outcome.outcome === 'recorded' && isEnding(status) && !isWatched) {
+            const { serial, version } = outcome;
+            await onEnded(caller.uid, { serial, version, status, at: now });
+          }
         }
       },
       { concurrency: AT_ONCE },
@@ -171,6 +195,10 @@ export function reportRoutes(services: Services, reporting: ReportServices, leas
   });
 
   return [reports, lease];
+}
+
+function isEnding(status: ReportStatus): status is 'confirmed' | 'failed' | 'reverted' {
+  return status === 'confirmed' || status === 'failed' || status === 'reverted';
 }
 
 /** Reports of one device are grouped; processed in parallel they would only conflict. */

@@ -34,6 +34,8 @@ export interface PhoneReport extends Track {
 export type ReportOutcome =
   | {
       readonly outcome: 'recorded' | 'repeated';
+      readonly serial: Serial;
+      readonly version: ReleaseVersion;
       readonly verified: boolean;
       readonly receipt: ReceiptVerdict | undefined;
       /** Whether this report halted the release. */
@@ -87,7 +89,9 @@ export async function recordReport(
   if (isNew && report.status === 'confirmed') {
     await fleet.recordFirmware(device, release.version, { kind: 'user', uid }, now);
   }
-  return { outcome: isNew ? 'recorded' : 'repeated', verified: isVerified, receipt, halted };
+  const { serial } = device;
+  const outcome = isNew ? 'recorded' : 'repeated';
+  return { outcome, serial, version: release.version, verified: isVerified, receipt, halted };
 }
 
 function isPublished(release: Release | undefined): release is Release {

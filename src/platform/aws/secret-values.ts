@@ -19,6 +19,10 @@ const ENTRIES = {
   RELAY_IDENTITY_KEY: oneOrMore(filled),
   /** Session keys of the relay are encrypted with the first one; the others still decrypt. */
   RELAY_WRAP_KEY: oneOrMore(wrapping),
+  /** Private keys of P-256 (PKCS#8): browsers subscribe with the first one's public key; pushes are sent under each. */
+  VAPID_KEY: oneOrMore(filled),
+  /** Links in mails are signed with the first one; those signed with the others still work. */
+  UNSUBSCRIBE_KEY: oneOrMore(wrapping),
   RATE_LIMIT_SALT: optional(long),
   /** Claim and transfer codes are hashed with the first one; hashes made with the others are still understood. */
   CLAIM_CODE_KEY: oneOrMore(long),

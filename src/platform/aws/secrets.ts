@@ -88,19 +88,24 @@ export function createSecrets(
  * Returns the entries that this configuration needs and the secret lacks. They are reported together on a container's
  * first read, not one by one when something needs them.
  */
-export function missingSecrets(values: SecretValues, { billing }: Pick<Config, 'billing'>): readonly string[] {
+export function missingSecrets(
+  values: SecretValues,
+  { billing, notifications }: Pick<Config, 'billing' | 'notifications'>,
+): readonly string[] {
   const needed = [
     ...(['FACTORY_PROVISION_TOKEN', 'OTA_ADMIN_TOKEN', 'RATE_LIMIT_SALT'] as const),
     ...(['CLAIM_CODE_KEY', 'OTA_SIGNING_KEY'] as const),
     ...(['RELAY_IDENTITY_KEY', 'RELAY_WRAP_KEY'] as const),
     ...(['KINDWISE_API_KEY', 'PLANTNET_API_KEY'] as const),
     ...(billing.priceId === undefined ? [] : (['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const)),
+    ...(notifications.pushContact === undefined ? [] : (['VAPID_KEY'] as const)),
+    ...(notifications.mailFrom === undefined ? [] : (['UNSUBSCRIBE_KEY'] as const)),
   ];
   return needed.filter((name) => values[name] === undefined);
 }
 
 /** Logs which entries the secret lacks; whatever does not need them keeps working. */
-export function reportMissing(config: Pick<Config, 'billing'>, log: Pick<Log, 'error'>) {
+export function reportMissing(config: Pick<Config, 'billing' | 'notifications'>, log: Pick<Log, 'error'>) {
   return (values: SecretValues): void => {
     const missing = missingSecrets(values, config);
     if (missing.length > 0) log.error('The secret is not complete', { missing: missing.join(', ') });

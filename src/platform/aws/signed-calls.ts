@@ -38,13 +38,18 @@ export interface SignedCallsOptions {
   readonly service: string;
   readonly timeoutMs: number;
   readonly clock: Clock;
+  /** JSON by default. */
+  readonly contentType?: string;
+  /** Further headers of every request; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** As many as the AWS SDK allows; further requests wait for a free one. */
 const MOST_SOCKETS = 50;
 
 /** Calls an AWS service over HTTP(S) that has no client of ours, over connections that are kept open. */
-export function createSignedCalls({ endpoint, region, service, timeoutMs, clock }: SignedCallsOptions): SignedCall {
+export function createSignedCalls(options: SignedCallsOptions): SignedCall {
+  const { endpoint, region, service, timeoutMs, clock, contentType = 'application/json' } = options;
   const base = new URL(endpoint);
   const prefix = base.pathname.replace(/\/$/, '');
   const { request, Agent } = base.protocol === 'http:' ? http : https;
@@ -86,11 +91,12 @@ export function createSignedCalls({ endpoint, region, service, timeoutMs, clock 
       path: sentPath.split('/').map(encodeURIComponent).join('/'),
       query: '',
       headers: [
-        ['content-type', 'application/json'],
-        ['host', base.host],
-        ['x-amz-date', time],
+        ['content-type', contentType] as const,
+        ['host', base.host] as const,
+        ['x-amz-date', time] as const,
         ...(key.sessionToken === undefined ? [] : [['x-amz-security-token', key.sessionToken] as const]),
-      ],
+        ...Object.entries(options.headers ?? {}),
+      ].sort(([a], [b]) => (a < b ? -1 : 1)),
       bodyHash: sha256(body),
     };
     const signature = signer.sign(form, key.secretAccessKey, time);

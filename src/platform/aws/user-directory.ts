@@ -1,4 +1,4 @@
-import type { CognitoIdentityProvider } from '@aws-sdk/client-cognito-identity-provider';
+import type { AttributeType, CognitoIdentityProvider, UserType } from '@aws-sdk/client-cognito-identity-provider';
 import type { Uid } from '../ids.ts';
 import { once } from '../once.ts';
 import { boundCalls } from '../resilience/dependency.ts';
@@ -16,6 +16,8 @@ export interface DirectoryUser {
 
 export interface UserDirectory {
   find(username: string, signal?: AbortSignal): Promise<DirectoryUser | undefined>;
+  /** The user with that id, under any username. */
+  findById(uid: Uid, signal?: AbortSignal): Promise<DirectoryUser | undefined>;
   /** Checks whether a user with that id exists, under any username. */
   exists(uid: Uid): Promise<boolean>;
   /** Sets Cognito's `name` and `picture`; an empty string clears. Does nothing for a user who is gone. */
@@ -44,6 +46,16 @@ export function createUserDirectory(userPoolId: string, region: string): UserDir
     return made;
   });
 
+  const byId = async (uid: Uid, signal?: AbortSignal): Promise<UserType | undefined> => {
+    // The filter has a small language of its own: a uid never needs quoting, and anything that does is not a uid.
+    if (!/^[\w-]+$/.test(uid)) return undefined;
+    const { Users: users = [] } = await (await client()).listUsers(
+      { UserPoolId: userPoolId, Filter: `sub = "${uid}"`, Limit: 1 },
+      signal === undefined ? {} : { abortSignal: signal },
+    );
+    return users[0];
+  };
+
   return {
     async find(username, signal) {
       try {
@@ -51,29 +63,17 @@ export function createUserDirectory(userPoolId: string, region: string): UserDir
           { UserPoolId: userPoolId, Username: username },
           signal === undefined ? {} : { abortSignal: signal },
         );
-        const attributes = new Map((user.UserAttributes ?? []).map(({ Name, Value }) => [Name, Value]));
-        return {
-          email: attributes.get('email') ?? null,
-          emailVerified: attributes.get('email_verified') === 'true',
-          name: attributes.get('name') || null,
-          picture: attributes.get('picture') || null,
-          createdAt: user.UserCreateDate?.getTime() ?? null,
-        };
+        return toDirectoryUser(user.UserAttributes, user.UserCreateDate);
       } catch (error) {
         if (isUserNotFound(error)) return undefined;
         throw error;
       }
     },
-    async exists(uid) {
-      // The filter has a small language of its own: a uid never needs quoting, and anything that does is not a uid.
-      if (!/^[\w-]+$/.test(uid)) return false;
-      const { Users: users = [] } = await (await client()).listUsers({
-        UserPoolId: userPoolId,
-        Filter: `sub = "${uid}"`,
-        Limit: 1,
-      });
-      return users.length > 0;
+    async findById(uid, signal) {
+      const user = await byId(uid, signal);
+      return user && toDirectoryUser(user.Attributes, user.UserCreateDate);
     },
+    exists: async (uid) => (await byId(uid)) !== undefined,
     async setAttributes(username, attributes) {
       const list = Object.entries(attributes).map(([Name, Value]) => ({ Name, Value }));
       try {
@@ -93,6 +93,17 @@ export function createUserDirectory(userPoolId: string, region: string): UserDir
         if (!isUserNotFound(error)) throw error;
       }
     },
+  };
+}
+
+function toDirectoryUser(list: readonly AttributeType[] = [], createdAt: Date | undefined): DirectoryUser {
+  const attributes = new Map(list.map(({ Name, Value }) => [Name, Value]));
+  return {
+    email: attributes.get('email') ?? null,
+    emailVerified: attributes.get('email_verified') === 'true',
+    name: attributes.get('name') || null,
+    picture: attributes.get('picture') || null,
+    createdAt: createdAt?.getTime() ?? null,
   };
 }
 

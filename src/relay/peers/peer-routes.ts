@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { defineRoute, type PeerCaller, type Route, type User } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { AliveCheck } from '../../platform/aws/dynamo.ts';
+import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import type { OnlineStore } from '../delivery/online-store.ts';
 import { isPeerId, type PeerId } from '../names.ts';
@@ -37,13 +38,21 @@ const ListedPeer = ShownPeer.extend({
 const OnePeer = z.object({ ok: z.literal(true), peer: ShownPeer });
 const Registered = OnePeer.extend({ relay_url: z.string().nullable() });
 
+/** Is told of every new peer, so that its owner can be. */
+export type PeerRegistered = (uid: Uid, peer: Peer) => Promise<void>;
+
 export interface PeerRouteParts extends RevokingParts {
   readonly online: Pick<OnlineStore, 'list'>;
   readonly listCursors: ListCursors;
 }
 
 /** The account's peers: registering, renaming and revoking them. */
-export function peerRoutes(services: Services, parts: PeerRouteParts, isAlive: AliveCheck): readonly Route[] {
+export function peerRoutes(
+  services: Services,
+  parts: PeerRouteParts,
+  isAlive: AliveCheck,
+  onRegistered: PeerRegistered,
+): readonly Route[] {
   const { peers, online, listCursors, delivery } = parts;
   const relayUrl = services.config.relay.url ?? null;
 
@@ -85,7 +94,10 @@ export function peerRoutes(services: Services, parts: PeerRouteParts, isAlive: A
     services.metrics.count('RelayPeerRegistration', { outcome: result.outcome });
     switch (result.outcome) {
       case 'registered':
-        await announceChange(delivery, log, uid, result.peer, 'registered');
+        await Promise.all([
+          announceChange(delivery, log, uid, result.peer, 'registered'),
+          onRegistered(uid, result.peer),
+        ]);
         return { status: 201, body: { ok: true, peer: shown(result.peer), relay_url: relayUrl } };
       case 'known':
         return { status: 200, body: { ok: true, peer: shown(result.peer), relay_url: relayUrl } };

@@ -81,10 +81,24 @@ export async function syncSubscription(
     if (!changed && cause === undefined && isFresh(billing, now()))
       return { billing, subscriptions, changed, outOfOrder };
     if (await store.writeSync(uid, write, now())) {
+      await reportChange(needs, uid, billing.snapshot, write.snapshot);
       return { billing: after(billing, write, now()), subscriptions, changed, outOfOrder };
     }
   }
   throw new Error('a billing record changed too often to store an answer from Stripe');
+}
+
+async function reportChange(
+  { onStatusChanged, now }: BillingNeeds,
+  uid: Uid,
+  from: Snapshot | null,
+  to: Snapshot | null,
+): Promise<void> {
+  if (to === null) return;
+  const { subscriptionId, status, currentPeriodEnd } = to;
+  const former = from?.subscriptionId === subscriptionId ? from.status : null;
+  if (former === status) return;
+  await onStatusChanged(uid, { subscriptionId, from: former, to: status, currentPeriodEnd, at: now() });
 }
 
 interface Truth {

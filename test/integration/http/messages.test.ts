@@ -43,7 +43,8 @@ describe('error messages for invalid input', () => {
       ];
       for (const answer of answers) expectWords(answer);
       const refused = answers.filter(({ status }) => status >= 400);
-      expect(refused.length).toBeGreaterThan(1);
+      // The body of one route is not read, and only its size can be wrong.
+      expect(refused.length).toBeGreaterThan(path === '/notifications/unsubscribe' ? 0 : 1);
       for (const { status, body } of refused) {
         if (status < 429) expect(body.error.details, JSON.stringify(body)).toBeDefined();
       }

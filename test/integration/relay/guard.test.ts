@@ -37,6 +37,17 @@ const OPEN_TO_PEERS = [
   'POST /devices/{serial}/commands/{command_id}/lease',
   'POST /devices/{serial}/commands/{command_id}/report',
   'POST /commands/offers',
+  'POST /telemetry',
+  'GET /telemetry/settings',
+  'GET /telemetry/devices/{serial}/runs',
+  'GET /telemetry/devices/{serial}/series',
+  'GET /telemetry/devices/{serial}/summary',
+  'GET /notifications',
+  'POST /notifications/read',
+  'GET /notifications/settings',
+  'POST /notifications/test',
+  'GET /notifications/subscriptions',
+  'POST /notifications/subscriptions/{subscription_id}/remove',
 ];
 const NEEDS_NOBODY = routeContracts().filter(({ auth }) => auth === 'public');
 

@@ -68,19 +68,22 @@ describe('secrets', () => {
   it('report all missing entries with the first read, by name only', async () => {
     const log = recordingLog();
     const billing = { priceId: 'price_1', returnSchemes: [], returnOrigins: [] };
+    const notifications = { mailFrom: 'a@example.com', extraPushOrigins: [], mobileApplications: {} };
     const text = JSON.stringify({ OTA_ADMIN_TOKEN: 'a-token-of-good-length', KINDWISE_API_KEY: 'key-of-kindwise' });
     const secrets = createSecrets(
       ...([async () => ({ text, writtenAt: undefined }), 0, movableClock(), recordingMetrics()] as const),
-      reportMissing({ billing }, log),
+      reportMissing({ billing, notifications }, log),
     );
     await secrets.values();
     await secrets.values();
     expect(log.lines).toHaveLength(1);
     const missing =
-      'FACTORY_PROVISION_TOKEN, RATE_LIMIT_SALT, CLAIM_CODE_KEY, OTA_SIGNING_KEY, RELAY_IDENTITY_KEY, RELAY_WRAP_KEY, PLANTNET_API_KEY, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET';
+      'FACTORY_PROVISION_TOKEN, RATE_LIMIT_SALT, CLAIM_CODE_KEY, OTA_SIGNING_KEY, RELAY_IDENTITY_KEY, RELAY_WRAP_KEY, PLANTNET_API_KEY, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, UNSUBSCRIBE_KEY';
     expect(log.lines[0]).toMatchObject({ level: 'error', fields: { missing } });
-    expect(missingSecrets({}, { billing: { returnSchemes: [], returnOrigins: [] } })).not.toContain(
-      'STRIPE_SECRET_KEY',
-    );
+    const lean = {
+      billing: { returnSchemes: [], returnOrigins: [] },
+      notifications: { extraPushOrigins: [], mobileApplications: {} },
+    };
+    expect(missingSecrets({}, lean)).not.toContain('STRIPE_SECRET_KEY');
   });
 });

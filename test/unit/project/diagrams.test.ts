@@ -61,7 +61,7 @@ describe('the deployment diagram', () => {
     expect([...boxes].filter((name) => !outside.has(name)).sort()).toEqual(resources.sort());
   });
 
-  it.each(['Backend', 'Relay'])('shows exactly what the function %s can access', (name) => {
+  it.each(['Backend', 'Relay', 'Jobs'])('shows exactly what the function %s can access', (name) => {
     const policies = JSON.stringify(template.Resources[name]?.Properties['Policies']);
     const allowed = [...policies.matchAll(/(\w+(?:Table|Bucket))\.Arn/g)].map(([, to]) => `${name}→${to}`);
     const shown = arrows(cloud).filter((arrow) => new RegExp(`^${name}→\\w+(Table|Bucket)$`).test(arrow));

@@ -43,13 +43,14 @@ describe('domains', () => {
     expect(domains.filter((domain) => reaches(domain).includes(domain))).toEqual([]);
   });
 
-  it('are used only through their index and fields.ts; the route table also loads their routes, the relay its function', () => {
+  it('are used only through their index and fields.ts; the route table also loads their routes, the relay its function, the function for work by time their jobs', () => {
     expect(
       breaking(({ from, to }) => {
         const used = domainOf(to);
         if (used === undefined || domainOf(from) === used || !inFolder(from, 'src')) return false;
         if (from === 'src/routes.ts' && /(\/parts|\/routes|-routes?)\.ts$/.test(to)) return false;
         if (from === 'src/relay-function.ts' && used === 'relay') return false;
+        if (from === 'src/jobs-function.ts' && to === `src/${used}/jobs.ts`) return false;
         return to !== `src/${used}/index.ts` && to !== `src/${used}/fields.ts`;
       }),
     ).toEqual([]);
@@ -142,6 +143,8 @@ describe('DynamoDB', () => {
     expect(matching(/\bTableName\b/)).toEqual([
       'account/store.ts',
       'account/tombstone.ts',
+      'commands/store/account-commands.ts',
+      'commands/store/due-store.ts',
       'commands/store/queue-store.ts',
       'commands/store/settings-store.ts',
       'fleet/audit/audit-action.ts',
@@ -155,6 +158,9 @@ describe('DynamoDB', () => {
       'fleet/ownership/proof-limit.ts',
       'health/checks.ts',
       'http/checks/rate-limit.ts',
+      'notifications/delivery/due-store.ts',
+      'notifications/endpoints/endpoint-store.ts',
+      'notifications/inbox/inbox-store.ts',
       'notifications/intake/intake-store.ts',
       'notifications/settings/settings-store.ts',
       'ota/progress/lease-store.ts',
@@ -187,6 +193,8 @@ describe('DynamoDB', () => {
       'subscriptions/status/recovery-slots.ts',
       'subscriptions/store.ts',
       'subscriptions/webhook/event-ledger.ts',
+      'telemetry/health/health-store.ts',
+      'telemetry/health/upload-days.ts',
       'telemetry/store/garden-items.ts',
     ]);
   });

@@ -46,17 +46,23 @@ describe('the template', () => {
     );
   });
 
-  it('builds both functions alike, and gives both the variables that the configuration requires', () => {
+  it('builds all functions alike, and gives each the variables that the configuration requires', () => {
     const build = (name: string) =>
       z.object({ BuildProperties: z.record(z.string(), z.unknown()) }).parse(template.Resources[name]?.['Metadata'])
         .BuildProperties;
     const { EntryPoints: _one, ...ofBackend } = build('Backend');
-    const { EntryPoints: _other, ...ofRelay } = build('Relay');
-    expect(ofRelay).toEqual(ofBackend);
-    const given = Backend.parse(template.Resources['Relay']?.Properties).Environment.Variables;
-    const variables = Object.fromEntries(Object.keys(given).map((variable) => [variable, 'eu-central-1_Abc']));
-    const settings = { APP_ENV: 'prod', AWS_REGION: 'eu-central-1', RELAY_URL: 'wss://x', RELAY_ENDPOINT: 'https://x' };
-    expect(() => parseConfig({ ...variables, ...settings })).not.toThrow();
+    const settings = {
+      ...{ APP_ENV: 'prod', AWS_REGION: 'eu-central-1', RELAY_URL: 'wss://x', RELAY_ENDPOINT: 'https://x' },
+      ...{ API_BASE_URL: 'https://x', MAIL_FROM: 'AutoWatering <a@x.example>', WEB_PUSH_CONTACT: 'mailto:a@x.example' },
+      ...{ MOBILE_PUSH_APPLE: 'arn:aws:sns:eu-central-1:1:app/APNS/x', MOBILE_PUSH_ANDROID: '' },
+    };
+    for (const name of ['Relay', 'Jobs']) {
+      const { EntryPoints: _other, ...ofOther } = build(name);
+      expect(ofOther).toEqual(ofBackend);
+      const given = Backend.parse(template.Resources[name]?.Properties).Environment.Variables;
+      const variables = Object.fromEntries(Object.keys(given).map((variable) => [variable, 'eu-central-1_Abc']));
+      expect(() => parseConfig({ ...variables, ...settings })).not.toThrow();
+    }
   });
 
   it('gives the relay no time that its gateway does not have', () => {

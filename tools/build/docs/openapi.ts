@@ -68,11 +68,12 @@ const ErrorSchema = z.object({
 
 function operation(contract: RouteContract) {
   const { summary, description, domain, auth, rateLimit, body, responses } = contract;
+  const answerType = contract.answerKind === 'page' ? 'text/html' : 'application/json';
   const successes = Object.entries(responses).map(([status, schema]) => [
     status,
     {
       description: SUCCESS[status] ?? 'Done',
-      ...(status === '302' ? {} : { content: { 'application/json': { schema: jsonSchema(schema, 'output') } } }),
+      ...(status === '302' ? {} : { content: { [answerType]: { schema: jsonSchema(schema, 'output') } } }),
     },
   ]);
   return {

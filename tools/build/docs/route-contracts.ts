@@ -29,6 +29,7 @@ const ORDER = [
   'relay',
   'telemetry',
   'commands',
+  'notifications',
   'alive',
   'health',
 ] as const;
@@ -70,11 +71,11 @@ export function commonErrors(contract: RouteContract): readonly string[] {
     ...(contract.premium === true ? ['premium_required'] : []),
     ...(method === 'POST'
       ? [
-          ...(contract.bodyKind === 'form'
+          ...(contract.bodyKind === 'form' || contract.bodyKind === 'none'
             ? []
             : [contract.bodyKind === 'multipart' ? 'invalid_multipart' : 'invalid_json']),
           'payload_too_large',
-          'unsupported_media_type',
+          ...(contract.bodyKind === 'none' ? [] : ['unsupported_media_type']),
         ]
       : []),
     ...(params || query || body ? ['validation_failed'] : []),

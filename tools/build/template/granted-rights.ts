@@ -23,7 +23,7 @@ export interface Grant {
 }
 
 /** The functions, by their name in the template. */
-export const FUNCTION_NAMES = ['Backend', 'Relay'] as const;
+export const FUNCTION_NAMES = ['Backend', 'Relay', 'Jobs'] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 
 /** Returns what a function's policy allows; undefined if it contains anything but statements and parameters. */

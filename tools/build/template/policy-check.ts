@@ -6,6 +6,9 @@ import type { Template } from './template.ts';
 const OBJECTS = /^\{"!Sub":"\$\{ArtifactBucket\.Arn\}\/([a-z-]+\/)?\*"\}$/;
 const CONNECTIONS = /^\{"!Sub":"arn:[^*]+:execute-api:[^*]+:\$\{RelayApi\}\/relay\/(POST|DELETE)\/@connections\/\*"\}$/;
 
+/** Phones as SNS knows them, each under our own application. */
+const PHONES = /^\{"!Sub":"arn:[^*]+:sns:[^*]+:endpoint\/\$\{MobilePush(Apple|Android)\}\/\*"\}$/;
+
 /** The only statements that may allow deleting items. */
 const DELETING_SIDS = new Set(['Users', 'RateLimits', 'Relay', 'Garden']);
 
@@ -20,7 +23,7 @@ export function checkPolicies(template: Template): readonly string[] {
 }
 
 function checkGrant({ sid, actions, resources }: Grant): readonly string[] {
-  const isWhole = (one: string) => one.includes('*') && !OBJECTS.test(one) && !CONNECTIONS.test(one);
+  const isWhole = (one: string) => one.includes('*') && ![OBJECTS, CONNECTIONS, PHONES].some((known) => known.test(one));
   return [
     ...actions
       .filter((one) => !/^[a-z0-9-]+:[A-Za-z]+$/.test(one))

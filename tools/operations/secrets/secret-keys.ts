@@ -54,6 +54,16 @@ export const SECRET_KEYS = {
     ends: 'sessions opened before the rotation end, and their peers connect again',
     pattern: /^\S{32,}$/,
   },
+  VAPID_KEY: {
+    ...{ purpose: 'is what push services know this server by', generate: pushKey, rotation: 'list' },
+    ends: 'browsers that subscribed before the rotation get no more pushes until the app is opened there',
+    pattern: /^[A-Za-z0-9+/]{40,}={0,2}$/,
+  },
+  UNSUBSCRIBE_KEY: {
+    ...{ purpose: 'signs the links in mails that end them', generate: token, rotation: 'list' },
+    ends: 'links in mails sent before the rotation work no more',
+    pattern: /^\S{32,}$/,
+  },
   STRIPE_SECRET_KEY: {
     ...{ purpose: 'Stripe, Developers, API keys: the secret or a restricted key', rotation: 'replace' },
     pattern: /^(sk|rk)_(test|live)_[\w-]{8,}$/,
@@ -88,4 +98,10 @@ export function secretKey(name: SecretName): SecretKey {
 /** Base64 of an Ed25519 private key in PKCS#8. */
 function signingKey(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
+}
+
+/** Base64 of a private key of P-256 in PKCS#8. */
+function pushKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
 }

@@ -8,6 +8,7 @@ import {
 } from './cognito/cognito-local.ts';
 import { type DynamoDbLocal, startDynamoDb } from './dynamodb/dynamodb-local.ts';
 import { type RelayGateway, startGateway } from './gateway/relay-gateway.ts';
+import { type MessagesStandIn, startMessages } from './messages/messages-stand-in.ts';
 import { startGbif } from './plants/gbif-stand-in.ts';
 import { LOCAL_KINDWISE_KEY, startKindwise } from './plants/kindwise-stand-in.ts';
 import { LOCAL_PLANTNET_KEY, startPlantnet } from './plants/plantnet-stand-in.ts';
@@ -34,6 +35,8 @@ export interface Engines {
   readonly plants: PlantStandIns;
   /** The relay's WebSocket API. */
   readonly relay: RelayGateway;
+  /** Where mails and pushes go. */
+  readonly messages: MessagesStandIn;
   /** Returns the first engine that ended unexpectedly, with the reason. */
   broken(): string | undefined;
   stop(): Promise<void>;
@@ -123,8 +126,9 @@ export async function startEngines(options: EnginesOptions, signal: AbortSignal)
     ),
     track(startPlantProviders(), stopPlantProviders),
     track(startGateway({ stage: environment, accessKey: LOCAL_ACCESS_KEY, ...at(3001) }), (it) => it.stop()),
+    track(startMessages({ accessKey: LOCAL_ACCESS_KEY, ...at(3002) }), (it) => it.stop()),
   ]);
-  const [dynamoDb, cognito, s3, secretsStandIn, stripe, plants, relay] = parts;
+  const [dynamoDb, cognito, s3, secretsStandIn, stripe, plants, relay, messages] = parts;
   if (
     dynamoDb.status === 'rejected' ||
     cognito.status === 'rejected' ||
@@ -132,7 +136,8 @@ export async function startEngines(options: EnginesOptions, signal: AbortSignal)
     secretsStandIn.status === 'rejected' ||
     stripe.status === 'rejected' ||
     plants.status === 'rejected' ||
-    relay.status === 'rejected'
+    relay.status === 'rejected' ||
+    messages.status === 'rejected'
   ) {
     await stop();
     throw parts.find((part) => part.status === 'rejected')?.reason;
@@ -146,6 +151,7 @@ export async function startEngines(options: EnginesOptions, signal: AbortSignal)
     stripe: stripe.value,
     plants: plants.value,
     relay: relay.value,
+    messages: messages.value,
     broken: () => {
       const child = children.find((one) => one.ended() !== undefined);
       return child && `${child.name} ended (${child.ended()}). Its output is in ${child.logFile}.`;
@@ -167,6 +173,8 @@ export function secretValues(secrets: LocalSecrets): Record<string, string> {
     OTA_SIGNING_KEY: secrets.otaSigningKey,
     RELAY_IDENTITY_KEY: secrets.relayIdentityKey,
     RELAY_WRAP_KEY: secrets.relayWrapKey,
+    VAPID_KEY: secrets.vapidKey,
+    UNSUBSCRIBE_KEY: secrets.unsubscribeKey,
   };
 }
 
@@ -178,6 +186,7 @@ export interface EngineAddresses {
   readonly stripe: Pick<StandIn, 'url'>;
   readonly plants: Readonly<Record<keyof PlantStandIns, Pick<StandIn, 'url'>>>;
   readonly relay: Pick<RelayGateway, 'url' | 'endpoint'>;
+  readonly messages: Pick<StandIn, 'url'>;
 }
 
 /** Returns the backend's environment variables for these engines, using the SDK's own endpoint variables. */
@@ -204,6 +213,13 @@ export function backendEnvironment(environment: string, engines: EngineAddresses
     GBIF_API_BASE: engines.plants.gbif.url,
     RELAY_URL: engines.relay.url,
     RELAY_ENDPOINT: engines.relay.endpoint,
+    AWS_ENDPOINT_URL_SESV2: engines.messages.url,
+    AWS_ENDPOINT_URL_SNS: engines.messages.url,
+    EXTRA_PUSH_ORIGINS: engines.messages.url,
+    MAIL_FROM: 'AutoWatering <hello@autowatering.example>',
+    WEB_PUSH_CONTACT: 'mailto:hello@autowatering.example',
+    MOBILE_PUSH_APPLE: `arn:aws:sns:${LOCAL_REGION}:000000000000:app/APNS/local`,
+    MOBILE_PUSH_ANDROID: `arn:aws:sns:${LOCAL_REGION}:000000000000:app/GCM/local`,
     STRIPE_PRICE_ID: LOCAL_PRICE.id,
     RETURN_URL_ALLOWED_SCHEMES: 'autowatering',
     RETURN_URL_ALLOWED_ORIGINS: WEB_APP_ORIGINS.join(','),

@@ -16,6 +16,9 @@ const LocalSecrets = z.object({
   /** Base64 of an Ed25519 private key. */
   relayIdentityKey: z.string(),
   relayWrapKey: z.string(),
+  /** Base64 of a private key of P-256. */
+  vapidKey: z.string(),
+  unsubscribeKey: z.string(),
 });
 export type LocalSecrets = z.output<typeof LocalSecrets>;
 
@@ -59,9 +62,16 @@ export function createLocalSecrets(): LocalSecrets {
     otaSigningKey: signingKey(),
     relayIdentityKey: signingKey(),
     relayWrapKey: randomBytes(32).toString('base64url'),
+    vapidKey: pushKey(),
+    unsubscribeKey: randomBytes(32).toString('base64url'),
   };
 }
 
 function signingKey(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
+}
+
+function pushKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
 }

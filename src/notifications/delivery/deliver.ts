@@ -1,0 +1,147 @@
+import pMap from 'p-map';
+import type { Uid } from '../../platform/ids.ts';
+import type { Services } from '../../platform/services.ts';
+import { MAIL_TARGET, type Target, type TargetsOf } from '../channels/targets.ts';
+import type { EndpointStore } from '../endpoints/endpoint-store.ts';
+import type { InboxStore } from '../inbox/inbox-store.ts';
+import type { Message } from '../inbox/message.ts';
+import { channelsOf } from '../settings/preferences.ts';
+import { type Composition, composeDigest, composeOne, composeTest } from './composition.ts';
+import type { ClaimedDue, Due } from './due.ts';
+import type { DueStore } from './due-store.ts';
+import { type Recipient, type RecipientParts, readRecipient } from './recipient.ts';
+
+export interface DeliverParts extends RecipientParts {
+  readonly due: Pick<DueStore, 'claim' | 'beginMail' | 'giveBack' | 'finish'>;
+  readonly inbox: Pick<InboxStore, 'read'>;
+  readonly endpoints: Pick<EndpointStore, 'list' | 'remove'>;
+  readonly targetsOf: TargetsOf;
+}
+
+/** A delivery with its message; null for a test. */
+interface Item {
+  readonly due: ClaimedDue;
+  readonly message: Message | null;
+}
+
+const TARGETS_AT_ONCE = 5;
+const ITEMS_AT_ONCE = 10;
+const MOST_ATTEMPTS = 5;
+const FIRST_PAUSE_MS = 5 * 60 * 1000;
+
+/**
+ * Sends what is due for one account. Every delivery is claimed first, so that of two runs one sends it. What a service
+ * does not take now is tried again later, for those only who have not got it. A run that dies leaves its claims behind:
+ * pushes are then sent again, under the same topic, and mails are not.
+ */
+export function createDeliver(
+  { clock, log, metrics }: Pick<Services, 'clock' | 'log' | 'metrics'>,
+  parts: DeliverParts,
+): (uid: Uid, dues: readonly Due[]) => Promise<number> {
+  const { due: store, inbox, endpoints, targetsOf } = parts;
+
+  /** @returns those who have to be tried again */
+  const send = async (
+    uid: Uid,
+    items: readonly Item[],
+    composition: (channel: Target['channel']) => Composition | undefined,
+    targets: readonly Target[],
+  ): Promise<readonly string[]> => {
+    const outcomes = await pMap(
+      targets,
+      async (target) => {
+        const { id, channel } = target;
+        const wanted = composition(channel);
+        const open = items.filter(({ due: { remaining } }) => remaining === undefined || remaining.includes(id));
+        if (wanted === undefined || open.length === 0) return [];
+        if (id === MAIL_TARGET) {
+          if (open.some(({ due }) => due.isMailBegun)) return [];
+          const begun = await pMap(open, ({ due }) => store.beginMail(due), { concurrency: ITEMS_AT_ONCE });
+          if (begun.includes(false)) return [];
+        }
+        const outcome = await target.send(wanted);
+        metrics.count('NotificationsSent', { channel, outcome });
+        if (outcome === 'gone') await endpoints.remove(uid, id);
+        return outcome === 'later' ? [id] : [];
+      },
+      { concurrency: TARGETS_AT_ONCE },
+    );
+    return outcomes.flat();
+  };
+
+  const settle = async (items: readonly Item[], remaining: readonly string[]): Promise<void> => {
+    await pMap(
+      items,
+      async ({ due }) => {
+        const isOver = remaining.length === 0 || due.attempts >= MOST_ATTEMPTS;
+        if (remaining.length > 0 && isOver) metrics.count('NotificationsGivenUp');
+        const pause = FIRST_PAUSE_MS * 2 ** (due.attempts - 1);
+        await (isOver ? store.finish(due) : store.giveBack(due, remaining, clock.now() + pause));
+      },
+      { concurrency: ITEMS_AT_ONCE },
+    );
+  };
+
+  return async (uid, dues) => {
+    const claims = await pMap(dues, (due) => store.claim(due, clock.now()), { concurrency: ITEMS_AT_ONCE });
+    const claimed = claims.filter((one) => one !== undefined);
+    if (claimed.length === 0) return 0;
+    const recipient = await readRecipient(parts, uid);
+    const items = await pMap(
+      claimed,
+      async (due) => ({ due, message: due.how === 'test' ? null : await inbox.read(uid, due.messageId) }),
+      { concurrency: ITEMS_AT_ONCE },
+    );
+    const targets = await targetsOf(uid, recipient);
+    let sent = 0;
+    for (const group of together(items, recipient)) {
+      const composition = compositionFor(group, recipient);
+      const remaining = composition === undefined ? [] : await send(uid, group, composition, targets);
+      if (composition !== undefined) sent += 1;
+      await settle(group, remaining);
+    }
+    if (sent > 0) log.debug('Delivered messages', { messages: sent });
+    return sent;
+  };
+}
+
+/** Puts a digest's messages together; every other one goes alone, and those that nobody has to be told any more too. */
+function together(
+  items: readonly { readonly due: ClaimedDue; readonly message: Message | null | undefined }[],
+  { isMuted, readUntil }: Recipient,
+): readonly (readonly Item[])[] {
+  const isOver = ({ message }: (typeof items)[number]) =>
+    message === undefined ||
+    (message !== null && (isMuted || message.readAt !== null || message.storedAt <= readUntil));
+  const over = items.filter(isOver).map(({ due }) => [{ due, message: null }]);
+  const open = items.flatMap((item) => (isOver(item) ? [] : [{ due: item.due, message: item.message ?? null }]));
+  const digest = open.filter(({ due }) => due.how === 'digest');
+  return [
+    ...over,
+    ...open.filter(({ due }) => due.how !== 'digest').map((item) => [item]),
+    ...(digest.length === 0 ? [] : [digest]),
+  ];
+}
+
+const WEIGHTS = { critical: 0, danger: 1, warning: 2, info: 3 } as const;
+
+/** What matters most comes first, then what came first. */
+function byWeight(a: Message, b: Message): number {
+  return WEIGHTS[a.severity] - WEIGHTS[b.severity] || a.storedAt - b.storedAt;
+}
+
+/** Returns what each channel says; undefined if there is nothing to say. */
+function compositionFor(
+  items: readonly Item[],
+  { preferences, reader }: Recipient,
+): ((channel: Target['channel']) => Composition | undefined) | undefined {
+  const [first] = items;
+  if (first?.due.how === 'test') return () => composeTest(first.due.messageId, reader);
+  const messages = items.flatMap(({ message }) => message ?? []).sort(byWeight);
+  if (messages.length === 0) return undefined;
+  return (channel) => {
+    const [oldest, ...others] = messages.filter(({ kind }) => channelsOf(preferences, kind)[channel]);
+    if (oldest === undefined) return undefined;
+    return others.length === 0 ? composeOne(oldest, reader) : composeDigest([oldest, ...others], reader);
+  };
+}

@@ -1,0 +1,13 @@
+/**
+ * What became of a message that was handed to a service. `gone`: the receiver does not exist any more. `later`: the
+ * service is busy or did not answer; it may have taken the message all the same. `refused`: trying again is useless.
+ */
+export type SendOutcome = 'sent' | 'gone' | 'later' | 'refused';
+
+const TOO_MANY = 429;
+const TIMED_OUT = 408;
+
+export function outcomeOf(status: number): 'sent' | 'later' | 'refused' {
+  if (status >= 200 && status < 300) return 'sent';
+  return status === TOO_MANY || status === TIMED_OUT || status >= 500 ? 'later' : 'refused';
+}

@@ -1,0 +1,253 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { type Jobs, startJobs } from '../../support/jobs.ts';
+import { notice, notifyOf } from '../../support/notices.ts';
+import { peersOf } from '../../support/peers.ts';
+import { newPeerIdentity } from '../../support/relay.ts';
+import { signedUp } from '../../support/signed-up.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+let backend: Backend;
+let jobs: Jobs;
+let notify: ReturnType<typeof notifyOf>;
+beforeAll(async () => {
+  backend = await startBackend({ API_BASE_URL: 'https://api.example.com' });
+  jobs = await startJobs(backend);
+  notify = notifyOf(backend);
+});
+afterAll(async () => {
+  await jobs.stop();
+  await backend.stop();
+});
+
+type Owner = Awaited<ReturnType<typeof signedUp>>;
+
+const settings = (owner: Owner, body: object) =>
+  backend.call('/notifications/settings', { headers: owner.headers, body });
+const inbox = async (owner: Owner) => (await backend.call('/notifications', { headers: owner.headers })).body;
+
+/** An owner whose browser, called by the owner's id, takes pushes. */
+async function ownerWithBrowser() {
+  const owner = await signedUp(backend);
+  const { body } = await backend.call('/notifications/settings', { headers: owner.headers });
+  const subscription = backend.messages.subscribe(owner.uid, body.channels.web_push.public_key);
+  const { status } = await backend.call('/notifications/subscriptions', {
+    headers: owner.headers,
+    body: { type: 'web_push', ...subscription },
+  });
+  expect(status).toBe(200);
+  return { ...owner, subscription };
+}
+
+const deliver = () => jobs.run({ job: 'deliver-notifications' });
+const sentTo = (to: string) => backend.messages.sent().filter((one) => one.to === to);
+const titlesTo = (to: string) => sentTo(to).map(({ title }) => title);
+
+/** Goes on to the next time at which a clock in UTC shows the hour. */
+function forwardTo(hour: number) {
+  const now = backend.clock.now();
+  const today = new Date(now).setUTCHours(hour, 0, 0, 0);
+  backend.clock.forward((today > now ? today : today + 24 * HOUR_MS) - now);
+}
+
+describe('a message', () => {
+  it('about a new phone reaches browser, phone and mailbox in the owner’s language, and is in the inbox', async () => {
+    const owner = await ownerWithBrowser();
+    await settings(owner, { language: 'ro', time_zone: 'Europe/Bucharest' });
+    const token = `token-of-${owner.uid}`;
+    const subscribed = { type: 'mobile_push', platform: 'android', token };
+    await backend.call('/notifications/subscriptions', { headers: owner.headers, body: subscribed });
+
+    await peersOf(backend).register(owner, newPeerIdentity(), { type: 'phone' });
+    await deliver();
+
+    const title = 'Un telefon nou este în contul dumneavoastră';
+    for (const to of [owner.uid, token, owner.email]) expect(titlesTo(to)).toEqual([title]);
+    const { notifications, unread } = await inbox(owner);
+    expect(unread).toBe(1);
+    expect(notifications).toMatchObject([{ kind: 'new_peer', topic: 'phone', title, read: false, serial: null }]);
+    expect(sentTo(owner.uid)[0]?.details).toMatchObject({
+      payload: { notification_id: notifications[0].notification_id },
+    });
+  });
+
+  it('is sent once, however many runs look at the same moment', async () => {
+    const owner = await ownerWithBrowser();
+    await notify(owner.uid, [notice(backend)]);
+    const keys = (await backend.scan('garden')).flatMap(({ partition, record, uid }) =>
+      uid === owner.uid && String(partition).startsWith('due#') ? [{ partition, record }] : [],
+    );
+    const atOnce = { deliver: keys };
+    await Promise.all([jobs.run(atOnce), jobs.run(atOnce), deliver(), jobs.run(atOnce)]);
+    await deliver();
+    expect([titlesTo(owner.uid), titlesTo(owner.email)]).toEqual([['The main pipe leaks'], ['The main pipe leaks']]);
+  });
+
+  it('that a service does not take is tried again later, for those only who have not got it', async () => {
+    const owner = await ownerWithBrowser();
+    backend.messages.setFaults([{ match: '^POST /push/', status: 503, times: 1 }]);
+    await notify(owner.uid, [notice(backend)]);
+    await deliver();
+    expect([titlesTo(owner.uid), titlesTo(owner.email).length]).toEqual([[], 1]);
+    backend.clock.forward(2 * MINUTE_MS);
+    await deliver();
+    expect(titlesTo(owner.uid)).toEqual([]);
+    backend.clock.forward(5 * MINUTE_MS);
+    await deliver();
+    expect([titlesTo(owner.uid).length, titlesTo(owner.email).length]).toEqual([1, 1]);
+  });
+
+  it('whose run died in the middle is sent again as the same push, and the mail not twice', async () => {
+    const owner = await ownerWithBrowser();
+    await notify(owner.uid, [notice(backend)]);
+    jobs.dynamo.setFaults([{ match: 'DeleteItem', drop: true }]);
+    await deliver().catch(() => undefined);
+    jobs.dynamo.setFaults([]);
+    expect([titlesTo(owner.uid).length, titlesTo(owner.email).length]).toEqual([1, 1]);
+    backend.clock.forward(10 * MINUTE_MS);
+    await deliver();
+    const topics = sentTo(owner.uid).map(({ details }) => details['topic']);
+    expect([topics.length, new Set(topics).size, titlesTo(owner.email).length]).toEqual([2, 1, 1]);
+  });
+
+  it('for a browser that is no more removes it', async () => {
+    const owner = await ownerWithBrowser();
+    backend.messages.forget(owner.subscription);
+    await notify(owner.uid, [notice(backend)]);
+    await deliver();
+    const { body } = await backend.call('/notifications/subscriptions', { headers: owner.headers });
+    expect(body.subscriptions).toEqual([]);
+  });
+
+  it('that was read in the app meanwhile is not sent any more', async () => {
+    const owner = await ownerWithBrowser();
+    await settings(owner, { quiet_hours: { from: '00:00', to: '23:59' } });
+    await notify(owner.uid, [notice(backend, { severity: 'danger' })]);
+    await backend.call('/notifications/read', { headers: owner.headers, body: { until: backend.clock.now() } });
+    backend.clock.forward(24 * HOUR_MS);
+    await deliver();
+    expect([titlesTo(owner.uid), (await inbox(owner)).unread]).toEqual([[], 0]);
+  });
+
+  it('goes nowhere but to the inbox when the profile says so, or the kind’s channels are off', async () => {
+    const muted = await ownerWithBrowser();
+    const off = await ownerWithBrowser();
+    const profile = { notificationsEnabled: false };
+    await backend.call('/updateProfile', { headers: muted.headers, body: { profile } });
+    await backend.call('/notifications/settings', {
+      headers: off.headers,
+      body: { kinds: { alarm: { web_push: false, email: false, mobile_push: false } } },
+    });
+    for (const owner of [muted, off]) await notify(owner.uid, [notice(backend)]);
+    await deliver();
+    for (const owner of [muted, off]) {
+      expect([titlesTo(owner.uid), titlesTo(owner.email)]).toEqual([[], []]);
+      expect((await inbox(owner)).unread).toBe(1);
+    }
+  });
+});
+
+describe('what is not urgent', () => {
+  it('waits for the end of quiet hours, by the owner’s clock; what is critical does not', async () => {
+    const owner = await ownerWithBrowser();
+    // 22:30 to 07:00 in Tokyo is 13:30 to 22:00 in UTC.
+    await settings(owner, { time_zone: 'Asia/Tokyo', quiet_hours: { from: '22:30', to: '07:00' } });
+    forwardTo(14);
+    await notify(owner.uid, [
+      notice(backend, { severity: 'danger', topic: 'no-flow', cause: 'no-flow' }),
+      notice(backend),
+    ]);
+    await deliver();
+    expect(titlesTo(owner.uid)).toEqual(['The main pipe leaks']);
+    forwardTo(21);
+    await deliver();
+    expect(titlesTo(owner.uid)).toHaveLength(1);
+    forwardTo(22);
+    await deliver();
+    expect(titlesTo(owner.uid)).toEqual(['The main pipe leaks', 'No water comes']);
+  });
+
+  it('comes together once a day, each channel with its own kinds', async () => {
+    const owner = await ownerWithBrowser();
+    await settings(owner, { digest_at: '18:00' });
+    forwardTo(9);
+    await notify(owner.uid, [
+      notice(backend, { severity: 'warning', topic: 'low-flow', cause: 'low-flow', facts: { channel: 1 } }),
+      notice(backend, { kind: 'insight', severity: 'info', topic: 'dry-spell', cause: 'dry', facts: { days: 12 } }),
+    ]);
+    await deliver();
+    expect(titlesTo(owner.uid)).toEqual([]);
+    forwardTo(18);
+    await deliver();
+    const [digest, ...others] = sentTo(owner.uid);
+    expect([digest?.title, digest?.text, others]).toEqual([
+      'Your garden today',
+      'Zone 2 gets little water (Device 000123)\nIt has not rained for 12 days (Device 000123)',
+      [],
+    ]);
+    // Insights are not mailed unless chosen: what is left is one message, said as such.
+    expect(titlesTo(owner.email)).toEqual(['Zone 2 gets little water']);
+  });
+});
+
+describe('a mail', () => {
+  const unsubscribe = (link: string, method = 'GET') =>
+    backend.call(link.replace('https://api.example.com', ''), {
+      method,
+      ...(method === 'POST'
+        ? { body: 'List-Unsubscribe=One-Click', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }
+        : {}),
+    });
+  const linkIn = (owner: Owner): string => {
+    const headers = sentTo(owner.email)[0]?.details['headers'];
+    const list =
+      typeof headers === 'object' && headers !== null && 'List-Unsubscribe' in headers
+        ? headers['List-Unsubscribe']
+        : '';
+    return String(list).replace(/[<>]/g, '');
+  };
+
+  it('ends mails of its kind with one click, and not by a look at the link', async () => {
+    const owner = await ownerWithBrowser();
+    await notify(owner.uid, [notice(backend)]);
+    await deliver();
+    const page = await unsubscribe(linkIn(owner));
+    expect([page.status, page.headers.get('content-type'), page.body]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+      expect.stringContaining('<form method="post">'),
+    ]);
+    const mailed = async () => (await backend.call('/notifications/settings', { headers: owner.headers })).body.kinds;
+    expect((await mailed()).alarm.email).toBe(true);
+    expect((await unsubscribe(linkIn(owner), 'POST')).body).toContain('Done.');
+    expect(await mailed()).toMatchObject({ alarm: { email: false, web_push: true }, lock: { email: true } });
+  });
+
+  it('has a link that nobody can make, or turn into another one', async () => {
+    const owner = await ownerWithBrowser();
+    await notify(owner.uid, [notice(backend)]);
+    await deliver();
+    const [where = '', token = ''] = linkIn(owner).split('token=');
+    const [content = '', signature = ''] = token.split('.');
+    const others = Buffer.from(JSON.stringify(['somebody-else', 'all', 1])).toString('base64url');
+    for (const made of [`${others}.${signature}`, `${content}.`, `${content}.AAAA`, 'x', '']) {
+      expect((await unsubscribe(`${where}token=${made}`, 'POST')).body).toContain('does not work any more');
+    }
+  });
+
+  it('is not written to an address that nobody has confirmed as theirs', async () => {
+    const owner = await ownerWithBrowser();
+    const { services } = backend;
+    const unverified = {
+      ...services.userDirectory,
+      findById: async () => ({ email: owner.email, emailVerified: false, name: null, picture: null, createdAt: null }),
+    };
+    const strict = await startJobs({ services: { ...services, userDirectory: unverified } });
+    await notify(owner.uid, [notice(backend)]);
+    await strict.run({ job: 'deliver-notifications' });
+    await strict.stop();
+    expect([titlesTo(owner.uid).length, titlesTo(owner.email)]).toEqual([1, []]);
+  });
+});
