@@ -88,7 +88,7 @@ function noticeOf({ serial }: QueueOwner, { commandId, intent, state, reason, en
     at: endedAt ?? createdAt,
     serial,
     facts: {
-      command: intent.kind,
+      command: intent.kind.replaceAll('_', '-'),
       ...('channel' in intent && { channel: intent.channel }),
       ...(reason !== null && { reason }),
     },
