@@ -7,7 +7,7 @@ import { createRunJobs, type JobResult } from './platform/jobs/run-jobs.ts';
 import type { Services } from './platform/services.ts';
 import { type Fields, fields, listOf, optional, text } from './platform/shapes.ts';
 import { relayAnnouncements } from './relay/index.ts';
-import { createTelemetryLook } from './telemetry/jobs.ts';
+import { createTelemetryArchive, createTelemetryLook } from './telemetry/jobs.ts';
 
 /** Less than the function's timeout in the template, so that a run ends by itself. */
 const WITHIN_MS = 240_000;
@@ -37,7 +37,12 @@ export function createJobsFunction(services: Services): (event: unknown) => Prom
   const notify = createNotify(services, { isAlive: accountAliveCheck(services) });
   const commands = commandExpiryJob(services, { announce: relayAnnouncements(services), notify });
   /** In the order in which they are done: what people wait for comes first. */
-  const jobs: readonly Job[] = [commands, notifications.job, createTelemetryLook(services, notify)];
+  const jobs: readonly Job[] = [
+    commands,
+    notifications.job,
+    createTelemetryLook(services, notify),
+    createTelemetryArchive(services),
+  ];
   const runJobs = createRunJobs(services, jobs);
 
   return async (event) => {

@@ -24,6 +24,8 @@ export interface ObjectStore {
    */
   copy(fromKey: string, etag: string, toKey: string, lockedUntil?: Date): Promise<void>;
   remove(key: string): Promise<void>;
+  /** A page of keys with a prefix, in their order; empty after the last one. @param after the last key of the page before */
+  list(prefix: string, after?: string): Promise<readonly string[]>;
   removeAll(prefix: string): Promise<void>;
   /** Fails when the bucket can't be reached. */
   ping(signal?: AbortSignal): Promise<void>;
@@ -113,6 +115,17 @@ export function createObjectStore(bucket: string, region: string): ObjectStore {
       );
     },
     remove,
+    async list(prefix, after) {
+      const { ListObjectsV2Command } = await sdk();
+      const page = await (await client()).send(
+        new ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: prefix,
+          ...(after === undefined ? {} : { StartAfter: after }),
+        }),
+      );
+      return (page.Contents ?? []).flatMap(({ Key: key }) => (key === undefined ? [] : [key]));
+    },
     async removeAll(prefix) {
       const { ListObjectsV2Command } = await sdk();
       for (;;) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { HwId } from '../../platform/ids.ts';
-import type { RowKind } from '../evidence.ts';
+import { ROW_KINDS, type RowKind } from '../evidence.ts';
 
 /** What the archive has a table of. */
 export type ArchiveKind = RowKind | 'session';
@@ -21,10 +21,15 @@ export function archiveKey(kind: ArchiveKind, day: string, shard: number, part: 
   return `${ARCHIVE_PREFIX}kind=${kind}/day=${day}/${name}.parquet`;
 }
 
-const KEY = /\/kind=[a-z_]+\/day=\d{4}-\d\d-\d\d\/shard=(\d\d)(?:-\d+)?\.parquet$/;
+const KEY = /\/kind=([a-z_]+)\/day=\d{4}-\d\d-\d\d\/shard=(\d\d)(?:-\d+)?\.parquet$/;
 
 /** The shard of an archive's file; undefined for any other object. */
 export function shardOfKey(key: string): number | undefined {
-  const shard = KEY.exec(key)?.[1];
+  const shard = KEY.exec(key)?.[2];
   return shard === undefined ? undefined : Number(shard);
+}
+
+export function kindOfKey(key: string): ArchiveKind | undefined {
+  const kind = KEY.exec(key)?.[1];
+  return kind === 'session' ? kind : ROW_KINDS.find((known) => known === kind);
 }

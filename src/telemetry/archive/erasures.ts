@@ -1,25 +1,9 @@
-import { createHash } from 'node:crypto';
 import { failedCondition } from '../../platform/aws/dynamo.ts';
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { fields, listOf, number, textThat } from '../../platform/shapes.ts';
 import { shardOf } from './archive-keys.ts';
-
-declare const brand: unique symbol;
-/** Stands for an account in the archive: a hash of the random uid, which alone identifies nobody. */
-export type Pseudonym = string & { readonly [brand]: 'Pseudonym' };
-
-const PSEUDONYM = /^[A-Za-z0-9_-]{22}$/;
-
-function isPseudonym(text: string): text is Pseudonym {
-  return PSEUDONYM.test(text);
-}
-
-export function pseudonymOf(uid: Uid): Pseudonym {
-  const hash = createHash('sha256').update(`archive|${uid}`).digest('base64url').slice(0, 22);
-  if (!isPseudonym(hash)) throw new Error('made a pseudonym that is none');
-  return hash;
-}
+import { accountPseudonym, isPseudonym, type Pseudonym } from './pseudonym.ts';
 
 /** An account whose rows have to leave the archive. */
 export interface Erasure {
@@ -48,9 +32,9 @@ export function createErasures({ config, documents }: Pick<Services, 'config' | 
       if (hwIds.length === 0) return;
       await (await documents()).update({
         TableName,
-        Key: { partition: PARTITION, record: pseudonymOf(uid) },
-        UpdateExpression: 'SET requested_at = :now, #schema = :schema ADD shards :shards',
-        ExpressionAttributeNames: { '#schema': 'schema' },
+        Key: { partition: PARTITION, record: accountPseudonym(uid) },
+        UpdateExpression: 'SET requested_at = :now, #schema = :schema ADD #shards :shards',
+        ExpressionAttributeNames: { '#schema': 'schema', '#shards': 'shards' },
         ExpressionAttributeValues: { ':now': now, ':schema': SCHEMA, ':shards': new Set(hwIds.map(shardOf)) },
       });
     },

@@ -20,7 +20,7 @@ export interface Receipt {
 }
 
 /** How many days of receipt are remembered. An archive that falls behind by more looks everywhere. */
-const KEPT = 5;
+export const KEPT_RECEIPTS = 5;
 
 /** Joins receipts by day: any order gives the same. */
 export function joinReceipts(known: readonly Receipt[], added: readonly Receipt[]): readonly Receipt[] {
@@ -29,7 +29,7 @@ export function joinReceipts(known: readonly Receipt[], added: readonly Receipt[
     const before = days.get(one.day);
     days.set(one.day, before === undefined ? one : joinTwo(before, one));
   }
-  return [...days.values()].sort((one, other) => other.day - one.day).slice(0, KEPT);
+  return [...days.values()].sort((one, other) => other.day - one.day).slice(0, KEPT_RECEIPTS);
 }
 
 function joinTwo(one: Receipt, other: Receipt): Receipt {

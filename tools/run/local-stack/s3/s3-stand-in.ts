@@ -191,7 +191,7 @@ const PAGE = 1000;
 
 function list(url: URL, response: ServerResponse, objects: Objects): void {
   // The token is the last key returned, so that changes between pages don't shift the list.
-  const after = url.searchParams.get('continuation-token') ?? '';
+  const after = url.searchParams.get('continuation-token') ?? url.searchParams.get('start-after') ?? '';
   const found = objects.keys(url.searchParams.get('prefix') ?? '').filter(({ key }) => key > after);
   const page = found.slice(0, Number(url.searchParams.get('max-keys') ?? PAGE));
   const contents = page

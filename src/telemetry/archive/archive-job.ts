@@ -1,0 +1,40 @@
+import { createFleetDevices } from '../../fleet/index.ts';
+import type { Job } from '../../platform/jobs/job.ts';
+import { once } from '../../platform/once.ts';
+import type { Services } from '../../platform/services.ts';
+import { createUploadDays } from '../health/upload-days.ts';
+import { createGardenItems } from '../store/garden-items.ts';
+import { createArchiveProgress } from './archive-progress.ts';
+import { createErasures } from './erasures.ts';
+
+const EVERY_MS = 15 * 60_000;
+
+/**
+ * Keeps the archive: takes deleted accounts out of it, and adds what came in on past days. One job, so that files are never
+ * written and rewritten at the same time. It looks often and has mostly nothing to do.
+ */
+export function createTelemetryArchive(services: Services): Job {
+  const { objectStore } = services;
+  // Parquet's code is loaded when there is something to write.
+  const writing = once(() => import('./write-archive.ts'));
+  const erasing = once(() => import('./erase-from-archive.ts'));
+  const progress = createArchiveProgress(services);
+  const erasures = createErasures(services);
+  const parts = {
+    ...{ days: createUploadDays(services), fleet: createFleetDevices(services), items: createGardenItems(services) },
+    ...{ progress, objectStore },
+  };
+  return {
+    name: 'telemetry-archive',
+    when: { everyMs: EVERY_MS },
+    async run(now, signal) {
+      const { erased, rewritten } = await (await erasing()).eraseFromArchive(
+        { erasures, progress, objectStore },
+        now,
+        signal,
+      );
+      const { files, rows } = await (await writing()).writeArchive(parts, now, signal);
+      return { erased, rewritten, files, rows };
+    },
+  };
+}
