@@ -46,7 +46,7 @@ function columnsOf(kind: Row['kind']): readonly ArchiveColumn[] {
   });
   return [
     ...OWNER,
-    { name: 'at', type: 'time' },
+    { name: 'occurred_at', type: 'time' },
     { name: 'is_clock_lost', type: 'flag' },
     ...values,
     { name: 'bytes', type: 'bytes' },
@@ -80,7 +80,7 @@ export function archivedRow({ account, device }: Owned, row: Row): ArchiveRow {
     unsigned.has(name) ? BigInt(value) : value,
   ]);
   return {
-    ...{ account, device, at: new Date(at), is_clock_lost: isClockLost },
+    ...{ account, device, occurred_at: new Date(at), is_clock_lost: isClockLost },
     ...Object.fromEntries(values),
     ...{ bytes, read_at: new Date(readAt), reader_version: READER_VERSION },
   };
