@@ -13,6 +13,12 @@ export interface Revised {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** What of the services the table needs. */
+export interface GardenAccess extends Pick<Services, 'documents'> {
+  readonly config: { readonly tables: Pick<Services['config']['tables'], 'garden'> };
+  readonly randomness: Pick<Services['randomness'], 'fraction'>;
+}
+
 const SCHEMA = 1;
 /** DynamoDB's limit. */
 const KEYS_AT_ONCE = 100;
@@ -21,11 +27,7 @@ const AT_ONCE = 16;
 const DELETED_AT_ONCE = 25;
 
 /** The garden table's items with a `revision`, which rises with every write. */
-export function createGardenItems({
-  config,
-  documents,
-  randomness,
-}: Pick<Services, 'config' | 'documents' | 'randomness'>) {
+export function createGardenItems({ config, documents, randomness }: GardenAccess) {
   const TableName = config.tables.garden;
 
   const readSome = async (keys: readonly GardenKey[], isConsistent: boolean): Promise<Item[]> => {

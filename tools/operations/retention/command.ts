@@ -25,7 +25,7 @@ await runCommand((signal) =>
   placeOptions(new Command('npm run retention --'))
     .description(
       'Removes outdated data: items whose time to live has passed, abandoned drafts and photos, states that no ' +
-        'account points to. AWS removes most of it on its own; this command checks that and removes what was missed. ' +
+        'account points to, telemetry of devices that are no longer owned. AWS removes most of it on its own; this command checks that and removes what was missed. ' +
         'docs/retention.md lists what is kept and why.',
     )
     .option('--dry-run', 'list what would be removed, and remove nothing', false)

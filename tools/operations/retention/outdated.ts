@@ -2,6 +2,8 @@ import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { marshall, type NativeAttributeValue, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Place, TABLES, type TableName } from '../../cli/target/place.ts';
+import type { DeviceWithTelemetry } from '../telemetry/devices.ts';
+import { abandonedTelemetry, removeTelemetryOf } from './abandoned-telemetry.ts';
 import { kindOf, OBJECT_RULES, ORPHANED_STATE, TABLE_KEYS } from './retention-rules.ts';
 
 /** One item or object past its retention time. */
@@ -12,6 +14,7 @@ export type Outdated =
       readonly table: TableName;
       readonly key: Readonly<Record<string, NativeAttributeValue>>;
     }
+  | { readonly kind: 'telemetry'; readonly rule: string; readonly device: DeviceWithTelemetry }
   | { readonly kind: 'object'; readonly rule: string; readonly key: string; readonly bytes: number };
 
 /** Yields everything in an environment that is past its retention time. */
@@ -23,6 +26,9 @@ export async function* outdated(place: Place, now: number): AsyncGenerator<Outda
     }
   }
   yield* orphanedStates(place, now);
+  for await (const device of abandonedTelemetry(place, now)) {
+    yield { kind: 'telemetry', rule: 'telemetry of devices no longer owned', device };
+  }
 }
 
 /** DynamoDB removes them within about two days, but only if time to live is enabled for the table. */
@@ -72,6 +78,10 @@ async function* orphanedStates(place: Place, now: number): AsyncGenerator<Outdat
 export async function remove(place: Place, found: Outdated, now: number): Promise<void> {
   if (found.kind === 'object') {
     await place.s3.deleteObject({ Bucket: place.bucket, Key: found.key });
+    return;
+  }
+  if (found.kind === 'telemetry') {
+    await removeTelemetryOf(place, found.device);
     return;
   }
   try {
