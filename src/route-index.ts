@@ -99,6 +99,8 @@ export const ROUTE_INDEX: readonly IndexedRoute[] = [
   { method: 'GET', path: '/telemetry/devices/{serial}/runs', group: 'telemetry' },
   { method: 'GET', path: '/telemetry/devices/{serial}/series', group: 'telemetry' },
   { method: 'GET', path: '/telemetry/devices/{serial}/summary', group: 'telemetry' },
+  { method: 'GET', path: '/telemetry/devices/{serial}/insights', group: 'telemetry' },
+  { method: 'GET', path: '/fleet/health', group: 'telemetry' },
   { method: 'POST', path: '/devices/{serial}/commands', group: 'commands' },
   { method: 'GET', path: '/devices/{serial}/commands', group: 'commands' },
   { method: 'GET', path: '/devices/{serial}/commands/{command_id}', group: 'commands' },

@@ -968,7 +968,8 @@ export type TelemetryAnswer = {
       | 'date'
       | 'future'
       | 'too_old'
-      | 'too_many';
+      | 'too_many'
+      | 'too_long';
     readonly count: number;
   }>;
   readonly next: {
@@ -1134,6 +1135,64 @@ export type TelemetryDevicesSummaryAnswer = {
   } | null;
   readonly temperature: { readonly min: number; readonly average: number; readonly max: number } | null;
   readonly humidity: { readonly min: number; readonly average: number; readonly max: number } | null;
+};
+
+/** Input of `GET /telemetry/devices/{serial}/insights`. */
+export type TelemetryDevicesInsightsInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+};
+
+/** Answer of `GET /telemetry/devices/{serial}/insights`. */
+export type TelemetryDevicesInsightsAnswer = {
+  readonly ok: true;
+  /** Milliseconds since 1970 */
+  readonly from: number;
+  /** Milliseconds since 1970 */
+  readonly to: number;
+  readonly insights: ReadonlyArray<{
+    /** Stays the same while its beginning does */ readonly insight_id: string;
+    readonly kind:
+      | 'water_use'
+      | 'saved'
+      | 'dry_spell'
+      | 'high_use'
+      | 'leak'
+      | 'no_flow'
+      | 'lock'
+      | 'frost'
+      | 'flat_line'
+      | 'silent_sensor'
+      | 'clock_lost'
+      | 'interrupted'
+      | 'unheard'
+      | 'history_at_risk';
+    readonly channel: number | null;
+    readonly severity: 'info' | 'warning' | 'danger' | 'critical';
+    /** Milliseconds since 1970 */
+    readonly since_at: number;
+    readonly until_at: number | null;
+    readonly rests_on: ReadonlyArray<
+      | 'alarm'
+      | 'status'
+      | 'hydraulic_status'
+      | 'flow_meter'
+      | 'watched_runs'
+      | 'runs'
+      | 'skip_rows'
+      | 'roll_ups'
+      | 'rain_days'
+      | 'weather_hours'
+      | 'weather_days'
+      | 'weather_sensor'
+      | 'clock'
+      | 'uptime'
+      | 'visits'
+    >;
+    readonly is_estimate: boolean;
+    readonly facts: Readonly<Record<string, string | number>>;
+  }>;
 };
 
 /** Input of `POST /devices/{serial}/commands`. */
@@ -2701,6 +2760,11 @@ export interface AppApi {
     input: TelemetryDevicesSummaryInput,
     options?: CallOptions,
   ): Promise<TelemetryDevicesSummaryAnswer>;
+  /** Tells what a device's evidence says: leaks, locks, litres, savings. What was so between `from` and `to` (by default the 30 days until now, at most 400), as seen from `to`: the worst kinds first, at most 200. `until_at` is null while it goes on; what nobody saw end was over when it was last seen. `rests_on` names the evidence, `is_estimate` says whether figures are estimated, `facts` are figures and short words by kind, such as `retry_at` of a `lock`, `litres` of `saved`, `percent` of `high_use`. Nothing is said where the evidence is thin: no insight does not mean that all is well. */
+  telemetryDevicesInsights(
+    input: TelemetryDevicesInsightsInput,
+    options?: CallOptions,
+  ): Promise<TelemetryDevicesInsightsAnswer>;
   /** Gives a device a command, which a phone or hub near it carries. The same `command_key` with the same intent is the same command, however often it is sent; with another one, 409 `command_key_used`. It expires after `expires_in_seconds` (30 to 86,400, default 600) unless somebody carried it by then. `stop` overtakes everything and cancels watering that was asked for before. 409 `limit_reached`: `details.limit` is `open_commands`, or one of the account’s limits with the `most` it allows and what is `used`. */
   postDevicesBySerialCommands(
     input: PostDevicesBySerialCommandsInput,
@@ -2988,6 +3052,18 @@ export function appApi(call: Call): AppApi {
         {
           method: 'GET',
           path: '/telemetry/devices/{serial}/summary',
+          auth: 'cognito',
+          repeatable: true,
+          query: ['from', 'to'],
+        },
+        input,
+        options,
+      ),
+    telemetryDevicesInsights: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/telemetry/devices/{serial}/insights',
           auth: 'cognito',
           repeatable: true,
           query: ['from', 'to'],

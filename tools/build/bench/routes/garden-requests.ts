@@ -21,6 +21,10 @@ export function gardenRequests(route: MakeRoute, { people, owned }: World): read
     return { by, body };
   };
   return [
+    route('GET /telemetry/devices/{serial}/insights', (index) => ({
+      by: of(index).by,
+      path: `/telemetry/devices/${of(index).serial}/insights`,
+    })),
     route('GET /telemetry/settings', (index) => ({ by: of(index).by })),
     route(
       'POST /telemetry/settings',
