@@ -13,7 +13,7 @@ let backend: Backend;
 let jobs: Jobs;
 let notify: ReturnType<typeof notifyOf>;
 beforeAll(async () => {
-  backend = await startBackend({ API_BASE_URL: 'https://api.example.com' });
+  backend = await startBackend({ LINK_BASE_URL: 'https://api.example.com' });
   jobs = await startJobs(backend);
   notify = notifyOf(backend);
 });
