@@ -5,6 +5,14 @@ export { swapUsingMove } from './bootloader/swap-move.ts';
 export { decideSwapType } from './bootloader/swap-type.ts';
 export { type FlagState, type MagicState, readTrailer, type SwapType, type Trailer } from './bootloader/trailer.ts';
 export { UPGRADE_MODES, type UpgradeMode } from './bootloader/upgrade-mode.ts';
+export { carryCommand } from './carrying/carry-command.ts';
+export {
+  type CarrierReport,
+  type CommandClient,
+  commandClient,
+  type LeasedCommand,
+} from './carrying/command-client.ts';
+export { type ErrandOutcome, runErrand } from './carrying/errand.ts';
 export type { ApplicationBehaviour, ApplicationModel } from './device/application.ts';
 export type { BootRecord, ResetReason } from './device/boot-log.ts';
 export type { DeviceOptions } from './device/device-options.ts';
@@ -48,7 +56,8 @@ export type {
 } from './garden/world/garden-truth.ts';
 export { FAULT_NAMES, type FaultKind, type FaultName, type PlantedFault } from './garden/world/planted-fault.ts';
 export { type Air, type DeviceInRange, realAir, virtualAir } from './hub/device-in-range.ts';
-export { Hub, type HubOptions, type HubState, type HubVisit } from './hub/hub.ts';
+export { Hub, type HubOptions, type HubState, type HubSynced, type HubVisit } from './hub/hub.ts';
+export { type CarriedCommand, COMMANDS_STREAM } from './hub/hub-errands.ts';
 export { DEVICES_STREAM } from './hub/hub-events.ts';
 export {
   fileHubMemory,

@@ -17,10 +17,11 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
     });
   });
   const notifications = once(() => import('./notifications/index.ts'));
-  const notifier = once(async () => {
-    const [{ besides, createNotify, createNudge }, isAlive] = await Promise.all([notifications(), aliveCheck()]);
-    return besides(createNotify(services, { isAlive, nudge: createNudge(services) }), services);
+  const intake = once(async () => {
+    const [{ createNotify, createNudge }, isAlive] = await Promise.all([notifications(), aliveCheck()]);
+    return createNotify(services, { isAlive, nudge: createNudge(services) });
   });
+  const notifier = once(async () => (await notifications()).besides(await intake(), services));
   /** Tells an account of something, besides what was asked for: that does not fail with it. */
   const notify: Notify = async (uid, notices) => (await notifier())(uid, notices);
   const otaParts = once(async () => (await import('./ota/parts.ts')).createOtaParts(services));
@@ -97,12 +98,13 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
       return commandRoutes(createCommandParts(services, { announce: relayAnnouncements(services), notify }), alive);
     }),
     telemetry: once(async () => {
-      const [{ telemetryRoutes }, { accountDeletionCheck }] = await Promise.all([
+      const [{ telemetryRoutes }, { accountDeletionCheck }, mustNotify] = await Promise.all([
         import('./telemetry/routes.ts'),
         account(),
+        intake(),
       ]);
       return telemetryRoutes(services, {
-        onIngested: async () => {},
+        notify: mustNotify,
         isAccountDeleted: accountDeletionCheck(services),
       });
     }),

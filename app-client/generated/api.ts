@@ -968,7 +968,8 @@ export type TelemetryAnswer = {
       | 'date'
       | 'future'
       | 'too_old'
-      | 'too_many';
+      | 'too_many'
+      | 'too_long';
     readonly count: number;
   }>;
   readonly next: {
@@ -983,6 +984,25 @@ export type TelemetryAnswer = {
     /** Ask the device for rows from then on, that hour or day included; null: for all it has */
     readonly environment_daily: { readonly from_at: number | null };
   };
+};
+
+/** Answer of `GET /telemetry/settings`. */
+export type GetTelemetrySettingsAnswer = {
+  readonly ok: true;
+  readonly time_zone: string | null;
+  /** The oldest first; the first one also holds for everything before it */
+  readonly time_zones: ReadonlyArray<{ readonly since_at: number; readonly time_zone: string }>;
+};
+
+/** Input of `POST /telemetry/settings`. */
+export type PostTelemetrySettingsInput = { readonly time_zone: string };
+
+/** Answer of `POST /telemetry/settings`. */
+export type PostTelemetrySettingsAnswer = {
+  readonly ok: true;
+  readonly time_zone: string | null;
+  /** The oldest first; the first one also holds for everything before it */
+  readonly time_zones: ReadonlyArray<{ readonly since_at: number; readonly time_zone: string }>;
 };
 
 /** Input of `GET /telemetry/devices/{serial}/runs`. */
@@ -1115,6 +1135,64 @@ export type TelemetryDevicesSummaryAnswer = {
   } | null;
   readonly temperature: { readonly min: number; readonly average: number; readonly max: number } | null;
   readonly humidity: { readonly min: number; readonly average: number; readonly max: number } | null;
+};
+
+/** Input of `GET /telemetry/devices/{serial}/insights`. */
+export type TelemetryDevicesInsightsInput = {
+  /** Six digits, as printed on the device */ readonly serial: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+};
+
+/** Answer of `GET /telemetry/devices/{serial}/insights`. */
+export type TelemetryDevicesInsightsAnswer = {
+  readonly ok: true;
+  /** Milliseconds since 1970 */
+  readonly from: number;
+  /** Milliseconds since 1970 */
+  readonly to: number;
+  readonly insights: ReadonlyArray<{
+    /** Stays the same while its beginning does */ readonly insight_id: string;
+    readonly kind:
+      | 'water_use'
+      | 'saved'
+      | 'dry_spell'
+      | 'high_use'
+      | 'leak'
+      | 'no_flow'
+      | 'lock'
+      | 'frost'
+      | 'flat_line'
+      | 'silent_sensor'
+      | 'clock_lost'
+      | 'interrupted'
+      | 'unheard'
+      | 'history_at_risk';
+    readonly channel: number | null;
+    readonly severity: 'info' | 'warning' | 'danger' | 'critical';
+    /** Milliseconds since 1970 */
+    readonly since_at: number;
+    readonly until_at: number | null;
+    readonly rests_on: ReadonlyArray<
+      | 'alarm'
+      | 'status'
+      | 'hydraulic_status'
+      | 'flow_meter'
+      | 'watched_runs'
+      | 'runs'
+      | 'skip_rows'
+      | 'roll_ups'
+      | 'rain_days'
+      | 'weather_hours'
+      | 'weather_days'
+      | 'weather_sensor'
+      | 'clock'
+      | 'uptime'
+      | 'visits'
+    >;
+    readonly is_estimate: boolean;
+    readonly facts: Readonly<Record<string, string | number>>;
+  }>;
 };
 
 /** Input of `POST /devices/{serial}/commands`. */
@@ -2666,6 +2744,10 @@ export interface AppApi {
   ): Promise<PostRelayStreamsByStreamEventsAnswer>;
   /** Takes what a phone or hub read from a device. Raw rows as read over BLE, live samples, and sessions: runs that somebody watched. Up to 4000 rows, 500 samples and 100 sessions at once; each ring’s read whole and in one entry of `reads`. What is known already changes nothing, whoever read it: repeat an upload whose answer was lost. Of an hour or day that the device rewrites, the version that was read last counts. Rows with an epoch before 2024 come from a device that lost its clock: they are kept under the time they were first read. What can’t be is refused by its place and a code, and the rest is kept. A phone whose clock is off by more than five minutes is corrected by the difference between `sent_at` and our clock. `uptime` with the source `diagnostics`, or a sample of `diagnostics`, tells when the device started. `time_zone` counts until the owner has set one. `next` says what to read at the next visit. A body may be sent with `Content-Encoding: gzip`; its `Content-Type` should then be `application/vnd.autowatering+json`, because API Gateway takes `application/json` for text. */
   telemetry(input: TelemetryInput, options?: CallOptions): Promise<TelemetryAnswer>;
+  /** Reads the time zones that the owner’s days and months are in. Null and none while nobody has said one: days are those of UTC then. */
+  getTelemetrySettings(options?: CallOptions): Promise<GetTelemetrySettingsAnswer>;
+  /** Sets the time zone that the owner’s days and months are in from now on. What was before stays in the days it was counted in. The first zone also holds for the past if no device has told anything yet. A name of the IANA database, such as `Europe/Bucharest`. */
+  postTelemetrySettings(input: PostTelemetrySettingsInput, options?: CallOptions): Promise<PostTelemetrySettingsAnswer>;
   /** Lists a device's watering runs, the newest first. Those that began between `from` and `to` (by default the 30 days until now, at most 400), at most `limit` (1–100, default 50) per page; `next_cursor` leads to the rest. A run is put together from what the device and the phones told, `rests_on`; what comes later may change it. A run that ends by itself leaves no row: unless somebody watched it, its outcome is `outcome_unknown`, and nothing is called `completed` that nobody saw. `volume` is `measured` by the flow meter while somebody watched (`is_minimum`: more may have flowed unseen), or `estimated` by the device’s whole litres, or by the usual flow of the zone in that month, or `unknown`. With `is_clock_lost`, `started_at` is when the row was received. */
   telemetryDevicesRuns(input: TelemetryDevicesRunsInput, options?: CallOptions): Promise<TelemetryDevicesRunsAnswer>;
   /** Reads what a device measured, and what it watered, over time. `measure` from `from` to `to` (by default the 30 days until now; at most 400 days by hour and for `flow`, 4000 otherwise) by `resolution`, `day` by default. Days, months and years are the owner’s, in the time zone that held at the time, and whole: all that the time touches. A day may have 23 or 25 hours. Times of which nothing is known have no point. At most 2000 points: of more (`points_in_all`), the lowest and the highest of equal stretches are kept, so sums are then no longer those of the time. `basis` is the weakest of all that a point sums up: `estimated` rain or weather is that of the device’s own days, or of a time with hours missing; with `unknown`, some runs’ litres are not known (`runs_without_volume`), and `value` is what is known. `litres` count where a run began. `flow` is of runs that were watched from start to end. `channel` is for `litres` and `flow`. */
@@ -2678,6 +2760,11 @@ export interface AppApi {
     input: TelemetryDevicesSummaryInput,
     options?: CallOptions,
   ): Promise<TelemetryDevicesSummaryAnswer>;
+  /** Tells what a device's evidence says: leaks, locks, litres, savings. What was so between `from` and `to` (by default the 30 days until now, at most 400), as seen from `to`: the worst kinds first, at most 200. `until_at` is null while it goes on; what nobody saw end was over when it was last seen. `rests_on` names the evidence, `is_estimate` says whether figures are estimated, `facts` are figures and short words by kind, such as `retry_at` of a `lock`, `litres` of `saved`, `percent` of `high_use`. Nothing is said where the evidence is thin: no insight does not mean that all is well. */
+  telemetryDevicesInsights(
+    input: TelemetryDevicesInsightsInput,
+    options?: CallOptions,
+  ): Promise<TelemetryDevicesInsightsAnswer>;
   /** Gives a device a command, which a phone or hub near it carries. The same `command_key` with the same intent is the same command, however often it is sent; with another one, 409 `command_key_used`. It expires after `expires_in_seconds` (30 to 86,400, default 600) unless somebody carried it by then. `stop` overtakes everything and cancels watering that was asked for before. 409 `limit_reached`: `details.limit` is `open_commands`, or one of the account’s limits with the `most` it allows and what is `used`. */
   postDevicesBySerialCommands(
     input: PostDevicesBySerialCommandsInput,
@@ -2928,6 +3015,14 @@ export function appApi(call: Call): AppApi {
       ),
     telemetry: (input, options) =>
       call({ method: 'POST', path: '/telemetry', auth: 'cognito', repeatable: true, body: 'json' }, input, options),
+    getTelemetrySettings: (options) =>
+      call({ method: 'GET', path: '/telemetry/settings', auth: 'cognito', repeatable: true }, {}, options),
+    postTelemetrySettings: (input, options) =>
+      call(
+        { method: 'POST', path: '/telemetry/settings', auth: 'cognito', repeatable: true, body: 'json' },
+        input,
+        options,
+      ),
     telemetryDevicesRuns: (input, options) =>
       call(
         {
@@ -2957,6 +3052,18 @@ export function appApi(call: Call): AppApi {
         {
           method: 'GET',
           path: '/telemetry/devices/{serial}/summary',
+          auth: 'cognito',
+          repeatable: true,
+          query: ['from', 'to'],
+        },
+        input,
+        options,
+      ),
+    telemetryDevicesInsights: (input, options) =>
+      call(
+        {
+          method: 'GET',
+          path: '/telemetry/devices/{serial}/insights',
           auth: 'cognito',
           repeatable: true,
           query: ['from', 'to'],

@@ -3,6 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { OutboxEntry } from '@autowatering/relay-client';
 import * as z from 'zod';
 import type { Report } from '../phone/backend-client.ts';
+import type { SyncRecord } from '../sync/garden-sync.ts';
 
 /** Where a hub is a peer, as told by the phone that registered it. */
 export interface HubPeer {
@@ -34,6 +35,8 @@ export interface HubRecord {
   /** Not sent yet. */
   readonly reports: readonly Report[];
   readonly outbox: readonly OutboxEntry[];
+  /** How far gardens were read, and what was not sent yet. */
+  readonly sync?: SyncRecord | undefined;
 }
 
 /** A place that survives a restart. */
@@ -94,6 +97,7 @@ const HubRecordShape = z.object({
   // Written by this module from typed values.
   reports: z.array(z.custom<Report>((value) => typeof value === 'object' && value !== null)),
   outbox: z.array(z.custom<OutboxEntry>((value) => typeof value === 'object' && value !== null)),
+  sync: z.custom<SyncRecord>((value) => typeof value === 'object' && value !== null).optional(),
 });
 
 function parseRecord(text: string): HubRecord {

@@ -12,13 +12,18 @@ import {
   registrationProof,
   systemClock,
 } from '@autowatering/relay-client';
+import { type CommandClient, commandClient, type LeasedCommand } from '../carrying/command-client.ts';
 import { BackendError, backendClient, type WholeBackendClient } from '../phone/backend-client.ts';
 import type { UploadProgress } from '../phone/image-upload.ts';
 import { ReportQueue } from '../phone/report-queue.ts';
 import type { SigningKeys } from '../phone/signed-answer.ts';
 import type { UpdatePhase } from '../phone/update-device.ts';
+import { GardenSync } from '../sync/garden-sync.ts';
+import { type TelemetryClient, telemetryClient } from '../sync/telemetry-client.ts';
 import type { DeviceInRange } from './device-in-range.ts';
+import { type CarriedCommand, COMMANDS_STREAM, HubErrands } from './hub-errands.ts';
 import { DEVICES_STREAM, hubEventDraft } from './hub-events.ts';
+import { hubSyncMemory, syncAsHub } from './hub-garden.ts';
 import { type HubMemory, type HubPeer, KeptRecord } from './hub-memory.ts';
 import { hubOutbox, hubPins } from './hub-outbox.ts';
 import { type HubSide, hubLabelText, PairingError } from './hub-pairing.ts';
@@ -38,6 +43,18 @@ export interface HubOptions {
   readonly onState?: (state: HubState) => void;
   readonly onPhase?: (serial: string, phase: UpdatePhase) => void;
   readonly onProgress?: (serial: string, progress: UploadProgress) => void;
+  /** A device has accepted the writes of a command; whether it does it is seen later. */
+  readonly onWritten?: (command: LeasedCommand) => void;
+  readonly onCarried?: (carried: CarriedCommand) => void;
+  readonly onSynced?: (synced: HubSynced) => void;
+}
+
+/** What a hub read of a garden; undefined if it could not. */
+export interface HubSynced {
+  readonly serial: string;
+  readonly rowBytes: number;
+  readonly sessions: number;
+  readonly failures: readonly string[];
 }
 
 export type HubState =
@@ -71,11 +88,16 @@ interface Owned {
   readonly peer: HubPeer;
   readonly relay: RelayClient;
   readonly backend: WholeBackendClient;
+  readonly telemetry: TelemetryClient;
+  readonly errands: HubErrands;
 }
 
+/** Which devices are the owner's changes seldom. */
+const SERIALS_KEPT_MS = 60_000;
+
 /**
- * A small computer beside devices, a peer of their owner: it updates them while no phone is near, and tells the owner's
- * phones over the relay. `round` does what is due; whatever it had begun when it lost power, the next start continues.
+ * A small computer beside devices, a peer of their owner: it updates them while no phone is near, reads their
+ * gardens, carries commands to them, and tells the owner's phones over the relay. `round` does what is due; whatever it had begun when it lost power, the next start continues.
  */
 export class Hub implements HubSide {
   readonly label: string;
@@ -90,6 +112,9 @@ export class Hub implements HubSide {
   #round: Promise<readonly HubVisit[]> | undefined;
   #forgetting: Promise<void> = Promise.resolve();
   #reportsNotBefore = 0;
+  readonly #sync: GardenSync;
+  #radio: Promise<unknown> = Promise.resolve();
+  #serials: { readonly at: number; readonly bySerial: ReadonlyMap<string, DeviceInRange> } | undefined;
 
   /** Switches a hub on. A memory that is empty makes it a new one, with a key of its own. */
   static async start(options: HubOptions): Promise<Hub> {
@@ -110,6 +135,8 @@ export class Hub implements HubSide {
     this.#record = record;
     this.#key = key;
     this.label = hubLabelText(key);
+    const name = `hub-${key.publicKey.slice(0, 12)}`;
+    this.#sync = new GardenSync({ memory: hubSyncMemory(record), now: () => this.now(), name });
     this.#stopListening = options.devices.map(({ hwId, link }) =>
       link.onPhoneNear(() => this.#learn(hwId, { phoneHeardAt: this.now() })),
     );
@@ -123,10 +150,10 @@ export class Hub implements HubSide {
     return this.#owned?.peer.peerId;
   }
 
-  /** How many events and reports wait to be sent. */
+  /** How many events, reports and uploads wait to be sent. */
   get untold(): number {
     const { outbox, reports } = this.#record.now;
-    return outbox.length + reports.length;
+    return outbox.length + reports.length + this.#sync.unsent;
   }
 
   /** Milliseconds since 1970, corrected by the server. */
@@ -159,6 +186,7 @@ export class Hub implements HubSide {
     if (this.#state !== 'revoked' && this.#state !== 'refused') this.#enter('off');
     this.#end();
     await this.#round?.catch(() => {});
+    await this.#owned?.errands.settled().catch(() => {});
     await this.#forgetting;
     await this.#record.settled();
   }
@@ -176,9 +204,9 @@ export class Hub implements HubSide {
       outbox: hubOutbox(this.#record),
       ...(openSocket && { openSocket }),
     });
-    const backend = backendClient({
-      ...{ apiBaseUrl: apiUrl, signingKeys, fetch: send, signal: this.#stop.signal, now: () => this.now() },
-      idToken: async (how) => {
+    const calls = {
+      ...{ apiBaseUrl: apiUrl, fetch: send, signal: this.#stop.signal },
+      idToken: async (how: { readonly refresh: boolean }) => {
         try {
           return await tokens(how);
         } catch (error) {
@@ -187,8 +215,11 @@ export class Hub implements HubSide {
           throw new BackendError(error.message, { cause: error });
         }
       },
-    });
-    this.#owned = { peer, relay, backend };
+    };
+    const backend = backendClient({ ...calls, signingKeys, now: () => this.now() });
+    const errands = this.#errandsWith(commandClient(calls), backend);
+    this.#owned = { peer, relay, backend, telemetry: telemetryClient(calls), errands };
+    relay.subscribe(COMMANDS_STREAM, ({ type, payload }) => errands.announced(type, payload), { from: 'now' });
     this.#enter('offline');
     relay.on('state', (next) => {
       if (next.state === 'refused') {
@@ -198,7 +229,10 @@ export class Hub implements HubSide {
           this.#end();
         }
       } else {
-        if (next.state === 'online' && this.#state === 'offline') this.#networkIsBack();
+        if (next.state === 'online' && this.#state === 'offline') {
+          this.#networkIsBack();
+          errands.askSoon();
+        }
         this.#enter(next.state === 'online' ? 'online' : 'offline');
       }
     });
@@ -244,15 +278,21 @@ export class Hub implements HubSide {
     if (owned === undefined || signal.aborted) return [];
     const visits: HubVisit[] = [];
     try {
+      await owned.errands.look();
       await this.#sendReports(owned.backend);
       if (due.length === 0) return [];
-      const serials = await owned.backend.devices();
+      const bySerial = await this.#devicesOf(owned.backend, true);
       for (const device of due) {
-        const serial = serials.get(device.hwId);
+        const [serial] = [...bySerial].find(([, one]) => one === device) ?? [];
         // A neighbour's device, or one that was not claimed yet.
         if (serial === undefined) this.#learn(device.hwId, { visitedAt: this.now(), failures: 0 });
         // A phone may have come while the hub was busy with another device.
-        else if (isDue(device)) visits.push({ serial, outcome: await this.#visit(owned, device, serial) });
+        else if (isDue(device)) {
+          await this.#readGarden(owned, device, serial);
+          if (!isDue(device) || signal.aborted) continue;
+          const outcome = await this.#withRadio(() => this.#visit(owned, device, serial));
+          visits.push({ serial, outcome });
+        }
       }
     } catch (error) {
       if (signal.aborted) return visits;
@@ -284,6 +324,64 @@ export class Hub implements HubSide {
     // Whoever made room for a phone or another hub comes back as soon as that is over.
     const isOver = outcome.outcome !== 'stepped_back' && outcome.outcome !== 'leased';
     this.#learn(hwId, { failures, leasedUntil, visitedAt: isOver ? this.now() : undefined });
+  }
+
+  /** The account's devices in range. */
+  async #devicesOf(backend: WholeBackendClient, isFresh: boolean): Promise<ReadonlyMap<string, DeviceInRange>> {
+    const known = this.#serials;
+    if (!isFresh && known !== undefined && this.now() - known.at < SERIALS_KEPT_MS) return known.bySerial;
+    const serials = await backend.devices();
+    const bySerial = new Map<string, DeviceInRange>();
+    for (const device of this.#options.devices) {
+      const serial = serials.get(device.hwId);
+      if (serial !== undefined) bySerial.set(serial, device);
+    }
+    this.#serials = { at: this.now(), bySerial };
+    return bySerial;
+  }
+
+  /** One thing after the other. */
+  #withRadio<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#radio.then(work);
+    this.#radio = turn.catch(() => {});
+    return turn;
+  }
+
+  #errandsWith(client: CommandClient, backend: WholeBackendClient): HubErrands {
+    const { onWritten, onCarried } = this.#options;
+    return new HubErrands({
+      ...{ client, onCarried, signal: this.#stop.signal, now: () => this.now() },
+      devices: () => this.#devicesOf(backend, false),
+      withRadio: (work) => this.#withRadio(work),
+      onWritten: (command, { hwId }) => {
+        // The run that begins is worth watching.
+        if (command.intent.kind === 'water') this.#learn(hwId, { visitedAt: undefined, failures: 0 });
+        onWritten?.(command);
+      },
+    });
+  }
+
+  /** Reads a device's garden and brings it to the account; what can't be sent waits. */
+  async #readGarden({ telemetry, errands }: Owned, device: DeviceInRange, serial: string): Promise<void> {
+    const { signal } = this.#stop;
+    const outcome = await this.#withRadio(() =>
+      syncAsHub({
+        ...{ device, serial, sync: this.#sync, signal, now: () => this.now() },
+        isNeeded: () => errands.isWaiting || this.#isOtherDue(device),
+      }),
+    );
+    signal.throwIfAborted();
+    if (outcome === undefined) return;
+    const { reads, sessions } = outcome.gathered;
+    const rowBytes = reads.reduce((sum, { rows }) => sum + rows.byteLength, 0);
+    this.#options.onSynced?.({ serial, rowBytes, sessions: sessions.length, failures: outcome.failures });
+    await this.#sync.send(telemetry);
+  }
+
+  #isOtherDue(device: DeviceInRange): boolean {
+    return this.#options.devices.some(
+      (other) => other !== device && whenDue(this.#known.get(other.hwId) ?? { failures: 0 }, this.now()).isDue,
+    );
   }
 
   /** What an earlier visit could not send. */

@@ -4,14 +4,15 @@ import type { Scheduler } from '../time/scheduler.ts';
 import type { GardenReach } from './garden-reach.ts';
 
 /**
- * Reaches a garden over a radio link.
+ * Reaches a garden over a radio link. Its clock runs with the radio's time, which may be virtual.
  *
- * @param now the clock of the phone or hub, in milliseconds since 1970
+ * @param now what the clock of the phone or hub shows at this moment, in milliseconds since 1970
  * @returns undefined if the device has no garden
  */
 export function gardenOverLink(transport: BleTransport, time: Scheduler, now: () => number): GardenReach | undefined {
   const { gatt } = transport;
   if (gatt === undefined) return undefined;
+  const ahead = now() - time.now();
   let isLost = false;
   const waiting = new Set<() => void>();
   transport.onClose(() => {
@@ -19,7 +20,7 @@ export function gardenOverLink(transport: BleTransport, time: Scheduler, now: ()
     for (const lost of waiting) lost();
   });
   return {
-    ...{ gatt, now },
+    ...{ gatt, now: () => ahead + time.now() },
     wait: (ms, answer) =>
       new Promise((resolve, reject) => {
         const end = (how: () => void) => () => {

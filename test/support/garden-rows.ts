@@ -60,11 +60,20 @@ export const diagnosticsBytes = (uptimeMin: number) =>
     reserved: new Uint8Array(3),
   });
 
-export const hydraulicBytes = (channel: number, lockLevel = 0) =>
+/** @param retryAt when a soft lock is tried again, in milliseconds since 1970 */
+export const hydraulicBytes = (channel: number, lockLevel = 0, retryAt = 0) =>
   HydraulicStatus.write({
     ...{ channel_id: channel, profile: 1, lock_level: lockLevel, lock_reason: lockLevel, nominal_ml_min: 4_000 },
     ...{ ramp_s: 10, tol_high_pct: 30, tol_low_pct: 40, calibrated: 1, monitoring: 1, learning_runs: 5 },
-    ...{ stable_runs: 5, estimated: 0, manual_override: 0, r0: 0, lock_epoch: 0, retry_epoch: 0, no_flow_runs: 0 },
+    ...{
+      stable_runs: 5,
+      estimated: 0,
+      manual_override: 0,
+      r0: 0,
+      lock_epoch: 0,
+      retry_epoch: seconds(retryAt),
+      no_flow_runs: 0,
+    },
     ...{ high_flow_runs: 0, unexpected_runs: 0, r1: 0, last_anomaly_epoch: 0, global_level: 0, global_reason: 0 },
     ...{ r2: 0, global_lock_epoch: 0, global_retry_epoch: 0 },
   });

@@ -1,3 +1,4 @@
+import { isHwId, isUid } from '../../src/platform/ids.ts';
 import type { Backend } from './backend.ts';
 import { fleetOf } from './fleet.ts';
 import { newUser } from './tokens.ts';
@@ -11,9 +12,12 @@ export async function newGarden(backend: Backend) {
     body: { serial: device.serial, claim_code: device.claim_code },
   });
   if (claimed.status !== 200) throw new Error(`claiming answered ${claimed.status}`);
+  const { uid } = owner;
+  const { hw_id: hwId } = device;
+  if (!isUid(uid) || !isHwId(hwId)) throw new Error('the factory or the user pool makes other ids now');
   return {
     ...owner,
-    ...{ serial: device.serial, hwId: device.hw_id },
+    ...{ uid, serial: device.serial, hwId },
     upload: (body: Readonly<Record<string, unknown>>, headers: Readonly<Record<string, string>> = {}) =>
       backend.call('/telemetry', {
         headers: { ...owner.headers, ...headers },
@@ -21,3 +25,5 @@ export async function newGarden(backend: Backend) {
       }),
   };
 }
+
+export type Garden = Awaited<ReturnType<typeof newGarden>>;

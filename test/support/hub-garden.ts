@@ -2,6 +2,8 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import {
   BleLink,
   DEVICES_STREAM,
+  Garden,
+  type GardenOptions,
   Hub,
   type HubMemory,
   type HubOptions,
@@ -52,8 +54,12 @@ export function lossyNetwork(isHit?: (url: string) => boolean) {
   };
 }
 
-/** A household: its owner's devices in virtual time, a hub beside them, and phones. All over real sockets. */
-export async function hubGarden(backend: Backend, devices = 1) {
+/**
+ * A household: its owner's devices in virtual time, a hub beside them, and phones. All over real sockets.
+ *
+ * @param gardenOf a garden for each device; its time passes with the device's
+ */
+export async function hubGarden(backend: Backend, devices = 1, gardenOf?: (now: number) => GardenOptions) {
   const uid = randomUUID();
   const idToken = mintToken({ sub: uid, email: `${uid}@example.com` });
   const headers = { Authorization: `Bearer ${idToken}` };
@@ -70,9 +76,14 @@ export async function hubGarden(backend: Backend, devices = 1) {
       if (claimed.status !== 200) throw new Error(`claiming: ${JSON.stringify(claimed.body)}`);
       const time = new VirtualTime();
       const identity = { hwId, privateKey };
-      const device = new SimulatedDevice({ firmware: firmware(GOOD['1.0.0']), keys: [DEV_KEY], time, identity });
+      const garden = gardenOf && new Garden(gardenOf(backend.clock.now()));
+      const device = new SimulatedDevice({
+        ...{ firmware: firmware(GOOD['1.0.0']), keys: [DEV_KEY], time, identity },
+        ...(garden && { garden }),
+      });
+      if (garden !== undefined) await time.advance(backend.clock.now() - garden.startsAt);
       const link = new BleLink(device, { mtu: 247, time });
-      return { serial, hwId, device, link, time, air: virtualAir(time) };
+      return { serial, hwId, device, link, time, garden, air: virtualAir(time) };
     }),
   );
   const [first] = inRange;

@@ -66,6 +66,13 @@ export const en = {
   'insight.dry-spell.body': 'Your plants may need more water.',
   'insight.flat-line.title': 'A sensor may be broken',
   'insight.flat-line.body': 'Its values have not changed for long.',
+  'insight.silent-sensor.title': 'The weather sensor is silent',
+  'insight.silent-sensor.body': 'Your device gets no values from it. Please check its cable.',
+  'insight.clock-lost.title': 'Your device lost its clock',
+  'insight.clock-lost.body':
+    'Schedules may run at the wrong time. Open the app near it to set the clock; its battery may be empty.',
+  'insight.interrupted.title': 'Your device restarted while watering',
+  'insight.interrupted.body': 'A zone may have got too little water. Please check the power supply.',
   'insight.saved.title': 'You saved {litres}',
   'insight.saved.body': 'Rain and sensors did part of the watering.',
   'insight.other.title': 'News from your garden',

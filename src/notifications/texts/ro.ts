@@ -68,6 +68,13 @@ export const ro: Texts = {
   'insight.dry-spell.body': 'Plantele pot avea nevoie de mai multă apă.',
   'insight.flat-line.title': 'Poate s-a defectat un senzor',
   'insight.flat-line.body': 'Valorile lui nu s-au schimbat de mult timp.',
+  'insight.silent-sensor.title': 'Senzorul meteo nu răspunde',
+  'insight.silent-sensor.body': 'Dispozitivul nu primește valori de la el. Verificați cablul senzorului.',
+  'insight.clock-lost.title': 'Dispozitivul a pierdut ora',
+  'insight.clock-lost.body':
+    'Programările pot porni la ore greșite. Deschideți aplicația lângă dispozitiv pentru a seta ora; bateria ceasului poate fi descărcată.',
+  'insight.interrupted.title': 'Dispozitivul a repornit în timpul udării',
+  'insight.interrupted.body': 'O zonă poate să fi primit prea puțină apă. Verificați alimentarea electrică.',
   'insight.saved.title': 'Ați economisit {litres}',
   'insight.saved.body': 'Ploaia și senzorii au înlocuit o parte din udare.',
   'insight.other.title': 'Vești din grădină',

@@ -134,14 +134,18 @@ function toSamples({ readings, phoneSession }: Upload, clock: PhoneClock, refuse
   });
 }
 
+/** No run takes more than a day; with pauses, two. What tells of a run must not reach further (`EVIDENCE_REACH_MS`). */
+const LONGEST_SESSION_MS = 2 * DAY_MS;
+
 function toSessions({ sessions }: Upload, clock: PhoneClock, refused: Refusal[]) {
   return sessions.flatMap(({ sessionId, startedAt, endedAt, ...session }, entry) => {
     const [start, end] = [clock.read(startedAt), clock.read(endedAt)];
-    if (typeof start === 'number' && typeof end === 'number') {
+    const isTooLong = endedAt - startedAt > LONGEST_SESSION_MS;
+    if (typeof start === 'number' && typeof end === 'number' && !isTooLong) {
       const id = createHash('sha256').update(sessionId).digest().subarray(0, SESSION_ID_BYTES).toString('base64url');
       return [{ ...session, sessionId: id, startedAt: wholeSeconds(start), endedAt: wholeSeconds(end) }];
     }
-    const code = typeof start === 'string' ? start : typeof end === 'string' ? end : 'future';
+    const code = typeof start === 'string' ? start : typeof end === 'string' ? end : 'too_long';
     refused.push({ list: 'sessions', entry, row: null, code, count: 1 });
     return [];
   });

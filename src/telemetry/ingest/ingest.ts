@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import pMap from 'p-map';
 import type { Device } from '../../fleet/index.ts';
 import type { Uid } from '../../platform/ids.ts';
@@ -121,6 +122,7 @@ export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
     return attempting(partition, first, async (look) => {
       const { state, revision } = readDeviceItem((await look([record])).get(record));
       const joined = joinState({ ...known, ...state, serial: known.serial }, batch.news);
+      if (isDeepStrictEqual(state, joined)) return joined;
       return (await items.write(deviceItem(uid, joined, revision))) ? joined : OVERTAKEN;
     });
   };
@@ -149,13 +151,15 @@ export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
       [deviceKey(uid, hwId), settingsKey(uid), ...records.map((record) => ({ partition, record }))],
       false,
     );
-    const zones = await zonesOf(uid, first, upload.timeZone);
+    const { state: before } = readDeviceItem(first.get(deviceKey(uid, hwId).record));
+    // What leads to a device's items is written before them: whoever deletes the account finds all of them by it.
+    const begun = before === undefined && items.write(deviceItem(uid, newDeviceState(hwId, serial), 0));
+    const [zones] = await Promise.all([zonesOf(uid, first, upload.timeZone), begun]);
     const [measured, evidence] = await Promise.all([
       storeChunks(partition, batch.measurements, first),
       storeEvidence(partition, batch, zones, now, first),
     ]);
     const rows = [...measured, ...evidence].flatMap(({ newRows }) => newRows);
-    const { state: before } = readDeviceItem(first.get(deviceKey(uid, hwId).record));
     const known = before ?? newDeviceState(hwId, serial);
     const readings = [...batch.live].flatMap(
       ([record, parts]) => mergeParts(readChunkItem(first.get(record)).chunk, parts).newSamples,
@@ -164,7 +168,7 @@ export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
     await onIngested({ uid, device: { hwId, serial }, before, after, readings, rows, now });
     const [live, state] = await Promise.all([
       storeChunks(partition, batch.live, first),
-      storeState(uid, known, batch, first),
+      storeState(uid, known, batch, before === undefined ? NOTHING_FOUND : first),
     ]);
     const merged = [...measured, ...evidence, ...live];
     const sum = (count: (one: Merged) => number) => merged.reduce((total, one) => total + count(one), 0);

@@ -1,12 +1,11 @@
 import type * as z from 'zod';
 import type { FleetDevices } from '../../fleet/index.ts';
+import { accountDeleted } from '../../http/checks/authenticate.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
-import { ApiError } from '../../http/errors.ts';
-import type { Uid } from '../../platform/ids.ts';
+import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { ownDevice } from '../own-device.ts';
 import type { DeviceState } from '../store/device-state.ts';
-import type { TelemetryStore } from '../store/telemetry-store.ts';
 import type { Ingest, IngestResult } from './ingest.ts';
 import { MOST_READINGS, MOST_ROWS_AT_ONCE, MOST_SESSIONS } from './upload.ts';
 import { toUpload, UploadAnswer, UploadBody } from './upload-fields.ts';
@@ -18,9 +17,10 @@ const CHANNELS = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 interface UploadParts {
   readonly fleet: Pick<FleetDevices, 'find'>;
   readonly ingest: Ingest;
-  readonly store: Pick<TelemetryStore, 'removeDevice'>;
   /** Whether the account is deleted or being deleted. */
   readonly isAccountDeleted: (uid: Uid) => Promise<boolean>;
+  /** Removes everything that an upload may have left. */
+  readonly forget: (uid: Uid, hwId: HwId) => Promise<void>;
 }
 
 /** The one way in for what devices tell. */
@@ -45,7 +45,7 @@ export function uploadRoute({ metrics }: Pick<Services, 'metrics'>, parts: Uploa
       '`diagnostics`, tells when the device started. `time_zone` counts until the owner has set one. `next` says what to ' +
       'read at the next visit. A body may be sent with `Content-Encoding: gzip`; its `Content-Type` should then be ' +
       '`application/vnd.autowatering+json`, because API Gateway takes `application/json` for text.',
-    rateLimit: { requests: 300, windowSeconds: 600, andPerAddress: 1200 },
+    rateLimit: { requests: 300, windowSeconds: 600 },
     bodyLimit: BODY_BYTES,
     body: UploadBody,
     responses: { 200: UploadAnswer },
@@ -55,8 +55,8 @@ export function uploadRoute({ metrics }: Pick<Services, 'metrics'>, parts: Uploa
     const result = await parts.ingest(uid, device, toUpload(body), now);
     // A deletion that began meanwhile may have passed by the device already.
     if (await parts.isAccountDeleted(uid)) {
-      await parts.store.removeDevice(uid, device.hwId);
-      throw new ApiError('account_deleted', 'This account has been deleted.');
+      await parts.forget(uid, device.hwId);
+      throw accountDeleted();
     }
     const { stored, known, refused } = result;
     const refusedCount = refused.reduce((sum, { count }) => sum + count, 0);

@@ -46,7 +46,10 @@ export interface UploadedSession {
   readonly millilitres: number | null;
 }
 
-/** Why something was not taken in: a row's own fault, a length that no whole number of rows has, or no room. */
+/**
+ * Why something was not taken in: a row's own fault, a length that no whole number of rows has, no room, or a session
+ * longer than any run.
+ */
 export const REFUSALS = [
   'length',
   'empty',
@@ -57,7 +60,8 @@ export const REFUSALS = [
   'future',
   'too_old',
   'too_many',
-] as const satisfies readonly (RowFault | 'length' | 'too_many')[];
+  'too_long',
+] as const satisfies readonly (RowFault | 'length' | 'too_many' | 'too_long')[];
 export type RefusalCode = (typeof REFUSALS)[number];
 
 export interface Refusal {

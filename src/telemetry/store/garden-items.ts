@@ -99,7 +99,11 @@ export function createGardenItems({
       return committed;
     },
 
-    /** Removes a whole partition, and one item more. Can be repeated. */
+    async remove(Key: GardenKey): Promise<void> {
+      await (await documents()).delete({ TableName, Key });
+    },
+
+    /** Removes a whole partition, and one item more that leads to it. Can be repeated. */
     async removeAll(partition: string, more: GardenKey): Promise<void> {
       const client = await documents();
       for (;;) {
@@ -111,7 +115,7 @@ export function createGardenItems({
           ProjectionExpression: '#partition, #record',
           ConsistentRead: true,
         });
-        const keys: Item[] = [...items, ...(items.length === 0 ? [{ ...more }] : [])];
+        const keys: readonly Item[] = items.length === 0 ? [{ ...more }] : items;
         await pMap(keys, ({ partition, record }) => client.delete({ TableName, Key: { partition, record } }), {
           concurrency: DELETED_AT_ONCE,
         });

@@ -96,6 +96,25 @@ describe('the app client against the backend', () => {
     const { devices } = await client.reconcileDevices({ devices: [{ serial: kept.serial }, { serial: '999999' }] });
     expect(devices.map(({ status }) => status)).toEqual(['owned', 'unknown_serial']);
     await client.transferDevice({ serial: given.serial });
+
+    const { serial } = kept;
+    const now = backend.clock.now();
+    const times = { started_at: now - 600_000, ended_at: now };
+    const session = {
+      session_id: 'a',
+      channel: 1,
+      saw_start: true,
+      ended: 'completed',
+      millilitres: 9_000,
+      ...times,
+    } as const;
+    expect(await client.telemetry({ serial, sent_at: now, sessions: [session] })).toMatchObject({ stored: 1 });
+    await client.postTelemetrySettings({ time_zone: 'Europe/Bucharest' });
+    expect(await client.getTelemetrySettings()).toMatchObject({ time_zone: 'Europe/Bucharest' });
+    const to = String(now + 1);
+    expect((await client.telemetryDevicesRuns({ serial, to })).runs).toMatchObject([{ outcome: 'completed' }]);
+    expect((await client.telemetryDevicesSeries({ serial, measure: 'litres' })).points).toMatchObject([{ value: 9 }]);
+    expect((await client.telemetryDevicesSummary({ serial })).water).toMatchObject({ runs: 1, measured_litres: 9 });
     expect((await client.unclaimDevice({ serial: given.serial, reason: 'sold' })).unclaimed).toBe(true);
 
     await releasesOf(backend).publish('1.1.0', 'for-the-client');

@@ -37,6 +37,11 @@ const OPEN_TO_PEERS = [
   'POST /devices/{serial}/commands/{command_id}/lease',
   'POST /devices/{serial}/commands/{command_id}/report',
   'POST /commands/offers',
+  'POST /telemetry',
+  'GET /telemetry/settings',
+  'GET /telemetry/devices/{serial}/runs',
+  'GET /telemetry/devices/{serial}/series',
+  'GET /telemetry/devices/{serial}/summary',
 ];
 const NEEDS_NOBODY = routeContracts().filter(({ auth }) => auth === 'public');
 

@@ -98,6 +98,23 @@ describe('the owner of a garden', () => {
     expect((await read('series?measure=flow&resolution=hour')).body.points).toMatchObject([{ value: 2.4, at: start }]);
   });
 
+  it('reads a year of a zone by day in no more than three reads', async () => {
+    const garden = await newGarden(backend);
+    const now = backend.clock.now();
+    const rows = Array.from({ length: 360 }, (_, day) => startRow(morning() - day * DAY, 3, 12));
+    await garden.upload({ reads: [{ kind: 'watering', channel: 3, read_at: now, rows: base64(...rows) }] });
+    const reads: string[] = [];
+    const { garden: table } = backend.services.config.tables;
+    backend.dynamo.observe((operation, body) => void (body.includes(table) && reads.push(operation)));
+    const { body } = await backend.call(
+      `/telemetry/devices/${garden.serial}/series?measure=litres&channel=3&from=${now - 364 * DAY}`,
+      { method: 'GET', headers: garden.headers },
+    );
+    backend.dynamo.observe(() => {});
+    expect(body.points).toHaveLength(360);
+    expect(reads.length).toBeLessThanOrEqual(3);
+  });
+
   it('reads weather by hour and by day', async () => {
     const { read, start } = await wateredGarden();
     const hours = await read(`series?measure=rain&resolution=hour&from=${start}&to=${start + DAY}`);
@@ -123,6 +140,19 @@ describe('the owner of a garden', () => {
       rain: { millimetres: 3, rainy_days: 1, dry_days: 1, longest_dry_spell: 1 },
       temperature: { min: 16, average: 21, max: 28 },
     });
+  });
+
+  it('has no run from a session that is longer than any run', async () => {
+    const garden = await newGarden(backend);
+    const { body } = await garden.upload({
+      sessions: [
+        {
+          ...{ session_id: 's1', channel: 1, started_at: morning() - 3 * DAY, saw_start: true, ended: 'completed' },
+          ...{ ended_at: morning(), millilitres: 24_000 },
+        },
+      ],
+    });
+    expect(body).toMatchObject({ stored: 0, refused: [{ list: 'sessions', entry: 0, code: 'too_long' }] });
   });
 
   it('is told of a device without telemetry that there is nothing yet', async () => {

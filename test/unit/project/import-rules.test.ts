@@ -191,6 +191,8 @@ describe('DynamoDB', () => {
       'subscriptions/status/recovery-slots.ts',
       'subscriptions/store.ts',
       'subscriptions/webhook/event-ledger.ts',
+      'telemetry/health/health-store.ts',
+      'telemetry/health/upload-days.ts',
       'telemetry/store/garden-items.ts',
     ]);
   });

@@ -168,6 +168,15 @@ describe('a watched session', () => {
     ]);
   });
 
+  it('that began in the middle is not of a run whose end was seen before', () => {
+    const first = watched(2, MORNING, { minutes: 10, ended: 'stopped' });
+    const second = watched(2, MORNING + 15 * MINUTE, { minutes: 5, sawStart: false });
+    expect(runs(startedFor(2, MORNING, 30), first, second)).toMatchObject([
+      { outcome: 'stopped', endedAt: first.endedAt },
+      { outcome: 'completed', startedAt: second.startedAt, restsOn: ['watched'] },
+    ]);
+  });
+
   it('that did not see a success together with one that did leaves no success', () => {
     const cautious = watched(2, MORNING, { ended: 'stopped' });
     expect(runs(startedFor(2, MORNING, 10), watched(2, MORNING), cautious)).toMatchObject([{ outcome: 'stopped' }]);

@@ -6,6 +6,8 @@ import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
 import { wholeNumberUpTo } from '../../cli/terminal/number-arguments.ts';
 import { runBenchmark } from './benchmark.ts';
+import { gardenTable } from './garden/garden-table.ts';
+import { measureGarden } from './garden/measure-garden.ts';
 import { peerScenarios } from './peer/peer-scenarios.ts';
 import { moduleTable, peerTable } from './peer/peer-table.ts';
 import { profileRoute, runPeerBenchmark, withOurHandler } from './peer/run-peer-benchmark.ts';
@@ -28,6 +30,7 @@ interface Options {
   readonly routes?: boolean;
   readonly memory?: number;
   readonly relay?: boolean;
+  readonly garden?: number;
 }
 
 const Variables = z.record(z.string(), z.string());
@@ -50,6 +53,11 @@ await runCommand((signal) =>
     .option('--routes', 'CPU, logged bytes and DynamoDB units of a request to every route, also for --peer')
     .option('--memory <requests>', 'memory over this many requests to all routes', wholeNumberUpTo(10_000_000))
     .option('--relay', 'what an event of the relay costs, and the cold start of its function')
+    .option(
+      '--garden <days>',
+      'what a device’s telemetry costs over so many daily syncs, beside an item for each row',
+      wholeNumberUpTo(390),
+    )
     .option('--json', 'prints JSON', false)
     .addHelpText(
       'after',
@@ -63,6 +71,7 @@ await runCommand((signal) =>
       };
       if (options.profile !== undefined) return profile(options.profile, options, signal);
       if (options.memory !== undefined) return memory(options.memory, options, signal, onStep);
+      if (options.garden !== undefined) return garden(options.garden, options, signal, onStep);
       if (options.relay === true) return relay(options, signal, onStep);
       if (options.routes === true) return everyRoute(options, signal, onStep);
       if (options.peer !== undefined) return besidePeer(options.peer, options, signal, onStep);
@@ -100,6 +109,16 @@ async function memory(
 async function relay({ json }: Options, signal: AbortSignal, onStep: (step: string) => void): Promise<void> {
   const cost = await measureRelay(path.resolve(DIRECTORY, 'relay-cost'), signal, onStep);
   console.log(json ? JSON.stringify(cost, null, 2) : relayTable(cost));
+}
+
+async function garden(
+  days: number,
+  { json }: Options,
+  signal: AbortSignal,
+  onStep: (step: string) => void,
+): Promise<void> {
+  const cost = await measureGarden(path.resolve(DIRECTORY, 'garden-cost'), days, signal, onStep);
+  console.log(json ? JSON.stringify(cost, null, 2) : gardenTable(cost));
 }
 
 async function variablesIn(file: string | undefined): Promise<Readonly<Record<string, string>>> {

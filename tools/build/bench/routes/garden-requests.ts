@@ -1,49 +1,64 @@
-import { EnvironmentHourly, HistoryDetailedEntry, RainHourly } from '@autowatering/device-data';
+import { deviceHistory } from '../garden/device-history.ts';
 import type { World } from './bench-world.ts';
 import type { MakeRoute, RouteRequests } from './route-requests.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-const HOURS_OF_A_DAY = 24;
+const DAY_MS = 86_400_000;
+/** The rings of days only go back to 2024, when the first rows can be trusted: more hours make up for it. */
+const FIRST_DAY = Date.UTC(2024, 0, 1);
+const FIRST_HOURS_DAYS = 46;
+const FIRST_WEATHER_DAYS = 372;
 
 /** Requests to the routes for what devices tell. */
 export function gardenRequests(route: MakeRoute, { people, owned }: World): readonly RouteRequests[] {
-  const by = (index: number) => {
-    const person = people[index % owned.length];
-    if (person === undefined) throw new Error('the benchmark prepared too few people');
-    return person;
+  const of = (index: number) => {
+    const [person, device] = [people[index % owned.length], owned[index % owned.length]];
+    if (person === undefined || device === undefined) throw new Error('the benchmark prepared too few people');
+    return { by: person, serial: device.serial };
   };
-  const serial = (index: number) => owned[index % owned.length]?.serial ?? '';
-  return [route('POST /telemetry', (index) => ({ by: by(index), body: { serial: serial(index), ...dayOf(index) } }))];
+  const upload = (index: number, reads: ReturnType<typeof daySync>) => {
+    const { by, serial } = of(index);
+    const body = { serial, sent_at: Date.now(), reads: reads.map(({ count: _count, ...read }) => read) };
+    return { by, body };
+  };
+  return [
+    route('GET /telemetry/devices/{serial}/insights', (index) => ({
+      by: of(index).by,
+      path: `/telemetry/devices/${of(index).serial}/insights`,
+    })),
+    route('GET /telemetry/settings', (index) => ({ by: of(index).by })),
+    route(
+      'POST /telemetry/settings',
+      (index) => ({ by: of(index).by, body: { time_zone: index % 2 === 0 ? 'Europe/Bucharest' : 'Europe/Berlin' } }),
+      { limit: owned.length },
+    ),
+    route('POST /telemetry, first sync', (index) => upload(index, firstSync(index)), { once: owned.length }),
+    route('POST /telemetry', (index) => upload(index, daySync(index))),
+  ];
 }
 
-/** What a phone uploads after a day: the hours since it was there, and all of a zone's watering rows. */
-function dayOf(index: number) {
+/** All that is in a device's rings: 3,900 rows. */
+function firstSync(index: number) {
   const now = Date.now();
-  const day = now - (now % DAY_MS) - DAY_MS * (index % 300);
-  const hours = Array.from({ length: HOURS_OF_A_DAY }, (_, hour) => day + hour * HOUR_MS);
-  const seconds = (ms: number) => Math.floor(ms / 1_000);
-  const rain = hours.map((at) => RainHourly.write({ hour_epoch: seconds(at), mm_x100: 0, pulses: 0, quality: 100 }));
-  const weather = hours.map((at, hour) => {
-    const celsius = 1_500 + Math.round(800 * Math.sin(hour / 4)) + (index % 7);
-    return EnvironmentHourly.write({
-      ...{ epoch: seconds(at), t_avg_x100: celsius, t_min_x100: celsius, t_max_x100: celsius },
-      ...{ h_avg_x100: 5_000 + hour * 17, p_avg_pa: 101_000 + hour * 13 },
-    });
-  });
-  const runs = [6, 7, 20, 21].map((hour, channel) =>
-    HistoryDetailedEntry.write({
-      ...{ epoch: seconds(day + hour * HOUR_MS), channel_id: channel, event: 1, mode: 1, target: 10, actual: 0 },
-      ...{ actual_copy: 0, trigger: 1, success: 0, error: 0, avg_flow_ml_s: 0, zero: new Uint8Array(6) },
-    }),
-  );
-  const rows = (list: readonly Uint8Array[]) => Buffer.concat(list).toString('base64');
-  return {
-    sent_at: now,
-    reads: [
-      { kind: 'rain_hourly', read_at: now, rows: rows(rain) },
-      { kind: 'environment_hourly', read_at: now, rows: rows(weather) },
-      ...runs.map((run, channel) => ({ kind: 'watering', channel, read_at: now, rows: rows([run]) })),
-    ],
-  };
+  const history = deviceHistory(index);
+  return [
+    ...history.watering(now),
+    history.measurements('rain_hourly', now - FIRST_HOURS_DAYS * DAY_MS, now, now),
+    history.measurements('environment_hourly', now - FIRST_HOURS_DAYS * DAY_MS, now, now),
+    history.measurements('rain_daily', FIRST_DAY, now - DAY_MS, now),
+    history.measurements('environment_daily', now - FIRST_WEATHER_DAYS * DAY_MS, now - DAY_MS, now),
+  ];
+}
+
+/** What a phone uploads of a device that it visits every day: the rows since, and all of the watering rings. */
+function daySync(index: number) {
+  const now = Date.now();
+  const end = now - DAY_MS * (index % 300);
+  const history = deviceHistory(index % 60);
+  return [
+    ...history.watering(now),
+    history.measurements('rain_hourly', end - DAY_MS, end, now),
+    history.measurements('environment_hourly', end - DAY_MS, end, now),
+    history.measurements('rain_daily', end - 2 * DAY_MS, end - DAY_MS, now),
+    history.measurements('environment_daily', end - 2 * DAY_MS, end - DAY_MS, now),
+  ];
 }

@@ -7,6 +7,7 @@ import type { Tokens } from '../peer/peer-scenarios.ts';
 import { photoForm, photoOf } from '../photo-body.ts';
 import { OFTEN, type Person, RARE, type World } from './bench-world.ts';
 import { gardenRequests } from './garden-requests.ts';
+import { readingRequests } from './reading-requests.ts';
 import { relayRequests } from './relay-requests.ts';
 
 /** Requests to one route that all succeed. */
@@ -156,6 +157,7 @@ export function routeRequests(world: World, { factoryToken, adminToken }: Tokens
     route('GET /deviceAudit', (i) => ({ by: factory, path: `/deviceAudit?hw_id=${of(owned, i).hw_id}` })),
     route('GET /fleet/devices', () => ({ by: factory, path: '/fleet/devices?status=claimed' })),
     route('GET /fleet/summary', () => ({ by: factory })),
+    route('GET /fleet/health', () => ({ by: factory })),
     route('GET /ota/latest', () => ({ path: `/ota/latest${query}&current_version=1.0.0` })),
     route('GET /ota/latest, of a device', (i) => ({
       path: `/ota/latest${query}&current_version=1.0.0&serial=${serial(i)}`,
@@ -219,6 +221,7 @@ export function routeRequests(world: World, { factoryToken, adminToken }: Tokens
     route('GET /ota/signing-keys', () => ({})),
     ...relayRequests(route, world, admin),
     ...gardenRequests(route, world),
+    ...readingRequests(route, world),
     ...['', '/deep', '/ota', '/stripe', '/provision'].map((part) => route(`GET /health${part}`, () => ({}))),
   ];
   const known = new Set(all.flatMap(({ routes }) => routes));

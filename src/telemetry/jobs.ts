@@ -1,0 +1,1 @@
+export { createTelemetryLook } from './health/look-job.ts';
