@@ -1,10 +1,12 @@
 import { accountAliveCheck, profileWishes } from './account/index.ts';
+import { commandExpiryJob } from './commands/index.ts';
 import { createNotify } from './notifications/index.ts';
 import { createNotificationDelivery } from './notifications/jobs.ts';
 import type { Job } from './platform/jobs/job.ts';
 import { createRunJobs, type JobResult } from './platform/jobs/run-jobs.ts';
 import type { Services } from './platform/services.ts';
 import { type Fields, fields, listOf, optional, text } from './platform/shapes.ts';
+import { relayAnnouncements } from './relay/index.ts';
 import { ownerZone } from './telemetry/index.ts';
 import { createTelemetryLook } from './telemetry/jobs.ts';
 
@@ -40,8 +42,9 @@ export function createJobsFunction(services: Services): (event: unknown) => Prom
       await notifications.deliverNow(dues.map(({ key }) => key));
     },
   });
+  const commands = commandExpiryJob(services, { announce: relayAnnouncements(services), notify });
   /** In the order in which they are done: what people wait for comes first. */
-  const jobs: readonly Job[] = [notifications.job, createTelemetryLook(services, notify)];
+  const jobs: readonly Job[] = [commands, notifications.job, createTelemetryLook(services, notify)];
   const runJobs = createRunJobs(services, jobs);
 
   return async (event) => {

@@ -15,6 +15,7 @@ import type { DeviceNews, ReadExtent } from '../store/device-state.ts';
 import { SESSION_ID_BYTES } from '../store/sample-codec.ts';
 import { type PhoneClock, phoneClock } from './phone-clock.ts';
 import type { Refusal, Upload, UploadedRead } from './upload.ts';
+import { whatCameIn } from './what-came-in.ts';
 
 /** What belongs into one item, read by read. */
 export type Parts = readonly Partial<Chunk>[];
@@ -59,6 +60,7 @@ export function toBatch(upload: Upload, receivedAt: number): Batch {
       newestWatering: rows.newestWatering,
       uptime: uptime ?? null,
       latest: samples,
+      received: whatCameIn({ measurements: rows.measurements, months, lost: rows.lost }, receivedAt),
     },
     accepted: rows.accepted + samples.length + sessions.length,
   };
