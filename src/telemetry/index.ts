@@ -5,6 +5,7 @@ import type { TelemetryRecords } from './account/telemetry-records.ts';
 
 export type { Evidence, Reading, ReadingKind, Row, RowKind, WatchedSession } from './evidence.ts';
 export type { Ingested, OnIngested } from './ingest/ingest.ts';
+export { ownerZone } from './owner-zone.ts';
 export { type ZoneTimeline, zoneAt } from './rollups/local-day.ts';
 export { type Month, monthAfter, monthOf, startOfMonth } from './rows/periods.ts';
 export type { Run, RunOutcome } from './run.ts';
