@@ -1,4 +1,5 @@
 export type { Evidence, Reading, ReadingKind, Row, RowKind, WatchedSession } from './evidence.ts';
+export { alarmDays } from './health/alarm-days.ts';
 export type { Ingested, OnIngested } from './ingest/ingest.ts';
 export { type ZoneTimeline, zoneAt } from './rollups/local-day.ts';
 export { type Month, monthAfter, monthOf, startOfMonth } from './rows/periods.ts';
