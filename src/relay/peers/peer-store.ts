@@ -4,6 +4,7 @@ import { ttlSeconds } from '../../platform/clock.ts';
 import type { Uid } from '../../platform/ids.ts';
 import { createWhileOvertaken, OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
+import { hasPeers } from '../log/account-limits.ts';
 import type { PeerId } from '../names.ts';
 import {
   accountKey,
@@ -100,6 +101,12 @@ export function createPeerStore({ config, documents, randomness }: Needed) {
         from = page.LastEvaluatedKey;
       } while (from !== undefined);
       return peers.sort((a, b) => a.createdAt - b.createdAt || (a.peerId < b.peerId ? -1 : 1));
+    },
+
+    /** Whether the account has active peers, as it was a moment ago. */
+    async hasActive(uid: Uid): Promise<boolean> {
+      const { Item: item } = await (await documents()).get({ TableName, Key: accountKey(uid) });
+      return hasPeers(item);
     },
 
     /** The peer with this id and its account, in any account: for callers that prove that they hold its key. */

@@ -42,6 +42,12 @@ const OPEN_TO_PEERS = [
   'GET /telemetry/devices/{serial}/runs',
   'GET /telemetry/devices/{serial}/series',
   'GET /telemetry/devices/{serial}/summary',
+  'GET /notifications',
+  'POST /notifications/read',
+  'GET /notifications/settings',
+  'POST /notifications/test',
+  'GET /notifications/subscriptions',
+  'POST /notifications/subscriptions/{subscription_id}/remove',
 ];
 const NEEDS_NOBODY = routeContracts().filter(({ auth }) => auth === 'public');
 

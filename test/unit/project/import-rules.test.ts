@@ -143,6 +143,8 @@ describe('DynamoDB', () => {
     expect(matching(/\bTableName\b/)).toEqual([
       'account/store.ts',
       'account/tombstone.ts',
+      'commands/store/account-commands.ts',
+      'commands/store/due-store.ts',
       'commands/store/queue-store.ts',
       'commands/store/settings-store.ts',
       'fleet/audit/audit-action.ts',
