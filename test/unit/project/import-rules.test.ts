@@ -194,7 +194,7 @@ describe('DynamoDB', () => {
       'subscriptions/store.ts',
       'subscriptions/webhook/event-ledger.ts',
       'telemetry/health/health-store.ts',
-      'telemetry/health/upload-days.ts',
+      'telemetry/health/upload-weeks.ts',
       'telemetry/store/garden-items.ts',
     ]);
   });
