@@ -185,6 +185,64 @@ export type ExportMyDataAnswer = {
       readonly complete: boolean;
     }>;
   };
+  readonly telemetry: {
+    readonly timeZones: ReadonlyArray<{ readonly since: string; readonly zone: string }>;
+    readonly devices: ReadonlyArray<{
+      readonly serial: string;
+      readonly hwId: string;
+      readonly lastHeardAt: string;
+      readonly runs: ReadonlyArray<Readonly<Record<string, unknown>>>;
+      readonly watchedSessions: ReadonlyArray<Readonly<Record<string, unknown>>>;
+      readonly rows: ReadonlyArray<{
+        readonly kind: string;
+        readonly at: string;
+        readonly readAt: string;
+        readonly clockLost: boolean;
+        readonly values: Readonly<Record<string, unknown>>;
+      }>;
+      readonly readings: ReadonlyArray<{ readonly kind: string; readonly readAt: string; readonly bytes: string }>;
+      readonly complete: boolean;
+    }>;
+  };
+  readonly commands: {
+    readonly limits: Readonly<Record<string, number>>;
+    readonly devices: ReadonlyArray<{
+      readonly serial: string;
+      readonly commands: ReadonlyArray<{
+        readonly commandId: string;
+        readonly commandKey: string;
+        readonly intent: Readonly<Record<string, unknown>>;
+        readonly state: string;
+        readonly reason: string | null;
+        readonly createdAt: string;
+        readonly expiresAt: string;
+        readonly endedAt: string | null;
+        readonly audit: ReadonlyArray<{ readonly at: string; readonly step: string; readonly by: string }>;
+      }>;
+      readonly complete: boolean;
+    }>;
+  };
+  readonly notifications: {
+    readonly preferences: Readonly<Record<string, unknown>>;
+    readonly readUntil: string | null;
+    readonly subscriptions: ReadonlyArray<{
+      readonly type: string;
+      readonly service: string;
+      readonly createdAt: string;
+    }>;
+    readonly messages: ReadonlyArray<{
+      readonly messageId: string;
+      readonly kind: string;
+      readonly topic: string;
+      readonly severity: string;
+      readonly serial: string | null;
+      readonly facts: Readonly<Record<string, unknown>>;
+      readonly at: string;
+      readonly storedAt: string;
+      readonly readAt: string | null;
+    }>;
+    readonly complete: boolean;
+  };
 };
 
 /** Answer of `GET /subscriptionStatus`. */
@@ -2653,9 +2711,9 @@ export interface AppApi {
   getUserState(options?: CallOptions): Promise<GetUserStateAnswer>;
   /** Saves the app's state. Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, or 0), a save that would overwrite a newer state is rejected: 409 `optimistic_lock_failed`, with the newer state in `details.current`. */
   saveUserState(input: SaveUserStateInput, options?: CallOptions): Promise<SaveUserStateAnswer>;
-  /** Deletes the account and all data about the user. Revokes the user's phones and hubs, cancels the subscription, releases the devices, removes every record, then the login. Needs a sign-in within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all other calls of the user get 410. */
+  /** Deletes the account and all data about the user. Revokes the user's phones and hubs, cancels the subscription, removes what devices told and were told, releases them, removes every record, then the login. What the archive has of the account leaves it within a day. Needs a sign-in within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all other calls of the user get 410. */
   deleteMyAccount(input: DeleteMyAccountInput, options?: CallOptions): Promise<DeleteMyAccountAnswer>;
-  /** Downloads all data about the user. Profile, state, devices, usage, billing, phones and hubs with what they shared, as stored, plus the entry in the user pool. A stream with `complete: false` has more events than fit: `/relay/streams/{stream}/events` has them by pages. Payments are stored at Stripe; the billing portal has the invoices. */
+  /** Downloads all data about the user. Profile, state, devices, usage, billing, phones and hubs with what they shared, as stored, plus the entry in the user pool. A stream with `complete: false` has more events than fit: `/relay/streams/{stream}/events` has them by pages. Of a device with `complete: false` the newest telemetry is here; `/telemetry/devices/{serial}/series` has the rest. Payments are stored at Stripe; the billing portal has the invoices. */
   exportMyData(options?: CallOptions): Promise<ExportMyDataAnswer>;
   /** Whether the user is premium, and until when. Premium means `active` or `trialing`; `status` is Stripe’s, or `none`. Stripe gets 3 s to answer; after that, the stored snapshot is returned, with `source: snapshot`, `stale: true` and its age. For a user without a stored customer whose token carries a verified e-mail, the customer is searched by e-mail, at most once an hour: `source: stripe_recovered_email` when that found one. */
   subscriptionStatus(options?: CallOptions): Promise<SubscriptionStatusAnswer>;
@@ -2796,7 +2854,7 @@ export interface AppApi {
   notifications(input?: NotificationsInput, options?: CallOptions): Promise<NotificationsAnswer>;
   /** Marks messages as read. By `notification_ids`, or all that were created up to `until` (milliseconds since 1970). What was held back for quiet hours or the digest is not sent any more once it is read. */
   notificationsRead(input: NotificationsReadInput, options?: CallOptions): Promise<NotificationsReadAnswer>;
-  /** How the owner is told of what happens. By kind of message and channel, with the owner’s choices filled up by the standard. `language` and `time_zone` are null until chosen: then the profile’s language counts, or English, and UTC. A channel with `configured: false` is off in this environment. `public_key` is what a browser subscribes with (`applicationServerKey`). */
+  /** How the owner is told of what happens. By kind of message and channel, with the owner’s choices filled up by the standard. `language` and `time_zone` are null until chosen: then the profile’s language counts, or English, and the zone of `/telemetry/settings`, or UTC. A channel with `configured: false` is off in this environment. `public_key` is what a browser subscribes with (`applicationServerKey`). */
   getNotificationsSettings(options?: CallOptions): Promise<GetNotificationsSettingsAnswer>;
   /** Changes how the owner is told. Only what is sent changes; null goes back to the standard, or turns quiet hours or the digest off. Times are local, by `time_zone`. In quiet hours only critical messages are sent; the others follow when they end. With `digest_at`, messages of little urgency (severity `info` and `warning`) are sent together once a day. */
   postNotificationsSettings(
