@@ -2,7 +2,7 @@ import { createFleetDevices } from '../../fleet/index.ts';
 import type { Job } from '../../platform/jobs/job.ts';
 import { once } from '../../platform/once.ts';
 import type { Services } from '../../platform/services.ts';
-import { createUploadDays } from '../health/upload-days.ts';
+import { createUploadWeeks } from '../health/upload-weeks.ts';
 import { createGardenItems } from '../store/garden-items.ts';
 import { createArchiveProgress } from './archive-progress.ts';
 import { createErasures } from './erasures.ts';
@@ -21,7 +21,7 @@ export function createTelemetryArchive(services: Services): Job {
   const progress = createArchiveProgress(services);
   const erasures = createErasures(services);
   const parts = {
-    ...{ days: createUploadDays(services), fleet: createFleetDevices(services), items: createGardenItems(services) },
+    ...{ weeks: createUploadWeeks(services), fleet: createFleetDevices(services), items: createGardenItems(services) },
     ...{ progress, objectStore },
   };
   return {

@@ -2,7 +2,7 @@ import type { FleetDevices } from '../../fleet/index.ts';
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { ROW_KINDS } from '../evidence.ts';
-import type { UploadDays } from '../health/upload-days.ts';
+import type { createUploadWeeks } from '../health/upload-weeks.ts';
 import { dayOf, startOfDay } from '../rows/periods.ts';
 import { DAY_MS } from '../rows/row-layout.ts';
 import type { GardenItems } from '../store/garden-items.ts';
@@ -24,7 +24,7 @@ const CONTENT_TYPE = 'application/vnd.apache.parquet';
 const MOST_DAYS_BEHIND = 30;
 
 export interface ArchiveParts {
-  readonly days: Pick<UploadDays, 'page'>;
+  readonly weeks: Pick<ReturnType<typeof createUploadWeeks>, 'page'>;
   readonly fleet: Pick<FleetDevices, 'find'>;
   readonly items: GardenItems;
   readonly progress: ArchiveProgress;
@@ -79,7 +79,7 @@ async function writePart(parts: ArchiveParts, place: ArchivePlace, signal: Pick<
   let isAtEnd = false;
   const isFull = () => [...files.values()].reduce((size, file) => size + file.size, 0) >= MOST_BYTES;
   while (!isAtEnd && !isFull() && !signal.aborted) {
-    const page = await parts.days.page(place.day, PAGE, after);
+    const page = await parts.weeks.page(startOfDay(place.day), PAGE, after);
     const own = page.hwIds.filter((hwId) => shardOf(hwId) === place.shard);
     for (let at = 0; at < own.length; at += AT_ONCE) {
       const found = await Promise.all(own.slice(at, at + AT_ONCE).map((hwId) => readDevice(parts, hwId, place.day)));

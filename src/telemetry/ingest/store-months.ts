@@ -13,12 +13,12 @@ import {
 import { RAW_DAYS } from '../rows/read-rows.ts';
 import { DAY_MS } from '../rows/row-layout.ts';
 import { EVIDENCE_REACH_MS } from '../runs/runs.ts';
-import { type Chunk, EMPTY_CHUNK } from '../store/chunk.ts';
+import { type Chunk, compareBytes, EMPTY_CHUNK } from '../store/chunk.ts';
 import { evidenceOf } from '../store/evidence-of.ts';
 import type { GardenItems, Revised } from '../store/garden-items.ts';
 import type { Found, Look } from '../store/lookup.ts';
 import { type Merged, mergeParts } from '../store/merge.ts';
-import { chunkItem, readBytesItem, readChunkItem, rollUpItem, type StoredChunk } from '../store/stored-items.ts';
+import { chunkItem, readChunkItem, readRollUpItem, rollUpItem, type StoredChunk } from '../store/stored-items.ts';
 import type { Parts } from './batch.ts';
 
 /** How many months a transaction takes in at most: with their neighbours and roll-ups they stay below its 100 items. */
@@ -45,7 +45,8 @@ export function recordsAround(months: Iterable<Month>): readonly string[] {
 
 /**
  * Adds evidence to some months and counts anew what it touches, all in one transaction. A month's roll-up rises in revision
- * with any change to its evidence, also in a neighbouring month: so two writers can't count past each other.
+ * with any change to its own evidence and to that of the month after, within reach: two writers on both sides of a
+ * month's edge both write the earlier one's roll-up, and can't count past each other.
  *
  * @param look finds what is stored
  */
@@ -69,36 +70,49 @@ export async function storeMonths(
   const changed = [...merged].filter(([, { isChanged }]) => isChanged);
   if (changed.length === 0) return [...merged.values()];
 
-  const touched = touchedMonths(changed.flatMap(([, { changedAt }]) => changedAt));
+  const times = changed.flatMap(([, { changedAt }]) => changedAt);
+  const guarded = monthsOf(times, -EVIDENCE_REACH_MS, 0);
+  const touched = new Set([...guarded, ...monthsOf(times, EVIDENCE_REACH_MS)]);
   const more = await look(recordsAround(touched));
+  const isChanged = (record: string): boolean => merged.get(record)?.isChanged === true;
   const current = (record: string): Chunk => merged.get(record)?.chunk ?? chunkOf(record, more).chunk;
   const writes: Revised[] = changed.map(([record, { chunk }]) =>
     chunkItem(partition, record, chunk, chunkOf(record, around).revision),
   );
   for (const month of touched) {
-    const chunks = [-1, 0, 1].map((by) => current(rowsRecord(monthAfter(month, by))));
-    const [, own = EMPTY_CHUNK] = chunks;
-    const before = readBytesItem(more.get(rollUpRecord(month)));
+    const three = [-1, 0, 1].map((by) => monthAfter(month, by));
+    const chunks = three.map((one) => current(rowsRecord(one)));
+    const before = readRollUpItem(more.get(rollUpRecord(month)));
+    const read = three.map((one) => chunkOf(rowsRecord(one), more).revision);
+    // Items of one read are not of one moment: evidence that is older than what was counted from it is read again.
+    if (before.countedFrom.some((revision, index) => revision > (read[index] ?? 0) && isKept(three[index], now))) {
+      return OVERTAKEN;
+    }
     const evidence = evidenceOf(
       [...chunks, current(LOST_RECORD)],
       startOfMonth(month) - EVIDENCE_REACH_MS,
       startOfMonth(monthAfter(month)) + EVIDENCE_REACH_MS,
     );
-    // A neighbour of which nothing is known has nothing to count.
-    if (before.data === undefined && !hasEvidence(own) && !evidence.rows.some(({ at }) => monthOf(at) === month))
-      continue;
-    writes.push(rollUpItem(partition, month, rollUpMonth(evidence, zones, month), before.revision));
+    const counted = rollUpMonth(evidence, zones, month);
+    const known = before.data ?? rollUpMonth(NO_EVIDENCE, zones, month);
+    if (guarded.has(month) || compareBytes(counted, known) !== 0) {
+      const countedFrom = three.map((one, index) => (read[index] ?? 0) + (isChanged(rowsRecord(one)) ? 1 : 0));
+      writes.push(rollUpItem(partition, month, counted, { revision: before.revision, countedFrom }));
+    }
   }
   return (await items.writeTogether(writes)) ? [...merged.values()] : OVERTAKEN;
 }
 
-function hasEvidence({ rows, sessions, boots }: Chunk): boolean {
-  return rows.length + sessions.length + boots.length > 0;
+const NO_EVIDENCE = evidenceOf([EMPTY_CHUNK], 0, 0);
+
+/** Whether a month's evidence, if there was any, can't have expired yet. */
+function isKept(month: Month | undefined, now: number): boolean {
+  return month !== undefined && startOfMonth(monthAfter(month)) > now - RAW_DAYS * DAY_MS;
 }
 
-/** Months that something at these times may be counted in. */
-function touchedMonths(times: readonly number[]): readonly Month[] {
-  return [...new Set(times.flatMap((time) => [time - EVIDENCE_REACH_MS, time, time + EVIDENCE_REACH_MS].map(monthOf)))];
+/** The months of times that are so much later. */
+function monthsOf(times: readonly number[], ...later: readonly number[]): ReadonlySet<Month> {
+  return new Set(times.flatMap((time) => later.map((by) => monthOf(time + by))));
 }
 
 function recent(chunk: Chunk, now: number): Chunk {

@@ -20,7 +20,7 @@ import { EVIDENCE_REACH_MS } from '../runs/runs.ts';
 import { EMPTY_CHUNK } from '../store/chunk.ts';
 import { evidenceOf } from '../store/evidence-of.ts';
 import { createGardenItems, type Revised } from '../store/garden-items.ts';
-import { chunkItem, readBytesItem, readChunkItem, readSettingsItem, rollUpItem } from '../store/stored-items.ts';
+import { chunkItem, readChunkItem, readRollUpItem, readSettingsItem, rollUpItem } from '../store/stored-items.ts';
 import { devicePartition, settingsKey } from '../table-keys.ts';
 
 /** The garden table, as an operator's tool reaches it. */
@@ -78,6 +78,8 @@ export function createReread({ garden, documents, randomness, now }: RereadPlace
         // Overtaken by an upload, which wrote it with its own, present reader.
         if (await items.write(bumped(record))) counts.changed += 1;
       }
+      const written = new Set<string>();
+      const revisionOf = (record: string) => readChunkItem(byRecord.get(record)).revision + Number(written.has(record));
       const chunkOf = (record: string) =>
         byRecord.has(record) ? readChunkItem(byRecord.get(record)).chunk : EMPTY_CHUNK;
       for (const month of new Set([...byRecord.keys()].flatMap((record) => monthIn(record) ?? []))) {
@@ -88,10 +90,13 @@ export function createReread({ garden, documents, randomness, now }: RereadPlace
           startOfMonth(month) - EVIDENCE_REACH_MS,
           startOfMonth(monthAfter(month)) + EVIDENCE_REACH_MS,
         );
-        const { revision } = readBytesItem(byRecord.get(rolledUp));
-        // Any change to its evidence, also in a neighbouring month, raises the roll-up's revision.
-        const writes = [bumped(rows), rollUpItem(partition, month, rollUpMonth(evidence, zones, month), revision)];
+        const { revision } = readRollUpItem(byRecord.get(rolledUp));
+        const countedFrom = [-1, 0, 1].map((by) => revisionOf(rowsRecord(monthAfter(month, by))) + (by === 0 ? 1 : 0));
+        const counted = rollUpItem(partition, month, rollUpMonth(evidence, zones, month), { revision, countedFrom });
+        // Evidence that changes what a month counts raises its roll-up's revision, also from a neighbouring month.
+        const writes = [bumped(rows), counted];
         if (!(await items.writeTogether(writes))) return OVERTAKEN;
+        written.add(rows);
         counts.changed += writes.length;
         counts.months += 1;
       }

@@ -88,6 +88,38 @@ describe('a run that nobody saw', () => {
   const now = () => backend.clock.now();
 });
 
+describe('a function that dies', () => {
+  it('after any of its writes leaves one command, which the repeated request finds', async () => {
+    const garden = await commandGarden(backend);
+    const hub = await garden.carrier();
+    await garden.cancel(await garden.given(WATER));
+    let died = 0;
+    const repeated = async (
+      call: () => Promise<{ readonly status: number; readonly body: { command: { state: string } } }>,
+    ) => {
+      for (let writes = 1; ; writes += 1) {
+        backend.dynamo.dieAfterWrites(writes);
+        const { status } = await call();
+        const hasDied = backend.dynamo.isDead;
+        backend.dynamo.revive();
+        if (!hasDied) return;
+        expect(status).toBe(503);
+        died += 1;
+      }
+    };
+    const key = { command_key: 'the-only-one' };
+    await repeated(() => garden.give(WATER, key));
+    const open = (await garden.list()).commands.filter(({ state }: { state: string }) => state === 'queued');
+    expect(open).toHaveLength(1);
+    const id = open[0].command_id;
+    await repeated(() => hub.lease(id));
+    await repeated(() => hub.report(id, 1, 'seen', { observed: running }));
+    expect((await garden.read(id)).command).toMatchObject({ state: 'done' });
+    expect((await garden.list()).commands).toHaveLength(2);
+    expect(died).toBeGreaterThan(3);
+  });
+});
+
 describe('stop', () => {
   it('overtakes everything, cancels watering that waits, and is done only after what it overtook is over', async () => {
     const garden = await commandGarden(backend);

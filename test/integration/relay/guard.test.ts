@@ -39,6 +39,7 @@ const OPEN_TO_PEERS = [
   'POST /commands/offers',
   'POST /telemetry',
   'GET /telemetry/settings',
+  'GET /telemetry/devices/{serial}/insights',
   'GET /telemetry/devices/{serial}/runs',
   'GET /telemetry/devices/{serial}/series',
   'GET /telemetry/devices/{serial}/summary',

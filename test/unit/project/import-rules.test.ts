@@ -195,9 +195,10 @@ describe('DynamoDB', () => {
       'subscriptions/status/recovery-slots.ts',
       'subscriptions/store.ts',
       'subscriptions/webhook/event-ledger.ts',
+      'telemetry/archive/archive-progress.ts',
       'telemetry/archive/erasures.ts',
       'telemetry/health/health-store.ts',
-      'telemetry/health/upload-days.ts',
+      'telemetry/health/upload-weeks.ts',
       'telemetry/store/garden-items.ts',
     ]);
   });

@@ -23,7 +23,8 @@ export function checkPolicies(template: Template): readonly string[] {
 }
 
 function checkGrant({ sid, actions, resources }: Grant): readonly string[] {
-  const isWhole = (one: string) => one.includes('*') && ![OBJECTS, CONNECTIONS, PHONES].some((known) => known.test(one));
+  const isWhole = (one: string) =>
+    one.includes('*') && ![OBJECTS, CONNECTIONS, PHONES].some((known) => known.test(one));
   return [
     ...actions
       .filter((one) => !/^[a-z0-9-]+:[A-Za-z]+$/.test(one))
