@@ -59,8 +59,12 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
     }),
     ota: once(async () => {
       const [{ otaRoutes }, parts] = await Promise.all([import('./ota/routes.ts'), otaParts()]);
-      return otaRoutes(services, parts, async (uid, ending) => {
-        await notify(uid, [(await notifications()).updateNotice(ending)]);
+      return otaRoutes(services, parts, {
+        onUpdateEnded: async (uid, ending) => {
+          await notify(uid, [(await notifications()).updateNotice(ending)]);
+        },
+        readAlarms: async (board, firstDay) =>
+          (await import('./telemetry/index.ts')).alarmDays(services, board, firstDay),
       });
     }),
     relay: once(async () => {
