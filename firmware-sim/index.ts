@@ -37,6 +37,17 @@ export {
   USUAL_MIX,
 } from './fleet/mix.ts';
 export { type DeviceRecord, type FleetRun, runFleet, singleRelease } from './fleet/run-fleet.ts';
+export {
+  type Confusion,
+  confusionOf,
+  litresOf,
+  type SaidInsight,
+  type SaidLitres,
+  type SaidRun,
+} from './fleet/year/found-faults.ts';
+export { drawHousehold, type Household, type HouseholdOptions } from './fleet/year/household.ts';
+export { type DeviceYear, type LiveYearOptions, liveYear } from './fleet/year/live-year.ts';
+export { joinSummaries, NO_YEARS, summaryOf, type YearSummary } from './fleet/year/year-summary.ts';
 export { FIRMWARE_BEHAVIOURS, type FirmwareBehaviour } from './garden/firmware/behaviour.ts';
 export { ROMANIA, UTC_ZONE, type ZoneRule } from './garden/firmware/time-zone.ts';
 export { Garden, type GardenView } from './garden/garden.ts';
@@ -86,6 +97,7 @@ export { connectSerial } from './link/serial-transport.ts';
 export { LinkLostError, PairingRequiredError, type Transport } from './link/transport.ts';
 export { SMP_UDP_PORT, startUdpServer } from './link/udp-server.ts';
 export { connectUdp } from './link/udp-transport.ts';
+export { type ApiCalls, type CallOptions, createCalls } from './phone/api-calls.ts';
 export {
   type BackendClient,
   BackendError,

@@ -1,10 +1,12 @@
 import { accountAliveCheck, profileWishes } from './account/index.ts';
+import { commandExpiryJob } from './commands/index.ts';
 import { createNotify } from './notifications/index.ts';
 import { createNotificationDelivery } from './notifications/jobs.ts';
 import type { Job } from './platform/jobs/job.ts';
 import { createRunJobs, type JobResult } from './platform/jobs/run-jobs.ts';
 import type { Services } from './platform/services.ts';
 import { type Fields, fields, listOf, optional, text } from './platform/shapes.ts';
+import { relayAnnouncements } from './relay/index.ts';
 import { createTelemetryLook } from './telemetry/jobs.ts';
 
 /** Less than the function's timeout in the template, so that a run ends by itself. */
@@ -31,9 +33,11 @@ export interface JobsResult {
 /** Puts the function for work by time together. Its schedule invokes it every five minutes. */
 export function createJobsFunction(services: Services): (event: unknown) => Promise<JobsResult> {
   const notifications = createNotificationDelivery(services, profileWishes(services));
+  // What this run takes in, it delivers too.
   const notify = createNotify(services, { isAlive: accountAliveCheck(services) });
+  const commands = commandExpiryJob(services, { announce: relayAnnouncements(services), notify });
   /** In the order in which they are done: what people wait for comes first. */
-  const jobs: readonly Job[] = [notifications.job, createTelemetryLook(services, notify)];
+  const jobs: readonly Job[] = [commands, notifications.job, createTelemetryLook(services, notify)];
   const runJobs = createRunJobs(services, jobs);
 
   return async (event) => {

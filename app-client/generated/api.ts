@@ -185,6 +185,64 @@ export type ExportMyDataAnswer = {
       readonly complete: boolean;
     }>;
   };
+  readonly telemetry: {
+    readonly timeZones: ReadonlyArray<{ readonly since: string; readonly zone: string }>;
+    readonly devices: ReadonlyArray<{
+      readonly serial: string;
+      readonly hwId: string;
+      readonly lastHeardAt: string;
+      readonly runs: ReadonlyArray<Readonly<Record<string, unknown>>>;
+      readonly watchedSessions: ReadonlyArray<Readonly<Record<string, unknown>>>;
+      readonly rows: ReadonlyArray<{
+        readonly kind: string;
+        readonly at: string;
+        readonly readAt: string;
+        readonly clockLost: boolean;
+        readonly values: Readonly<Record<string, unknown>>;
+      }>;
+      readonly readings: ReadonlyArray<{ readonly kind: string; readonly readAt: string; readonly bytes: string }>;
+      readonly complete: boolean;
+    }>;
+  };
+  readonly commands: {
+    readonly limits: Readonly<Record<string, number>>;
+    readonly devices: ReadonlyArray<{
+      readonly serial: string;
+      readonly commands: ReadonlyArray<{
+        readonly commandId: string;
+        readonly commandKey: string;
+        readonly intent: Readonly<Record<string, unknown>>;
+        readonly state: string;
+        readonly reason: string | null;
+        readonly createdAt: string;
+        readonly expiresAt: string;
+        readonly endedAt: string | null;
+        readonly audit: ReadonlyArray<{ readonly at: string; readonly step: string; readonly by: string }>;
+      }>;
+      readonly complete: boolean;
+    }>;
+  };
+  readonly notifications: {
+    readonly preferences: Readonly<Record<string, unknown>>;
+    readonly readUntil: string | null;
+    readonly subscriptions: ReadonlyArray<{
+      readonly type: string;
+      readonly service: string;
+      readonly createdAt: string;
+    }>;
+    readonly messages: ReadonlyArray<{
+      readonly messageId: string;
+      readonly kind: string;
+      readonly topic: string;
+      readonly severity: string;
+      readonly serial: string | null;
+      readonly facts: Readonly<Record<string, unknown>>;
+      readonly at: string;
+      readonly storedAt: string;
+      readonly readAt: string | null;
+    }>;
+    readonly complete: boolean;
+  };
 };
 
 /** Answer of `GET /subscriptionStatus`. */
@@ -2653,9 +2711,9 @@ export interface AppApi {
   getUserState(options?: CallOptions): Promise<GetUserStateAnswer>;
   /** Saves the app's state. Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, or 0), a save that would overwrite a newer state is rejected: 409 `optimistic_lock_failed`, with the newer state in `details.current`. */
   saveUserState(input: SaveUserStateInput, options?: CallOptions): Promise<SaveUserStateAnswer>;
-  /** Deletes the account and all data about the user. Revokes the user's phones and hubs, cancels the subscription, releases the devices, removes every record, then the login. Needs a sign-in within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all other calls of the user get 410. */
+  /** Deletes the account and all data about the user. Revokes the user's phones and hubs, cancels the subscription, removes what devices told and were told, releases them, removes every record, then the login. What the archive has of the account leaves it within a day. Needs a sign-in within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all other calls of the user get 410. */
   deleteMyAccount(input: DeleteMyAccountInput, options?: CallOptions): Promise<DeleteMyAccountAnswer>;
-  /** Downloads all data about the user. Profile, state, devices, usage, billing, phones and hubs with what they shared, as stored, plus the entry in the user pool. A stream with `complete: false` has more events than fit: `/relay/streams/{stream}/events` has them by pages. Payments are stored at Stripe; the billing portal has the invoices. */
+  /** Downloads all data about the user. Profile, state, devices, usage, billing, phones and hubs with what they shared, as stored, plus the entry in the user pool. A stream with `complete: false` has more events than fit: `/relay/streams/{stream}/events` has them by pages. Of a device with `complete: false` the newest telemetry is here; `/telemetry/devices/{serial}/series` has the rest. Payments are stored at Stripe; the billing portal has the invoices. */
   exportMyData(options?: CallOptions): Promise<ExportMyDataAnswer>;
   /** Whether the user is premium, and until when. Premium means `active` or `trialing`; `status` is Stripe’s, or `none`. Stripe gets 3 s to answer; after that, the stored snapshot is returned, with `source: snapshot`, `stale: true` and its age. For a user without a stored customer whose token carries a verified e-mail, the customer is searched by e-mail, at most once an hour: `source: stripe_recovered_email` when that found one. */
   subscriptionStatus(options?: CallOptions): Promise<SubscriptionStatusAnswer>;
@@ -2786,7 +2844,7 @@ export interface AppApi {
   commandsOffers(input: CommandsOffersInput, options?: CallOptions): Promise<CommandsOffersAnswer>;
   /** Takes a command to carry it, or renews the lease. For one carrier, until `leased_until`; asking again renews it. Write to the device only while it lasts. With `must_look` somebody may have written already: look before writing. `fence` goes into every report. 409 `lease_held`: another one has it; `command_not_next`: another command comes before it, or it has to wait; `command_ended`. */
   devicesCommandsLease(input: DevicesCommandsLeaseInput, options?: CallOptions): Promise<DevicesCommandsLeaseAnswer>;
-  /** Says what became of a command. `delivered`: the device accepted the writes. `seen`: and what was `observed` shows that it does it; the service judges, and `is_done` says so. `nothing_seen`: it was watched for its time and did nothing. `refused`: by an ATT error. `unclear`: it may have been written before, and looking does not tell. `gave_up`: whether something may have been written. What comes after the lease is kept (`recorded: late`) and decides nothing, except evidence. `look_again_after`: for a stop, until then a run that it overtook may still be started; look again. */
+  /** Says what became of a command. `delivered`: the device accepted the writes. `seen`: and what was `observed` shows that it does it; the service judges, and `is_done` says so. `nothing_seen`: it was watched for its time and did nothing; of a run, its history without such a start is needed to tell (as before writing again), or it counts as unclear. `refused`: by an ATT error. `unclear`: it may have been written before, and looking does not tell. `gave_up`: whether something may have been written. What comes after the lease is kept (`recorded: late`) and decides nothing, except evidence. `look_again_after`: for a stop, until then a run that it overtook may still be started; look again. */
   devicesCommandsReport(input: DevicesCommandsReportInput, options?: CallOptions): Promise<DevicesCommandsReportAnswer>;
   /** Shows how much water may be asked for from afar. The standard is 120 minutes or 300 litres a run, and 240 minutes or 600 litres a day and channel. */
   getCommandsSettings(options?: CallOptions): Promise<GetCommandsSettingsAnswer>;

@@ -82,7 +82,8 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a !== undefined && a.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
 }
 
-function utcOf(clock: Read<typeof Rtc>): number {
+/** The time that the device's clock shows, in milliseconds since 1970. */
+export function utcOf(clock: Read<typeof Rtc>): number {
   const { year_minus_2000: year, month, day, hour, minute, second, utc_offset_min: offset } = clock;
   return Date.UTC(2000 + year, month - 1, day, hour, minute, second) - offset * 60_000;
 }

@@ -19,6 +19,8 @@ export function isRecentLogin(authTime: number | undefined, now: number): boolea
 export interface DeletionSteps {
   /** Revokes the user's peers and removes all that they shared. */
   removeRelay(uid: Uid): Promise<void>;
+  /** Removes what the user's devices told and were told, and what the user was told. */
+  removeGarden(uid: Uid): Promise<void>;
   /** Releases all of the user's devices, so that the next owner can claim them. */
   releaseDevices(uid: Uid): Promise<void>;
   /** Cancels the user's subscription and anonymises what remains. */
@@ -42,6 +44,7 @@ export async function deleteAccount(
   // What the user's phones and hubs still send would be stored until this is done.
   await steps.removeRelay(uid);
   await steps.endBilling(uid);
+  await steps.removeGarden(uid);
   await steps.releaseDevices(uid);
   await services.objectStore.removeAll(stateObjectPrefix(uid));
   await store.removeAllRecords(uid);

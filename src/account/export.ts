@@ -1,11 +1,22 @@
 import * as z from 'zod';
+import type { CommandRecords } from '../commands/index.ts';
 import type { DeviceRecords } from '../fleet/index.ts';
 import { isoDateTime } from '../http/fields.ts';
+import type { NotificationRecords } from '../notifications/index.ts';
 import type { DirectoryUser } from '../platform/aws/user-directory.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { RelayRecords } from '../relay/index.ts';
 import type { BillingRecord } from '../subscriptions/index.ts';
+import type { TelemetryRecords } from '../telemetry/index.ts';
+import {
+  CommandSection,
+  commandSection,
+  NotificationSection,
+  notificationSection,
+  TelemetrySection,
+  telemetrySection,
+} from './export-garden.ts';
 import { Profile } from './profile.ts';
 import type { UsageOfMonth } from './store.ts';
 import type { UserState } from './user-state.ts';
@@ -97,6 +108,9 @@ export const AccountExport = z.object({
       }),
     ),
   }),
+  telemetry: TelemetrySection,
+  commands: CommandSection,
+  notifications: NotificationSection,
 });
 export type AccountExport = z.output<typeof AccountExport>;
 
@@ -110,19 +124,26 @@ export interface ExportSources {
   usage(uid: Uid): Promise<readonly UsageOfMonth[]>;
   billing(uid: Uid): Promise<BillingRecord>;
   relay(uid: Uid): Promise<RelayRecords>;
+  telemetry(uid: Uid): Promise<TelemetryRecords>;
+  commands(uid: Uid): Promise<CommandRecords>;
+  notifications(uid: Uid): Promise<NotificationRecords>;
 }
 
 export async function exportAccount(uid: Uid, now: number, sources: ExportSources): Promise<AccountExport> {
-  const [login, profile, lastActiveOn, state, records, usage, billing, relay] = await Promise.all([
-    sources.directoryEntry(),
-    sources.profile(uid),
-    sources.lastActiveOn(uid),
-    sources.state(uid),
-    sources.deviceRecords(uid),
-    sources.usage(uid),
-    sources.billing(uid),
-    sources.relay(uid),
-  ]);
+  const [login, profile, lastActiveOn, state, records, usage, billing, relay, telemetry, commands, notifications] =
+    await Promise.all([
+      sources.directoryEntry(),
+      sources.profile(uid),
+      sources.lastActiveOn(uid),
+      sources.state(uid),
+      sources.deviceRecords(uid),
+      sources.usage(uid),
+      sources.billing(uid),
+      sources.relay(uid),
+      sources.telemetry(uid),
+      sources.commands(uid),
+      sources.notifications(uid),
+    ]);
   return {
     exportedAt: isoTime(now),
     uid,
@@ -142,6 +163,9 @@ export async function exportAccount(uid: Uid, now: number, sources: ExportSource
       confirmedByStripeAt: billing.syncedAt === null ? null : isoTime(billing.syncedAt),
     },
     relay: relaySection(relay),
+    telemetry: telemetrySection(telemetry),
+    commands: commandSection(commands),
+    notifications: notificationSection(notifications),
   };
 }
 

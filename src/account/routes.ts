@@ -1,9 +1,11 @@
 import * as z from 'zod';
+import { commandAccounts } from '../commands/index.ts';
 import { deviceRecordsOf, releaseDevicesOf } from '../fleet/index.ts';
 import { storableDocument } from '../http/body/storable-json.ts';
 import { defineRoute, type Route, type User } from '../http/define-route.ts';
 import { ApiError } from '../http/errors.ts';
 import { isoDateTime, textLine } from '../http/fields.ts';
+import { notificationAccounts } from '../notifications/index.ts';
 import type { DirectoryUser } from '../platform/aws/user-directory.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
@@ -12,6 +14,7 @@ import { withTimeLimit } from '../platform/resilience/time-limit.ts';
 import type { Services } from '../platform/services.ts';
 import { relayAccounts } from '../relay/index.ts';
 import { type Subscriptions, whileStripeAnswers } from '../subscriptions/index.ts';
+import { telemetryAccounts } from '../telemetry/index.ts';
 import { deleteAccount, isRecentLogin } from './deletion.ts';
 import { AccountExport, exportAccount } from './export.ts';
 import { mirroredAttributes, Profile, ProfileChange, profilePatch } from './profile.ts';
@@ -42,6 +45,9 @@ const ShownUser = z.object({
 export function accountRoutes(services: Services, subscriptions: Subscriptions): readonly Route[] {
   const store = createAccountStore(services);
   const relay = relayAccounts(services);
+  const telemetry = telemetryAccounts(services);
+  const commands = commandAccounts(services);
+  const notifications = notificationAccounts(services);
   const { clock, metrics, objectStore, userDirectory } = services;
 
   /** Returns the user pool's entry, or the token's claims when the pool does not answer in time. */
@@ -216,7 +222,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     domain: 'account',
     summary: 'Deletes the account and all data about the user',
     description:
-      "Revokes the user's phones and hubs, cancels the subscription, releases the devices, removes every record, then the login. Needs a sign-in " +
+      "Revokes the user's phones and hubs, cancels the subscription, removes what devices told and were told, releases them, removes every record, then the login. What the archive has of the account leaves it within a day. Needs a sign-in " +
       'within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all ' +
       'other calls of the user get 410.',
     rateLimit: { requests: 10, windowSeconds: 600 },
@@ -230,6 +236,11 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     }
     const steps = {
       removeRelay: relay.remove,
+      removeGarden: async (uid: Uid) => {
+        await commands.remove(uid);
+        await telemetry.remove(uid);
+        await notifications.remove(uid);
+      },
       releaseDevices: releaseDevicesOf(services),
       endBilling: async (uid: Uid) => {
         // The token may still carry the address when the login is already gone.
@@ -253,7 +264,8 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     description:
       'Profile, state, devices, usage, billing, phones and hubs with what they shared, as stored, plus the entry in the ' +
       'user pool. A stream with `complete: false` has more events than fit: `/relay/streams/{stream}/events` has them by ' +
-      'pages. Payments are stored at Stripe; the billing portal has the invoices.',
+      'pages. Of a device with `complete: false` the newest telemetry is here; `/telemetry/devices/{serial}/series` has the ' +
+      'rest. Payments are stored at Stripe; the billing portal has the invoices.',
     rateLimit: { requests: 10, windowSeconds: 600 },
     responses: { 200: AccountExport },
     errors: [],
@@ -267,6 +279,9 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
       usage: (uid) => store.readUsage(uid),
       billing: subscriptions.readBilling,
       relay: relay.read,
+      telemetry: telemetry.read,
+      commands: commands.read,
+      notifications: notifications.read,
     });
     const headers = { 'Content-Disposition': 'attachment; filename="autowatering-export.json"' };
     return { status: 200, body, headers };

@@ -15,8 +15,9 @@ import { type Command, type CommandId, evolve, newCommandId, noted, type Who } f
 import { type Giving, give, isSameIntent } from './model/give.ts';
 import { nextChangeAt, settle, takeable } from './model/queue.ts';
 import type { SafetyLimits } from './model/safety.ts';
+import type { DueStore } from './store/due-store.ts';
 import type { Decision, QueueOwner, QueueStore } from './store/queue-store.ts';
-import { createTelling, type Telling } from './telling.ts';
+import { createTelling, type Told } from './telling.ts';
 
 export interface NewCommand {
   readonly commandKey: string;
@@ -49,9 +50,9 @@ export interface CarrierReport {
 }
 
 /** What can be done with the commands of a device that the caller owns. Whatever changes is told to the account. */
-export function createCommands(services: Services, store: QueueStore, telling: Telling) {
+export function createCommands(services: Services, store: QueueStore, due: DueStore, told: Told) {
   const { clock, randomness, metrics } = services;
-  const tell = createTelling(services, telling);
+  const telling = createTelling(services, told);
 
   /** Changes the queue and tells what is new. */
   const change = async <T>(
@@ -61,7 +62,7 @@ export function createCommands(services: Services, store: QueueStore, telling: T
   ) => {
     const now = clock.now();
     const changed = await store.change(owner, now, (queue) => decide(queue, now), isAlive);
-    if (changed.outcome === 'changed') await tell(owner, changed.changed);
+    if (changed.outcome === 'changed') await telling.tell(owner, changed.changed);
     return changed;
   };
 
@@ -75,7 +76,7 @@ export function createCommands(services: Services, store: QueueStore, telling: T
     ): Promise<Given> {
       const commandId = newCommandId(randomness, clock.now());
       // First: without it nobody would tell that the command expired. One without a command does no harm.
-      await store.remind(owner, wanted.expiresAt);
+      await due.add(owner, { commandId, expiresAt: wanted.expiresAt });
       const changed = await change<Exclude<Given, { outcome: 'account_deleted' }>>(
         owner,
         async (queue, now) => {
@@ -93,6 +94,9 @@ export function createCommands(services: Services, store: QueueStore, telling: T
         },
         isAlive,
       );
+      if (changed.outcome === 'account_deleted' || changed.result.outcome !== 'given') {
+        await due.remove(owner, { commandId, expiresAt: wanted.expiresAt });
+      }
       if (changed.outcome === 'account_deleted') return changed;
       if (changed.result.outcome === 'given') metrics.count('CommandsGiven', { intent: wanted.intent.kind });
       return changed.result;
@@ -163,17 +167,20 @@ export function createCommands(services: Services, store: QueueStore, telling: T
       return command === undefined ? changed.result : { outcome: 'over', command };
     },
 
-    /** Does what time alone does to a queue, and tells it. @returns when somebody has to look again */
-    async settle(owner: QueueOwner): Promise<number | undefined> {
-      let next: number | undefined;
-      await change(owner, (queue, now) => {
+    /** Does what time alone does to a queue, and tells it. @returns the command as it is now */
+    async settle(owner: QueueOwner, commandId: CommandId): Promise<Command | undefined> {
+      const changed = await change<Command | undefined>(owner, (queue, now) => {
         const after = settle(queue, now);
-        next = nextChangeAt(after, now);
         const isSame = after.commands.every((one, at) => one === queue.commands[at]);
-        return isSame ? { result: undefined } : { queue: after, result: undefined };
+        const result = after.commands.find((one) => one.commandId === commandId);
+        return isSame ? { result } : { queue: after, result };
       });
-      return next;
+      const found = changed.outcome === 'changed' ? changed.result : undefined;
+      return found ?? (await store.readEnded(owner.uid, owner.hwId, commandId));
     },
+
+    /** Notifies the owner of what came to nothing, in case whoever ended it died before. @throws whatever `notify` does */
+    tellAgain: telling.again,
   };
 
   /** A report about a command that has ended: kept with it, and evidence still counts where nobody knew. */
@@ -188,7 +195,7 @@ export function createCommands(services: Services, store: QueueStore, telling: T
         : noted(command, 'late_report', said.carrier, now);
     // Somebody else was faster with another report: then it is that one's.
     const isKept = await store.replaceEnded(owner, command, after);
-    if (isKept) await tell(owner, [after]);
+    if (isKept) await telling.tell(owner, [after]);
     return { outcome: after.state === command.state ? 'late' : 'recorded', command: after, lookAfter: undefined };
   }
 }

@@ -1,23 +1,25 @@
 import { createFleetDevices, type FleetDevices } from '../fleet/index.ts';
 import type { Services } from '../platform/services.ts';
 import { type Commands, createCommands } from './commands.ts';
-import { createQueueStore, type QueueStore } from './store/queue-store.ts';
+import { createDueStore, type DueStore } from './store/due-store.ts';
+import { createQueueStore } from './store/queue-store.ts';
 import { createSettingsStore, type SettingsStore } from './store/settings-store.ts';
-import type { Telling } from './telling.ts';
+import type { Told } from './telling.ts';
 
 export interface CommandParts {
   readonly fleet: FleetDevices;
-  readonly store: QueueStore;
+  readonly due: DueStore;
   readonly settings: SettingsStore;
   readonly commands: Commands;
 }
 
-export function createCommandParts(services: Services, telling: Telling): CommandParts {
+export function createCommandParts(services: Services, told: Told): CommandParts {
   const store = createQueueStore(services);
+  const due = createDueStore(services);
   return {
     fleet: createFleetDevices(services),
-    store,
+    due,
     settings: createSettingsStore(services),
-    commands: createCommands(services, store, telling),
+    commands: createCommands(services, store, due, told),
   };
 }

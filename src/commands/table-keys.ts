@@ -1,5 +1,5 @@
 import type { HwId, Uid } from '../platform/ids.ts';
-import type { CommandId } from './model/command.ts';
+import type { Command, CommandId } from './model/command.ts';
 
 export interface TableKey {
   readonly partition: string;
@@ -35,11 +35,17 @@ export const commandKeyKey = (uid: Uid, hwId: HwId, commandKey: string): TableKe
   record: `key#${commandKey}`,
 });
 
-const HOUR_MS = 60 * 60 * 1000;
-
-/** By hour: which queues have to be looked at when, so that the owner is told of what expired. Expires. */
-export const duePartition = (at: number): string => `commands-due#${Math.floor(at / HOUR_MS)}`;
-export const dueKey = (uid: Uid, hwId: HwId, at: number): TableKey => ({
-  partition: duePartition(at),
-  record: `${String(at).padStart(15, '0')}#${account(uid)}#${hwId}`,
+/** By hour of expiry: whose end somebody has to tell. Removed when that is done; expires. */
+export const duePartition = (hour: number): string => `commands-due#${hour}`;
+export const dueKey = (uid: Uid, hwId: HwId, { commandId, expiresAt }: DueCommand): TableKey => ({
+  partition: duePartition(hourOf(expiresAt)),
+  record: `${dueTime(expiresAt)}#${account(uid)}#${hwId}#${commandId}`,
 });
+
+/** Sorts as numbers do. */
+export const dueTime = (at: number): string => String(at).padStart(15, '0');
+
+const HOUR_MS = 60 * 60 * 1000;
+export const hourOf = (at: number): number => Math.floor(at / HOUR_MS);
+
+type DueCommand = Pick<Command, 'commandId' | 'expiresAt'>;

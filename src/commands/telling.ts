@@ -17,7 +17,7 @@ const TOLD_AT_ONCE = 5;
 /** Ends that the owner did not cause and may not be looking at. */
 const NOTICED: readonly CommandState[] = ['failed', 'expired', 'dropped', 'refused'];
 
-export interface Telling {
+export interface Told {
   readonly announce: Announce;
   readonly notify: Notify;
 }
@@ -26,7 +26,7 @@ export interface Telling {
  * Tells the account's peers what is new of commands, and the owner what came to nothing. Never fails: what is told is
  * stored, and can be asked for.
  */
-export function createTelling({ metrics, log }: Pick<Services, 'metrics' | 'log'>, { announce, notify }: Telling) {
+export function createTelling({ metrics, log }: Pick<Services, 'metrics' | 'log'>, { announce, notify }: Told) {
   const noticed = async (uid: Uid, notices: readonly Notice[]): Promise<void> => {
     if (notices.length === 0) return;
     try {
@@ -36,7 +36,7 @@ export function createTelling({ metrics, log }: Pick<Services, 'metrics' | 'log'
     }
   };
 
-  return async (owner: QueueOwner, changed: readonly Command[]): Promise<void> => {
+  const tell = async (owner: QueueOwner, changed: readonly Command[]): Promise<void> => {
     const news = changed.filter(isNews);
     for (const { intent, state, endedAt, createdAt } of news) {
       if (endedAt === null) continue;
@@ -52,6 +52,14 @@ export function createTelling({ metrics, log }: Pick<Services, 'metrics' | 'log'
         news.filter(({ state }) => NOTICED.includes(state)).map((command) => noticeOf(owner, command)),
       ),
     ]);
+  };
+
+  return {
+    tell,
+    /** Only the notice, which is one however often it is given. @throws whatever `notify` does */
+    async again(owner: QueueOwner, command: Command): Promise<void> {
+      if (NOTICED.includes(command.state)) await notify(owner.uid, [noticeOf(owner, command)]);
+    },
   };
 }
 
@@ -80,7 +88,7 @@ function noticeOf({ serial }: QueueOwner, { commandId, intent, state, reason, en
     at: endedAt ?? createdAt,
     serial,
     facts: {
-      command: intent.kind,
+      command: intent.kind.replaceAll('_', '-'),
       ...('channel' in intent && { channel: intent.channel }),
       ...(reason !== null && { reason }),
     },

@@ -2,13 +2,14 @@ import type { AliveCheck } from '../platform/aws/dynamo.ts';
 import type { Uid } from '../platform/ids.ts';
 import { once } from '../platform/once.ts';
 import type { Services } from '../platform/services.ts';
+import type { NotificationRecords } from './account-notifications.ts';
 import type { ReadProfileWishes } from './delivery/recipient.ts';
 import type { Nudge } from './intake/notify.ts';
 import type { Notice, Notify } from './notice.ts';
 
 export { newPeerNotice, subscriptionNotice, updateNotice } from './causes.ts';
 export type { Notice, NoticeKind, NoticeSeverity, Notify } from './notice.ts';
-export type { ReadProfileWishes };
+export type { NotificationRecords, ReadProfileWishes };
 
 export interface NotifyNeeds {
   readonly isAlive: AliveCheck;
@@ -65,3 +66,23 @@ export function createNudge({ config, startFunction }: Pick<Services, 'config' |
 
 /** An event that starts a function has at most 256 KB; a key has about 200 bytes. */
 const NUDGED_TOGETHER = 500;
+
+/** What an account's deletion and export do about notifications. */
+export interface NotificationAccounts {
+  /** Removes all messages, preferences and subscriptions of an account that is being deleted. Can be repeated. */
+  remove(uid: Uid): Promise<void>;
+  /** The messages of the inbox, the newest 2,000 at most, with preferences and subscriptions. */
+  read(uid: Uid): Promise<NotificationRecords>;
+}
+
+/** Loaded on first use. */
+export function notificationAccounts(services: Services): NotificationAccounts {
+  const loaded = once(async () => {
+    const { createAccountNotifications } = await import('./account-notifications.ts');
+    return createAccountNotifications(services);
+  });
+  return {
+    remove: async (uid) => (await loaded()).remove(uid),
+    read: async (uid) => (await loaded()).read(uid),
+  };
+}

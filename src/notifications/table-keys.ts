@@ -45,8 +45,9 @@ const HOUR_MS = 60 * 60 * 1000;
 /** Deliveries of all accounts that fall due within one hour; the account stands in the sort key. */
 export const dueKey = (dueAt: number, uid: Uid, noticeId: string): NotificationKey => ({
   partition: duePartition(dueAt),
-  record: `${encodeURIComponent(uid)}#${noticeId}`,
+  record: `${duePrefix(uid)}${noticeId}`,
 });
+export const duePrefix = (uid: Uid): string => `${encodeURIComponent(uid)}#`;
 export const duePartition = (ms: number): string =>
   `due#${new Date(Math.floor(ms / HOUR_MS) * HOUR_MS).toISOString().slice(0, 13)}`;
 

@@ -23,7 +23,7 @@ export interface Announcement {
  * @throws DependencyUnavailableError when it is not certain whether it was stored
  */
 export async function announceEvent(
-  { publish }: Pick<RelayParts, 'publish'>,
+  { publish, peers }: Pick<RelayParts, 'publish' | 'peers'>,
   { clock }: Pick<Services, 'clock'>,
   uid: Uid,
   stream: string,
@@ -31,6 +31,8 @@ export async function announceEvent(
 ): Promise<boolean> {
   if (!isStreamName(stream)) throw new Error(`${stream} is not a stream's name`);
   if (Buffer.byteLength(JSON.stringify(payload)) > MAX_PAYLOAD_BYTES) throw new Error('the announcement is too large');
+  // A transaction would find out too, but costs as much as if it wrote.
+  if (!(await peers.hasActive(uid))) return false;
   const event = { event_id: eventId, type, key, payload, sent_at: clock.now(), ttl_seconds: ttlSeconds };
   const outcome = await publish({ uid, peerId: SERVICE_PEER }, { stream, clientSeq: 'next', events: [event] });
   return outcome.outcome === 'published';

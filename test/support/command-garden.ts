@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CurrentTask, TaskQueue } from '@autowatering/device-data';
+import { CurrentTask, HistoryDetailedEntry, Rtc, TaskQueue } from '@autowatering/device-data';
 import type { Answer, Backend } from './backend.ts';
 import { fleetOf } from './fleet.ts';
 import { peersOf } from './peers.ts';
@@ -27,6 +27,26 @@ export function queueSeen(pending: number) {
 }
 
 export const idleSeen = [taskSeen(undefined), queueSeen(0)];
+
+/** A row of the history: a run of so many minutes began, by hand. */
+export function startRowSeen(channel: number, minutes: number, at: number) {
+  const bytes = HistoryDetailedEntry.write({
+    ...{ epoch: Math.floor(at / 1000), channel_id: channel, event: 1, mode: 1, target: minutes },
+    ...{ actual: 0, actual_copy: 0, trigger: 0, success: 0, error: 0, avg_flow_ml_s: 0, zero: new Uint8Array(6) },
+  });
+  return { characteristic: 'defc', bytes: text(bytes) };
+}
+
+/** The device's clock, in UTC. */
+export function clockSeen(at: number) {
+  const shown = new Date(at);
+  const bytes = Rtc.write({
+    ...{ year_minus_2000: shown.getUTCFullYear() - 2000, month: shown.getUTCMonth() + 1, day: shown.getUTCDate() },
+    ...{ hour: shown.getUTCHours(), minute: shown.getUTCMinutes(), second: shown.getUTCSeconds() },
+    ...{ day_of_week: shown.getUTCDay(), utc_offset_min: 0, dst_active: 0, reserved: new Uint8Array(6) },
+  });
+  return { characteristic: 'def9', bytes: text(bytes) };
+}
 
 /** An owner with a device, a hub beside it, and what each of them can do. */
 export async function commandGarden(backend: Backend) {

@@ -4,6 +4,8 @@ interface RowStructure<T> {
   writeAt(view: DataView, at: number, values: T): void;
 }
 
+export const LAST_EPOCH_S = 2 ** 32 - 1;
+
 /** Rows of one structure, as bytes; a new one takes the place of the oldest once the ring is full. */
 export class RowRing<T> {
   readonly depth: number;
@@ -51,7 +53,17 @@ export class RowRing<T> {
 
   /** A copy of its rows, oldest first. */
   rows(): Uint8Array[] {
-    return Array.from({ length: this.#length }, (_, index) => this.at(index));
+    return this.rowsBetween(0, LAST_EPOCH_S);
+  }
+
+  /** A copy of those whose first four bytes are in that range, oldest first, without so many of the oldest. */
+  rowsBetween(from: number, until: number, without = 0): Uint8Array[] {
+    const rows: Uint8Array[] = [];
+    for (let index = without; index < this.#length; index += 1) {
+      const key = this.epochAt(index);
+      if (key >= from && key <= until) rows.push(this.at(index));
+    }
+    return rows;
   }
 
   /** Takes over the rows of another ring of that structure. */

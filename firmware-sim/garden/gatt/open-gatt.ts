@@ -1,5 +1,5 @@
-import type { Garden } from '../garden.ts';
 import { LinkLostError } from '../../link/transport.ts';
+import type { Garden } from '../garden.ts';
 import { ATT, AttError } from './att-error.ts';
 import type { Characteristic } from './characteristics.ts';
 import type { GattPeer } from './gatt-server.ts';

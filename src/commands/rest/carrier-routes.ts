@@ -1,4 +1,4 @@
-import { dropReasonOf, type Intent, isDone, READABLE, refusalOf, type Seen } from '@autowatering/device-data';
+import { dropReasonOf, isProven, look, READABLE, refusalOf } from '@autowatering/device-data';
 import pMap from 'p-map';
 import * as z from 'zod';
 import { SerialField } from '../../fleet/fields.ts';
@@ -169,7 +169,8 @@ export function carrierRoutes({ fleet, commands }: CommandParts): readonly Route
     summary: 'Says what became of a command',
     description:
       '`delivered`: the device accepted the writes. `seen`: and what was `observed` shows that it does it; the service ' +
-      'judges, and `is_done` says so. `nothing_seen`: it was watched for its time and did nothing. `refused`: by an ATT ' +
+      'judges, and `is_done` says so. `nothing_seen`: it was watched for its time and did nothing; of a run, its history without such a start is ' +
+      'needed to tell (as before writing again), or it counts as unclear. `refused`: by an ATT ' +
       'error. `unclear`: it may have been written before, and looking does not tell. `gave_up`: whether something may ' +
       'have been written. What comes after the lease is kept (`recorded: late`) and decides nothing, except evidence. ' +
       '`look_again_after`: for a stop, until then a run that it overtook may still be started; look again.',
@@ -222,9 +223,13 @@ export function carrierRoutes({ fleet, commands }: CommandParts): readonly Route
 }
 
 /** What a report means, by what its carrier saw: nobody's word makes a command done. */
-function judged({ intent }: Command, body: z.output<typeof ReportBody>, now: number): Report {
+function judged({ intent, firstTakenAt }: Command, body: z.output<typeof ReportBody>, now: number): Report {
   const { observed } = body;
-  if (body.outcome !== 'gave_up' && body.outcome !== 'unclear' && isProof(intent, body.outcome, observed, now)) {
+  // A refused start is not proved by a run that is seen: it is another one. A refused stop may be, by silence.
+  const isProof = (outcome: string) =>
+    !(outcome === 'refused' && ['water', 'start_next', 'skip_next'].includes(intent.kind)) &&
+    isProven(intent, observed, firstTakenAt ?? now, now);
+  if (body.outcome !== 'gave_up' && body.outcome !== 'unclear' && isProof(body.outcome)) {
     return { event: 'prove' };
   }
   switch (body.outcome) {
@@ -232,7 +237,10 @@ function judged({ intent }: Command, body: z.output<typeof ReportBody>, now: num
     case 'seen':
       return { event: 'deliver' };
     case 'nothing_seen':
-      return { event: 'see_nothing', reason: dropReasonOf(intent, observed) };
+      // A run may have begun and ended with a reboot in between; only the device's history shows that none did.
+      return intent.kind === 'water' && look(intent, observed, firstTakenAt ?? now, now) !== 'not_done'
+        ? { event: 'lose_track' }
+        : { event: 'see_nothing', reason: dropReasonOf(intent, observed) };
     case 'refused':
       return { event: 'refuse', reason: refusalOf(intent, body.att_error ?? 0, observed) };
     case 'unclear':
@@ -240,12 +248,6 @@ function judged({ intent }: Command, body: z.output<typeof ReportBody>, now: num
     case 'gave_up':
       return { event: 'give_up', wrote: body.wrote ?? 'maybe', isDeviceBusy: body.reason === 'device_busy' };
   }
-}
-
-/** A refused start proves nothing by a run that is seen: it is another one. A refused stop may be proved by silence. */
-function isProof(intent: Intent, outcome: string, observed: readonly Seen[], now: number): boolean {
-  if (outcome === 'refused' && ['water', 'start_next', 'skip_next'].includes(intent.kind)) return false;
-  return isDone(intent, observed, now);
 }
 
 function carrierOf(caller: User | PeerCaller, id: string | undefined): Who {

@@ -7,7 +7,7 @@ import type { Services } from '../../platform/services.ts';
 import type { Command, CommandId } from '../model/command.ts';
 import { EMPTY_QUEUE, type Queue } from '../model/queue.ts';
 import { isOpen } from '../model/states.ts';
-import { commandKeyKey, dueKey, ENDED_PREFIX, endedKey, endedPartition, queueKey } from '../table-keys.ts';
+import { commandKeyKey, ENDED_PREFIX, endedKey, endedPartition, queueKey } from '../table-keys.ts';
 import { commandText, queueTexts, readCommand, readQueue } from './stored-command.ts';
 
 const SCHEMA = 1;
@@ -16,7 +16,6 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const KEPT_MS = 90 * DAY_MS;
 /** A queue nobody uses any more goes after everything that it knew of. */
 const QUEUE_KEPT_MS = KEPT_MS + 10 * DAY_MS;
-const DUE_KEPT_MS = 2 * DAY_MS;
 
 /** A device of an account. */
 export interface QueueOwner {
@@ -219,19 +218,6 @@ export function createQueueStore({ config, documents, randomness }: Needed) {
         .map((item) => readCommand(StoredEnded.parse(item).command))
         .filter(({ commandId }) => before === undefined || commandId < before)
         .slice(0, limit);
-    },
-
-    /** Notes that somebody has to look at this queue then. */
-    async remind({ uid, hwId, serial }: QueueOwner, at: number): Promise<void> {
-      await (await documents()).put({
-        TableName,
-        Item: {
-          ...dueKey(uid, hwId, at),
-          ...{ uid, hw_id: hwId, serial, due_at: at },
-          expires_at: ttlSeconds(at + DUE_KEPT_MS),
-          schema: SCHEMA,
-        },
-      });
     },
   };
 }

@@ -6,7 +6,7 @@ import { type ClaimedDue, type Due, fromDue, toClaimed, toDue } from './due.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 /** A push that is days late tells nobody anything; the message is in the inbox. */
-const KEPT_MS = 72 * HOUR_MS;
+export const KEPT_MS = 72 * HOUR_MS;
 /** Longer than a run takes to send one account's messages. */
 const CLAIM_MS = 2 * 60 * 1000;
 const PAGE = 200;

@@ -5,6 +5,7 @@ import type { Uid } from '../../platform/ids.ts';
 import { createWhileOvertaken, OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
 import { itemsOfAccount } from '../items-of-account.ts';
+import { hasPeers } from '../log/account-limits.ts';
 import type { PeerId } from '../names.ts';
 import { accountKey, PEER_PREFIX, peerIndexKey, peerKey, peerNameKey, publicKeyKey } from '../table-keys.ts';
 import { nameKey, newPeerId, type Peer } from './peer.ts';
@@ -82,6 +83,12 @@ export function createPeerStore({ config, documents, randomness }: Needed) {
         peers.push(toPeer(item));
       }
       return peers.sort((a, b) => a.createdAt - b.createdAt || (a.peerId < b.peerId ? -1 : 1));
+    },
+
+    /** Whether the account has active peers, as it was a moment ago. */
+    async hasActive(uid: Uid): Promise<boolean> {
+      const { Item: item } = await (await documents()).get({ TableName, Key: accountKey(uid) });
+      return hasPeers(item);
     },
 
     /** The peer with this id and its account, in any account: for callers that prove that they hold its key. */

@@ -5,7 +5,7 @@ import {
   type UptimeReading,
   uptimeFromDiagnostics,
 } from '@autowatering/device-data';
-import type { Row } from '../evidence.ts';
+import type { ReadingKind, Row } from '../evidence.ts';
 import { liveRecord, type Month, measurementRecord, monthOf } from '../rows/periods.ts';
 import { RAW_DAYS, readRows } from '../rows/read-rows.ts';
 import { READING_BYTES } from '../rows/reading-bytes.ts';
@@ -15,6 +15,7 @@ import type { DeviceNews, ReadExtent } from '../store/device-state.ts';
 import { SESSION_ID_BYTES } from '../store/sample-codec.ts';
 import { type PhoneClock, phoneClock } from './phone-clock.ts';
 import type { Refusal, Upload, UploadedRead } from './upload.ts';
+import { whatCameIn } from './what-came-in.ts';
 
 /** What belongs into one item, read by read. */
 export type Parts = readonly Partial<Chunk>[];
@@ -59,11 +60,15 @@ export function toBatch(upload: Upload, receivedAt: number): Batch {
       newestWatering: rows.newestWatering,
       uptime: uptime ?? null,
       latest: samples,
+      received: whatCameIn({ measurements: rows.measurements, months, lost: rows.lost }, receivedAt),
     },
     accepted: rows.accepted + samples.length + sessions.length,
   };
 }
 
+const CHANNELS = 8;
+/** Instead of a channel. */
+const MASTER_VALVE = 0xff;
 const CHANNEL = HistoryDetailedEntry.fields.epoch.bytes;
 
 function sortRows({ reads }: Upload, clock: PhoneClock, refused: Refusal[]) {
@@ -126,12 +131,19 @@ function toSamples({ readings, phoneSession }: Upload, clock: PhoneClock, refuse
   const session = phoneSession === undefined ? 0 : createHash('sha256').update(phoneSession).digest().readUInt32LE(0);
   return readings.flatMap(({ kind, readAt: phoneTime, uptimeMs = null, bytes }, entry) => {
     const readAt = clock.read(phoneTime);
-    const code = typeof readAt === 'string' ? readAt : bytes.byteLength === READING_BYTES[kind] ? undefined : 'length';
+    const code = typeof readAt === 'string' ? readAt : sampleFault(kind, bytes);
     if (typeof readAt === 'number' && code === undefined)
       return [{ kind, readAt, uptimeMs, phoneSession: session, bytes }];
     refused.push({ list: 'readings', entry, row: null, code: code ?? 'length', count: 1 });
     return [];
   });
+}
+
+function sampleFault(kind: ReadingKind, bytes: Uint8Array): 'length' | 'channel' | undefined {
+  if (bytes.byteLength !== READING_BYTES[kind]) return 'length';
+  const [channel = 0] = bytes;
+  const isOfChannel = kind === 'hydraulic' || kind === 'valve';
+  return isOfChannel && channel >= CHANNELS && channel !== MASTER_VALVE ? 'channel' : undefined;
 }
 
 /** No run takes more than a day; with pauses, two. What tells of a run must not reach further (`EVIDENCE_REACH_MS`). */

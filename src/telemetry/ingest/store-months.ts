@@ -13,7 +13,7 @@ import {
 import { RAW_DAYS } from '../rows/read-rows.ts';
 import { DAY_MS } from '../rows/row-layout.ts';
 import { EVIDENCE_REACH_MS } from '../runs/runs.ts';
-import { type Chunk, EMPTY_CHUNK } from '../store/chunk.ts';
+import { type Chunk, compareBytes, EMPTY_CHUNK } from '../store/chunk.ts';
 import { evidenceOf } from '../store/evidence-of.ts';
 import type { GardenItems, Revised } from '../store/garden-items.ts';
 import type { Found, Look } from '../store/lookup.ts';
@@ -45,7 +45,8 @@ export function recordsAround(months: Iterable<Month>): readonly string[] {
 
 /**
  * Adds evidence to some months and counts anew what it touches, all in one transaction. A month's roll-up rises in revision
- * with any change to its evidence, also in a neighbouring month: so two writers can't count past each other.
+ * with any change to its own evidence and to that of the month after, within reach: two writers on both sides of a
+ * month's edge both write the earlier one's roll-up, and can't count past each other.
  *
  * @param look finds what is stored
  */
@@ -69,7 +70,9 @@ export async function storeMonths(
   const changed = [...merged].filter(([, { isChanged }]) => isChanged);
   if (changed.length === 0) return [...merged.values()];
 
-  const touched = touchedMonths(changed.flatMap(([, { changedAt }]) => changedAt));
+  const times = changed.flatMap(([, { changedAt }]) => changedAt);
+  const guarded = monthsOf(times, -EVIDENCE_REACH_MS, 0);
+  const touched = new Set([...guarded, ...monthsOf(times, EVIDENCE_REACH_MS)]);
   const more = await look(recordsAround(touched));
   const current = (record: string): Chunk => merged.get(record)?.chunk ?? chunkOf(record, more).chunk;
   const writes: Revised[] = changed.map(([record, { chunk }]) =>
@@ -77,28 +80,26 @@ export async function storeMonths(
   );
   for (const month of touched) {
     const chunks = [-1, 0, 1].map((by) => current(rowsRecord(monthAfter(month, by))));
-    const [, own = EMPTY_CHUNK] = chunks;
     const before = readBytesItem(more.get(rollUpRecord(month)));
     const evidence = evidenceOf(
       [...chunks, current(LOST_RECORD)],
       startOfMonth(month) - EVIDENCE_REACH_MS,
       startOfMonth(monthAfter(month)) + EVIDENCE_REACH_MS,
     );
-    // A neighbour of which nothing is known has nothing to count.
-    if (before.data === undefined && !hasEvidence(own) && !evidence.rows.some(({ at }) => monthOf(at) === month))
-      continue;
-    writes.push(rollUpItem(partition, month, rollUpMonth(evidence, zones, month), before.revision));
+    const counted = rollUpMonth(evidence, zones, month);
+    const known = before.data ?? rollUpMonth(NO_EVIDENCE, zones, month);
+    if (guarded.has(month) || compareBytes(counted, known) !== 0) {
+      writes.push(rollUpItem(partition, month, counted, before.revision));
+    }
   }
   return (await items.writeTogether(writes)) ? [...merged.values()] : OVERTAKEN;
 }
 
-function hasEvidence({ rows, sessions, boots }: Chunk): boolean {
-  return rows.length + sessions.length + boots.length > 0;
-}
+const NO_EVIDENCE = evidenceOf([EMPTY_CHUNK], 0, 0);
 
-/** Months that something at these times may be counted in. */
-function touchedMonths(times: readonly number[]): readonly Month[] {
-  return [...new Set(times.flatMap((time) => [time - EVIDENCE_REACH_MS, time, time + EVIDENCE_REACH_MS].map(monthOf)))];
+/** The months of times that are so much later. */
+function monthsOf(times: readonly number[], ...later: readonly number[]): ReadonlySet<Month> {
+  return new Set(times.flatMap((time) => later.map((by) => monthOf(time + by))));
 }
 
 function recent(chunk: Chunk, now: number): Chunk {

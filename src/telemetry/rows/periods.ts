@@ -35,6 +35,16 @@ function asMonth(text: string): Month {
   return text;
 }
 
+/** A day in UTC, such as `2026-03-25`. */
+export function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+/** The start of a day, in milliseconds since 1970. */
+export function startOfDay(day: string): number {
+  return Date.parse(`${day}T00:00:00Z`);
+}
+
 /** The record that hourly rows of a moment are in. */
 export function hoursRecord(ms: number): string {
   const date = new Date(ms);
@@ -62,7 +72,7 @@ export function rollUpRecord(month: Month): string {
   return `${ROLL_UPS}${month}`;
 }
 export function liveRecord(ms: number): string {
-  return `${LIVE}${new Date(ms).toISOString().slice(0, 10)}`;
+  return `${LIVE}${dayOf(ms)}`;
 }
 
 export const HOURS = 'hours#';

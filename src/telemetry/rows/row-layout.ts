@@ -71,6 +71,15 @@ function expectedBy(habit: Habit | undefined, places: ReadonlyMap<string, number
   return { by: 'field', column };
 }
 
+/** What each kind of row is. */
+export const ROW_STRUCTURES = {
+  watering: HistoryDetailedEntry,
+  rain_hourly: RainHourly,
+  rain_daily: RainDaily,
+  environment_hourly: EnvironmentHourly,
+  environment_daily: EnvironmentDaily,
+} as const satisfies Readonly<Record<RowKind, unknown>>;
+
 /** The rows as they come over BLE (device sheet, §2.2–§2.4). Changing a habit changes the chunks' format. */
 export const ROW_LAYOUTS: Readonly<Record<RowKind, RowLayout>> = {
   watering: layout(HistoryDetailedEntry, SECOND_MS, { epoch: 'time', actual_copy: { like: 'actual' } }),

@@ -3,6 +3,7 @@ import type { HwId, Serial } from '../../platform/ids.ts';
 import type { RowKind } from '../evidence.ts';
 import { ROW_LAYOUTS } from '../rows/row-layout.ts';
 import { compareBytes, type Sample } from './chunk.ts';
+import { joinReceipts, type Receipt } from './receipts.ts';
 
 export type MeasurementKind = Exclude<RowKind, 'watering'>;
 export const MEASUREMENT_KINDS = [
@@ -25,6 +26,8 @@ export interface DeviceState {
   readonly uptime: UptimeReading | null;
   /** The latest sample of each kind; of `hydraulic` and `valve` for each channel. */
   readonly latest: readonly Sample[];
+  /** What came in on the last days of receipt, for the archive. */
+  readonly received: readonly Receipt[];
 }
 
 /** What one read of a kind of measurements reached, in milliseconds since 1970. */
@@ -36,13 +39,13 @@ export interface ReadExtent {
 }
 
 /** What an upload adds to a device's state. */
-export interface DeviceNews extends Pick<DeviceState, 'heardAt' | 'newestWatering' | 'uptime' | 'latest'> {
+export interface DeviceNews extends Pick<DeviceState, 'heardAt' | 'newestWatering' | 'uptime' | 'latest' | 'received'> {
   readonly extents: readonly ReadExtent[];
 }
 
 /** The state of a device of which nothing is known. */
 export function newDeviceState(hwId: HwId, serial: Serial): DeviceState {
-  return { hwId, serial, heardAt: 0, readTo: {}, newestWatering: {}, uptime: null, latest: [] };
+  return { hwId, serial, heardAt: 0, readTo: {}, newestWatering: {}, uptime: null, latest: [], received: [] };
 }
 
 /** Joins what was known with news. News that are older than what is known change nothing. */
@@ -61,6 +64,7 @@ export function joinState(known: DeviceState, news: DeviceNews): DeviceState {
     newestWatering: greater(known.newestWatering, news.newestWatering),
     uptime: isNewUptime ? news.uptime : known.uptime,
     latest: [...latest.values()],
+    received: joinReceipts(known.received, news.received),
   };
 }
 

@@ -60,7 +60,12 @@ export function createGardenItems({
     },
 
     /** All items of a partition whose records are in a range, ends included, in their order. */
-    async inRange(partition: string, from: string, to: string): Promise<Item[]> {
+    async inRange(
+      partition: string,
+      from: string,
+      to: string,
+      { isConsistent }: { readonly isConsistent: boolean } = { isConsistent: false },
+    ): Promise<Item[]> {
       const client = await documents();
       const found: Item[] = [];
       let start: Item | undefined;
@@ -70,6 +75,7 @@ export function createGardenItems({
           KeyConditionExpression: '#partition = :partition AND #record BETWEEN :from AND :to',
           ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
           ExpressionAttributeValues: { ':partition': partition, ':from': from, ':to': to },
+          ConsistentRead: isConsistent,
           ...(start === undefined ? {} : { ExclusiveStartKey: start }),
         });
         found.push(...(page.Items ?? []));

@@ -1,9 +1,11 @@
 import { ROW_KINDS, type Row, type WatchedSession } from '../evidence.ts';
 import { BOOT_STEP_MS, type Chunk, compareBytes, type Sample } from './chunk.ts';
 
-/** A device's rows of a month, or its samples of a day, end here: far beyond what one device says. */
-export const MOST_ROWS = 6_000;
-export const MOST_SAMPLES = 1_500;
+/** What a device tells of a month, or its samples of a day, end here: far beyond what one device says. */
+const MOST_ROWS = 6_000;
+const MOST_SESSIONS = 2_000;
+const MOST_BOOTS = 2_000;
+const MOST_SAMPLES = 1_500;
 
 export interface Merged {
   readonly chunk: Chunk;
@@ -12,7 +14,7 @@ export interface Merged {
   readonly newSamples: readonly Sample[];
   readonly newSessions: readonly WatchedSession[];
   readonly newBoots: readonly number[];
-  /** Rows and samples for which there was no room. */
+  /** Rows, sessions and samples for which there was no room. */
   readonly tooMany: number;
   readonly isChanged: boolean;
   /** The times of all rows, sessions and boots that changed, before and after. */
@@ -26,8 +28,16 @@ export interface Merged {
  */
 export function mergeChunk(known: Chunk, added: Partial<Chunk>): Merged {
   const rows = within(MOST_ROWS, compareRows, mergeRows(known.rows, added.rows ?? []));
-  const sessions = union(known.sessions, added.sessions ?? [], ({ sessionId }) => sessionId, laterSession);
-  const boots = union(known.boots, added.boots ?? [], String, (one) => one);
+  const sessions = within(
+    MOST_SESSIONS,
+    compareSessions,
+    union(known.sessions, added.sessions ?? [], ({ sessionId }) => sessionId, laterSession),
+  );
+  const boots = within(
+    MOST_BOOTS,
+    (one, other) => one - other,
+    union(known.boots, added.boots ?? [], String, (one) => one),
+  );
   const samples = within(
     MOST_SAMPLES,
     compareSamples,
@@ -44,7 +54,7 @@ export function mergeChunk(known: Chunk, added: Partial<Chunk>): Merged {
     newSamples: samples.changed.map(({ one }) => one),
     newSessions: sessions.changed.map(({ one }) => one),
     newBoots: boots.changed.map(({ one }) => one),
-    tooMany: rows.tooMany + samples.tooMany,
+    tooMany: rows.tooMany + sessions.tooMany + samples.tooMany,
     isChanged: [rows, sessions, boots, samples].some(({ changed }) => changed.length > 0),
     changedAt: [
       ...versions(rows.changed).map(({ at }) => at),

@@ -35,6 +35,7 @@ import { type Chunk, EMPTY_CHUNK } from './chunk.ts';
 import { decodeChunk, encodeChunk } from './chunk-codec.ts';
 import { type DeviceState, MEASUREMENT_KINDS } from './device-state.ts';
 import type { Revised } from './garden-items.ts';
+import { readReceipts, writeReceipts } from './receipts.ts';
 
 /** Raw rows outlive the time in which more can come for their month: a row near a month's edge touches both months. */
 const ROOM_DAYS = 5;
@@ -100,6 +101,7 @@ const DeviceItem = fields({
   newest_watering: measurementTimes,
   uptime: optional(fields({ at: number, uptime_ms: number, source: text })),
   latest: bytes,
+  received: optional(text),
   revision: number,
 });
 
@@ -130,6 +132,7 @@ export function readDeviceItem(item: Item | undefined): StoredDevice {
               source: uptime.source === 'environment' ? 'environment' : 'diagnostics',
             },
       latest: decodeChunk(stored.latest).samples,
+      received: readReceipts(stored.received ?? ''),
     },
   };
 }
@@ -149,6 +152,7 @@ export function deviceItem(uid: Uid, state: DeviceState, revision: number): Revi
         ? {}
         : { uptime: { at: uptime.phoneTimeMs, uptime_ms: uptime.uptimeMs, source: uptime.source } }),
       latest: encodeChunk({ ...EMPTY_CHUNK, samples: state.latest }),
+      received: writeReceipts(state.received),
     },
   };
 }

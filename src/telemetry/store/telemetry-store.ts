@@ -38,7 +38,7 @@ export interface TelemetryStore {
   rollUps(uid: Uid, hwId: HwId, first: Month, last: Month): Promise<readonly StoredRollUp[]>;
   device(uid: Uid, hwId: HwId): Promise<DeviceState | undefined>;
   /** All devices of which the account has telemetry, also those it gave away. */
-  devices(uid: Uid): Promise<readonly DeviceState[]>;
+  devices(uid: Uid, how?: { readonly isConsistent: boolean }): Promise<readonly DeviceState[]>;
   /** The owner's time zones; none while nobody has said one. */
   zones(uid: Uid): Promise<ZoneTimeline>;
   /** Removes everything a device told to this account. Can be repeated. */
@@ -49,7 +49,9 @@ export interface TelemetryStore {
 const LAST = '\uffff';
 
 /** Reads are eventually consistent: what a phone stored a moment ago may be missing for as long. */
-export function createTelemetryStore(services: Pick<Services, 'config' | 'documents' | 'randomness'>): TelemetryStore {
+export function createTelemetryStore(
+  services: Pick<Services, 'config' | 'documents' | 'randomness' | 'clock'>,
+): TelemetryStore {
   const items = createGardenItems(services);
 
   const chunks = async (uid: Uid, hwId: HwId, from: string, to: string) =>
@@ -99,9 +101,9 @@ export function createTelemetryStore(services: Pick<Services, 'config' | 'docume
       return readDeviceItem(item).state;
     },
 
-    async devices(uid) {
+    async devices(uid, how) {
       const { partition } = settingsKey(uid);
-      const found = await items.inRange(partition, DEVICE_PREFIX, `${DEVICE_PREFIX}${LAST}`);
+      const found = await items.inRange(partition, DEVICE_PREFIX, `${DEVICE_PREFIX}${LAST}`, how);
       return found.flatMap((item) => readDeviceItem(item).state ?? []);
     },
 

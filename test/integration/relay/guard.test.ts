@@ -39,9 +39,16 @@ const OPEN_TO_PEERS = [
   'POST /commands/offers',
   'POST /telemetry',
   'GET /telemetry/settings',
+  'GET /telemetry/devices/{serial}/insights',
   'GET /telemetry/devices/{serial}/runs',
   'GET /telemetry/devices/{serial}/series',
   'GET /telemetry/devices/{serial}/summary',
+  'GET /notifications',
+  'POST /notifications/read',
+  'GET /notifications/settings',
+  'POST /notifications/test',
+  'GET /notifications/subscriptions',
+  'POST /notifications/subscriptions/{subscription_id}/remove',
 ];
 const NEEDS_NOBODY = routeContracts().filter(({ auth }) => auth === 'public');
 

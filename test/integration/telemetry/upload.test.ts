@@ -207,6 +207,20 @@ describe('an upload', () => {
     expect(await monthBefore()).toMatchObject({ totals: [{ outcomeUnknown: 0, stopped: 1 }], more: [] });
   });
 
+  it('changes the month before also if the run’s beginning comes in at the same moment', async () => {
+    const now = backend.clock.now();
+    const edge = startOfMonth(monthAfter(monthOf(now), -1));
+    const both = [startRow(edge - 10 * MINUTE, 3, 30), stopRow(edge + 5 * MINUTE, 3, 15)];
+    for (const _ of [1, 2, 3]) {
+      const garden = await newGarden(backend);
+      const reads = (row: Uint8Array) => [{ kind: 'watering', channel: 3, read_at: now, rows: base64(row) }];
+      await garden.upload({});
+      await Promise.all(both.map((row) => garden.upload({ reads: reads(row) })));
+      const [first] = await stored(garden).rollUps(edge - DAY, edge - DAY);
+      expect(first?.days.map(({ totals }) => totals)).toMatchObject([{ outcomeUnknown: 0, stopped: 1 }]);
+    }
+  });
+
   it('whose answer was lost, or that died half-way, is made whole by its repetition', async () => {
     const garden = await newGarden(backend);
     const now = backend.clock.now();

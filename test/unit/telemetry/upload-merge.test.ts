@@ -9,6 +9,7 @@ import { type Chunk, EMPTY_CHUNK } from '../../../src/telemetry/store/chunk.ts';
 import { decodeChunk, encodeChunk } from '../../../src/telemetry/store/chunk-codec.ts';
 import { mergeParts } from '../../../src/telemetry/store/merge.ts';
 import {
+  alarmBytes,
   DAY,
   diagnosticsBytes,
   HOUR,
@@ -162,6 +163,24 @@ describe('what phones upload of a device', () => {
       ),
       { numRuns: 150 },
     );
+  });
+
+  it('has an end: what a day has no room for is refused, and alarms are the last to go', () => {
+    const samples = (kind: 'flow' | 'alarm', count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        ...{ kind, uptimeMs: undefined, readAt: NOW - DAY / 3 + index * 1_000 },
+        bytes: kind === 'flow' ? Uint8Array.of(index, 0, 0, 0) : alarmBytes(1, 1, NOW),
+      }));
+    const [flow, alarms] = [samples('flow', 1_600), samples('alarm', 300)];
+    const upload = (readings: Upload['readings']) => ({ ...nothing, readings });
+    const day = 'live#2026-06-15';
+    const stored = store([upload(flow), upload(alarms)]);
+    expect(store([upload(alarms), upload(flow.toReversed()), upload(flow)])).toEqual(stored);
+    const known = decodeChunk(Buffer.from(stored.get(day) ?? '', 'base64'));
+    expect(known.samples).toHaveLength(1_500);
+    expect(known.samples.filter(({ kind }) => kind === 'alarm')).toHaveLength(300);
+    const again = mergeParts(known, toBatch(upload(flow), NOW).live.get(day) ?? []);
+    expect(again).toMatchObject({ isChanged: false, tooMany: 400 });
   });
 
   it('tells of a start of the device once, whatever minute its uptime is read in', () => {

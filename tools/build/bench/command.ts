@@ -7,7 +7,7 @@ import { runCommand } from '../../cli/run-command.ts';
 import { wholeNumberUpTo } from '../../cli/terminal/number-arguments.ts';
 import { runBenchmark } from './benchmark.ts';
 import { gardenTable } from './garden/garden-table.ts';
-import { measureGarden } from './garden/measure-garden.ts';
+import { MOST_SYNCS, measureGarden } from './garden/measure-garden.ts';
 import { peerScenarios } from './peer/peer-scenarios.ts';
 import { moduleTable, peerTable } from './peer/peer-table.ts';
 import { profileRoute, runPeerBenchmark, withOurHandler } from './peer/run-peer-benchmark.ts';
@@ -56,7 +56,7 @@ await runCommand((signal) =>
     .option(
       '--garden <days>',
       'what a device’s telemetry costs over so many daily syncs, beside an item for each row',
-      wholeNumberUpTo(390),
+      wholeNumberUpTo(MOST_SYNCS),
     )
     .option('--json', 'prints JSON', false)
     .addHelpText(

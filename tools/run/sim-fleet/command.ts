@@ -29,6 +29,7 @@ import { DEVICES_PER_OWNER, makeOnlineFleet, type OnlineDevice } from './online-
 import { ownerTokens } from './owner-tokens.ts';
 import { PhaseBoard } from './phase-board.ts';
 import { summaryText } from './summary-text.ts';
+import { simulateYear } from './year/simulate-year.ts';
 
 const FIRMWARE = 'test/fixtures/firmware';
 /** Some devices of the newest batch come with the version that the others are updated to. */
@@ -51,6 +52,8 @@ interface Options extends Omit<TargetOptions, 'apiBaseUrl' | 'token'> {
   readonly atOnce: number;
   readonly report: string;
   readonly json: boolean;
+  readonly days?: number;
+  readonly sample: number;
 }
 
 await runCommand((signal) =>
@@ -81,11 +84,15 @@ await runCommand((signal) =>
     .option('--at-once <count>', 'devices updated concurrently', wholeNumber, 32)
     .option('--report <directory>', 'directory for report.json and report.svg', '.local/sim-fleet')
     .option('--json', 'print the report as JSON, for machines', false)
+    .option('--days <count>', 'instead of updates: gardens with planted faults, and phones that read them', wholeNumber)
+    .option('--sample <count>', 'with --days and a backend: devices whose days are brought to it', wholeNumber, 20)
     .addHelpText(
       'after',
       '\nExamples:\n  npm run sim:fleet\n  npm run sim:fleet -- --devices 10000 --seed 7\n' +
         '  npm run sim:fleet -- --shipped-app 100              (all phones have the shipped app)\n' +
-        '  npm run sim:fleet -- --devices 200 --local          (with "npm run dev" and a published release)\n',
+        '  npm run sim:fleet -- --devices 200 --local          (with "npm run dev" and a published release)\n' +
+        '  npm run sim:fleet -- --days 365                     (a year of gardens: watering, weather, faults)\n' +
+        '  npm run sim:fleet -- --days 365 --local --sample 24 (and what the backend makes of 24 of them)\n',
     )
     .action((options: Options) => simulate(options, signal)),
 );
@@ -107,6 +114,11 @@ async function simulate(options: Options, signal: AbortSignal): Promise<void> {
   const display = progressDisplay(options.json ? 'silent' : 'people');
   // Every device being updated adds several listeners.
   setMaxListeners(0, signal);
+  if (options.days !== undefined) {
+    const sample = isOnline(options) ? await onlineSample(options, display, signal) : undefined;
+    await simulateYear({ ...options, days: options.days, sample }, display, signal);
+    return;
+  }
   const factory = await Promise.all(options.firmware.map(readFirmware));
   const online = isOnline(options) ? await onlineFleet(options, factory, display, signal) : undefined;
   const key = trustedKey(await readFile(options.key, 'utf8'));
@@ -171,22 +183,39 @@ function makeDevices(
 }
 
 async function onlineFleet(
-  { devices: count, api, tokens, atOnce, ...place }: Options,
+  options: Options,
   factory: readonly FirmwareFile[],
   display: ProgressDisplay,
   signal: AbortSignal,
 ): Promise<readonly OnlineDevice[]> {
+  const versions = Array.from({ length: options.devices }, (_, index) => byTurns(factory, index).version);
+  return claimedFleet(options, versions, DEVICES_PER_OWNER, display, signal);
+}
+
+/** One owner for each device, because uploads are counted by account. */
+async function onlineSample(options: Options, display: ProgressDisplay, signal: AbortSignal) {
+  const versions = Array.from({ length: Math.min(options.sample, options.devices) }, () => '1.0.0');
+  return claimedFleet(options, versions, 1, display, signal);
+}
+
+async function claimedFleet(
+  { api, tokens, atOnce, ...place }: Options,
+  versions: readonly string[],
+  devicesPerOwner: number,
+  display: ProgressDisplay,
+  signal: AbortSignal,
+): Promise<readonly OnlineDevice[]> {
+  const count = versions.length;
   if (place.env === 'prod') throw new RefusedError('Simulated fleets are not allowed in prod.');
   const where = { ...place, ...(typeof api === 'string' && { apiBaseUrl: api }) };
   const target = await findTarget(where, { changes: true, signal });
   const { apiBaseUrl } = target;
   const factoryToken = await target.token('factoryToken');
-  const idTokens = await ownerTokens(tokens, apiBaseUrl, Math.ceil(count / DEVICES_PER_OWNER));
-  const versions = Array.from({ length: count }, (_, index) => byTurns(factory, index).version);
+  const idTokens = await ownerTokens(tokens, apiBaseUrl, Math.ceil(count / devicesPerOwner));
   let made = 0;
   return display.bar(`Provisioning and claiming ${count} devices`, count, (advanceTo) =>
     makeOnlineFleet({
-      ...{ apiBaseUrl, factoryToken, idTokens, versions, concurrency: atOnce, signal },
+      ...{ apiBaseUrl, factoryToken, idTokens, versions, devicesPerOwner, concurrency: atOnce, signal },
       onDevice: () => {
         made += 1;
         advanceTo(made);

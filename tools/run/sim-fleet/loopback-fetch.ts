@@ -27,7 +27,7 @@ export function loopbackFetch(household: number): typeof fetch {
         },
       );
       outgoing.on('error', reject);
-      outgoing.end(typeof body === 'string' ? body : undefined);
+      outgoing.end(typeof body === 'string' || body instanceof Uint8Array ? body : undefined);
     });
 }
 

@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { type BackendClient, backendClient, type DeviceIdentity } from '@autowatering/firmware-sim';
+import { type BackendClient, backendClient, type CallOptions, type DeviceIdentity } from '@autowatering/firmware-sim';
 import pMap from 'p-map';
 import * as z from 'zod';
 import { PlainError } from '../../cli/plain-error.ts';
@@ -17,6 +17,8 @@ export interface OnlineDevice {
   readonly identity: DeviceIdentity;
   /** The backend, called as the owner's phone. */
   readonly backend: BackendClient;
+  /** How the owner's phone calls it. */
+  readonly calls: CallOptions;
 }
 
 export interface OnlineOptions {
@@ -27,6 +29,8 @@ export interface OnlineOptions {
   /** The factory version of each device. */
   readonly versions: readonly string[];
   readonly concurrency: number;
+  /** Default: fifty. */
+  readonly devicesPerOwner?: number;
   readonly signal: AbortSignal;
   readonly onDevice: () => void;
 }
@@ -34,21 +38,22 @@ export interface OnlineOptions {
 /** Provisions devices, each with its own key, and claims them for their owners. */
 export async function makeOnlineFleet(options: OnlineOptions): Promise<readonly OnlineDevice[]> {
   const { apiBaseUrl, factoryToken, idTokens, versions, concurrency, signal, onDevice } = options;
+  const { devicesPerOwner = DEVICES_PER_OWNER } = options;
   const run = randomBytes(4).toString('hex').toUpperCase();
   const call = apiClient(apiBaseUrl, signal);
   const owners = idTokens.map((idToken, household) => {
     // Claims and reports are also counted by address, so each household has its own.
     const send = isLoopback(apiBaseUrl) ? loopbackFetch(household) : fetch;
+    const calls = { apiBaseUrl, idToken, signal, fetch: send };
     return {
-      call: apiClient(apiBaseUrl, signal, send),
+      ...{ calls, backend: backendClient(calls), call: apiClient(apiBaseUrl, signal, send) },
       headers: { Authorization: `Bearer ${idToken}` },
-      backend: backendClient({ apiBaseUrl, idToken, signal, fetch: send }),
     };
   });
   return pMap(
     versions,
     async (version, index) => {
-      const owner = owners[Math.floor(index / DEVICES_PER_OWNER) % owners.length];
+      const owner = owners[Math.floor(index / devicesPerOwner) % owners.length];
       if (owner === undefined) throw new PlainError('The fleet needs owners: pass --tokens with one token per line.');
       const { privateKey } = generateKeyPairSync('ed25519');
       const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
@@ -65,7 +70,7 @@ export async function makeOnlineFleet(options: OnlineOptions): Promise<readonly 
       const { headers } = owner;
       await owner.call('/claimDevice', Claimed, { method: 'POST', headers, body: { serial } });
       onDevice();
-      return { serial, identity: { hwId, privateKey }, backend: owner.backend };
+      return { serial, identity: { hwId, privateKey }, backend: owner.backend, calls: owner.calls };
     },
     { concurrency, signal },
   );

@@ -1,7 +1,7 @@
 import { EnvironmentDaily, EnvironmentHourly, type Read } from '@autowatering/device-data';
 import type { Air } from '../../world/world.ts';
 import type { Board } from '../board.ts';
-import { RowRing } from '../row-ring.ts';
+import { LAST_EPOCH_S, RowRing } from '../row-ring.ts';
 import { DayOfAir, dateNumber, x100 } from './day-of-air.ts';
 import type { WeatherSensor } from './weather-sensor.ts';
 
@@ -25,19 +25,23 @@ export class EnvironmentStation {
     this.#sensor = sensor;
   }
 
-  /** Oldest first. */
-  hourly(): readonly Uint8Array[] {
-    const rows = this.#hours.rows();
+  /** Those of that range of epochs, oldest first. */
+  hourly(from = 0, until = LAST_EPOCH_S): readonly Uint8Array[] {
     const air = this.#value();
-    if (this.#openHourS !== undefined && air !== undefined)
-      rows.push(EnvironmentHourly.write(hourRow(this.#openHourS, air)));
-    return rows.slice(-ENVIRONMENT_HOURS);
+    if (this.#openHourS === undefined || air === undefined) return this.#hours.rowsBetween(from, until);
+    const rows = this.#hours.rowsBetween(from, until, this.#hours.length === ENVIRONMENT_HOURS ? 1 : 0);
+    const isAsked = this.#openHourS >= from && this.#openHourS <= until;
+    if (isAsked) rows.push(EnvironmentHourly.write(hourRow(this.#openHourS, air)));
+    return rows;
   }
 
-  daily(): readonly Uint8Array[] {
-    const rows = this.#days.rows();
-    if (this.#openDay !== undefined) rows.push(EnvironmentDaily.write(this.#openDay.row()));
-    return rows.slice(-ENVIRONMENT_DAYS);
+  /** Those of that range of dates such as 20260325, oldest first. */
+  daily(from = 0, until = LAST_EPOCH_S): readonly Uint8Array[] {
+    if (this.#openDay === undefined) return this.#days.rowsBetween(from, until);
+    const rows = this.#days.rowsBetween(from, until, this.#days.length === ENVIRONMENT_DAYS ? 1 : 0);
+    const { date } = this.#openDay;
+    if (date >= from && date <= until) rows.push(EnvironmentDaily.write(this.#openDay.row()));
+    return rows;
   }
 
   hourBegins(epochS: number): void {

@@ -68,11 +68,8 @@ export class EnvironmentPulls {
     const { command, start_epoch: start, end_epoch: end, max_records: max } = request;
     const most = max === 0 ? MOST_RECORDS : Math.min(MOST_RECORDS, max);
     const { environment, clock, agenda } = this.#firmware;
-    const between = (from: number, until: number) => (row: Uint8Array) => {
-      const key = firstU32(row);
-      return key >= from && (end === 0 || key <= until);
-    };
-    const hours = () => environment.hourly().filter(between(start, end));
+    const last = end === 0 ? undefined : end;
+    const hours = () => environment.hourly(start, last);
     switch (command) {
       case COMMAND.detailed:
         return hours().slice(0, most).map(detailed);
@@ -81,10 +78,8 @@ export class EnvironmentPulls {
       case COMMAND.daily: {
         const offsetMs = clock.offsetMinutes(agenda.now) * 60_000;
         const dateOf = (epochS: number) => dateNumber(epochS * 1000 + offsetMs);
-        return environment
-          .daily()
-          .filter(between(start === 0 ? 0 : dateOf(start), dateOf(end)))
-          .slice(0, most);
+        const [first, until] = [start === 0 ? 0 : dateOf(start), last && dateOf(last)];
+        return environment.daily(first, until).slice(0, most);
       }
       case COMMAND.trend:
         return trend(hours());
@@ -101,10 +96,6 @@ function part(request: Request, status: number, total = 1, records: readonly Uin
     ...{ total_fragments: total, fragment_size: body.byteLength, reserved: 0 },
   });
   return Uint8Array.from(Buffer.concat([header, body]));
-}
-
-function firstU32(row: Uint8Array): number {
-  return new DataView(row.buffer, row.byteOffset).getUint32(0, true);
 }
 
 function detailed(row: Uint8Array): Uint8Array {

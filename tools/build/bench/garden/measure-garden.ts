@@ -9,6 +9,8 @@ import { ITEM_OVERHEAD_BYTES, unitsOf, writtenItems } from './written-items.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+/** Of one account within ten minutes, by the route's limit, the first one besides. */
+export const MOST_SYNCS = 299;
 /** Rows of days before are not believed. */
 const FIRST_DAY = Date.UTC(2024, 0, 1);
 const KINDS = ['rain_hourly', 'environment_hourly', 'rain_daily', 'environment_daily'] as const;
