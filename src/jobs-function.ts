@@ -7,6 +7,7 @@ import { createRunJobs, type JobResult } from './platform/jobs/run-jobs.ts';
 import type { Services } from './platform/services.ts';
 import { type Fields, fields, listOf, optional, text } from './platform/shapes.ts';
 import { relayAnnouncements } from './relay/index.ts';
+import { ownerZone } from './telemetry/index.ts';
 import { createTelemetryLook } from './telemetry/jobs.ts';
 
 /** Less than the function's timeout in the template, so that a run ends by itself. */
@@ -32,9 +33,15 @@ export interface JobsResult {
 
 /** Puts the function for work by time together. Its schedule invokes it every five minutes. */
 export function createJobsFunction(services: Services): (event: unknown) => Promise<JobsResult> {
-  const notifications = createNotificationDelivery(services, profileWishes(services));
-  // What this run takes in, it delivers too.
-  const notify = createNotify(services, { isAlive: accountAliveCheck(services) });
+  const zoneOf = ownerZone(services);
+  const notifications = createNotificationDelivery(services, { profileOf: profileWishes(services), zoneOf });
+  const notify = createNotify(services, {
+    ...{ isAlive: accountAliveCheck(services), zoneOf },
+    // Here, and not by another invocation: this is the function that delivers.
+    async nudge(dues) {
+      await notifications.deliverNow(dues.map(({ key }) => key));
+    },
+  });
   const commands = commandExpiryJob(services, { announce: relayAnnouncements(services), notify });
   /** In the order in which they are done: what people wait for comes first. */
   const jobs: readonly Job[] = [commands, notifications.job, createTelemetryLook(services, notify)];

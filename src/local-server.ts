@@ -6,18 +6,31 @@ import { createApp } from './app.ts';
 import { type Bindings, fetchFrom } from './http/adapters/fetch-adapter.ts';
 import { createInvocationServer } from './http/adapters/invocation-server.ts';
 import { createNodeServer } from './http/adapters/node-server.ts';
+import { createJobsFunction } from './jobs-function.ts';
 import { createPrometheusMetrics } from './platform/observability/prometheus-metrics.ts';
 import { createRelayFunction } from './relay-function.ts';
 import { createServices } from './services.ts';
 
+/** More often than in AWS, so that developers need not wait; a job's own time decides when it is done. */
+const JOBS_MS = 30_000;
+
 /**
  * Runs the app on Node's HTTP server for the local stack, with the API page at `/docs`, Prometheus metrics at
- * `/metrics`, and the relay's function for the local gateway on a port of its own. Reports both ports over the IPC channel
+ * `/metrics`, and the relay's function for the local gateway on a port of its own. Work by time is done here as well. Reports both ports over the IPC channel
  * and exits with its parent process.
  */
 async function start(): Promise<void> {
   const metrics = createPrometheusMetrics();
-  const services = createServices(process.env, { metrics });
+  const services = createServices(process.env, {
+    metrics,
+    // There is one other function, and it runs here.
+    startFunction: async (_name, event) => runJobs(event),
+  });
+  const jobs = createJobsFunction(services);
+  /** As in Lambda, nobody waits for it; what fails is in the log. */
+  const runJobs = (event: object) => {
+    jobs(event).catch((error: unknown) => services.log.error('The function for work by time failed', {}, error));
+  };
   const serve = fetchFrom(createApp(services));
   // Report a bad secret now instead of with the first request that needs it.
   await services.secrets.values();
@@ -35,6 +48,7 @@ async function start(): Promise<void> {
   const relay = createInvocationServer(createRelayFunction(services));
   // The other one not before: a process with nothing to listen to ends by itself.
   const listening = await portOf(server, port);
+  setInterval(() => runJobs({}), JOBS_MS).unref();
   process.send?.({ listening, relayFunction: await portOf(relay, 0) });
 }
 

@@ -1,6 +1,7 @@
 import type { Route } from './http/define-route.ts';
 import type { RouteEntry } from './http/router.ts';
 import type { Notify } from './notifications/index.ts';
+import type { Uid } from './platform/ids.ts';
 import { once } from './platform/once.ts';
 import type { Services } from './platform/services.ts';
 import { ROUTE_INDEX, type RouteGroup } from './route-index.ts';
@@ -17,9 +18,11 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
     });
   });
   const notifications = once(() => import('./notifications/index.ts'));
+  const zoneReader = once(async () => (await import('./telemetry/index.ts')).ownerZone(services));
+  const zoneOf = async (uid: Uid) => (await zoneReader())(uid);
   const intake = once(async () => {
     const [{ createNotify, createNudge }, isAlive] = await Promise.all([notifications(), aliveCheck()]);
-    return createNotify(services, { isAlive, nudge: createNudge(services) });
+    return createNotify(services, { isAlive, zoneOf, nudge: createNudge(services) });
   });
   const notifier = once(async () => (await notifications()).besides(await intake(), services));
   /** Tells an account of something, besides what was asked for: that does not fail with it. */
@@ -56,8 +59,12 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
     }),
     ota: once(async () => {
       const [{ otaRoutes }, parts] = await Promise.all([import('./ota/routes.ts'), otaParts()]);
-      return otaRoutes(services, parts, async (uid, ending) => {
-        await notify(uid, [(await notifications()).updateNotice(ending)]);
+      return otaRoutes(services, parts, {
+        onUpdateEnded: async (uid, ending) => {
+          await notify(uid, [(await notifications()).updateNotice(ending)]);
+        },
+        readAlarms: async (board, firstDay) =>
+          (await import('./telemetry/index.ts')).alarmDays(services, board, firstDay),
       });
     }),
     relay: once(async () => {
@@ -84,6 +91,7 @@ export function routeGroups(services: Services): Readonly<Record<RouteGroup, () 
         isAlive: alive,
         isAccountDeleted: accounts.accountDeletionCheck(services),
         profileOf: accounts.profileWishes(services),
+        zoneOf,
         nudge: createNudge(services),
       });
       return notificationRoutes(services, parts);

@@ -2854,7 +2854,7 @@ export interface AppApi {
   notifications(input?: NotificationsInput, options?: CallOptions): Promise<NotificationsAnswer>;
   /** Marks messages as read. By `notification_ids`, or all that were created up to `until` (milliseconds since 1970). What was held back for quiet hours or the digest is not sent any more once it is read. */
   notificationsRead(input: NotificationsReadInput, options?: CallOptions): Promise<NotificationsReadAnswer>;
-  /** How the owner is told of what happens. By kind of message and channel, with the owner’s choices filled up by the standard. `language` and `time_zone` are null until chosen: then the profile’s language counts, or English, and UTC. A channel with `configured: false` is off in this environment. `public_key` is what a browser subscribes with (`applicationServerKey`). */
+  /** How the owner is told of what happens. By kind of message and channel, with the owner’s choices filled up by the standard. `language` and `time_zone` are null until chosen: then the profile’s language counts, or English, and the zone of `/telemetry/settings`, or UTC. A channel with `configured: false` is off in this environment. `public_key` is what a browser subscribes with (`applicationServerKey`). */
   getNotificationsSettings(options?: CallOptions): Promise<GetNotificationsSettingsAnswer>;
   /** Changes how the owner is told. Only what is sent changes; null goes back to the standard, or turns quiet hours or the digest off. Times are local, by `time_zone`. In quiet hours only critical messages are sent; the others follow when they end. With `digest_at`, messages of little urgency (severity `info` and `warning`) are sent together once a day. */
   postNotificationsSettings(

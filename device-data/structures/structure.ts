@@ -25,6 +25,10 @@ export interface Structure<S extends Fields> {
 
 export type Read<T> = T extends Structure<infer S> ? ValuesOf<S> : never;
 
+/** Where every structure is read and written: memory of its own for each would take most of the time. */
+const BENCH = new Uint8Array(512);
+const BENCH_VIEW = new DataView(BENCH.buffer);
+
 /** A packed structure: its fields follow each other without padding. */
 export function structure<const S extends Fields>(name: string, fields: S): Structure<S> {
   const placed: { readonly key: string; readonly field: Field<unknown>; readonly at: number }[] = [];
@@ -33,9 +37,12 @@ export function structure<const S extends Fields>(name: string, fields: S): Stru
     placed.push({ key, field, at: size });
     size += field.bytes;
   }
+  if (size > BENCH.byteLength) throw new RangeError(`${name} has ${size} bytes, more than ${BENCH.byteLength}`);
   const readAll = (bytes: Uint8Array): Record<string, unknown> => {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return Object.fromEntries(placed.map(({ key, field, at }) => [key, field.read(view, at)]));
+    BENCH.set(bytes);
+    const values: Record<string, unknown> = {};
+    for (const { key, field, at } of placed) values[key] = field.read(BENCH_VIEW, at);
+    return values;
   };
   const isComplete = (values: Record<string, unknown>): values is ValuesOf<S> & Record<string, unknown> =>
     placed.every(({ key }) => key in values);
@@ -52,9 +59,8 @@ export function structure<const S extends Fields>(name: string, fields: S): Stru
       return isComplete(values) ? values : undefined;
     },
     write(values) {
-      const bytes = new Uint8Array(size);
-      writeAt(new DataView(bytes.buffer), 0, values);
-      return bytes;
+      writeAt(BENCH_VIEW, 0, values);
+      return BENCH.slice(0, size);
     },
     writeAt,
   };

@@ -6,7 +6,7 @@ import { Gathering } from './gathering.ts';
 import type { RunWatch } from './run-watch.ts';
 import { advanced, FROM_THE_BEGINNING, type SyncCursor } from './sync-cursor.ts';
 import { isRefusedForGood, type TelemetryClient } from './telemetry-client.ts';
-import { type UploadBody, uploadBodies } from './upload-bodies.ts';
+import { joinedBodies, type UploadBody, uploadBodies } from './upload-bodies.ts';
 
 /** What a phone or hub keeps of its devices over a restart. */
 export interface SyncRecord {
@@ -107,7 +107,7 @@ export class GardenSync {
         const bodies = uploadBodies(gathered, { serial, visitId, timeZone });
         await memory.change(({ cursors, unsent }) => ({
           cursors: { ...cursors, [serial]: advanced(cursor, gathered.reads) },
-          unsent: [...unsent, ...bodies].slice(-MOST_UNSENT),
+          unsent: withBodies(unsent, bodies).slice(-MOST_UNSENT),
         }));
       }
     }
@@ -143,4 +143,16 @@ export class GardenSync {
     }
     return { ...sum, trouble: undefined };
   }
+}
+
+/** Adds to what waits; what can be one upload becomes one. */
+function withBodies(unsent: readonly UploadBody[], bodies: readonly UploadBody[]): readonly UploadBody[] {
+  const all = [...unsent];
+  for (const body of bodies) {
+    const last = all.at(-1);
+    const joined = last && joinedBodies(last, body);
+    if (joined === undefined) all.push(body);
+    else all[all.length - 1] = joined;
+  }
+  return all;
 }

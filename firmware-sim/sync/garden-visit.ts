@@ -90,14 +90,19 @@ export async function visitGarden({ reach, cursor, into, visitId, stay }: Garden
       into.addReading({ kind, readAt: reach.now(), bytes });
       if (characteristic === 'deff') watch.task(bytes, reach.now());
     }
-    for (let channel = 0; channel < CHANNELS; channel += 1) {
-      const bytes = await unlessRefused(gatt.write('de22', Uint8Array.of(channel)).then(() => gatt.read('de22')));
-      if (bytes !== undefined) into.addReading({ kind: 'hydraulic', readAt: reach.now(), bytes });
-    }
     const diagnostics = state.get('defd');
     const uptimeMin = diagnostics && Diagnostics.read(diagnostics)?.uptime_min;
     if (uptimeMin !== undefined) into.uptime = { uptimeMs: uptimeMin * 60_000, readAt: reach.now() };
     return state;
+  }
+
+  /** Locks and anomalies of the whole device, and of the channels that were ever watered. */
+  async function readHydraulics(channels: ReadonlySet<number>): Promise<void> {
+    const { gatt } = reach;
+    for (const channel of channels) {
+      const bytes = await unlessRefused(gatt.write('de22', Uint8Array.of(channel)).then(() => gatt.read('de22')));
+      if (bytes !== undefined) into.addReading({ kind: 'hydraulic', readAt: reach.now(), bytes });
+    }
   }
 
   async function readHistories(
@@ -113,13 +118,17 @@ export async function visitGarden({ reach, cursor, into, visitId, stay }: Garden
         failures.push(`${kind}: ${error.message}`);
       }
     };
+    // What locks the whole device is told with each channel.
+    const watered = new Set([0]);
     for (let channel = 0; channel < CHANNELS; channel += 1) {
       await attempt(`watering ${channel}`, async () => {
         const rows = await readWateringRows(watering, channel);
+        if (rows.byteLength > 0) watered.add(channel);
         const newest = cursor.watering[channel] ?? null;
         into.addRead({ kind: 'watering', channel, readAt: reach.now(), rows: newWateringRows(rows, newest) });
       });
     }
+    await readHydraulics(watered);
     const measured = async (kind: MeasurementKind, read: (span: Span) => Promise<Uint8Array>) => {
       await attempt(kind, async () => {
         const fromAt = cursor[kind];

@@ -88,5 +88,5 @@ export function newWateringRows(rows: Uint8Array, newestAt: number | null): Uint
     const epochS = view.getUint32(at, true);
     if (epochS * 1000 >= newestAt || epochS < FIRST_TRUSTED_EPOCH_S) kept.push(rows.subarray(at, at + bytes));
   }
-  return kept.length * bytes === rows.byteLength ? rows : Uint8Array.from(Buffer.concat(kept));
+  return kept.length * bytes === rows.byteLength ? rows : new Uint8Array(Buffer.concat(kept));
 }

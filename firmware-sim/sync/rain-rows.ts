@@ -66,5 +66,5 @@ export function lastEpochS(rows: Uint8Array, rowBytes: number): number {
 
 export function joined(pages: readonly Uint8Array[]): Uint8Array {
   const [only] = pages;
-  return only !== undefined && pages.length === 1 ? only : Uint8Array.from(Buffer.concat(pages));
+  return only !== undefined && pages.length === 1 ? only : new Uint8Array(Buffer.concat(pages));
 }

@@ -1,5 +1,5 @@
 import { HistoryDetailedEntry } from '@autowatering/device-data';
-import { type GatheredRead, type Gathering, MEASUREMENT_BYTES } from './gathering.ts';
+import { type GatheredRead, type Gathering, MEASUREMENT_BYTES, type RowKind } from './gathering.ts';
 
 /** What `POST /telemetry` takes, without the time of sending. */
 export interface UploadBody {
@@ -7,9 +7,15 @@ export interface UploadBody {
   readonly phone_session: string;
   readonly time_zone?: string;
   readonly uptime?: { readonly uptime_ms: number; readonly source: 'diagnostics'; readonly read_at: number };
-  readonly reads: readonly object[];
+  readonly reads: readonly UploadRead[];
   readonly readings: readonly object[];
   readonly sessions: readonly object[];
+}
+
+interface UploadRead {
+  readonly kind: RowKind;
+  /** In base64. */
+  readonly rows: string;
 }
 
 export interface UploadPlace {
@@ -21,6 +27,8 @@ export interface UploadPlace {
 
 const MOST_ROWS = 4_000;
 const MOST_READS = 200;
+const MOST_READINGS = 500;
+const MOST_SESSIONS = 100;
 
 /** Puts what was gathered into as few uploads as the API's limits allow. A ring's read stays whole. */
 export function uploadBodies(
@@ -51,6 +59,20 @@ export function uploadBodies(
   }));
 }
 
+/**
+ * Two uploads about one device as one, for a phone that had no network in between; undefined if that would exceed a limit.
+ * The uptime of the earlier one is in its samples.
+ */
+export function joinedBodies(one: UploadBody, next: UploadBody): UploadBody | undefined {
+  if (one.serial !== next.serial) return undefined;
+  const reads = [...one.reads, ...next.reads];
+  const readings = [...one.readings, ...next.readings];
+  const sessions = [...one.sessions, ...next.sessions];
+  const rows = reads.reduce((sum, read) => sum + Math.ceil((read.rows.length * 3) / 4 / rowBytesOf(read)), 0);
+  const isTooMuch = rows > MOST_ROWS || readings.length > MOST_READINGS || sessions.length > MOST_SESSIONS;
+  return isTooMuch || reads.length > MOST_READS ? undefined : { ...one, ...next, reads, readings, sessions };
+}
+
 function inParts(reads: readonly GatheredRead[]): readonly (readonly GatheredRead[])[] {
   const parts: GatheredRead[][] = [];
   let rowsInLast = MOST_ROWS;
@@ -68,7 +90,7 @@ function inParts(reads: readonly GatheredRead[]): readonly (readonly GatheredRea
   return parts;
 }
 
-function rowBytesOf({ kind }: GatheredRead): number {
+function rowBytesOf({ kind }: { readonly kind: RowKind }): number {
   return kind === 'watering' ? HistoryDetailedEntry.bytes : MEASUREMENT_BYTES[kind];
 }
 

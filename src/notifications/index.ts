@@ -6,13 +6,15 @@ import type { NotificationRecords } from './account-notifications.ts';
 import type { ReadProfileWishes } from './delivery/recipient.ts';
 import type { Nudge } from './intake/notify.ts';
 import type { Notice, Notify } from './notice.ts';
+import type { ReadZone } from './settings/preferences.ts';
 
 export { newPeerNotice, subscriptionNotice, updateNotice } from './causes.ts';
 export type { Notice, NoticeKind, NoticeSeverity, Notify } from './notice.ts';
-export type { NotificationRecords, ReadProfileWishes };
+export type { NotificationRecords, ReadProfileWishes, ReadZone };
 
 export interface NotifyNeeds {
   readonly isAlive: AliveCheck;
+  readonly zoneOf?: ReadZone;
   /** Has what is due delivered at once. Without it the next regular run delivers. */
   readonly nudge?: Nudge;
 }
@@ -22,7 +24,8 @@ export interface NotifyNeeds {
  *
  * @throws DependencyUnavailableError; a caller for whom telling is not the point uses `besides`
  */
-export function createNotify(services: Services, { isAlive, nudge = async () => {} }: NotifyNeeds): Notify {
+export function createNotify(services: Services, needs: NotifyNeeds): Notify {
+  const { isAlive, zoneOf = async () => undefined, nudge = async () => {} } = needs;
   const loaded = once(async () => {
     const [{ createIntake }, { createIntakeStore }, { createSettingsStore }] = await Promise.all([
       import('./intake/notify.ts'),
@@ -32,7 +35,7 @@ export function createNotify(services: Services, { isAlive, nudge = async () => 
     return createIntake(services, {
       intake: createIntakeStore(services, isAlive),
       settings: createSettingsStore(services),
-      nudge,
+      ...{ zoneOf, nudge },
     });
   });
   return async (uid, notices) => {

@@ -7,6 +7,7 @@ import { createDueStore } from './delivery/due-store.ts';
 import type { ReadProfileWishes } from './delivery/recipient.ts';
 import { createEndpointStore } from './endpoints/endpoint-store.ts';
 import { createInboxStore } from './inbox/inbox-store.ts';
+import type { ReadZone } from './settings/preferences.ts';
 import { createSettingsStore } from './settings/settings-store.ts';
 import type { NotificationKey } from './table-keys.ts';
 
@@ -17,10 +18,14 @@ export interface NotificationDelivery {
 }
 
 /** Puts together what sends messages. */
-export function createNotificationDelivery(services: Services, profileOf: ReadProfileWishes): NotificationDelivery {
+export function createNotificationDelivery(
+  services: Services,
+  needs: { readonly profileOf: ReadProfileWishes; readonly zoneOf: ReadZone },
+): NotificationDelivery {
   const due = createDueStore(services);
   const deliver = createDeliver(services, {
-    ...{ due, profileOf },
+    ...needs,
+    due,
     inbox: createInboxStore(services),
     settings: createSettingsStore(services),
     endpoints: createEndpointStore(services),

@@ -6,6 +6,7 @@ import type { ReadProfileWishes } from './delivery/recipient.ts';
 import { createEndpointStore, type EndpointStore } from './endpoints/endpoint-store.ts';
 import { createInboxStore, type InboxStore } from './inbox/inbox-store.ts';
 import type { Nudge } from './intake/notify.ts';
+import type { ReadZone } from './settings/preferences.ts';
 import { createSettingsStore, type SettingsStore } from './settings/settings-store.ts';
 
 /** What other domains supply. */
@@ -13,6 +14,7 @@ export interface NotificationNeeds {
   readonly isAlive: AliveCheck;
   readonly isAccountDeleted: (uid: Uid) => Promise<boolean>;
   readonly profileOf: ReadProfileWishes;
+  readonly zoneOf: ReadZone;
   /** Has what is due delivered at once. */
   readonly nudge: Nudge;
 }

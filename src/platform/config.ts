@@ -51,6 +51,8 @@ export interface NotificationsConfig {
   readonly mailFrom?: string;
   /** Whom push services may write to: `mailto:` or `https:`. */
   readonly pushContact?: string;
+  /** Where links in mails lead, if not to this API's own address. */
+  readonly linkBaseUrl?: string;
   /** Push services besides the known ones; only a local stack has some. */
   readonly extraPushOrigins: readonly string[];
   /** SNS's platform applications. */
@@ -210,6 +212,7 @@ function notifications(read: EnvironmentReader): NotificationsConfig {
   const apple = read.optional('MOBILE_PUSH_APPLE', application);
   const android = read.optional('MOBILE_PUSH_ANDROID', application);
   const jobsFunction = read.optional('JOBS_FUNCTION');
+  const linkBaseUrl = read.optional('LINK_BASE_URL', WEB_ADDRESS);
   const extraPushOrigins = read.list('EXTRA_PUSH_ORIGINS', {
     test: (entries) => entries.every(isWebOrigin),
     text: 'origins like https://push.example.com',
@@ -220,6 +223,7 @@ function notifications(read: EnvironmentReader): NotificationsConfig {
     extraPushOrigins,
     mobileApplications: { ...(apple === undefined ? {} : { apple }), ...(android === undefined ? {} : { android }) },
     ...(jobsFunction === undefined ? {} : { jobsFunction }),
+    ...(linkBaseUrl === undefined ? {} : { linkBaseUrl: linkBaseUrl.replace(/\/+$/, '') }),
   };
 }
 

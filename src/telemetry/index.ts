@@ -4,7 +4,9 @@ import type { Services } from '../platform/services.ts';
 import type { TelemetryRecords } from './account/telemetry-records.ts';
 
 export type { Evidence, Reading, ReadingKind, Row, RowKind, WatchedSession } from './evidence.ts';
+export { alarmDays } from './health/alarm-days.ts';
 export type { Ingested, OnIngested } from './ingest/ingest.ts';
+export { ownerZone } from './owner-zone.ts';
 export { type ZoneTimeline, zoneAt } from './rollups/local-day.ts';
 export { type Month, monthAfter, monthOf, startOfMonth } from './rows/periods.ts';
 export type { Run, RunOutcome } from './run.ts';

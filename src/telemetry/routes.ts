@@ -5,7 +5,7 @@ import type { HwId, Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { fleetHealthRoute } from './health/health-route.ts';
 import { createHealthStore } from './health/health-store.ts';
-import { createUploadDays } from './health/upload-days.ts';
+import { createUploadWeeks } from './health/upload-weeks.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { uploadRoute } from './ingest/upload-route.ts';
 import { insightsRoute } from './insights/insights-route.ts';
@@ -28,10 +28,10 @@ export interface TelemetryNeeds {
 export function telemetryRoutes(services: Services, { notify, isAccountDeleted }: TelemetryNeeds): readonly Route[] {
   const fleet = createFleetDevices(services);
   const store = createTelemetryStore(services);
-  const days = createUploadDays(services);
+  const weeks = createUploadWeeks(services);
   const ingest = createIngest(services, async (ingested) => {
     const { uid, device, before, now } = ingested;
-    await Promise.all([days.note(device.hwId, before, now), notify(uid, newsIn(ingested))]);
+    await Promise.all([weeks.note(device.hwId, before, now), notify(uid, newsIn(ingested))]);
   });
   const settings = createSettingsStore(services);
   const forget = async (uid: Uid, hwId: HwId) => {

@@ -71,6 +71,23 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+describe('the bundled function for work by time', () => {
+  it('starts, and answers what it is invoked with', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'autowatering-jobs-bundle-'));
+    const jobs = await buildLambdaBundle(folder, {}, 'Jobs');
+    const child = spawn(process.execPath, ['test/support/invoke-handler.mjs', jobs.handler], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_NO_WARNINGS: '1', LOG_LEVEL: 'SILENT' },
+    });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    await lines.next();
+    child.stdin.write(`${JSON.stringify({ deliver: [] })}\n`);
+    expect((await lines.next()).value).toBe('answer {"jobs":[],"delivered":0}');
+    child.kill();
+    await rm(folder, { recursive: true, force: true });
+  }, 60_000);
+});
+
 describe('the bundled function of the relay', () => {
   let folder: string;
   let relay: LambdaBundle;

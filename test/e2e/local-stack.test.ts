@@ -36,6 +36,7 @@ describe('the local stack', () => {
         's3',
         'dynamodb',
         'relay',
+        'messages',
         'stripe',
         'users',
       ]),
@@ -58,6 +59,28 @@ describe('the local stack', () => {
       headers: { ...bearer(idToken), Origin: stack.info.apiBaseUrl },
     });
     expect(answer.status).toBe(200);
+  });
+
+  it('shows on a page what an owner is sent, at once', async () => {
+    const [user] = stack.info.users;
+    const { idToken } = await cognitoUsers(stack.info.cognito).logIn(user?.email ?? '', user?.password ?? '');
+    const call = (where: string, body?: object) =>
+      fetch(new URL(where, stack.info.apiBaseUrl), {
+        headers: { ...bearer(idToken), 'Content-Type': 'application/json' },
+        ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+      });
+    const Channels = z.object({ channels: z.object({ web_push: z.object({ public_key: z.string() }) }) });
+    const { channels } = Channels.parse(await (await call('/notifications/settings')).json());
+    const browser = await fetch(new URL('/_browsers', stack.info.messages), {
+      method: 'POST',
+      body: JSON.stringify({ name: 'a laptop', public_key: channels.web_push.public_key }),
+    });
+    const subscription = z.looseObject({}).parse(await browser.json());
+    await call('/notifications/subscriptions', { type: 'web_push', ...subscription });
+    expect((await call('/notifications/test', {})).status).toBe(200);
+    const page = async () => (await fetch(stack.info.messages)).text();
+    await expect.poll(page, { timeout: 10_000 }).toMatch(/a laptop[\s\S]*It works/);
+    expect(await page()).toContain(user?.email);
   });
 
   it('serves its metrics in Prometheus text format', async () => {

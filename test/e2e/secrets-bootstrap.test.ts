@@ -48,7 +48,7 @@ describe("an environment's secret", () => {
     for (const name of ['FACTORY_PROVISION_TOKEN', 'OTA_ADMIN_TOKEN', 'RATE_LIMIT_SALT']) {
       expect(String(made[name]).length, name).toBeGreaterThan(40);
     }
-    expect(new Set(Object.values(made)).size).toBe(11);
+    expect(new Set(Object.values(made)).size).toBe(13);
     for (const value of Object.values(made).flat()) expect(run.stdout).not.toContain(value);
     expect((await bootstrap(['--env', 'first', '--check'])).stdout).toContain('is complete');
   });

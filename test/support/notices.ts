@@ -1,6 +1,7 @@
 import { accountAliveCheck } from '../../src/account/index.ts';
 import { createNotify, type Notice } from '../../src/notifications/index.ts';
 import { isSerial, isUid, type Uid } from '../../src/platform/ids.ts';
+import { ownerZone } from '../../src/telemetry/index.ts';
 import type { Backend } from './backend.ts';
 
 export function uidOf(text: string): Uid {
@@ -26,6 +27,6 @@ export function notice(backend: Pick<Backend, 'clock'>, more: Partial<Notice> = 
 
 /** Takes notices in as the domains that notify do. */
 export function notifyOf({ services }: Pick<Backend, 'services'>) {
-  const notify = createNotify(services, { isAlive: accountAliveCheck(services) });
+  const notify = createNotify(services, { isAlive: accountAliveCheck(services), zoneOf: ownerZone(services) });
   return (uid: string, notices: readonly Notice[]) => notify(uidOf(uid), notices);
 }

@@ -16,8 +16,8 @@ const BY_HAND_MINUTES = 4;
 const A_WHILE_MS = 45 * MINUTE_MS;
 const LOOK_MS = 5_000;
 const MTU = 247;
-/** What a phone keeps before it sends: so that a year of days does not exceed an account's requests. */
-const MOST_UNSENT_VISITS = 7;
+/** Phones find a network after so many visits: a year in minutes must not exceed an account's requests. */
+const VISITS_BETWEEN = 7;
 
 export interface LiveYearOptions {
   readonly household: Household;
@@ -72,7 +72,7 @@ export async function liveYear(options: LiveYearOptions): Promise<DeviceYear> {
   const sum = { visits: 0, rows: 0, alarmsRelayed: 0, failures: 0, refused: 0 };
   const sessions: GatheredSession[] = [];
   const brought: Brought[] = [];
-  let repaired = 0;
+  let [repaired, visitsSinceSent] = [0, 0];
   let bootedAt: number | undefined;
 
   for (const visit of household.visits) {
@@ -98,7 +98,12 @@ export async function liveYear(options: LiveYearOptions): Promise<DeviceYear> {
     }
     repaired += repair(garden, household.faults, repaired);
     if (client === undefined) await forget(memory);
-    else if (memory.now.unsent.length >= MOST_UNSENT_VISITS) sum.refused += await send(sync, client);
+    else {
+      visitsSinceSent += 1;
+      if (visitsSinceSent < VISITS_BETWEEN) continue;
+      visitsSinceSent = 0;
+      for (const phone of phones) sum.refused += await send(phone, client);
+    }
   }
   if (client !== undefined) for (const sync of phones) sum.refused += await send(sync, client);
   garden.advanceTo(endsAt);

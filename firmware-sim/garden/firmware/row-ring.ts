@@ -12,6 +12,7 @@ export class RowRing<T> {
   readonly rowBytes: number;
   readonly #structure: RowStructure<T>;
   #view: DataView;
+  #bytes: Uint8Array;
   #first = 0;
   #length = 0;
 
@@ -20,7 +21,8 @@ export class RowRing<T> {
     this.rowBytes = structure.bytes;
     this.#structure = structure;
     // Memory for a full ring would be wasted on devices that are seldom read.
-    this.#view = new DataView(new ArrayBuffer(Math.min(depth, 32) * structure.bytes));
+    this.#bytes = new Uint8Array(Math.min(depth, 32) * structure.bytes);
+    this.#view = new DataView(this.#bytes.buffer);
   }
 
   get length(): number {
@@ -34,7 +36,8 @@ export class RowRing<T> {
 
   /** A copy of the row at that place, 0 being the oldest. */
   at(index: number): Uint8Array {
-    return new Uint8Array(this.#view.buffer.slice(this.#offset(index), this.#offset(index) + this.rowBytes));
+    const at = this.#offset(index);
+    return this.#bytes.slice(at, at + this.rowBytes);
   }
 
   /** The first four bytes of a row: its epoch, in seconds. */
@@ -56,10 +59,14 @@ export class RowRing<T> {
     return this.rowsBetween(0, LAST_EPOCH_S);
   }
 
-  /** A copy of those whose first four bytes are in that range, oldest first, without so many of the oldest. */
-  rowsBetween(from: number, until: number, without = 0): Uint8Array[] {
+  /**
+   * A copy of those whose first four bytes are in that range, oldest first.
+   *
+   * @param without so many of the oldest are left out
+   */
+  rowsBetween(from: number, until: number, { without = 0, atMost = this.depth } = {}): Uint8Array[] {
     const rows: Uint8Array[] = [];
-    for (let index = without; index < this.#length; index += 1) {
+    for (let index = without; index < this.#length && rows.length < atMost; index += 1) {
       const key = this.epochAt(index);
       if (key >= from && key <= until) rows.push(this.at(index));
     }
@@ -71,7 +78,7 @@ export class RowRing<T> {
     this.clear();
     for (let index = 0; index < other.length; index += 1) {
       const to = this.#room();
-      new Uint8Array(this.#view.buffer).set(other.at(index), to);
+      this.#bytes.set(other.at(index), to);
     }
   }
 
@@ -102,7 +109,8 @@ export class RowRing<T> {
 
   #grow(): void {
     const grown = new Uint8Array(Math.min(this.depth * this.rowBytes, this.#view.byteLength * 4));
-    grown.set(new Uint8Array(this.#view.buffer));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
   }
 }

@@ -30,9 +30,9 @@ export function createTargets({ clock, config, log, messengers, secrets, userDir
   const mailTo = async (uid: Uid, composition: Composition, { reader }: Recipient): Promise<SendOutcome> => {
     const { mail } = await messengers();
     const [key] = listed((await secrets.values()).UNSUBSCRIBE_KEY);
-    const { apiBaseUrl } = config;
-    if (mail === undefined || key === undefined || apiBaseUrl === undefined) {
-      log.error('Mails need UNSUBSCRIBE_KEY and API_BASE_URL, for the links that end them');
+    const linkBase = config.notifications.linkBaseUrl ?? config.apiBaseUrl;
+    if (mail === undefined || key === undefined || linkBase === undefined) {
+      log.error('Mails need UNSUBSCRIBE_KEY and LINK_BASE_URL, for the links that end them');
       return 'refused';
     }
     let address: string | undefined;
@@ -47,7 +47,7 @@ export function createTargets({ clock, config, log, messengers, secrets, userDir
     if (address === undefined) return 'refused';
     const link = (scope: Composition['scope']) => {
       const token = signUnsubscription({ uid, scope }, key, clock.now());
-      return `${apiBaseUrl}/notifications/unsubscribe?token=${token}`;
+      return `${linkBase}/notifications/unsubscribe?token=${token}`;
     };
     return mail.send(
       mailOf(address, composition, reader.language, { ofKind: link(composition.scope), all: link('all') }),

@@ -1,7 +1,7 @@
 import type { Uid } from '../../platform/ids.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { EndpointStore } from '../endpoints/endpoint-store.ts';
-import { type Preferences, STANDARD_ZONE } from '../settings/preferences.ts';
+import { inZone, type Preferences, type ReadZone, STANDARD_ZONE } from '../settings/preferences.ts';
 import type { SettingsStore } from '../settings/settings-store.ts';
 import { languageOf, STANDARD_LANGUAGE } from '../texts/languages.ts';
 import type { Reader } from '../texts/wording.ts';
@@ -29,6 +29,7 @@ export interface RecipientParts {
   readonly settings: Pick<SettingsStore, 'read'>;
   readonly endpoints: Pick<EndpointStore, 'list'>;
   readonly profileOf: ReadProfileWishes;
+  readonly zoneOf: ReadZone;
 }
 
 export function readerOf({ language, timeZone }: Preferences, profile: ProfileWishes): Reader {
@@ -39,11 +40,12 @@ export function readerOf({ language, timeZone }: Preferences, profile: ProfileWi
 }
 
 export async function readRecipient(parts: RecipientParts, uid: Uid): Promise<Recipient> {
-  const [{ preferences, readUntil }, profile, endpoints] = await Promise.all([
+  const [{ preferences: chosen, readUntil }, profile, endpoints] = await Promise.all([
     parts.settings.read(uid),
     parts.profileOf(uid),
     parts.endpoints.list(uid),
   ]);
+  const preferences = await inZone(chosen, uid, parts.zoneOf);
   const { isMuted } = profile;
   return { preferences, readUntil, isMuted, reader: readerOf(preferences, profile), endpoints };
 }

@@ -5,6 +5,7 @@ import { pageCursor, pageLimit } from '../../http/fields.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
 import { type ReadProfileWishes, readerOf } from '../delivery/recipient.ts';
 import { NOTICE_KINDS } from '../notice.ts';
+import { inZone, type ReadZone } from '../settings/preferences.ts';
 import type { SettingsStore } from '../settings/settings-store.ts';
 import { type Reader, wordingOf } from '../texts/wording.ts';
 import { type InboxStore, MOST_UNREAD } from './inbox-store.ts';
@@ -34,10 +35,11 @@ export interface InboxRouteParts {
   readonly inbox: InboxStore;
   readonly settings: Pick<SettingsStore, 'read' | 'markReadUntil'>;
   readonly profileOf: ReadProfileWishes;
+  readonly zoneOf: ReadZone;
 }
 
 /** What an account was told of. */
-export function inboxRoutes({ inbox, settings, profileOf }: InboxRouteParts): readonly Route[] {
+export function inboxRoutes({ inbox, settings, profileOf, zoneOf }: InboxRouteParts): readonly Route[] {
   const list = defineRoute({
     method: 'GET',
     path: '/notifications',
@@ -66,7 +68,7 @@ export function inboxRoutes({ inbox, settings, profileOf }: InboxRouteParts): re
       settings.read(uid),
       profileOf(uid),
     ]);
-    const reader = readerOf(preferences, profile);
+    const reader = readerOf(await inZone(preferences, uid, zoneOf), profile);
     return {
       status: 200,
       body: {

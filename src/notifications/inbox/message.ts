@@ -37,13 +37,7 @@ export function toMessage(item: unknown): Message {
   };
 }
 
-/**
- * Its attributes without key and expiry.
- *
- * @param dueAt when it leaves, so that its delivery can be found; undefined if it never does
- */
-export function fromMessage(message: Message, dueAt: number | undefined): Record<string, unknown> {
-  const { kind, topic, severity, at, serial, facts, storedAt } = message;
-  const due = dueAt === undefined ? {} : { due_at: dueAt };
-  return { kind, topic, severity, at, serial, facts, stored_at: storedAt, ...due, schema: SCHEMA };
+/** Its attributes without key and expiry. */
+export function fromMessage({ kind, topic, severity, at, serial, facts, storedAt }: Message): Record<string, unknown> {
+  return { kind, topic, severity, at, serial, facts, stored_at: storedAt, schema: SCHEMA };
 }

@@ -78,7 +78,7 @@ export function createIntakeStore(
             TableName,
             Item: {
               ...noticeKey(uid, message.messageId),
-              ...fromMessage(message, due?.dueAt),
+              ...fromMessage(message),
               expires_at: ttlSeconds(message.storedAt + INBOX_MS),
             },
           },

@@ -6,7 +6,7 @@ import { deliveryTime } from '../delivery/delivery-time.ts';
 import type { Due } from '../delivery/due.ts';
 import type { Message } from '../inbox/message.ts';
 import type { Notice, Notify } from '../notice.ts';
-import type { Preferences } from '../settings/preferences.ts';
+import { inZone, type Preferences, type ReadZone } from '../settings/preferences.ts';
 import type { SettingsStore } from '../settings/settings-store.ts';
 import { dueKey, noticeId } from '../table-keys.ts';
 import { judge } from './cause.ts';
@@ -19,6 +19,7 @@ export type Nudge = (due: readonly Due[]) => Promise<void>;
 export interface NotifyParts {
   readonly intake: IntakeStore;
   readonly settings: Pick<SettingsStore, 'read'>;
+  readonly zoneOf: ReadZone;
   readonly nudge: Nudge;
 }
 
@@ -31,7 +32,7 @@ const MOST_CAUSE = 200;
  */
 export function createIntake(
   { clock, log, metrics, randomness }: Pick<Services, 'clock' | 'log' | 'metrics' | 'randomness'>,
-  { intake, settings, nudge }: NotifyParts,
+  { intake, settings, zoneOf, nudge }: NotifyParts,
 ): Notify {
   const whileOvertaken = createWhileOvertaken(randomness);
 
@@ -49,7 +50,8 @@ export function createIntake(
       const { cause: _, ...told } = notice;
       const messageId = noticeId(now, randomness.id());
       const message: Message = { ...told, messageId, storedAt: now, readAt: null };
-      const due = dueFor(uid, message, (await settings.read(uid)).preferences);
+      const { preferences } = await settings.read(uid);
+      const due = dueFor(uid, message, await inZone(preferences, uid, zoneOf));
       const outcome = await intake.store(uid, { notice, knownAt, latestAt, message, due });
       if (outcome === 'overtaken') return OVERTAKEN;
       if (outcome === 'account_deleted') return undefined;

@@ -1,3 +1,4 @@
+import type { Uid } from '../../platform/ids.ts';
 import { NOTICE_KINDS, type NoticeKind } from '../notice.ts';
 import type { LanguageCode } from '../texts/languages.ts';
 
@@ -28,6 +29,14 @@ export const STANDARD_PREFERENCES: Preferences = {
 };
 
 export const STANDARD_ZONE = 'UTC';
+
+/** The time zone that the owner's days are in, if anybody told; supplied by the domain that counts by days. */
+export type ReadZone = (uid: Uid) => Promise<string | undefined>;
+
+/** The preferences with a time zone: the chosen one, else that of the owner's days. */
+export async function inZone(preferences: Preferences, uid: Uid, zoneOf: ReadZone): Promise<Preferences> {
+  return preferences.timeZone === null ? { ...preferences, timeZone: (await zoneOf(uid)) ?? null } : preferences;
+}
 
 /** By mail only what matters even to those who have no app at hand. */
 const MAILED: ReadonlySet<NoticeKind> = new Set([

@@ -119,7 +119,7 @@ export function settingsRoutes(
     summary: 'How the owner is told of what happens',
     description:
       'By kind of message and channel, with the owner’s choices filled up by the standard. `language` and `time_zone` ' +
-      'are null until chosen: then the profile’s language counts, or English, and UTC. A channel with `configured: ' +
+      'are null until chosen: then the profile’s language counts, or English, and the zone of `/telemetry/settings`, or UTC. A channel with `configured: ' +
       'false` is off in this environment. `public_key` is what a browser subscribes with (`applicationServerKey`).',
     responses: { 200: Settings },
     errors: [],

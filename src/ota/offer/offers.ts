@@ -128,6 +128,8 @@ export function fallbackOn(track: Track, fallback: OtaFallback | undefined): Rel
     requirements: { minVersion: null, minBootloader: null, allowDowngrade: false },
     haltPolicy: DEFAULT_HALT_POLICY,
     haltBaseline: { finished: 0, failures: 0 },
+    alarmPolicy: null,
+    alarmsFrom: null,
     createdAt: new Date(0).toISOString(),
     publishedAt: new Date(0).toISOString(),
   };

@@ -7,6 +7,7 @@ import type { Services } from '../../platform/services.ts';
 import type { OfferService } from '../offer/offers.ts';
 import type { Release, Track } from '../registry/release.ts';
 import type { ReleaseStore } from '../registry/store.ts';
+import type { ReadAlarms } from '../rollout/alarm-rate.ts';
 import { haltIfTooBad } from '../rollout/halt.ts';
 import type { ProgressStore } from './progress-store.ts';
 import { checkReceipt, type ReceiptField, type ReceiptVerdict } from './receipt.ts';
@@ -49,6 +50,7 @@ export interface ReportServices {
   readonly progress: ProgressStore;
   readonly nonces: Nonces;
   readonly offers: Pick<OfferService, 'forget'>;
+  readonly readAlarms: ReadAlarms;
 }
 
 /**
@@ -83,7 +85,8 @@ export async function recordReport(
 
   const isNew = await record(services.progress, release, device, report, isVerified, now);
   // Also after a repeated report: the first one may have been recorded and then cut off before this check.
-  const halted = ENDINGS.has(report.status) && (await haltIfTooBad(services, tools, release, now));
+  const ended = ENDINGS.has(report.status);
+  const halted = (ended || release.alarmPolicy !== null) && (await haltIfTooBad(services, tools, release, ended, now));
   if (halted) services.offers.forget(release);
   // Only for new reports: an old batch that is sent again doesn't say what the device runs now.
   if (isNew && report.status === 'confirmed') {

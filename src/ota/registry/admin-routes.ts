@@ -14,6 +14,7 @@ import { type PublishOutcome, publishRelease } from './publish.ts';
 import { registerDraft, UPLOAD_SECONDS } from './register-draft.ts';
 import { DEFAULT_HALT_POLICY, draftKey, type Release } from './release.ts';
 import {
+  AlarmPolicyField,
   Allowlist,
   auditEntry,
   HaltPolicyField,
@@ -51,6 +52,7 @@ const NewRelease = z.strictObject({
   rollout_pct: RolloutPct.prefault(100),
   allowlist: Allowlist.default([]),
   halt_policy: HaltPolicyField.optional(),
+  alarm_policy: AlarmPolicyField.optional(),
 });
 
 /** What the release engineer does: register a draft, publish it, list releases. */
@@ -101,6 +103,8 @@ export function adminRoutes(
       },
       haltPolicy: body.halt_policy ?? DEFAULT_HALT_POLICY,
       haltBaseline: { finished: 0, failures: 0 },
+      alarmPolicy: body.alarm_policy ?? null,
+      alarmsFrom: null,
       createdAt: isoTime(now),
       publishedAt: null,
       revision: 1,

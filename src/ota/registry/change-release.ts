@@ -37,11 +37,14 @@ export async function changeRelease(
   });
 }
 
-function rolloutFacts({ targeting, haltPolicy }: Release) {
+function rolloutFacts({ targeting, haltPolicy, alarmPolicy }: Release) {
   return {
     rollout_pct: targeting.basisPoints / 100,
     allowlist_entries: targeting.allowlist.length,
     halt_min_reports: haltPolicy.minReports,
     halt_max_failure_pct: haltPolicy.maxFailurePct,
+    ...(alarmPolicy === null
+      ? {}
+      : { halt_min_device_days: alarmPolicy.minDeviceDays, halt_max_alarm_ratio: alarmPolicy.maxRatio }),
   };
 }

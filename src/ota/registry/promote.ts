@@ -28,6 +28,7 @@ export async function promoteRelease(
     channel: toChannel,
     targeting,
     haltBaseline: { finished: 0, failures: 0 },
+    alarmsFrom: null,
     createdAt: time,
     publishedAt: time,
     revision: 1,

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { HwIdField, SerialField } from '../../fleet/fields.ts';
 import { storableNumber } from '../../http/body/storable-json.ts';
 import { isoDateTime } from '../../http/fields.ts';
-import type { HaltPolicy, Release } from './release.ts';
+import type { AlarmPolicy, HaltPolicy, Release } from './release.ts';
 import type { StoredReleaseAudit } from './release-audit.ts';
 import { ReleaseStateField } from './track-fields.ts';
 
@@ -28,6 +28,12 @@ export const HaltPolicyField = z
     ({ min_reports: minReports, max_failure_pct: maxFailurePct }): HaltPolicy => ({ minReports, maxFailurePct }),
   );
 
+/** Null: off. */
+export const AlarmPolicyField = z
+  .strictObject({ min_device_days: z.int().min(1).max(1_000_000), max_ratio: storableNumber.gt(1).max(1_000) })
+  .transform(({ min_device_days: minDeviceDays, max_ratio: maxRatio }): AlarmPolicy => ({ minDeviceDays, maxRatio }))
+  .nullable();
+
 /** A release as the release engineer sees it. */
 export const ReleaseEntry = z.object({
   version: z.string(),
@@ -49,6 +55,7 @@ export const ReleaseEntry = z.object({
   min_bootloader: z.string().nullable(),
   allow_downgrade: z.boolean(),
   halt_policy: z.object({ min_reports: z.number(), max_failure_pct: z.number() }),
+  alarm_policy: z.object({ min_device_days: z.number(), max_ratio: z.number() }).nullable(),
 });
 
 /**
@@ -56,7 +63,7 @@ export const ReleaseEntry = z.object({
  */
 export function releaseEntry(release: Release): z.input<typeof ReleaseEntry> {
   const { version, channel, board, mandatory, state, artifact, notes, createdAt, publishedAt } = release;
-  const { targeting, requirements, haltPolicy } = release;
+  const { targeting, requirements, haltPolicy, alarmPolicy } = release;
   return {
     ...{ version, channel, board, mandatory, state, notes },
     published: state === 'published',
@@ -72,6 +79,8 @@ export function releaseEntry(release: Release): z.input<typeof ReleaseEntry> {
     min_bootloader: requirements.minBootloader,
     allow_downgrade: requirements.allowDowngrade,
     halt_policy: { min_reports: haltPolicy.minReports, max_failure_pct: haltPolicy.maxFailurePct },
+    alarm_policy:
+      alarmPolicy === null ? null : { min_device_days: alarmPolicy.minDeviceDays, max_ratio: alarmPolicy.maxRatio },
   };
 }
 

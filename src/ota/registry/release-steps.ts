@@ -1,11 +1,16 @@
-import type { HaltPolicy, Outcomes, Release, ReleaseState, Targeting } from './release.ts';
+import type { AlarmPolicy, HaltPolicy, Outcomes, Release, ReleaseState, Targeting } from './release.ts';
 
 /** What the release engineer does with a release after its image is checked; publishing has its own gate. */
 export type ReleaseStep =
-  | { readonly step: 'rollout'; readonly targeting: Targeting; readonly haltPolicy: HaltPolicy }
+  | {
+      readonly step: 'rollout';
+      readonly targeting: Targeting;
+      readonly haltPolicy: HaltPolicy;
+      readonly alarmPolicy: AlarmPolicy | null;
+    }
   | { readonly step: 'pause' | 'withdraw' }
-  /** `outcomes`: what was reported until now; a halted release counts anew from there. */
-  | { readonly step: 'resume'; readonly outcomes: Outcomes }
+  /** `outcomes`: what was reported until now; a halted release counts anew from there, and alarms from that day on. */
+  | { readonly step: 'resume'; readonly outcomes: Outcomes; readonly alarmsFrom: string }
   | { readonly step: 'halt' };
 
 const FROM: Readonly<Record<ReleaseStep['step'], readonly ReleaseState[]>> = {
@@ -31,13 +36,16 @@ export function planReleaseStep(release: Release, step: ReleaseStep): StepPlan {
   if (!from.includes(release.state)) return { plan: 'refuse', from };
   const revision = release.revision + 1;
   if (step.step === 'rollout') {
-    const { targeting, haltPolicy } = step;
-    return { plan: 'change', release: { ...release, targeting, haltPolicy, revision } };
+    const { targeting, haltPolicy, alarmPolicy } = step;
+    return { plan: 'change', release: { ...release, targeting, haltPolicy, alarmPolicy, revision } };
   }
   const next = { ...release, state: TO[step.step], revision };
   return {
     plan: 'change',
-    release: step.step === 'resume' && release.state === 'halted' ? { ...next, haltBaseline: step.outcomes } : next,
+    release:
+      step.step === 'resume' && release.state === 'halted'
+        ? { ...next, haltBaseline: step.outcomes, alarmsFrom: step.alarmsFrom }
+        : next,
   };
 }
 

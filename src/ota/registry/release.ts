@@ -54,6 +54,14 @@ export interface HaltPolicy {
 
 export const DEFAULT_HALT_POLICY: HaltPolicy = { minReports: 20, maxFailurePct: 10 };
 
+/** Halts a release whose devices raise many more alarms than those that run other versions. */
+export interface AlarmPolicy {
+  /** Days of devices on which they were heard of, under this version and under others, before the policy applies. */
+  readonly minDeviceDays: number;
+  /** How many times as often as under other versions a device day may have alarms; reaching it halts the release. */
+  readonly maxRatio: number;
+}
+
 /** Devices that have finished, and how many of them failed. */
 export interface Outcomes {
   readonly finished: number;
@@ -71,6 +79,10 @@ export interface Release extends Track {
   readonly haltPolicy: HaltPolicy;
   /** The outcomes at the last resume after a halt; the policy counts only what came since. */
   readonly haltBaseline: Outcomes;
+  /** Null: alarms don't halt it. */
+  readonly alarmPolicy: AlarmPolicy | null;
+  /** Alarms count from this day on (UTC, such as `2026-06-01`); null before the first resume after a halt. */
+  readonly alarmsFrom: string | null;
   /** RFC 3339. */
   readonly createdAt: string;
   readonly publishedAt: string | null;

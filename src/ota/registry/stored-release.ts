@@ -28,6 +28,8 @@ const readRelease = fields({
   allow_downgrade: withDefault(flag, false),
   halt_min_reports: number,
   halt_max_failure_pct: number,
+  halt_alarms: withDefault(orNull(fields({ min_device_days: number, max_ratio: number })), null),
+  halt_alarms_from: withDefault(orNull(text), null),
   halt_baseline_finished: withDefault(number, 0),
   halt_baseline_failures: withDefault(number, 0),
   created_at: text,
@@ -56,6 +58,11 @@ export function toRelease(item: unknown): Release {
     },
     haltPolicy: { minReports: stored.halt_min_reports, maxFailurePct: stored.halt_max_failure_pct },
     haltBaseline: { finished: stored.halt_baseline_finished, failures: stored.halt_baseline_failures },
+    alarmPolicy:
+      stored.halt_alarms === null
+        ? null
+        : { minDeviceDays: stored.halt_alarms.min_device_days, maxRatio: stored.halt_alarms.max_ratio },
+    alarmsFrom: stored.halt_alarms_from,
     createdAt: stored.created_at,
     publishedAt: stored.published_at,
   };
@@ -63,7 +70,7 @@ export function toRelease(item: unknown): Release {
 
 /** The parts of a release that may change after registration. */
 export function changingAttributes(release: Release) {
-  const { state, artifact, targeting, haltPolicy, haltBaseline, publishedAt, revision } = release;
+  const { state, artifact, targeting, haltPolicy, haltBaseline, alarmPolicy, publishedAt, revision } = release;
   return {
     state,
     storage_key: artifact.storageKey,
@@ -72,6 +79,9 @@ export function changingAttributes(release: Release) {
     allowlist: [...targeting.allowlist],
     halt_min_reports: haltPolicy.minReports,
     halt_max_failure_pct: haltPolicy.maxFailurePct,
+    halt_alarms:
+      alarmPolicy === null ? null : { min_device_days: alarmPolicy.minDeviceDays, max_ratio: alarmPolicy.maxRatio },
+    halt_alarms_from: release.alarmsFrom,
     halt_baseline_finished: haltBaseline.finished,
     halt_baseline_failures: haltBaseline.failures,
     published_at: publishedAt,

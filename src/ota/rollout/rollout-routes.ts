@@ -3,18 +3,28 @@ import * as z from 'zod';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { textLine } from '../../http/fields.ts';
+import { isoTime } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';
 import type { OfferService } from '../offer/offers.ts';
 import type { ProgressStore } from '../progress/progress-store.ts';
 import { changeRelease } from '../registry/change-release.ts';
 import { promoteRelease } from '../registry/promote.ts';
 import type { Release, Track } from '../registry/release.ts';
-import { Allowlist, HaltPolicyField, ReleaseEntry, RolloutPct, releaseEntry } from '../registry/release-fields.ts';
+import {
+  AlarmPolicyField,
+  Allowlist,
+  HaltPolicyField,
+  ReleaseEntry,
+  RolloutPct,
+  releaseEntry,
+} from '../registry/release-fields.ts';
 import type { ReleaseStep } from '../registry/release-steps.ts';
 import type { ReleaseStore } from '../registry/store.ts';
 import { BoardField, channelField, trackFields, VersionField } from '../registry/track-fields.ts';
 import { releaseNotFound, releaseStateConflict } from '../route-errors.ts';
 
+/** The day of the halt has the alarms that led to it. */
+const DAY_MS = 24 * 60 * 60_000;
 const reason = textLine(200).optional();
 const Changed = z.object({ ok: z.literal(true), changed: z.boolean(), release: ReleaseEntry });
 const params = z.object({ version: VersionField });
@@ -58,9 +68,12 @@ export function rolloutRoutes(services: Services, { store, progress, offers }: P
     domain: 'ota',
     summary: 'Changes who gets a release',
     description:
-      '`rollout_pct` (0–100, two decimals), `allowlist` (serials and hardware ids, at most 1,000) and `halt_policy`; ' +
+      '`rollout_pct` (0–100, two decimals), `allowlist` (serials and hardware ids, at most 1,000), `halt_policy` and ' +
+      '`alarm_policy`; ' +
       'omitted fields stay unchanged. Raising the percentage never removes a device. Changes no state: a paused ' +
-      'release stays paused.',
+      'release stays paused. With an `alarm_policy` (off by default, null switches it off) each report also compares how ' +
+      'often devices had alarms since the release was published with those on other versions of the board; at ' +
+      '`max_ratio` times that, and after `min_device_days` of both, the release halts itself. Days count when they are over.',
     params,
     body: z.strictObject({
       ...trackFields,
@@ -68,6 +81,7 @@ export function rolloutRoutes(services: Services, { store, progress, offers }: P
       rollout_pct: RolloutPct.optional(),
       allowlist: Allowlist.optional(),
       halt_policy: HaltPolicyField.optional(),
+      alarm_policy: AlarmPolicyField.optional(),
     }),
     responses: { 200: Changed },
     errors: ['release_not_found', 'release_state_conflict'],
@@ -75,13 +89,14 @@ export function rolloutRoutes(services: Services, { store, progress, offers }: P
     step(
       body,
       version,
-      ({ targeting, haltPolicy }) => ({
+      ({ targeting, haltPolicy, alarmPolicy }) => ({
         step: 'rollout',
         targeting: {
           basisPoints: body.rollout_pct ?? targeting.basisPoints,
           allowlist: body.allowlist ?? targeting.allowlist,
         },
         haltPolicy: body.halt_policy ?? haltPolicy,
+        alarmPolicy: body.alarm_policy === undefined ? alarmPolicy : body.alarm_policy,
       }),
       now,
     ),
@@ -115,7 +130,12 @@ export function rolloutRoutes(services: Services, { store, progress, offers }: P
     errors: ['release_not_found', 'release_state_conflict'],
   }).handledBy(async ({ params: { version }, body }, { now }) => {
     const outcomes = await progress.readCounts({ ...body, version });
-    return step(body, version, () => ({ step: 'resume', outcomes }), now);
+    return step(
+      body,
+      version,
+      () => ({ step: 'resume', outcomes, alarmsFrom: isoTime(now + DAY_MS).slice(0, 10) }),
+      now,
+    );
   });
 
   const withdraw = defineRoute({

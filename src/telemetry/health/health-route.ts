@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import type { HealthStore, VersionHealth } from './health-store.ts';
-import { utcDay } from './upload-days.ts';
+import { utcDay } from './upload-weeks.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const DEFAULT_DAYS = 7;

@@ -16,7 +16,7 @@ const PROGRESS = { partition: 'telemetry-look', record: 'progress' };
 export interface LookProgress {
   /** Devices are looked at as they were at the end of this day, such as `2026-06-01`. */
   readonly day: string;
-  /** 0: the devices heard of on that day; then those heard of earlier. */
+  /** 0: the devices heard of in that day's week; then those of as many weeks before. */
   readonly step: number;
   readonly after: HwId | undefined;
   readonly revision: number;

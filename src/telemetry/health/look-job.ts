@@ -8,11 +8,13 @@ import type { Services } from '../../platform/services.ts';
 import type { Insight } from '../insights/insight.ts';
 import { readObserved } from '../insights/read-observed.ts';
 import { insightsIn } from '../insights/rules.ts';
+import { visitsIn } from '../insights/visits.ts';
+import type { DeviceState } from '../store/device-state.ts';
 import { createTelemetryStore } from '../store/telemetry-store.ts';
 import { insightNotice } from '../telling/insight-notices.ts';
 import { addHealth, type HealthCounts, healthOfDay, NO_HEALTH } from './device-day.ts';
 import { createHealthStore, type LookProgress, type VersionHealth } from './health-store.ts';
-import { createUploadDays, utcDay } from './upload-days.ts';
+import { createUploadWeeks, utcDay, weekOf } from './upload-weeks.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const EVERY_MS = 15 * 60_000;
@@ -22,11 +24,15 @@ const AT_ONCE = 6;
 const STRETCH_MS = 30 * DAY_MS;
 /** After an outage, days that are further back are left out. */
 const MOST_DAYS_BEHIND = 7;
+/** Nothing that a silent device could be told of comes sooner. */
+const SILENT_MS = 3 * DAY_MS;
 /**
- * After how many days without a word a device is looked at again: while a zone's history can fill up, and for silences of
- * owners who come by seldom.
+ * How many days after a week the devices that fell silent in it are looked at again: while a zone's history can fill up,
+ * and for silences of owners who come by seldom.
  */
-const DAYS_BACK = [0, 3, 4, 5, 6, 7, 8, 9, 10, 14, 20, 30, 40] as const;
+const DAYS_AFTER: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 20, 30, 41]);
+const WEEK_MS = 7 * DAY_MS;
+const WEEKS_BACK = 6;
 /** What a silent device can newly be told of. */
 const OF_SILENCE: ReadonlySet<Insight['kind']> = new Set(['unheard', 'history_at_risk']);
 const UNKNOWN_VERSION = 'unknown';
@@ -37,38 +43,57 @@ const UNKNOWN_VERSION = 'unknown';
  */
 export function createTelemetryLook(services: Services, notify: Notify): Job {
   const { log, metrics } = services;
-  const [days, health] = [createUploadDays(services), createHealthStore(services)];
+  const [weeks, health] = [createUploadWeeks(services), createHealthStore(services)];
   const [fleet, store] = [createFleetDevices(services), createTelemetryStore(services)];
 
-  /** @returns what the day adds to the fleet's health; undefined if nothing was to be seen */
+  const observe = (uid: Uid, hwId: HwId, to: number) =>
+    readObserved(store, { uid, hwId }, { from: to - STRETCH_MS, to });
+  const tell = (uid: Uid, { serial }: Device, insights: readonly Insight[], now: number) =>
+    notify(
+      uid,
+      insights.flatMap((insight) => insightNotice(serial, insight, now) ?? []),
+    );
+
+  /** @returns what the day adds to the fleet's health; undefined if nobody was there on it */
+  const lookAtDay = async (device: Device, uid: Uid, state: DeviceState, dayStart: number, now: number) => {
+    const observed = await observe(uid, device.hwId, dayStart + DAY_MS - 1);
+    if (!visitsIn(observed).some((at) => at >= dayStart)) return undefined;
+    await tell(uid, device, insightsIn(observed), now);
+    return healthOfDay(observed, state, dayStart);
+  };
+
+  const lookAtSilence = async (device: Device, uid: Uid, dayStart: number, now: number) => {
+    const insights = insightsIn(await observe(uid, device.hwId, dayStart + DAY_MS - 1));
+    await tell(
+      uid,
+      device,
+      insights.filter(({ kind }) => OF_SILENCE.has(kind)),
+      now,
+    );
+  };
+
   const look = async (
     device: Device,
     uid: Uid,
-    day: string,
-    daysBack: number,
+    { day, step }: LookProgress,
     now: number,
   ): Promise<HealthCounts | undefined> => {
     const state = await store.device(uid, device.hwId);
-    const dayStart = Date.parse(`${day}T00:00:00Z`);
-    const to = dayStart + DAY_MS - 1;
+    const dayStart = startOf(day);
     if (state === undefined) return undefined;
-    // Heard of since: its latest day looks at it.
-    if (daysBack > 0 && state.heardAt >= dayStart - (daysBack - 1) * DAY_MS) return undefined;
-    const observed = await readObserved(store, { uid, hwId: device.hwId }, { from: to - STRETCH_MS, to });
-    const insights = insightsIn(observed).filter(({ kind }) => daysBack === 0 || OF_SILENCE.has(kind));
-    await notify(
-      uid,
-      insights.flatMap((insight) => insightNotice(device.serial, insight, now) ?? []),
-    );
-    return daysBack === 0 ? healthOfDay(observed, state, dayStart) : undefined;
+    if (state.heardAt >= dayStart) return step === 0 ? lookAtDay(device, uid, state, dayStart, now) : undefined;
+    // Only with the latest week of several in which it was heard of.
+    const isLatest = weekOf(state.heardAt) === weekOf(dayStart) - step * WEEK_MS;
+    if (isLatest && dayStart + DAY_MS - state.heardAt >= SILENT_MS) await lookAtSilence(device, uid, dayStart, now);
+    return undefined;
   };
 
-  const lookAt = async (hwId: HwId, { day, step }: LookProgress, now: number): Promise<VersionHealth | undefined> => {
+  const lookAt = async (hwId: HwId, progress: LookProgress, now: number): Promise<VersionHealth | undefined> => {
     const device = await fleet.find({ hwId, serial: undefined }, { mayBeStale: true });
     const uid = device?.owner?.uid;
     if (device === undefined || uid === undefined) return undefined;
     try {
-      const counts = await look(device, uid, day, DAYS_BACK[step] ?? 0, now);
+      const counts = await look(device, uid, progress, now);
       return counts && { board: device.board, version: device.firmware?.version ?? UNKNOWN_VERSION, counts };
     } catch (error) {
       if (error instanceof DependencyUnavailableError) throw error;
@@ -84,11 +109,10 @@ export function createTelemetryLook(services: Services, notify: Notify): Job {
     when: { everyMs: EVERY_MS },
     async run(now, signal) {
       const yesterday = utcDay(now - DAY_MS);
-      let progress = startOf(await health.progress(), yesterday, now);
+      let progress = beginning(await health.progress(), yesterday, now);
       let devices = 0;
       while (progress.day <= yesterday && !signal.aborted) {
-        const heardOn = utcDay(Date.parse(`${progress.day}T00:00:00Z`) - (DAYS_BACK[progress.step] ?? 0) * DAY_MS);
-        const page = await days.page(heardOn, PAGE, progress.after);
+        const page = await weeks.page(startOf(progress.day) - progress.step * WEEK_MS, PAGE, progress.after);
         const at = progress;
         const seen = await pMap(page.hwIds, (hwId) => lookAt(hwId, at, now), { concurrency: AT_ONCE });
         devices += page.hwIds.length;
@@ -102,17 +126,26 @@ export function createTelemetryLook(services: Services, notify: Notify): Job {
   };
 }
 
-function startOf(known: LookProgress | undefined, yesterday: string, now: number): LookProgress {
+function beginning(known: LookProgress | undefined, yesterday: string, now: number): LookProgress {
   if (known === undefined) return { day: yesterday, step: 0, after: undefined, revision: 0 };
   const earliest = utcDay(now - MOST_DAYS_BEHIND * DAY_MS);
   return known.day >= earliest ? known : { ...known, day: earliest, step: 0, after: undefined };
 }
 
-/** The next page, the next step, or the next day. */
+/** A day's start in milliseconds since 1970. */
+function startOf(day: string): number {
+  return Date.parse(`${day}T00:00:00Z`);
+}
+
+/** The next page, the next week that is to be looked at, or the next day. */
 function after({ day, step }: LookProgress, next: HwId | undefined): Omit<LookProgress, 'revision'> {
   if (next !== undefined) return { day, step, after: next };
-  if (step + 1 < DAYS_BACK.length) return { day, step: step + 1, after: undefined };
-  return { day: utcDay(Date.parse(`${day}T00:00:00Z`) + DAY_MS), step: 0, after: undefined };
+  const dayStart = startOf(day);
+  for (let back = step + 1; back <= WEEKS_BACK; back += 1) {
+    const lastDay = weekOf(dayStart) - (back - 1) * WEEK_MS - DAY_MS;
+    if (DAYS_AFTER.has((dayStart - lastDay) / DAY_MS)) return { day, step: back, after: undefined };
+  }
+  return { day: utcDay(dayStart + DAY_MS), step: 0, after: undefined };
 }
 
 function byVersion(seen: readonly VersionHealth[]): readonly VersionHealth[] {

@@ -18,7 +18,7 @@ import { evidenceOf } from '../store/evidence-of.ts';
 import type { GardenItems, Revised } from '../store/garden-items.ts';
 import type { Found, Look } from '../store/lookup.ts';
 import { type Merged, mergeParts } from '../store/merge.ts';
-import { chunkItem, readBytesItem, readChunkItem, rollUpItem, type StoredChunk } from '../store/stored-items.ts';
+import { chunkItem, readChunkItem, readRollUpItem, rollUpItem, type StoredChunk } from '../store/stored-items.ts';
 import type { Parts } from './batch.ts';
 
 /** How many months a transaction takes in at most: with their neighbours and roll-ups they stay below its 100 items. */
@@ -74,13 +74,20 @@ export async function storeMonths(
   const guarded = monthsOf(times, -EVIDENCE_REACH_MS, 0);
   const touched = new Set([...guarded, ...monthsOf(times, EVIDENCE_REACH_MS)]);
   const more = await look(recordsAround(touched));
+  const isChanged = (record: string): boolean => merged.get(record)?.isChanged === true;
   const current = (record: string): Chunk => merged.get(record)?.chunk ?? chunkOf(record, more).chunk;
   const writes: Revised[] = changed.map(([record, { chunk }]) =>
     chunkItem(partition, record, chunk, chunkOf(record, around).revision),
   );
   for (const month of touched) {
-    const chunks = [-1, 0, 1].map((by) => current(rowsRecord(monthAfter(month, by))));
-    const before = readBytesItem(more.get(rollUpRecord(month)));
+    const three = [-1, 0, 1].map((by) => monthAfter(month, by));
+    const chunks = three.map((one) => current(rowsRecord(one)));
+    const before = readRollUpItem(more.get(rollUpRecord(month)));
+    const read = three.map((one) => chunkOf(rowsRecord(one), more).revision);
+    // Items of one read are not of one moment: evidence that is older than what was counted from it is read again.
+    if (before.countedFrom.some((revision, index) => revision > (read[index] ?? 0) && isKept(three[index], now))) {
+      return OVERTAKEN;
+    }
     const evidence = evidenceOf(
       [...chunks, current(LOST_RECORD)],
       startOfMonth(month) - EVIDENCE_REACH_MS,
@@ -89,13 +96,19 @@ export async function storeMonths(
     const counted = rollUpMonth(evidence, zones, month);
     const known = before.data ?? rollUpMonth(NO_EVIDENCE, zones, month);
     if (guarded.has(month) || compareBytes(counted, known) !== 0) {
-      writes.push(rollUpItem(partition, month, counted, before.revision));
+      const countedFrom = three.map((one, index) => (read[index] ?? 0) + (isChanged(rowsRecord(one)) ? 1 : 0));
+      writes.push(rollUpItem(partition, month, counted, { revision: before.revision, countedFrom }));
     }
   }
   return (await items.writeTogether(writes)) ? [...merged.values()] : OVERTAKEN;
 }
 
 const NO_EVIDENCE = evidenceOf([EMPTY_CHUNK], 0, 0);
+
+/** Whether a month's evidence, if there was any, can't have expired yet. */
+function isKept(month: Month | undefined, now: number): boolean {
+  return month !== undefined && startOfMonth(monthAfter(month)) > now - RAW_DAYS * DAY_MS;
+}
 
 /** The months of times that are so much later. */
 function monthsOf(times: readonly number[], ...later: readonly number[]): ReadonlySet<Month> {

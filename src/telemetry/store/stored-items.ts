@@ -178,11 +178,29 @@ export function settingsItem(uid: Uid, zones: ZoneTimeline, revision: number): R
   return { key: settingsKey(uid), revision, fields: { zones } };
 }
 
+export interface StoredRollUpItem extends StoredBytes {
+  /** The revisions of the evidence it was counted from: of the month before, its own, and the month after. */
+  readonly countedFrom: readonly number[];
+}
+
+const RollUpItem = fields({ data: bytes, revision: number, rows_revisions: listOf(number) });
+
+export function readRollUpItem(item: Item | undefined): StoredRollUpItem {
+  if (item === undefined) return { data: undefined, revision: 0, countedFrom: [] };
+  const { rows_revisions: countedFrom, ...stored } = RollUpItem(item);
+  return { ...stored, countedFrom };
+}
+
 /** A month's roll-up, kept while the device is owned. */
-export function rollUpItem(partition: string, month: Month, data: Uint8Array, revision: number): Revised {
+export function rollUpItem(
+  partition: string,
+  month: Month,
+  data: Uint8Array,
+  { revision, countedFrom }: Omit<StoredRollUpItem, 'data'>,
+): Revised {
   return {
     key: { partition, record: rollUpRecord(month) },
     revision,
-    fields: { data, reader_version: READER_VERSION },
+    fields: { data, reader_version: READER_VERSION, rows_revisions: countedFrom },
   };
 }

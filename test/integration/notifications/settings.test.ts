@@ -8,7 +8,7 @@ import { newUser } from '../../support/tokens.ts';
 let backend: Backend;
 let jobs: Jobs;
 beforeAll(async () => {
-  backend = await startBackend({ API_BASE_URL: 'https://api.example.com' });
+  backend = await startBackend({ LINK_BASE_URL: 'https://api.example.com' });
   jobs = await startJobs(backend);
 });
 afterAll(async () => {

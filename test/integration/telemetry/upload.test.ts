@@ -211,7 +211,7 @@ describe('an upload', () => {
     const now = backend.clock.now();
     const edge = startOfMonth(monthAfter(monthOf(now), -1));
     const both = [startRow(edge - 10 * MINUTE, 3, 30), stopRow(edge + 5 * MINUTE, 3, 15)];
-    for (const _ of [1, 2, 3]) {
+    for (const _ of [1, 2, 3, 4]) {
       const garden = await newGarden(backend);
       const reads = (row: Uint8Array) => [{ kind: 'watering', channel: 3, read_at: now, rows: base64(row) }];
       await garden.upload({});

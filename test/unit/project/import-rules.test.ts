@@ -197,7 +197,7 @@ describe('DynamoDB', () => {
       'subscriptions/webhook/event-ledger.ts',
       'telemetry/archive/erasures.ts',
       'telemetry/health/health-store.ts',
-      'telemetry/health/upload-days.ts',
+      'telemetry/health/upload-weeks.ts',
       'telemetry/store/garden-items.ts',
     ]);
   });

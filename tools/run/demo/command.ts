@@ -16,6 +16,7 @@ import { PlainError } from '../../cli/plain-error.ts';
 import { EXIT, runCommand } from '../../cli/run-command.ts';
 import { type Stack, startStack } from '../local-stack/stack.ts';
 import { factoryChapter, KEYED_HW_ID } from './factory-chapter.ts';
+import { gardenChapter } from './garden-chapter.ts';
 import { householdChapter } from './household-chapter.ts';
 import { ownerChapter } from './owner-chapter.ts';
 import { carryToDevice, type Garden, type Phone, resetDevice, updateByPhone } from './phone-chapter.ts';
@@ -67,7 +68,8 @@ async function startedStack(story: Story, directory: string, signal: AbortSignal
   return stack;
 }
 
-async function tell(story: Story, { info }: Stack, directory: string, signal: AbortSignal): Promise<void> {
+async function tell(story: Story, stack: Stack, directory: string, signal: AbortSignal): Promise<void> {
+  const { info } = stack;
   const ota = (...args: string[]) => runTool('ota', [...args, '--stack', directory, '--json'], signal);
   const publish = (name: string, ...args: string[]) => ota('publish', '--artifact-path', firmware(name), ...args);
   const factoryFirmware = await readFile(firmware('autowatering-1.0.0.signed.bin'));
@@ -124,6 +126,9 @@ async function tell(story: Story, { info }: Stack, directory: string, signal: Ab
   });
   await story.chapter('Household: two phones and a hub', () =>
     householdChapter({ ...{ story, signal, key, stack: info }, idToken: owner.idToken, firmware: factoryFirmware }),
+  );
+  await story.chapter('Garden: a leak', () =>
+    gardenChapter({ ...{ story, signal, key, stack }, idToken: owner.idToken, firmware: factoryFirmware }),
   );
   await story.chapter('Bad firmware', () => badFirmware(story, garden, signal));
   await story.chapter('Ops', async () => {

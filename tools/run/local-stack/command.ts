@@ -47,6 +47,7 @@ async function showStartScreen({ info }: Stack): Promise<void> {
       `API page       ${strong(info.docsUrl)}`,
       `Relay          ${strong(info.relay.url)}  (WebSocket; it misbehaves on demand: tools/README.md)`,
       `Stripe         ${strong(info.stripe.endpoint)}  (dashboard: subscriptions, events, and a clock you can move)`,
+      `Messages       ${strong(info.messages)}  (mails and pushes to owners land here)`,
       `Plants         Kindwise ${info.plants.kindwise}  Pl@ntNet ${info.plants.plantnet}  GBIF ${info.plants.gbif}`,
       `Metrics        ${info.apiBaseUrl}/metrics`,
       `Factory token  ${info.factoryToken}`,

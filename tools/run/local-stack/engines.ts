@@ -216,6 +216,7 @@ export function backendEnvironment(environment: string, engines: EngineAddresses
     AWS_ENDPOINT_URL_SESV2: engines.messages.url,
     AWS_ENDPOINT_URL_SNS: engines.messages.url,
     EXTRA_PUSH_ORIGINS: engines.messages.url,
+    JOBS_FUNCTION: 'jobs',
     MAIL_FROM: 'AutoWatering <hello@autowatering.example>',
     WEB_PUSH_CONTACT: 'mailto:hello@autowatering.example',
     MOBILE_PUSH_APPLE: `arn:aws:sns:${LOCAL_REGION}:000000000000:app/APNS/local`,

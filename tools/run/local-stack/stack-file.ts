@@ -14,6 +14,8 @@ const StackFile = z.object({
   dynamodb: z.object({ endpoint: z.url() }),
   /** The relay's WebSocket API: where peers connect, and where `@connections` is. */
   relay: z.object({ url: z.string(), endpoint: z.url() }),
+  /** Where mails and pushes land: a page, and `/_messages` as JSON. */
+  messages: z.url(),
   stripe: z.object({ endpoint: z.url(), webhookSecret: z.string() }),
   /** Stand-ins, to make them fail. */
   plants: z.object({ kindwise: z.url(), plantnet: z.url(), gbif: z.url() }),

@@ -113,10 +113,12 @@ async function startIn(directory: string, options: StackOptions): Promise<Stack>
 
     step('building and starting the API');
     const apiLogFile = path.join(directory, 'logs', 'api.log');
+    const apiPort = port ?? (await freePort(wellKnownPorts ? API_PORT : undefined));
+    const links = { LINK_BASE_URL: `http://127.0.0.1:${apiPort}` };
     const server = await startApi(
       {
-        env: { ...backendEnvironment(ENVIRONMENT, engines), LOCAL_DOCS_DIRECTORY: docs, ...options.env },
-        port: port ?? (await freePort(wellKnownPorts ? API_PORT : undefined)),
+        env: { ...backendEnvironment(ENVIRONMENT, engines), ...links, LOCAL_DOCS_DIRECTORY: docs, ...options.env },
+        port: apiPort,
         buildDirectory: path.join(directory, 'build'),
         logFile: apiLogFile,
       },
@@ -141,6 +143,7 @@ async function startIn(directory: string, options: StackOptions): Promise<Stack>
         gbif: engines.plants.gbif.url,
       },
       relay: { url: engines.relay.url, endpoint: engines.relay.endpoint },
+      messages: engines.messages.url,
       stripe: { endpoint: engines.stripe.url, webhookSecret: secrets.stripeWebhookSecret },
       users,
     };

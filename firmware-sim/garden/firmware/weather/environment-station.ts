@@ -26,22 +26,20 @@ export class EnvironmentStation {
   }
 
   /** Those of that range of epochs, oldest first. */
-  hourly(from = 0, until = LAST_EPOCH_S): readonly Uint8Array[] {
+  hourly(from = 0, until = LAST_EPOCH_S, atMost = ENVIRONMENT_HOURS): readonly Uint8Array[] {
     const air = this.#value();
-    if (this.#openHourS === undefined || air === undefined) return this.#hours.rowsBetween(from, until);
-    const rows = this.#hours.rowsBetween(from, until, this.#hours.length === ENVIRONMENT_HOURS ? 1 : 0);
-    const isAsked = this.#openHourS >= from && this.#openHourS <= until;
-    if (isAsked) rows.push(EnvironmentHourly.write(hourRow(this.#openHourS, air)));
-    return rows;
+    const open = this.#openHourS;
+    if (open === undefined || air === undefined) return this.#hours.rowsBetween(from, until, { atMost });
+    const row = () => EnvironmentHourly.write(hourRow(open, air));
+    return withOpen(this.#hours, { key: open, row }, { from, until, atMost });
   }
 
   /** Those of that range of dates such as 20260325, oldest first. */
-  daily(from = 0, until = LAST_EPOCH_S): readonly Uint8Array[] {
-    if (this.#openDay === undefined) return this.#days.rowsBetween(from, until);
-    const rows = this.#days.rowsBetween(from, until, this.#days.length === ENVIRONMENT_DAYS ? 1 : 0);
-    const { date } = this.#openDay;
-    if (date >= from && date <= until) rows.push(EnvironmentDaily.write(this.#openDay.row()));
-    return rows;
+  daily(from = 0, until = LAST_EPOCH_S, atMost = ENVIRONMENT_DAYS): readonly Uint8Array[] {
+    const open = this.#openDay;
+    if (open === undefined) return this.#days.rowsBetween(from, until, { atMost });
+    const row = () => EnvironmentDaily.write(open.row());
+    return withOpen(this.#days, { key: open.date, row }, { from, until, atMost });
   }
 
   hourBegins(epochS: number): void {
@@ -86,6 +84,24 @@ export class EnvironmentStation {
     }
     this.#openDay.add(air);
   }
+}
+
+interface Asked {
+  readonly from: number;
+  readonly until: number;
+  readonly atMost: number;
+}
+
+/** The ring's rows, and the one that goes on, which takes the place of the oldest. */
+function withOpen<T>(
+  ring: RowRing<T>,
+  open: { readonly key: number; readonly row: () => Uint8Array },
+  { from, until, atMost }: Asked,
+): readonly Uint8Array[] {
+  const rows = ring.rowsBetween(from, until, { without: ring.length === ring.depth ? 1 : 0, atMost });
+  const isAsked = open.key >= from && open.key <= until && rows.length < atMost;
+  if (isAsked) rows.push(open.row());
+  return rows;
 }
 
 function hourRow(epochS: number, { temperatureC, humidityPercent, pressureHpa }: Air): Read<typeof EnvironmentHourly> {

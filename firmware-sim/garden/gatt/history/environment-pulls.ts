@@ -69,17 +69,17 @@ export class EnvironmentPulls {
     const most = max === 0 ? MOST_RECORDS : Math.min(MOST_RECORDS, max);
     const { environment, clock, agenda } = this.#firmware;
     const last = end === 0 ? undefined : end;
-    const hours = () => environment.hourly(start, last);
+    const hours = (atMost?: number) => environment.hourly(start, last, atMost);
     switch (command) {
       case COMMAND.detailed:
-        return hours().slice(0, most).map(detailed);
+        return hours(most).map(detailed);
       case COMMAND.hourly:
-        return hours().slice(0, most);
+        return hours(most);
       case COMMAND.daily: {
         const offsetMs = clock.offsetMinutes(agenda.now) * 60_000;
         const dateOf = (epochS: number) => dateNumber(epochS * 1000 + offsetMs);
         const [first, until] = [start === 0 ? 0 : dateOf(start), last && dateOf(last)];
-        return environment.daily(first, until).slice(0, most);
+        return environment.daily(first, until, most);
       }
       case COMMAND.trend:
         return trend(hours());
@@ -95,7 +95,7 @@ function part(request: Request, status: number, total = 1, records: readonly Uin
     ...{ data_type: request.data_type, status, entry_count: records.length, fragment_index: request.fragment_id },
     ...{ total_fragments: total, fragment_size: body.byteLength, reserved: 0 },
   });
-  return Uint8Array.from(Buffer.concat([header, body]));
+  return new Uint8Array(Buffer.concat([header, body]));
 }
 
 function detailed(row: Uint8Array): Uint8Array {

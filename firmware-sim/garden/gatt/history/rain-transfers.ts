@@ -72,7 +72,7 @@ export class RainTransfers {
       const epoch = ring.epochAt(index);
       if (epoch >= start && (end === 0 || epoch <= end)) rows.push(ring.at(index));
     }
-    const body = Uint8Array.from(Buffer.concat(rows));
+    const body = new Uint8Array(Buffer.concat(rows));
     if (2 * body.byteLength > HEAP_BYTES) this.#answer(ERROR, STATUS.memory, mtu);
     else if (mtu < SMALLEST_MTU) this.#answer(ERROR, STATUS.mtu, SMALLEST_MTU);
     else if (body.byteLength > MOST_PARTS * Math.min(232, mtu - 11)) this.#answer(ERROR, STATUS.parts, mtu);

@@ -51,7 +51,7 @@ export class WateringTransfers {
 
   #send(type: number, rows: readonly Uint8Array[], query: Parameters<typeof HistoryQuery.write>[0], mtu: number): void {
     const echo = HistoryQuery.write({ ...query, count: rows.length });
-    const body = rows.length === 0 ? new Uint8Array() : Uint8Array.from(Buffer.concat([echo, ...rows]));
+    const body = rows.length === 0 ? new Uint8Array() : new Uint8Array(Buffer.concat([echo, ...rows]));
     this.#sender.send(fragmentsOf({ dataType: type, status: 0, entryCount: rows.length, body }, mtu));
   }
 }

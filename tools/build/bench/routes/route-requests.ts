@@ -7,6 +7,7 @@ import type { Tokens } from '../peer/peer-scenarios.ts';
 import { photoForm, photoOf } from '../photo-body.ts';
 import { OFTEN, type Person, RARE, type World } from './bench-world.ts';
 import { gardenRequests } from './garden-requests.ts';
+import { notificationRequests } from './notification-requests.ts';
 import { readingRequests } from './reading-requests.ts';
 import { relayRequests } from './relay-requests.ts';
 
@@ -222,6 +223,7 @@ export function routeRequests(world: World, { factoryToken, adminToken }: Tokens
     ...relayRequests(route, world, admin),
     ...gardenRequests(route, world),
     ...readingRequests(route, world),
+    ...notificationRequests(route, world),
     ...['', '/deep', '/ota', '/stripe', '/provision'].map((part) => route(`GET /health${part}`, () => ({}))),
   ];
   const known = new Set(all.flatMap(({ routes }) => routes));

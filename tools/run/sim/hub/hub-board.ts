@@ -1,4 +1,4 @@
-import type { HubState, HubVisit, UpdatePhase } from '@autowatering/firmware-sim';
+import type { CarriedCommand, HubState, HubSynced, HubVisit, UpdatePhase } from '@autowatering/firmware-sim';
 
 /** What a running hub does, as a text that changes, and as lines. */
 export class HubBoard {
@@ -22,6 +22,16 @@ export class HubBoard {
 
   progress(serial: string, share: number): void {
     this.#doing.set(serial, `uploading ${Math.floor(100 * share)} %`);
+  }
+
+  synced({ serial, rowBytes, sessions, failures }: HubSynced): void {
+    const trouble = failures.length === 0 ? '' : `; not read: ${failures.join(', ')}`;
+    this.#line(`${serial}: garden read, ${rowBytes} bytes of rows, ${sessions} watched runs${trouble}`);
+  }
+
+  carried({ serial, kind, state }: CarriedCommand): void {
+    this.#doing.set(serial, `${kind}: ${state}`);
+    this.#line(`${serial}: command ${kind} is ${state}`);
   }
 
   visited(visits: readonly HubVisit[]): void {

@@ -4,11 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   BleLink,
   type DeviceInRange,
+  type FaultKind,
   fileHubMemory,
+  Garden,
   Hub,
   type HubVisit,
   PairingError,
   realAir,
+  realTime,
   registerHub,
   SimulatedDevice,
   trustedKey,
@@ -22,6 +25,7 @@ import { apiOptions } from '../../../cli/target/system-options.ts';
 import { findTarget, type TargetOptions } from '../../../cli/target/target.ts';
 import { wholeNumberUpTo } from '../../../cli/terminal/number-arguments.ts';
 import { progressDisplay } from '../../../cli/terminal/progress-display.ts';
+import { faults } from '../garden-console.ts';
 import { HubBoard } from './hub-board.ts';
 import { hubDevices, type KeptDevice } from './hub-devices.ts';
 import { ownerToken } from './owner-token.ts';
@@ -38,6 +42,7 @@ interface Options extends TargetOptions {
   readonly ownerToken?: string;
   readonly firmware: string;
   readonly key: string;
+  readonly fault: readonly FaultKind[];
   readonly once: boolean;
   readonly json: boolean;
 }
@@ -48,8 +53,8 @@ const SigningKeys = z.object({ keys: z.array(z.object({ key_id: z.string(), publ
 export function hubCommand(signal: AbortSignal): Command {
   return apiOptions(new Command('hub'))
     .description(
-      'Runs a hub beside simulated devices of one owner: it updates them while no phone is near, and tells the owner’s ' +
-        'phones over the relay. On its first start, devices are provisioned and claimed, and the hub is registered.',
+      'Runs a hub beside simulated devices of one owner: it updates them while no phone is near, reads their gardens, ' +
+        'carries commands, and tells the owner’s phones over the relay. On its first start, devices are provisioned and claimed, and the hub is registered.',
     )
     .option('--devices <count>', 'number of devices in range', wholeNumberUpTo(50), 2)
     .option('--name <name>', 'name of the hub in the account', 'Simulated hub')
@@ -58,6 +63,7 @@ export function hubCommand(signal: AbortSignal): Command {
     .option('--token <secret>', 'the factory token (default: from the system)')
     .option('--firmware <file>', 'the factory firmware', path.join(FIRMWARE, 'autowatering-1.0.0.signed.bin'))
     .option('--key <file>', 'the public key that the bootloaders trust', path.join(FIRMWARE, 'dev-signing-key.pub.pem'))
+    .option('--fault <name[:zone]>', 'what is wrong with the gardens, as with "npm run sim"', faults, [])
     .option('--once', 'visit each device once, and stop', false)
     .option('--json', 'print each visit as a line of JSON, for machines', false)
     .addHelpText(
@@ -87,11 +93,13 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   const board = new HubBoard(options.json);
   const hub = await Hub.start({
     memory: fileHubMemory(path.join(options.directory, 'hub.json')),
-    devices: kept.map((device) => inRange(device, firmware, trustedKey(key))),
+    devices: kept.map((device) => inRange(device, firmware, trustedKey(key), options.fault)),
     signingKeys: Object.fromEntries(keys.map(({ key_id: id, public_key: pem }) => [id, pem])),
     openSocket: (url, subprotocols) => new WebSocket(url, subprotocols),
     onState: (state) => board.entered(state),
     onPhase: (serial, phase) => board.phase(serial, phase),
+    onSynced: (synced) => board.synced(synced),
+    onCarried: (carried) => board.carried(carried),
     onProgress: (serial, { sentBytes, totalBytes }) => board.progress(serial, sentBytes / totalBytes),
   });
   try {
@@ -120,8 +128,13 @@ function inRange(
   { hwId, privateKey }: KeptDevice,
   firmware: Uint8Array,
   key: ReturnType<typeof trustedKey>,
+  wrong: readonly FaultKind[],
 ): DeviceInRange {
-  const device = new SimulatedDevice({ firmware, keys: [key], identity: { hwId, privateKey } });
+  // The device's clock began with this process.
+  const startsAt = Date.now() - realTime.now();
+  const planted = wrong.map((fault) => ({ ...fault, from: startsAt, until: Number.MAX_SAFE_INTEGER }));
+  const garden = new Garden({ startsAt, seed: Number.parseInt(hwId.slice(-6), 16), faults: planted });
+  const device = new SimulatedDevice({ firmware, keys: [key], identity: { hwId, privateKey }, garden });
   return { hwId, link: new BleLink(device, { mtu: 247 }), air: realAir };
 }
 
