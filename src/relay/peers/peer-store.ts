@@ -5,9 +5,9 @@ import type { Uid } from '../../platform/ids.ts';
 import { createWhileOvertaken, OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
 import { itemsOfAccount } from '../items-of-account.ts';
-import { hasPeers } from '../log/account-limits.ts';
 import type { PeerId } from '../names.ts';
 import { accountKey, PEER_PREFIX, peerIndexKey, peerKey, peerNameKey, publicKeyKey } from '../table-keys.ts';
+import { hasPeers } from './has-peers.ts';
 import { nameKey, newPeerId, type Peer } from './peer.ts';
 import { fromPeer, SCHEMA, toOwner, toPeer } from './stored-peer.ts';
 
