@@ -66,28 +66,50 @@ export function structure<const S extends Fields>(name: string, fields: S): Stru
   };
 }
 
-type IntegerKind = 'Uint8' | 'Int8' | 'Uint16' | 'Int16' | 'Uint32' | 'Int32';
+/** How a DataView reads and writes a kind of number; looking the method up by its name each time would take longest. */
+interface Access {
+  readonly read: (view: DataView, at: number) => number;
+  readonly write: (view: DataView, at: number, value: number) => void;
+}
 
-function integer(kind: IntegerKind, bits: 8 | 16 | 32, isSigned: boolean): Field<number> {
+function integer(bits: 8 | 16 | 32, isSigned: boolean, access: Access): Field<number> {
   const [min, max] = isSigned ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
   return {
     bytes: bits / 8,
-    read: (view, at) => view[`get${kind}`](at, true),
+    read: access.read,
     write(view, at, value) {
       if (!Number.isInteger(value) || value < min || value > max) {
         throw new RangeError(`${value} is not a whole number from ${min} to ${max}`);
       }
-      view[`set${kind}`](at, value, true);
+      access.write(view, at, value);
     },
   };
 }
 
-export const u8 = integer('Uint8', 8, false);
-export const i8 = integer('Int8', 8, true);
-export const u16 = integer('Uint16', 16, false);
-export const i16 = integer('Int16', 16, true);
-export const u32 = integer('Uint32', 32, false);
-export const i32 = integer('Int32', 32, true);
+export const u8 = integer(8, false, {
+  read: (view, at) => view.getUint8(at),
+  write: (view, at, value) => view.setUint8(at, value),
+});
+export const i8 = integer(8, true, {
+  read: (view, at) => view.getInt8(at),
+  write: (view, at, value) => view.setInt8(at, value),
+});
+export const u16 = integer(16, false, {
+  read: (view, at) => view.getUint16(at, true),
+  write: (view, at, value) => view.setUint16(at, value, true),
+});
+export const i16 = integer(16, true, {
+  read: (view, at) => view.getInt16(at, true),
+  write: (view, at, value) => view.setInt16(at, value, true),
+});
+export const u32 = integer(32, false, {
+  read: (view, at) => view.getUint32(at, true),
+  write: (view, at, value) => view.setUint32(at, value, true),
+});
+export const i32 = integer(32, true, {
+  read: (view, at) => view.getInt32(at, true),
+  write: (view, at, value) => view.setInt32(at, value, true),
+});
 
 export const f32: Field<number> = {
   bytes: 4,

@@ -58,9 +58,9 @@ export function drawHousehold({ seed, startsAt, days, ...wanted }: HouseholdOpti
 }
 
 const HABITS = [
-  { weight: 40, value: 'daily' },
-  { weight: 40, value: 'weekly' },
-  { weight: 20, value: 'rarely' },
+  { weight: 25, value: 'daily' },
+  { weight: 50, value: 'weekly' },
+  { weight: 25, value: 'rarely' },
 ] as const;
 
 function drawZone(random: Random, index: number): Partial<ZoneOptions> & { readonly schedule: ScheduleOptions } {
@@ -97,7 +97,9 @@ function drawVisits({ random, startsAt, days, habit, phones, firstHour }: VisitP
     // In Romania's summer, local time is three hours ahead of UTC.
     const hour = isEarly ? firstHour - 3 : between(random, 15, 19);
     const at = startsAt + day * DAY_MS + Math.round(hour * HOUR_MS);
-    const stays = isEarly ? 'for_a_while' : random.happens(0.1) ? 'watering_by_hand' : 'for_reading';
+    // Few have the time to watch until all is watered.
+    const stays =
+      isEarly && random.happens(0.2) ? 'for_a_while' : random.happens(0.1) ? 'watering_by_hand' : 'for_reading';
     visits.push({ at, stays, phone: Math.floor(random.next() * phones) });
   }
   // Whoever looks at the report has just looked at the device.

@@ -3,10 +3,13 @@ import { Garden } from '../../garden/garden.ts';
 import { AttError } from '../../garden/gatt/att-error.ts';
 import type { TrueRun } from '../../garden/world/garden-truth.ts';
 import type { PlantedFault } from '../../garden/world/planted-fault.ts';
+import { LinkLostError } from '../../link/transport.ts';
 import { type GardenAtHand, gardenAtHand } from '../../sync/garden-at-hand.ts';
-import { GardenSync, memorySyncMemory, type SyncMemory } from '../../sync/garden-sync.ts';
-import type { GatheredSession } from '../../sync/gathering.ts';
+import { GardenSync, memorySyncMemory } from '../../sync/garden-sync.ts';
+import { visitGarden } from '../../sync/garden-visit.ts';
+import { type GatheredSession, Gathering } from '../../sync/gathering.ts';
 import type { RunWatch } from '../../sync/run-watch.ts';
+import { advanced, FROM_THE_BEGINNING, type SyncCursor } from '../../sync/sync-cursor.ts';
 import type { TelemetryClient } from '../../sync/telemetry-client.ts';
 import type { Household, PlannedVisit } from './household.ts';
 import { type Brought, hasLeftEvidence } from './left-evidence.ts';
@@ -65,10 +68,11 @@ export async function liveYear(options: LiveYearOptions): Promise<DeviceYear> {
   const { household, days, serial, client, now = Date.now, signal } = options;
   const garden = new Garden(household.garden);
   const endsAt = garden.startsAt + days * 24 * 60 * MINUTE_MS;
-  const memories = Array.from({ length: household.phones }, () => memorySyncMemory());
-  const phones = memories.map(
-    (memory, index) => new GardenSync({ memory, now, name: `phone-${serial}-${index}`, timeZone: 'Europe/Bucharest' }),
-  );
+  const phones = Array.from({ length: household.phones }, (_, index): Phone => {
+    const name = `phone-${serial}-${index}`;
+    if (client === undefined) return phoneWithoutNetwork(name);
+    return new GardenSync({ memory: memorySyncMemory(), now, name, timeZone: 'Europe/Bucharest' });
+  });
   const sum = { visits: 0, rows: 0, alarmsRelayed: 0, failures: 0, refused: 0 };
   const sessions: GatheredSession[] = [];
   const brought: Brought[] = [];
@@ -79,8 +83,8 @@ export async function liveYear(options: LiveYearOptions): Promise<DeviceYear> {
     signal?.throwIfAborted();
     if (visit.at < garden.now || visit.at >= endsAt) continue;
     garden.advanceTo(visit.at);
-    const [sync, memory] = [phones[visit.phone], memories[visit.phone]];
-    if (!garden.isOn || sync === undefined || memory === undefined) continue;
+    const sync = phones[visit.phone];
+    if (!garden.isOn || sync === undefined) continue;
     const reach = gardenAtHand(garden, MTU);
     try {
       const { gathered, failures } = await sync.visit({ serial, reach, stay: stayOf(visit, reach) });
@@ -97,15 +101,12 @@ export async function liveYear(options: LiveYearOptions): Promise<DeviceYear> {
       reach.close();
     }
     repaired += repair(garden, household.faults, repaired);
-    if (client === undefined) await forget(memory);
-    else {
-      visitsSinceSent += 1;
-      if (visitsSinceSent < VISITS_BETWEEN) continue;
-      visitsSinceSent = 0;
-      for (const phone of phones) sum.refused += await send(phone, client);
-    }
+    visitsSinceSent += 1;
+    if (visitsSinceSent < VISITS_BETWEEN) continue;
+    visitsSinceSent = 0;
+    for (const phone of phones) sum.refused += await send(phone, client);
   }
-  if (client !== undefined) for (const sync of phones) sum.refused += await send(sync, client);
+  for (const phone of phones) sum.refused += await send(phone, client);
   garden.advanceTo(endsAt);
   const { runs, alarms } = garden.truth;
   return {
@@ -160,13 +161,32 @@ function repair(garden: Garden, faults: readonly PlantedFault[], repaired: numbe
   return over - repaired;
 }
 
-/** Nothing is sent anywhere. */
-function forget(memory: SyncMemory): Promise<void> {
-  return memory.change(({ cursors }) => ({ cursors, unsent: [] }));
+type Phone = Pick<GardenSync, 'visit'> & Partial<Pick<GardenSync, 'send'>>;
+
+/** A phone that reads, and never sends: it keeps only how far it got. */
+function phoneWithoutNetwork(name: string): Phone {
+  let cursor: SyncCursor = FROM_THE_BEGINNING;
+  return {
+    async visit({ reach, stay }) {
+      const into = new Gathering();
+      const visitId = `${name}.${Math.floor(reach.now())}`;
+      let failures: readonly string[] = [];
+      let isCut = false;
+      try {
+        failures = await visitGarden({ reach, cursor, into, visitId, stay });
+      } catch (error) {
+        if (!(error instanceof LinkLostError)) throw error;
+        isCut = true;
+      }
+      cursor = advanced(cursor, into.reads);
+      return { gathered: into, failures, isCut };
+    },
+  };
 }
 
-async function send(sync: GardenSync, client: TelemetryClient): Promise<number> {
-  const { refused, trouble } = await sync.send(client);
+async function send(phone: Phone, client: TelemetryClient | undefined): Promise<number> {
+  if (client === undefined || phone.send === undefined) return 0;
+  const { refused, trouble } = await phone.send(client);
   if (trouble !== undefined) throw trouble;
   return refused;
 }

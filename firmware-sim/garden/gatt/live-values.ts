@@ -59,9 +59,12 @@ export function taskBytes(firmware: Firmware): Uint8Array {
   const elapsedS = Math.floor(run.wateredMs(agenda.now) / 1000);
   const start = behaviour === 'fixed' ? clock.epochS(run.startedAt) : run.uptimeS;
   return CurrentTask.write({
-    ...{ channel_id: channel, start_uptime_s: start, mode: mode === 'litres' ? 1 : 0, total_volume_ml: ml },
+    channel_id: channel,
+    start_uptime_s: start,
+    mode: mode === 'litres' ? 1 : 0,
     target: mode === 'litres' ? value * 1000 : value * 60,
     current: mode === 'litres' ? ml : elapsedS,
+    total_volume_ml: ml,
     status: run.phase === 'paused' ? 2 : 1,
     reserved: mode === 'litres' ? Math.min(0xff_ff, elapsedS) : 0,
   });
