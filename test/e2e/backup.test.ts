@@ -8,6 +8,7 @@ import { LOCAL_ACCESS_KEY } from '../../tools/run/local-stack/engines.ts';
 import { startS3 } from '../../tools/run/local-stack/s3/s3-stand-in.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { fleetOf } from '../support/fleet.ts';
+import { base64, DAY, startRow } from '../support/garden-rows.ts';
 import { incompressible } from '../support/incompressible.ts';
 import { releasesOf } from '../support/releases.ts';
 import { runTool } from '../support/run-tool.ts';
@@ -66,6 +67,10 @@ describe('a restore', () => {
     const { serial } = await fleetOf(source).device();
     await source.call('/claimDevice', { headers, body: { serial } });
     await source.call('/saveUserState', { headers, body: { state: STATE, baseDocVersion: 0 } });
+    const now = source.clock.now();
+    const reads = [{ kind: 'watering', channel: 1, read_at: now, rows: base64(startRow(now - DAY, 1)) }];
+    const told = await source.call('/telemetry', { headers, body: { serial, sent_at: now, reads } });
+    expect(told.body.stored).toBe(1);
     const releases = releasesOf(source);
     await releases.draft('1.1.0', 'stable');
     await releases.step('1.1.0', 'publish', 'stable');
@@ -89,10 +94,13 @@ describe('a restore', () => {
       expect((await stat(path.join(monday(), name))).mode & 0o077, name).toBe(0);
 
     await asDeployed(target);
+    // The function for work by time has run already.
+    const turn = { partition: 'jobs', record: 'telemetry-archive', done_turn_at: 1 };
+    await target.tables.put({ TableName: target.services.config.tables.garden, Item: turn });
     const restored = await backup('restore', monday(), ...at(target));
     expect(restored.stderr).toBe('');
     expect(restored.stdout).toMatch(/every item and object of .* is there/);
-    expect(restored.stdout).toMatch(/Removed first.*1 × migration ledger entry, 1 × firmware key/);
+    expect(restored.stdout).toMatch(/Removed first.*1 × migration ledger entry, 1 × firmware key.*work by time/);
     expect(JSON.parse((await backup('verify', monday(), ...at(target), '--json')).stdout)).toEqual({
       ...{ same: true, differences: [] },
     });
@@ -100,6 +108,8 @@ describe('a restore', () => {
     const mine = await target.call('/myDevices', { headers });
     expect(mine.body.devices).toMatchObject([{ serial }]);
     expect((await target.call('/getUserState', { headers })).body.state).toEqual(STATE);
+    const runs = await target.call(`/telemetry/devices/${serial}/runs`, { headers });
+    expect(runs.body.runs).toMatchObject([{ channel: 1 }]);
     const latest = await target.call(`/ota/latest?serial=${serial}&current_version=1.0.0`, { headers });
     expect(latest.body).toMatchObject({ update_available: true, latest: { version: '1.1.0' } });
     const image = await fetch(latest.body.latest.download.url);
@@ -170,9 +180,14 @@ describe('a restore', () => {
     const sum = new SumOfHashes();
     for (const line of before) sum.add(line);
     const file = path.join(older, 'manifest.json');
-    const { objects, ...manifest } = JSON.parse(await readFile(file, 'utf8'));
+    const { objects, tables: all, ...manifest } = JSON.parse(await readFile(file, 'utf8'));
     const { checksummed: _none, ...counted } = objects;
-    await writeFile(file, JSON.stringify({ ...manifest, format: 1, objects: { ...counted, checksum: sum.checksum } }));
+    // Nor had it these tables.
+    const { relay: _relay, garden: _garden, ...tables } = all;
+    await writeFile(
+      file,
+      JSON.stringify({ ...manifest, tables, format: 1, objects: { ...counted, checksum: sum.checksum } }),
+    );
 
     const restored = await backup('restore', older, ...at(empty));
     expect([restored.code, restored.stderr]).toEqual([0, '']);

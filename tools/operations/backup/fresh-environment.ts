@@ -5,6 +5,7 @@ import { PlainError } from '../../cli/plain-error.ts';
 import { type Place, TABLES, type TableName } from '../../cli/target/place.ts';
 import { LEDGER } from '../migrate/ledger.ts';
 import { isEmptyBucket } from './bucket-data.ts';
+import { isProgress } from './relay-items.ts';
 
 type Key = Record<string, AttributeValue>;
 
@@ -15,7 +16,7 @@ interface FreshItem {
   readonly kind: Kind;
 }
 
-type Kind = 'migration ledger entry' | 'firmware key' | 'short-lived counter';
+type Kind = 'migration ledger entry' | 'firmware key' | 'short-lived counter' | 'progress of work by time';
 
 export interface FreshEnvironment {
   /** Names of the tables and bucket that hold anything else. */
@@ -61,8 +62,11 @@ function knownItem(table: TableName, item: Key): FreshItem | undefined {
   switch (table) {
     case 'users':
     case 'relay':
-    case 'garden':
       return undefined;
+    case 'garden':
+      return isProgress(table, item)
+        ? knownAs('progress of work by time', table, item, 'partition', 'record')
+        : undefined;
     case 'provisioning':
       return item['hw_id']?.S === LEDGER
         ? knownAs('migration ledger entry', table, item, 'hw_id', 'record')

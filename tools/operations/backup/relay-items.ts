@@ -3,13 +3,22 @@ import type { TableName } from '../../cli/target/place.ts';
 import { type Item, itemLine } from './item-lines.ts';
 
 /**
- * Connections, and who is online: they mean nothing anywhere else or later, and hold the keys of sessions. Backups leave
- * them out.
+ * Connections, and who is online: they mean nothing anywhere else or later, and hold the keys of sessions. So does the
+ * progress of work by time. Backups leave them out.
  */
-export function isOfTheMoment(table: TableName, { partition, record }: Item): boolean {
+export function isOfTheMoment(table: TableName, item: Item): boolean {
+  const { partition, record } = item;
+  if (isProgress(table, item)) return true;
   return (
     table === 'relay' && (partition?.S?.startsWith('connection#') === true || record?.S?.startsWith('online#') === true)
   );
+}
+
+const PROGRESS = new Set(['jobs', 'telemetry-look', 'telemetry-archive']);
+
+/** How far the work by time is. It begins with the deployment, changes every few minutes, and finds its own beginning. */
+export function isProgress(table: TableName, { partition }: Item): boolean {
+  return table === 'garden' && PROGRESS.has(partition?.S ?? '');
 }
 
 function isStream(table: TableName, { record }: Item): boolean {
