@@ -13,8 +13,9 @@ export {
 } from './crypto/peer-key.ts';
 export { ConflictError, RelayError } from './errors.ts';
 export type { EventDraft } from './new-event.ts';
+export type { Conflict, Merge, Merged } from './outbox/merging.ts';
 export { memoryOutbox, type Outbox, type OutboxEntry } from './outbox/outbox.ts';
-export type { Conflict, Merge, Merged, Publication } from './outbox/publisher.ts';
+export type { Publication } from './outbox/publication.ts';
 export { createRelayClient, type PublishOptions, type RelayClient, type RelayClientOptions } from './relay-client.ts';
 export { givenServerKeys, memoryPins, type PinnedKeys, type PinStore, type ServerKeys } from './session/server-keys.ts';
 export type { OpenSocket, RelaySocket } from './session/socket.ts';

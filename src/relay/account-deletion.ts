@@ -2,7 +2,6 @@ import pMap from 'p-map';
 import type { Clock } from '../platform/clock.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { RelayParts } from './parts.ts';
-import { endSession } from './peers/end-session.ts';
 
 const PEERS_AT_ONCE = 5;
 
@@ -11,7 +10,7 @@ const PEERS_AT_ONCE = 5;
  * revoked first, so that nothing is published from then on, and get a `bye`. Can be repeated after a failure at any step.
  */
 export async function removeRelayAccount(
-  { peers, sessions, delivery, streams, items }: RelayParts,
+  { peers, accountConnections, delivery, streams, items }: RelayParts,
   clock: Clock,
   uid: Uid,
 ): Promise<void> {
@@ -19,13 +18,11 @@ export async function removeRelayAccount(
   await pMap(all, ({ peerId }) => peers.revoke(uid, peerId, clock.now()), { concurrency: PEERS_AT_ONCE });
   // A revoked peer establishes no session any more, so these are its last connections.
   const revoked = await peers.list(uid);
-  // Their records go at once: nothing names them any more when the sessions have ended.
-  const records = { close: sessions.remove };
-  await pMap(
-    revoked,
-    (peer) => endSession(records, delivery, uid, peer, 'account_deleted', 'The account was deleted.'),
-    { concurrency: PEERS_AT_ONCE },
-  );
+  await pMap(revoked, (peer) => delivery.bye(uid, peer, 'account_deleted', 'The account was deleted.'), {
+    concurrency: PEERS_AT_ONCE,
+  });
+  // No connection is accepted any more either.
+  await accountConnections.removeAll(uid);
   await streams.removeLogsOf(uid);
   for (const peer of revoked) await items.removeIndex(uid, peer);
   await items.removeAll(uid);

@@ -10,7 +10,8 @@ import { createStreams, type Streams } from './log/streams.ts';
 import { type AccountItems, createAccountItems } from './peers/account-items.ts';
 import { createCursorList, type ListCursors } from './peers/cursor-list.ts';
 import { createPeerStore, type PeerStore } from './peers/peer-store.ts';
-import { type ConnectionStore, createConnectionStore } from './session/store/connection-store.ts';
+import { type AccountConnections, createAccountConnections } from './session/store/account-connections.ts';
+import { createConnectionStore } from './session/store/connection-store.ts';
 import { createTokenStore, type TokenStore } from './tokens/token-store.ts';
 
 /** What the relay works with over HTTP. */
@@ -21,7 +22,7 @@ export interface RelayParts {
   readonly tokens: TokenStore;
   readonly keys: IdentityKeys;
   readonly online: OnlineStore;
-  readonly sessions: ConnectionStore;
+  readonly accountConnections: AccountConnections;
   readonly delivery: Delivery;
   readonly logs: LogStore;
   readonly streams: Streams;
@@ -31,7 +32,8 @@ export interface RelayParts {
 
 export function createRelayParts(services: Services): RelayParts {
   const peers = createPeerStore(services);
-  const delivery = createDelivery(services, createConnections(services));
+  const gateway = createConnections(services);
+  const delivery = createDelivery(services, gateway);
   return {
     peers,
     items: createAccountItems(services),
@@ -39,7 +41,7 @@ export function createRelayParts(services: Services): RelayParts {
     tokens: createTokenStore(services, peers),
     keys: createIdentityKeys(services.secrets),
     online: createOnlineStore(services),
-    sessions: createConnectionStore(services),
+    accountConnections: createAccountConnections(services, createConnectionStore(services), gateway),
     delivery,
     logs: createLogStore(services),
     streams: createStreams(services),

@@ -13,7 +13,7 @@ export function createSessionService(
   const delivery = createDelivery(services, connections);
   return {
     welcome: createWelcome(services),
-    serve: createSessionFrames(services, delivery, connections),
+    serve: createSessionFrames(services, delivery),
     async announce(uid, peerId, online) {
       await delivery.toAccount(uid, presence(peerId, online, services.clock.now()), { except: peerId });
     },

@@ -52,11 +52,12 @@ export const usedOnceKey = (uid: Uid, peer: PeerId, kind: 'nonce' | 'jti', value
   record: `${kind}#${peer}#${value}`,
 });
 
-/** Counts an account's connection attempts of one second. Expires. */
+/** An account's connections of one second, counted and named: records of connections are found by their id only. Expires. */
 export const connectsKey = (uid: Uid, second: number): TableKey => ({
   partition: account(uid),
-  record: `connects#${second}`,
+  record: `${CONNECTS_PREFIX}${second}`,
 });
+export const CONNECTS_PREFIX = 'connects#';
 
 /** A family of a peer's refresh tokens. */
 export const familyKey = (uid: Uid, peer: PeerId, family: string): TableKey => ({

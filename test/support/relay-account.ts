@@ -17,7 +17,7 @@ import {
 import { open } from '../../src/relay/session/keys/sealing.ts';
 import { createKeyWrap } from '../../src/relay/session/keys/wrapped-keys.ts';
 import type { Session } from '../../src/relay/session/session.ts';
-import { onlineKey, peerKey } from '../../src/relay/table-keys.ts';
+import { connectionKey, onlineKey, peerKey } from '../../src/relay/table-keys.ts';
 import { checkDocumented } from './relay-document.ts';
 
 /** An established session of a peer, with what it has received. */
@@ -64,7 +64,7 @@ export function relayOf(services: Services) {
   const recording = recordingConnections();
   const { connections, posted } = recording;
   const delivery = createDelivery(services, connections);
-  const serve = createSessionFrames(services, delivery, connections);
+  const serve = createSessionFrames(services, delivery);
   const wrap = createKeyWrap(services);
   const TableName = services.config.tables.relay;
   let nextId = 1;
@@ -141,6 +141,16 @@ export function relayOf(services: Services) {
         ...{ status: 'active', created_at: now },
       });
       return connect(uid, peerId);
+    },
+    /** Keeps the connection's own record too, as the handshake does. */
+    async storeConnection({ connectionId, sessionId, uid, peerId, generation, ...times }: Session): Promise<void> {
+      await put({
+        ...connectionKey(connectionId),
+        ...{ connection_id: connectionId, state: 'established', uid, peer_id: peerId, opened_at: times.establishedAt },
+        ...{ session_id: sessionId, th: randomBytes(32), keys: randomBytes(32), generation },
+        ...{ established_at: times.establishedAt, rekeyed_at: times.rekeyedAt },
+        expires_at: Math.ceil((times.establishedAt + 7_200_000) / 1000),
+      });
     },
     async revoke(uid: Uid, peerId: PeerId): Promise<void> {
       await (await services.documents()).update({

@@ -74,6 +74,7 @@ export function smallRelay(now: () => number) {
   const terms: Terms = { sessionMs: 7_200_000, heartbeatSeconds: 240, rekeyAfterSeconds: 3_600, pageEvents: 7 };
   let refuse: ((peerId: string, frame: PeerFrame) => Omit<ErrorFrame, 'type'> | undefined) | undefined;
   let lost: ServerFrame['type'] | undefined;
+  let held: { readonly type: ServerFrame['type']; readonly frames: (() => void)[] } | undefined;
   let established = 0;
 
   const logOf = (stream: string): Log => {
@@ -97,7 +98,9 @@ export function smallRelay(now: () => number) {
     const keys = session.generations[generation];
     if (keys === undefined || frame.type === lost) return;
     const sealed = sealText(keys.s2c, 's2c', session.id, generation, JSON.stringify(frame), randomBytes(12));
-    session.wire.send(JSON.stringify(sealed));
+    const send = () => session.wire.send(JSON.stringify(sealed));
+    if (frame.type === held?.type) held.frames.push(send);
+    else send();
   };
   const tellOthers = (peerId: string, frame: ServerFrame, stream?: string) => {
     for (const session of sessions.values()) {
@@ -340,6 +343,15 @@ export function smallRelay(now: () => number) {
     /** Frames of this type are not sent from now on. */
     loseFrames(type: ServerFrame['type'] | undefined) {
       lost = type;
+    },
+    /** Frames of this type are overtaken by all others, until the returned function is called. */
+    holdFrames(type: ServerFrame['type']): () => void {
+      const frames: (() => void)[] = [];
+      held = { type, frames };
+      return () => {
+        held = undefined;
+        for (const send of frames) send();
+      };
     },
     isOnline: (peerId: string) => sessions.has(peerId),
     bye(peerId: string, code: Parameters<typeof bye>[1], retryAfter?: number) {

@@ -108,6 +108,17 @@ export function failedCondition(error: unknown): { readonly item: Record<string,
   return { item: itemOn(error) };
 }
 
+/** Runs a single conditional write. Returns false if its condition was not met. */
+export async function wasConditionMet(write: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await write();
+    return true;
+  } catch (error) {
+    if (failedCondition(error) === undefined) throw error;
+    return false;
+  }
+}
+
 function isNamed(error: unknown, name: string): error is Error {
   return error instanceof Error && error.name === name;
 }

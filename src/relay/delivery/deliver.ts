@@ -2,10 +2,11 @@ import type { ByeCode, RelayEvent, ServerFrame } from '@autowatering/relay-proto
 import pMap from 'p-map';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
-import type { Epoch, PeerId, StreamName } from '../names.ts';
+import type { ConnectionId, Epoch, PeerId, StreamName } from '../names.ts';
 import { createKeyWrap } from '../session/keys/wrapped-keys.ts';
 import { type Addressee, sendSealed } from '../session/send.ts';
 import type { Session } from '../session/session.ts';
+import { createConnectionStore } from '../session/store/connection-store.ts';
 import { createSessionStore } from '../session/store/session-store.ts';
 import type { Connections } from './connections.ts';
 import { createOnlineStore, type OnlinePeer } from './online-store.ts';
@@ -31,6 +32,12 @@ export interface LiveEvents {
   readonly events: readonly RelayEvent[];
 }
 
+/** A peer, and the connection that its own item names. */
+export interface ConnectedPeer {
+  readonly peerId: PeerId;
+  readonly connectionId: ConnectionId | undefined;
+}
+
 type Posted = 'posted' | 'gone' | 'failed';
 
 /** Sends sealed frames to peers. Nothing here fails because a peer can't be reached: the log is the truth. */
@@ -41,8 +48,15 @@ export interface Delivery {
   toAccount(uid: Uid, frame: ServerFrame, options?: DeliveryOptions): Promise<DeliveryCounts>;
   /** New events to the subscribers of their stream, to each in order. */
   events(uid: Uid, live: LiveEvents, except: PeerId): Promise<DeliveryCounts>;
-  /** Says `bye` and closes the peer's connection, if it has one. */
-  bye(uid: Uid, peerId: PeerId, code: ByeCode, reason: string): Promise<void>;
+  /** Ends a session: says `bye` to it and closes its connection, of which nothing is read any more. */
+  endSession(session: Session, code: ByeCode, reason: string): Promise<void>;
+  /**
+   * Ends a peer's session from outside it: first on our side, then for the peer itself, which may be out of reach. Can be
+   * repeated.
+   *
+   * @param peer read after the change that keeps it from establishing another session, with the connection it had then
+   */
+  bye(uid: Uid, peer: ConnectedPeer, code: ByeCode, reason: string): Promise<void>;
 }
 
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness' | 'secrets' | 'clock' | 'metrics' | 'log'>;
@@ -51,6 +65,7 @@ export function createDelivery(services: Needed, connections: Connections): Deli
   const { randomness, metrics, clock, log } = services;
   const online = createOnlineStore(services);
   const sessions = createSessionStore(services);
+  const records = createConnectionStore(services);
   const keys = createKeyWrap(services);
 
   const addressee = async (peer: OnlinePeer): Promise<Addressee> => ({
@@ -130,8 +145,16 @@ export function createDelivery(services: Needed, connections: Connections): Deli
       }
     },
 
-    async bye(uid, peerId, code, reason) {
+    async endSession(session, code, reason) {
+      await records.close(session.connectionId);
+      await sendSealed(connections, randomness, session, { type: 'bye', code, reason });
+      await connections.close(session.connectionId);
+    },
+
+    async bye(uid, { peerId, connectionId }, code, reason) {
       const peer = await online.read(uid, peerId);
+      const ended = new Set([connectionId, peer?.connectionId]);
+      await Promise.all([...ended].map((one) => one !== undefined && records.close(one)));
       if (peer === undefined) return;
       const wasOnline = await sessions.leave(uid, peerId, peer.connectionId, clock.now());
       try {

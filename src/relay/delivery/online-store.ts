@@ -1,4 +1,4 @@
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { wasConditionMet } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { bytes, fields, number, optional, setOf, text, textThat } from '../../platform/shapes.ts';
@@ -47,17 +47,6 @@ type Needed = Pick<Services, 'config' | 'documents'>;
 export function createOnlineStore({ config, documents }: Needed) {
   const TableName = config.tables.relay;
 
-  /** A write on condition that the peer is still connected by this connection; false if it is not. */
-  const whileConnected = async (write: () => Promise<unknown>): Promise<boolean> => {
-    try {
-      await write();
-      return true;
-    } catch (error) {
-      if (failedCondition(error) === undefined) throw error;
-      return false;
-    }
-  };
-
   return {
     /** The account's connected peers. Eventually consistent: one that came a moment ago may be missing. */
     async list(uid: Uid): Promise<readonly OnlinePeer[]> {
@@ -87,7 +76,7 @@ export function createOnlineStore({ config, documents }: Needed) {
       { peerId, connectionId }: Pick<OnlinePeer, 'peerId' | 'connectionId'>,
       subscriptions: ReadonlySet<Subscription>,
     ): Promise<boolean> =>
-      whileConnected(async () =>
+      wasConditionMet(async () =>
         (await documents()).update({
           TableName,
           Key: onlineKey(uid, peerId),

@@ -72,12 +72,7 @@ export function peersCheck(TableName: string, uid: Uid): TransactItems[number] {
   };
 }
 
-const storedAccount = fields({ streams: withDefault(number, 0), active_peers: withDefault(number, 0) });
-
-/** Whether an account as an action found it has peers. */
-export function hasPeers(item: Record<string, unknown> | undefined): boolean {
-  return storedAccount(item ?? {}).active_peers > 0;
-}
+const storedAccount = fields({ streams: withDefault(number, 0) });
 
 /** Which limit made `accountAction` fail. */
 export function reachedLimit(item: Record<string, unknown> | undefined, limits: AccountLimits): 'streams' | 'bytes' {

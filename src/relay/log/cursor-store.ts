@@ -1,8 +1,9 @@
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { wasConditionMet } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
+import { itemsOfAccount } from '../items-of-account.ts';
 import type { Epoch, PeerId, StreamName } from '../names.ts';
-import { accountPartition, CURSOR_PREFIX, cursorKey } from '../table-keys.ts';
+import { CURSOR_PREFIX, cursorKey } from '../table-keys.ts';
 import { createLogStore } from './log-store.ts';
 import { SCHEMA } from './stored-stream.ts';
 
@@ -25,44 +26,32 @@ export function createCursorStore(services: Pick<Services, 'config' | 'documents
     async advance(uid: Uid, peerId: PeerId, { stream: name, epoch, seq }: ReadUpTo): Promise<void> {
       const stream = await logs.readStream(uid, name);
       if (stream?.epoch !== epoch || seq > stream.head) return;
-      try {
-        await (await documents()).update({
+      const client = await documents();
+      const isKept = await wasConditionMet(() =>
+        client.update({
           TableName: config.tables.relay,
           Key: cursorKey(uid, peerId, name),
           UpdateExpression: 'SET epoch = :epoch, seq = :seq, acked_at = :now, #schema = :schema',
           ConditionExpression: 'attribute_not_exists(seq) OR epoch <> :epoch OR seq < :seq',
           ExpressionAttributeNames: { '#schema': 'schema' },
           ExpressionAttributeValues: { ':epoch': epoch, ':seq': seq, ':now': clock.now(), ':schema': SCHEMA },
-        });
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-        return;
-      }
+        }),
+      );
+      if (!isKept) return;
       // Deleted meanwhile, maybe with the account: then nobody else would remove it.
       if ((await logs.readStream(uid, name)) === undefined) {
-        await (await documents()).delete({ TableName: config.tables.relay, Key: cursorKey(uid, peerId, name) });
+        await client.delete({ TableName: config.tables.relay, Key: cursorKey(uid, peerId, name) });
       }
     },
 
     /** Forgets what peers have read of a stream that is deleted. */
     async removeOf(uid: Uid, stream: StreamName): Promise<void> {
       const client = await documents();
-      let from: Record<string, unknown> | undefined;
-      do {
-        const page = await client.query({
-          TableName: config.tables.relay,
-          KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',
-          ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
-          ExpressionAttributeValues: { ':account': accountPartition(uid), ':prefix': CURSOR_PREFIX },
-          ProjectionExpression: '#partition, #record',
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        });
-        for (const { partition, record } of page.Items ?? []) {
-          if (!String(record).endsWith(`#${stream}`)) continue;
-          await client.delete({ TableName: config.tables.relay, Key: { partition, record } });
-        }
-        from = page.LastEvaluatedKey;
-      } while (from !== undefined);
+      const cursors = { prefix: CURSOR_PREFIX, mayBeStale: true };
+      for await (const { partition, record } of itemsOfAccount(services, uid, cursors)) {
+        if (!String(record).endsWith(`#${stream}`)) continue;
+        await client.delete({ TableName: config.tables.relay, Key: { partition, record } });
+      }
     },
   };
 }

@@ -1,8 +1,9 @@
 import pMap from 'p-map';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
+import { itemsOfAccount } from '../items-of-account.ts';
 import { isStreamName, type StreamName } from '../names.ts';
-import { accountPartition, eventsKey, LOG_PREFIX, logKey, markKey, newestKey } from '../table-keys.ts';
+import { eventsKey, LOG_PREFIX, logKey, markKey, newestKey } from '../table-keys.ts';
 import type { LogRef } from './log-store.ts';
 
 const ITEMS_AT_ONCE = 500;
@@ -37,27 +38,12 @@ export function createLogRemoval({ config, documents }: Needed) {
   return {
     /** The account's logs by their markers, those of deleted streams too, of one stream if given. */
     async list(uid: Uid, stream?: StreamName): Promise<readonly LogRef[]> {
-      const client = await documents();
+      const prefix = stream === undefined ? LOG_PREFIX : `${LOG_PREFIX}${stream}#`;
       const found: LogRef[] = [];
-      let from: Record<string, unknown> | undefined;
-      do {
-        const page = await client.query({
-          TableName,
-          KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',
-          ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
-          ExpressionAttributeValues: {
-            ':account': accountPartition(uid),
-            ':prefix': stream === undefined ? LOG_PREFIX : `${LOG_PREFIX}${stream}#`,
-          },
-          ConsistentRead: true,
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        });
-        for (const item of page.Items ?? []) {
-          const [name = '', logId = ''] = String(item['record']).slice(LOG_PREFIX.length).split('#');
-          if (isStreamName(name)) found.push({ name, logId });
-        }
-        from = page.LastEvaluatedKey;
-      } while (from !== undefined);
+      for await (const { record } of itemsOfAccount({ config, documents }, uid, { prefix })) {
+        const [name = '', logId = ''] = String(record).slice(LOG_PREFIX.length).split('#');
+        if (isStreamName(name)) found.push({ name, logId });
+      }
       return found;
     },
 

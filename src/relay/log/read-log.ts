@@ -1,14 +1,10 @@
-import {
-  DEFAULT_REPLAY_EVENTS,
-  MAX_PAGE_BYTES,
-  MAX_REPLAY_EVENTS,
-  type RelayEvent,
-} from '@autowatering/relay-protocol';
+import { DEFAULT_REPLAY_EVENTS, MAX_REPLAY_EVENTS } from '@autowatering/relay-protocol';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import type { Epoch, StreamName } from '../names.ts';
 import { createContinuations } from './continuation.ts';
 import { createLogStore } from './log-store.ts';
+import { createPage, MOST_READS, type PageOutcome, type ResetOutcome } from './page.ts';
 import { eventsLeft } from './stored-events.ts';
 import type { Stream } from './stored-stream.ts';
 
@@ -20,31 +16,8 @@ export interface PageRequest {
   readonly continuation?: string | undefined;
 }
 
-export interface ResetOutcome {
-  readonly outcome: 'reset';
-  readonly epoch: Epoch;
-  readonly head: number;
-  readonly oldest: number;
-}
-
-export type PageOutcome =
-  | {
-      readonly outcome: 'page';
-      readonly epoch: Epoch;
-      readonly head: number;
-      readonly events: readonly RelayEvent[];
-      readonly continuation?: string;
-    }
-  | ResetOutcome
-  | { readonly outcome: 'not_found' }
-  | { readonly outcome: 'bad_continuation' };
-
 /** Publishes that are read from the table at once. */
 const CHUNKS_AT_ONCE = 250;
-/** Of one page, whose events may all have expired. */
-const MOST_READS = 20;
-/** Everything of a page but its events. */
-const ENVELOPE_BYTES = 1_024;
 
 type Needed = Pick<Services, 'config' | 'documents' | 'secrets' | 'clock'>;
 
@@ -117,30 +90,4 @@ export function createReadPage(services: Needed) {
       ...(isLast ? {} : { continuation: await continuations.sign(uid, stream.name, next) }),
     };
   }
-}
-
-/** Collects events until there are enough, or until they would not fit into one message. */
-export function createPage(most: number) {
-  const events: RelayEvent[] = [];
-  let bytes = ENVELOPE_BYTES;
-  let isFull = false;
-  return {
-    events,
-    get isFull() {
-      return isFull;
-    },
-    /** Returns the seq of the last event that was taken if not all were. */
-    add(more: readonly RelayEvent[]): number | undefined {
-      for (const [index, event] of more.entries()) {
-        const size = Buffer.byteLength(JSON.stringify(event)) + 1;
-        if (events.length >= most || (bytes + size > MAX_PAGE_BYTES && events.length > 0)) {
-          isFull = true;
-          return more[index - 1]?.seq ?? event.seq - 1;
-        }
-        events.push(event);
-        bytes += size;
-      }
-      return undefined;
-    },
-  };
 }

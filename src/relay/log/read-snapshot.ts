@@ -1,27 +1,11 @@
-import type { RelayEvent } from '@autowatering/relay-protocol';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
-import type { Epoch, StreamName } from '../names.ts';
+import type { StreamName } from '../names.ts';
 import { createContinuations } from './continuation.ts';
 import { createLogStore } from './log-store.ts';
-import { createPage, type ResetOutcome } from './read-log.ts';
-
-export type SnapshotOutcome =
-  | {
-      readonly outcome: 'page';
-      readonly epoch: Epoch;
-      /** The stream's head when the first page was read: what comes behind it is to be replayed. */
-      readonly head: number;
-      readonly events: readonly RelayEvent[];
-      readonly continuation?: string;
-    }
-  | ResetOutcome
-  | { readonly outcome: 'not_found' }
-  | { readonly outcome: 'bad_continuation' };
+import { createPage, MOST_READS, type PageOutcome } from './page.ts';
 
 const KEYS_AT_ONCE = 250;
-/** Of one page, whose events may all have expired. */
-const MOST_READS = 20;
 const MOST_EVENTS = 1_000;
 
 type Needed = Pick<Services, 'config' | 'documents' | 'secrets' | 'clock'>;
@@ -32,7 +16,7 @@ export function createReadSnapshot(services: Needed) {
   const logs = createLogStore(services);
   const continuations = createContinuations(services);
 
-  return async (uid: Uid, name: StreamName, continuation?: string): Promise<SnapshotOutcome> => {
+  return async (uid: Uid, name: StreamName, continuation?: string): Promise<PageOutcome> => {
     // The head is read first: newer events may or may not be in the snapshot, and will be replayed.
     const [stream, place] = await Promise.all([
       logs.readStream(uid, name),

@@ -1,7 +1,6 @@
 import type { ErrorFrame, FrameId, Publish, Replay, Snapshot } from '@autowatering/relay-protocol';
 import type { Services } from '../../platform/services.ts';
 import { textThat } from '../../platform/shapes.ts';
-import type { Connections } from '../delivery/connections.ts';
 import type { Delivery } from '../delivery/deliver.ts';
 import { createPeerViews } from '../delivery/peer-views.ts';
 import { isEpoch, isStreamName } from '../names.ts';
@@ -33,7 +32,6 @@ const MESSAGES = {
 export function createSessionFrames(
   services: Services,
   delivery: Delivery,
-  connections: Connections,
 ): (session: Session, frame: SessionFrame) => Promise<void> {
   const { clock, metrics } = services;
   const publish = createPublish(services, delivery);
@@ -58,8 +56,7 @@ export function createSessionFrames(
           await delivery.toSession(session, { type: 'published', id, epoch, events: seqs, time });
         } else if (outcome.outcome === 'revoked' || outcome.outcome === 'replaced') {
           const reason = outcome.outcome === 'revoked' ? 'This peer was revoked.' : 'This peer has connected again.';
-          await delivery.toSession(session, { type: 'bye', code: outcome.outcome, reason });
-          await connections.close(connectionId);
+          await delivery.endSession(session, outcome.outcome, reason);
         } else {
           await delivery.toSession(session, { id, ...errorOf(outcome) });
         }

@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { wasConditionMet } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { accountPartition, peerIndexKey, publicKeyKey, type TableKey } from '../table-keys.ts';
@@ -14,16 +14,15 @@ export function createAccountItems({ config, documents }: Pick<Services, 'config
 
   /** Another account may have the key by now, if this removal was begun before and did not finish. */
   const removeOwn = async (uid: Uid, Key: TableKey): Promise<void> => {
-    try {
-      await (await documents()).delete({
+    const client = await documents();
+    await wasConditionMet(() =>
+      client.delete({
         TableName,
         Key,
         ConditionExpression: 'uid = :uid',
         ExpressionAttributeValues: { ':uid': uid },
-      });
-    } catch (error) {
-      if (failedCondition(error) === undefined) throw error;
-    }
+      }),
+    );
   };
 
   return {

@@ -1,14 +1,15 @@
 import type { ByeCode, PeerChanged, ServerFrame } from '@autowatering/relay-protocol';
 import type { Uid } from '../../platform/ids.ts';
 import type { Log } from '../../platform/observability/log.ts';
+import type { ConnectedPeer } from '../delivery/deliver.ts';
 import type { PeerId } from '../names.ts';
 import type { Peer } from './peer.ts';
 
 /** The part of delivery that peers need: informing the account's other peers, and ending a session. */
 export interface PeerDelivery {
   toAccount(uid: Uid, frame: ServerFrame, options?: { readonly except?: PeerId }): Promise<unknown>;
-  /** Says `bye`, closes the connection, and forgets that the peer is online. */
-  bye(uid: Uid, peerId: PeerId, code: ByeCode, reason: string): Promise<void>;
+  /** Ends the peer's session with a `bye`, and forgets that it is online. */
+  bye(uid: Uid, peer: ConnectedPeer, code: ByeCode, reason: string): Promise<void>;
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { fields, number, text, textThat } from '../../platform/shapes.ts';
+import { itemsOfAccount } from '../items-of-account.ts';
 import { type Epoch, isEpoch, isPeerId, isStreamName, type PeerId, type StreamName } from '../names.ts';
-import { accountPartition, CURSOR_PREFIX } from '../table-keys.ts';
+import { CURSOR_PREFIX } from '../table-keys.ts';
 
 /** How far a peer has read a stream. */
 export interface Cursor {
@@ -15,22 +16,12 @@ export interface Cursor {
 const storedCursor = fields({ record: text, epoch: textThat(isEpoch, 'an epoch'), seq: number });
 
 /** Lists how far the peers of an account have read. Eventually consistent. */
-export function createCursorList({ config, documents }: Pick<Services, 'config' | 'documents'>) {
+export function createCursorList(services: Pick<Services, 'config' | 'documents'>) {
   return async (uid: Uid): Promise<readonly Cursor[]> => {
-    const client = await documents();
     const cursors: Cursor[] = [];
-    let from: Record<string, unknown> | undefined;
-    do {
-      const page = await client.query({
-        TableName: config.tables.relay,
-        KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',
-        ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
-        ExpressionAttributeValues: { ':account': accountPartition(uid), ':prefix': CURSOR_PREFIX },
-        ...(from !== undefined && { ExclusiveStartKey: from }),
-      });
-      cursors.push(...(page.Items ?? []).flatMap(toCursor));
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined);
+    for await (const item of itemsOfAccount(services, uid, { prefix: CURSOR_PREFIX, mayBeStale: true })) {
+      cursors.push(...toCursor(item));
+    }
     return cursors;
   };
 }

@@ -1,20 +1,13 @@
 import { MAX_PEERS } from '@autowatering/relay-protocol';
-import { type AliveCheck, failedCondition, type TransactItems, transactWrite } from '../../platform/aws/dynamo.ts';
+import { type AliveCheck, type TransactItems, transactWrite, wasConditionMet } from '../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../platform/clock.ts';
 import type { Uid } from '../../platform/ids.ts';
 import { createWhileOvertaken, OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
-import { hasPeers } from '../log/account-limits.ts';
+import { itemsOfAccount } from '../items-of-account.ts';
 import type { PeerId } from '../names.ts';
-import {
-  accountKey,
-  accountPartition,
-  PEER_PREFIX,
-  peerIndexKey,
-  peerKey,
-  peerNameKey,
-  publicKeyKey,
-} from '../table-keys.ts';
+import { accountKey, PEER_PREFIX, peerIndexKey, peerKey, peerNameKey, publicKeyKey } from '../table-keys.ts';
+import { hasPeers } from './has-peers.ts';
 import { nameKey, newPeerId, type Peer } from './peer.ts';
 import { fromPeer, SCHEMA, toOwner, toPeer } from './stored-peer.ts';
 
@@ -85,21 +78,10 @@ export function createPeerStore({ config, documents, randomness }: Needed) {
 
     /** All peers of the account, revoked ones too, oldest first. */
     async list(uid: Uid): Promise<readonly Peer[]> {
-      const client = await documents();
       const peers: Peer[] = [];
-      let from: Record<string, unknown> | undefined;
-      do {
-        const page = await client.query({
-          TableName,
-          KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',
-          ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
-          ExpressionAttributeValues: { ':account': accountPartition(uid), ':prefix': PEER_PREFIX },
-          ConsistentRead: true,
-          ...(from !== undefined && { ExclusiveStartKey: from }),
-        });
-        peers.push(...(page.Items ?? []).map(toPeer));
-        from = page.LastEvaluatedKey;
-      } while (from !== undefined);
+      for await (const item of itemsOfAccount({ config, documents }, uid, { prefix: PEER_PREFIX })) {
+        peers.push(toPeer(item));
+      }
       return peers.sort((a, b) => a.createdAt - b.createdAt || (a.peerId < b.peerId ? -1 : 1));
     },
 
@@ -223,18 +205,17 @@ export function createPeerStore({ config, documents, randomness }: Needed) {
 
     /** Notes that a peer was there; nothing for one that does not exist any more. */
     async touch(uid: Uid, peerId: PeerId, now: number): Promise<void> {
-      try {
-        await (await documents()).update({
+      const client = await documents();
+      await wasConditionMet(() =>
+        client.update({
           TableName,
           Key: peerKey(uid, peerId),
           UpdateExpression: 'SET last_seen_at = :now',
           ConditionExpression: 'attribute_exists(#partition)',
           ExpressionAttributeNames: { '#partition': 'partition' },
           ExpressionAttributeValues: { ':now': now },
-        });
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-      }
+        }),
+      );
     },
 
     /** For another transaction: commits only while the peer is active, and notes that it was there. */

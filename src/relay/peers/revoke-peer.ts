@@ -3,14 +3,12 @@ import type { Log } from '../../platform/observability/log.ts';
 import type { PeerId } from '../names.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import { announceChange, type PeerDelivery } from './announcements.ts';
-import { endSession, type SessionRecords } from './end-session.ts';
 import type { Peer } from './peer.ts';
 import type { PeerStore } from './peer-store.ts';
 
 export interface RevokingParts {
   readonly peers: PeerStore;
   readonly tokens: TokenStore;
-  readonly sessions: SessionRecords;
   readonly delivery: PeerDelivery;
 }
 
@@ -21,7 +19,7 @@ export interface RevokingParts {
  * @returns undefined when the account has no such peer
  */
 export async function revokePeer(
-  { peers, tokens, sessions, delivery }: RevokingParts,
+  { peers, tokens, delivery }: RevokingParts,
   log: Pick<Log, 'warn'>,
   uid: Uid,
   peerId: PeerId,
@@ -31,7 +29,7 @@ export async function revokePeer(
   if (revocation.outcome === 'not_found') return undefined;
   // A revoked peer establishes no session any more, so this is its last connection.
   const last = (await peers.read(uid, peerId)) ?? revocation.peer;
-  await endSession(sessions, delivery, uid, last, 'revoked', 'This peer was revoked.');
+  await delivery.bye(uid, last, 'revoked', 'This peer was revoked.');
   await tokens.removeFamilies(uid, peerId);
   if (revocation.isChanged) await announceChange(delivery, log, uid, revocation.peer, 'revoked');
   return revocation.peer;

@@ -7,7 +7,6 @@ import type { Services } from '../../platform/services.ts';
 import type { OnlineStore } from '../delivery/online-store.ts';
 import { isPeerId } from '../names.ts';
 import type { PeerDelivery } from '../peers/announcements.ts';
-import { endSession, type SessionRecords } from '../peers/end-session.ts';
 import { PeerTypeField } from '../peers/peer-fields.ts';
 import type { PeerStore } from '../peers/peer-store.ts';
 import { Milliseconds } from './stream-fields.ts';
@@ -15,7 +14,6 @@ import { Milliseconds } from './stream-fields.ts';
 export interface OperatorRouteParts {
   readonly peers: PeerStore;
   readonly online: OnlineStore;
-  readonly sessions: SessionRecords;
   readonly delivery: PeerDelivery;
 }
 
@@ -27,7 +25,7 @@ export function operatorRoutes(
   services: Pick<Services, 'clock' | 'metrics'>,
   parts: OperatorRouteParts,
 ): readonly Route[] {
-  const { peers, online, sessions, delivery } = parts;
+  const { peers, online, delivery } = parts;
 
   const list = defineRoute({
     method: 'GET',
@@ -99,11 +97,9 @@ export function operatorRoutes(
     );
     const peerIds = connected.map(({ peerId }) => peerId);
     log.info('An operator ends sessions', { uid, peerIds: peerIds.join(' '), reason: body.reason });
-    await pMap(
-      connected,
-      (peer) => endSession(sessions, delivery, uid, peer, 'shutdown', 'The session was ended by an operator.'),
-      { concurrency: AT_ONCE },
-    );
+    await pMap(connected, (peer) => delivery.bye(uid, peer, 'shutdown', 'The session was ended by an operator.'), {
+      concurrency: AT_ONCE,
+    });
     services.metrics.count('RelayDisconnected', {}, connected.length);
     return { status: 200, body: { ok: true, disconnected: peerIds } };
   });

@@ -64,9 +64,16 @@ export function createConnect(
     const { uid, peerId } = caller;
     if (!(await mayBeHere(caller))) return { accepted: false, status: 403, code: 'forbidden', uid };
     const now = clock.now();
-    if (!(await sessions.mayConnect(uid, now))) return { accepted: false, status: 429, code: 'rate_limited', uid };
+    if (!(await sessions.mayConnect(uid, connectionId, now))) {
+      return { accepted: false, status: 429, code: 'rate_limited', uid };
+    }
     onAccepted();
     await connections.open({ connectionId, uid, tokenPeerId: peerId }, now);
+    // The account's deletion finds what was written before it began; what was written beside it has to go here.
+    if (await needs.isAccountDeleted(uid)) {
+      await Promise.all([connections.remove(connectionId), sessions.forgetConnects(uid, now)]);
+      return { accepted: false, status: 403, code: 'forbidden', uid };
+    }
     return { accepted: true, uid };
   };
 }

@@ -9,6 +9,7 @@ export interface Hydraulics {
   readonly globalLock: Lock;
   /** Counters of the device: runs without flow, with too much, and flow with all valves shut. */
   readonly noFlowRuns: number;
+  readonly highFlowRuns: number;
   readonly unexpectedRuns: number;
   /** Milliseconds since 1970; null if there was none, or the clock was lost. */
   readonly lastAnomalyAt: number | null;
@@ -31,7 +32,11 @@ export function hydraulicsIn(readings: readonly Reading[]): readonly Hydraulics[
             status.global_retry_epoch,
           ] as const),
         ),
-        ...{ noFlowRuns: status.no_flow_runs, unexpectedRuns: status.unexpected_runs },
+        ...{
+          noFlowRuns: status.no_flow_runs,
+          highFlowRuns: status.high_flow_runs,
+          unexpectedRuns: status.unexpected_runs,
+        },
         lastAnomalyAt: timeOf(status.last_anomaly_epoch, readAt),
       },
     ];

@@ -37,7 +37,9 @@ function topicOf({ kind, channel, restsOn, facts }: Insight): Pick<Notice, 'kind
       return isTold || temperature === undefined ? undefined : { kind: 'frost', topic: 'cold', facts: { temperature } };
     }
     case 'high_use':
-      return { kind: 'insight', topic: 'high-use', facts: { ...zone, percent: facts['percent'] ?? 0 } };
+      return isTold
+        ? undefined
+        : { kind: 'insight', topic: 'high-use', facts: { ...zone, percent: facts['percent'] ?? 0 } };
     case 'dry_spell':
       return { kind: 'insight', topic: 'dry-spell', facts: { days: facts['days'] ?? 0 } };
     case 'flat_line':

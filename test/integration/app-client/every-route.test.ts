@@ -19,12 +19,15 @@ beforeAll(async () => {
 afterAll(() => backend.stop());
 
 /**
- * What an app can call: user and public routes, except the redirect, which a browser follows, and those for OAuth
- * clients.
+ * What an app can call: user and public routes, except the redirect and the pages, which a browser opens, and those for
+ * OAuth clients.
  */
 const APP_CONTRACTS = routeContracts().filter(
-  ({ auth, responses, bodyKind }) =>
-    ['public', 'cognito', 'cognito-optional'].includes(auth) && !(302 in responses) && bodyKind !== 'form',
+  ({ auth, responses, bodyKind, answerKind }) =>
+    ['public', 'cognito', 'cognito-optional'].includes(auth) &&
+    !(302 in responses) &&
+    bodyKind !== 'form' &&
+    answerKind !== 'page',
 );
 
 /** The client of a user. Collects the routes whose real answers matched their contract. */
@@ -115,7 +118,33 @@ describe('the app client against the backend', () => {
     expect((await client.telemetryDevicesRuns({ serial, to })).runs).toMatchObject([{ outcome: 'completed' }]);
     expect((await client.telemetryDevicesSeries({ serial, measure: 'litres' })).points).toMatchObject([{ value: 9 }]);
     expect((await client.telemetryDevicesSummary({ serial })).water).toMatchObject({ runs: 1, measured_litres: 9 });
+    expect((await client.telemetryDevicesInsights({ serial })).ok).toBe(true);
     expect((await client.unclaimDevice({ serial: given.serial, reason: 'sold' })).unclaimed).toBe(true);
+
+    await client.postCommandsSettings({ minutes_a_day: 60 });
+    expect((await client.getCommandsSettings()).settings).toMatchObject({ minutes_a_day: 60 });
+    const intent = { kind: 'water', channel: 1, minutes: 10 } as const;
+    const { command } = await client.postDevicesBySerialCommands({ serial, command_key: 'a-key-of-ada', intent });
+    const named = { serial, command_id: command.command_id };
+    const carrier = { ...named, carrier_id: 'phone-of-ada' };
+    expect((await client.commandsOffers({ serials: [serial] })).devices).toMatchObject([{ commands: [{ intent }] }]);
+    const { fence } = await client.devicesCommandsLease(carrier);
+    const carried = await client.devicesCommandsReport({ ...carrier, fence, outcome: 'gave_up', wrote: 'no' });
+    expect(carried).toMatchObject({ recorded: 'in_time', is_done: false });
+    expect((await client.devicesCommandsCancel(named)).command.state).toBe('cancelled');
+    expect((await client.getDevicesBySerialCommandsByCommandId(named)).audit).not.toEqual([]);
+    expect((await client.getDevicesBySerialCommands({ serial })).commands).toHaveLength(1);
+
+    await client.postNotificationsSettings({ language: 'ro' });
+    const { language, channels } = await client.getNotificationsSettings();
+    expect(language).toBe('ro');
+    const browser = backend.messages.subscribe('a browser of Ada’s', channels.web_push.public_key ?? '');
+    const { subscription } = await client.postNotificationsSubscriptions({ type: 'web_push', ...browser });
+    expect((await client.getNotificationsSubscriptions()).subscriptions).toEqual([subscription]);
+    await client.notificationsTest({});
+    await client.notificationsSubscriptionsRemove({ subscription_id: subscription.subscription_id });
+    await client.notifications({ limit: '10' });
+    expect(await client.notificationsRead({ until: now })).toMatchObject({ unread: 0 });
 
     await releasesOf(backend).publish('1.1.0', 'for-the-client');
     const channel = 'for-the-client';

@@ -201,6 +201,27 @@ describe('a connection', () => {
     expect(relay.sessionsSoFar()).toBe(2);
   });
 
+  it('reads what overtook the answer to new keys, once it has them', async () => {
+    const clock = patientClock();
+    const { peer, relay } = await account(clock);
+    const one = await peer();
+    await until(() => expect(one.client.state.state).toBe('online'));
+    relay.terms.rekeyAfterSeconds = 60;
+    const two = await peer();
+    const seen = reading(two.client, 'log');
+    await one.client.publish('log', event(1));
+    await until(() => expect([seen.payloads, clock.isQuiet()]).toEqual([[1], true]));
+    const release = relay.holdFrames('rekeyed');
+    clock.forward(61_000);
+    await until(() => expect([...relay.generations()].sort()).toEqual([0, 1]));
+    for (const number of [2, 3, 4]) await one.client.publish('log', event(number));
+    const asked = relay.heard.length;
+    release();
+    await until(() => expect(seen.payloads).toEqual([1, 2, 3, 4]));
+    expect(relay.heard.slice(asked)).toEqual([]);
+    expect(relay.sessionsSoFar()).toBe(2);
+  });
+
   it('begins anew if the answer to new keys is lost', async () => {
     const clock = patientClock();
     const { peer, relay } = await account(clock);

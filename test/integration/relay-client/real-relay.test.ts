@@ -12,6 +12,7 @@ import {
   registerPeer,
   systemClock,
 } from '@autowatering/relay-client';
+import { REKEY_AFTER_SECONDS } from '@autowatering/relay-protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createRelayFunction } from '../../../src/relay-function.ts';
 import { GOOD_MANNERS } from '../../../tools/run/local-stack/gateway/manners.ts';
@@ -98,10 +99,14 @@ describe('two phones of one account', () => {
     await until(() => expect(snapshot.payloads).toEqual([{ names: ['2', 'Field'] }]));
   }, 40_000);
 
-  it('miss nothing over a gateway that loses, shuffles and kills', async () => {
+  it('miss nothing over a gateway that loses, shuffles and kills, while their keys change', async () => {
     const user = newUser();
-    // Waits a tenth of the time for answers that a killed function never gives.
-    const clock: Clock = { now: Date.now, after: (ms, call) => systemClock.after(ms / 10, call) };
+    // Waits a tenth of the time for answers that a killed function never gives, and for new keys hardly at all.
+    const rekeyMs = REKEY_AFTER_SECONDS * 1000;
+    const clock: Clock = {
+      now: Date.now,
+      after: (ms, call) => systemClock.after(ms === rekeyMs ? 300 : ms / 10, call),
+    };
     const [one, two] = [await peer(user, 'One', { clock }), await peer(user, 'Two', { clock })];
     const [a, b] = [reading(one.client, 'log'), reading(two.client, 'log')];
     await until(() => expect([one.client.state.state, two.client.state.state]).toEqual(['online', 'online']));

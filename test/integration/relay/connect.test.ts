@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mintToken, type TokenClaims } from '../../../tools/run/local-stack/cognito/mint-token.ts';
+import { startHandshake } from '../../support/relay.ts';
 import { type RelayBackend, startRelayBackend } from '../../support/relay-backend.ts';
 import { connectEvent, newConnectionId } from '../../support/relay-gateway.ts';
-import { createConnection, established } from '../../support/relay-sessions.ts';
+import { createConnection, established, greeted } from '../../support/relay-sessions.ts';
 
 let relay: RelayBackend;
 
@@ -121,5 +122,49 @@ describe('$disconnect', () => {
     const [online] = await relay.itemsOf(identity.peerId, 'online#');
     expect(online).toMatchObject({ connection_id: newer.connection.connectionId });
     expect(relay.announced).not.toContainEqual({ peerId: identity.peerId, online: false });
+  });
+});
+
+describe('the deletion of an account', () => {
+  const leftOf = async (...texts: readonly string[]) =>
+    (await relay.backend.scan('relay')).filter((item) => texts.some((text) => JSON.stringify(item).includes(text)));
+
+  it('leaves nothing of its connections, wherever they were, and reads nothing more from them', async () => {
+    const { uid, identity, token } = await relay.newPeer();
+    const stays = await relay.newPeer();
+    const other = await established(relay, stays.identity, stays.token);
+    const silent = createConnection(relay);
+    await silent.connect(idToken(uid));
+    const half = await greeted(relay, identity, token);
+    // The gateway has ended it, and its `$disconnect` was lost.
+    const lost = await established(relay, identity, token);
+    const last = await established(relay, identity, token);
+    await relay.deleteAccount(uid);
+    const connections = [silent, half.connection, lost.connection, last.connection];
+    const texts = [uid, identity.peerId, ...connections.map(({ connectionId }) => connectionId)];
+    expect(await leftOf(...texts)).toEqual([]);
+
+    const servedBefore = relay.served.length;
+    await silent.say(startHandshake(identity, relay.now()).hello);
+    await half.connection.say(half.auth);
+    for (const { send } of [lost, last]) await send({ type: 'ping', id: 1 });
+    for (const { isClosed } of connections) expect(isClosed()).toBe(true);
+    expect(relay.served).toHaveLength(servedBefore);
+    expect(await leftOf(...texts)).toEqual([]);
+    await other.send({ type: 'ping', id: 1 });
+    expect(relay.served.at(-1)).toMatchObject({ uid: stays.uid, frame: { type: 'ping' } });
+  });
+
+  it('refuses a connection that is opened beside it, and leaves nothing of that either', async () => {
+    const uid = randomUUID();
+    await relay.deleteAccount(uid);
+    let asked = 0;
+    const overtaken = relay.anotherContainer({
+      // It began after the first look.
+      isAccountDeleted: async (of) => (asked++ === 0 ? false : relay.needs.isAccountDeleted(of)),
+    });
+    const { statusCode } = await overtaken(connectEvent(newConnectionId(), [V1, `bearer.${idToken(uid)}`]));
+    expect(statusCode).toBe(403);
+    expect(await leftOf(uid)).toEqual([]);
   });
 });

@@ -54,15 +54,20 @@ describe('delivery', () => {
     const uid = relay.newAccount();
     const [phone, lost] = [await relay.peer(uid), await relay.peer(uid)];
     await lost.say({ type: 'subscribe', id: 1, streams: '*' });
-    await relay.delivery.bye(uid, lost.peerId, 'revoked', 'This peer was revoked.');
+    await relay.storeConnection(lost.session);
+    await relay.delivery.bye(uid, lost.session, 'revoked', 'This peer was revoked.');
     expect(lost.received.at(-1)).toEqual({ type: 'bye', code: 'revoked', reason: 'This peer was revoked.' });
     expect(relay.closed).toContain(lost.session.connectionId);
+    const [record] = (await backend.scan('relay')).filter(
+      ({ partition }) => partition === `connection#${lost.session.connectionId}`,
+    );
+    expect(record).toMatchObject({ state: 'closed' });
     expect(phone.received).toContainEqual(
       expect.objectContaining({ type: 'presence', peer_id: lost.peerId, online: false }),
     );
     await phone.publish('zones', 1, [relay.event()]);
     expect(lost.live()).toEqual([]);
-    await relay.delivery.bye(uid, lost.peerId, 'revoked', 'Once more.');
+    await relay.delivery.bye(uid, lost.session, 'revoked', 'Once more.');
   });
 
   it('reaches nobody of another account, and nobody whose connection is over', async () => {

@@ -96,6 +96,12 @@ describe('a publish soon after another', () => {
       String(partition).startsWith(`${uid}#events`),
     );
     expect(stored).toHaveLength(1);
+    const { connectionId } = phone.connection;
+    const [record] = (await backend.scan('relay')).filter(
+      ({ partition }) => partition === `connection#${connectionId}`,
+    );
+    expect(record).toMatchObject({ state: 'closed' });
+    expect(record).not.toHaveProperty('keys');
   });
 
   it('is refused when the peer has connected again meanwhile', async () => {

@@ -52,6 +52,7 @@ describe('a lock that nobody was there to hear of', () => {
     expect(await messages(garden)).toEqual([{ kind: 'lock', topic: 'channel-soft' }]);
     expect((await insights(garden)).body.insights).toMatchObject([
       { kind: 'lock', channel: 4, facts: { level: 'soft', retry_at: Math.floor(retry / 1000) * 1000 } },
+      { kind: 'high_use', channel: 4, rests_on: ['hydraulic_status'] },
     ]);
   });
 });

@@ -35,7 +35,7 @@ export async function wholeRelay(backend: Backend, services: Services = backend.
       ...{ connections: gateway, identity, accessTokens, peers: createPeerStore(services) },
       isAccountDeleted: accountDeletionCheck(services),
       welcome: createWelcome(services),
-      serve: createSessionFrames(services, delivery, gateway),
+      serve: createSessionFrames(services, delivery),
       async announce(uid, peerId, online) {
         const frame = { type: 'presence', peer_id: peerId, online, last_seen_at: services.clock.now() } as const;
         await delivery.toAccount(uid, frame, { except: peerId });

@@ -53,7 +53,11 @@ describe('the template', () => {
     const { EntryPoints: _one, ...ofBackend } = build('Backend');
     const settings = {
       ...{ APP_ENV: 'prod', AWS_REGION: 'eu-central-1', RELAY_URL: 'wss://x', RELAY_ENDPOINT: 'https://x' },
-      ...{ LINK_BASE_URL: 'https://x', MAIL_FROM: 'AutoWatering <a@x.example>', WEB_PUSH_CONTACT: 'mailto:a@x.example' },
+      ...{
+        LINK_BASE_URL: 'https://x',
+        MAIL_FROM: 'AutoWatering <a@x.example>',
+        WEB_PUSH_CONTACT: 'mailto:a@x.example',
+      },
       ...{ MOBILE_PUSH_APPLE: 'arn:aws:sns:eu-central-1:1:app/APNS/x', MOBILE_PUSH_ANDROID: '' },
     };
     for (const name of ['Relay', 'Jobs']) {

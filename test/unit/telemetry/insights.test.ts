@@ -189,6 +189,12 @@ describe('a zone that takes more than its past', () => {
     expect(insight?.facts['percent']).toBeCloseTo(37, -1);
   });
 
+  it('is one that the device stopped for it', () => {
+    const readings = [hydraulicsAt(NOW - DAY, 3, { level: 2, reason: 1, since: NOW - 2 * DAY })];
+    expect(warningsIn(observed(NOW, { readings }))).toEqual(['lock 3', 'high_use 3']);
+    expect(warningsIn(observed(NOW, { readings: [alarmAt(NOW - DAY, 4, 2)] }))).toEqual(['high_use 2']);
+  });
+
   it('is not one that is watered for longer', () => {
     const longer = days(4, MORNING + 20 * DAY).map((day) => watched(5, day, { minutes: 30, millilitres: 61_000 }));
     expect(warningsIn(observed(NOW, { watering: [...usual, ...longer] }))).toEqual([]);

@@ -6,13 +6,13 @@ import { DependencyUnavailableError } from '../../../platform/resilience/depende
 import type { Services } from '../../../platform/services.ts';
 import { textThat } from '../../../platform/shapes.ts';
 import { type Epoch, isEpoch, SERVICE_PEER } from '../../names.ts';
+import { hasPeers } from '../../peers/has-peers.ts';
 import { createPeerStore } from '../../peers/peer-store.ts';
 import {
   ACCOUNT_LIMITS,
   type AccountLimits,
   ALLOTMENT_BYTES,
   giveBackExpired,
-  hasPeers,
   reachedLimit,
 } from '../account-limits.ts';
 import { createLogStore } from '../log-store.ts';

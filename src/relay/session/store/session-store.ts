@@ -1,5 +1,5 @@
 import { CONNECTS_PER_SECOND, MAX_CONNECTION_MS, OLD_GENERATION_MS } from '@autowatering/relay-protocol';
-import { failedCondition, transactWrite } from '../../../platform/aws/dynamo.ts';
+import { transactWrite, wasConditionMet } from '../../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../../platform/clock.ts';
 import type { Uid } from '../../../platform/ids.ts';
 import type { Services } from '../../../platform/services.ts';
@@ -23,7 +23,8 @@ export type EstablishOutcome =
   /** The peer is gone, or another connection of it was established in between. */
   | 'peer_changed';
 
-const COUNTER_MS = 60_000;
+/** Longer than any connection's record, which is found by these items only. */
+const CONNECTS_MS = 4 * 60 * 60_000;
 /** Of the items about who is online. */
 const SCHEMA = 1;
 
@@ -32,33 +33,30 @@ type Needed = Pick<Services, 'config' | 'documents' | 'randomness'>;
 /** Sessions: where a connection meets its peer's own items, so that a peer has one connection, and only while active. */
 export function createSessionStore({ config, documents, randomness }: Needed) {
   const TableName = config.tables.relay;
-  const conditional = async (write: () => Promise<unknown>): Promise<boolean> => {
-    try {
-      await write();
-      return true;
-    } catch (error) {
-      if (failedCondition(error) === undefined) throw error;
-      return false;
-    }
-  };
 
   return {
-    /** Whether the account may connect once more in this second. */
-    async mayConnect(uid: Uid, now: number): Promise<boolean> {
+    /** Whether the account may connect once more in this second; if so, its connection can be found by the account. */
+    async mayConnect(uid: Uid, connectionId: ConnectionId, now: number): Promise<boolean> {
       const client = await documents();
-      return conditional(() =>
+      return wasConditionMet(() =>
         client.update({
           TableName,
-          Key: connectsKey(uid, Math.floor(now / 1000)),
-          UpdateExpression: 'SET expires_at = :expires ADD connects :one',
+          Key: connectsKey(uid, secondOf(now)),
+          UpdateExpression: 'SET expires_at = :expires ADD connects :one, connection_ids :id',
           ConditionExpression: 'attribute_not_exists(connects) OR connects < :most',
           ExpressionAttributeValues: {
-            ':expires': ttlSeconds(now + COUNTER_MS),
+            ':expires': ttlSeconds(now + CONNECTS_MS),
             ':one': 1,
+            ':id': new Set([connectionId]),
             ':most': CONNECTS_PER_SECOND,
           },
         }),
       );
+    },
+
+    /** Forgets who connected in that second. */
+    async forgetConnects(uid: Uid, now: number): Promise<void> {
+      await (await documents()).delete({ TableName, Key: connectsKey(uid, secondOf(now)) });
     },
 
     /**
@@ -189,7 +187,7 @@ export function createSessionStore({ config, documents, randomness }: Needed) {
       const ExpressionAttributeValues = { ':connection': connectionId };
       const ConditionExpression = 'connection_id = :connection';
       const [wasOnline] = await Promise.all([
-        conditional(() =>
+        wasConditionMet(() =>
           client.delete({
             TableName,
             Key: onlineKey(uid, peerId),
@@ -197,7 +195,7 @@ export function createSessionStore({ config, documents, randomness }: Needed) {
             ExpressionAttributeValues,
           }),
         ),
-        conditional(() =>
+        wasConditionMet(() =>
           client.update({
             TableName,
             Key: peerKey(uid, peerId),
@@ -213,3 +211,5 @@ export function createSessionStore({ config, documents, randomness }: Needed) {
 }
 
 export type SessionStore = ReturnType<typeof createSessionStore>;
+
+const secondOf = (now: number): number => Math.floor(now / 1000);

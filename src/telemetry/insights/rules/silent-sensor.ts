@@ -53,8 +53,10 @@ function samplesOf({ readings }: Observed): {
     const sample = kind === 'environment' ? EnvironmentalData.read(bytes) : undefined;
     if (sample === undefined) continue;
     const age = uptimeMs === null ? 0 : (uptimeMs - sample.uptime_ms + UPTIME_WRAP_MS) % UPTIME_WRAP_MS;
+    // Firmware may stamp it in seconds since 1970 instead, as its documents say.
+    const isEpoch = Math.abs(readAt - sample.uptime_ms * 1000) < DAY_MS;
     // An age of nearly a wrap is a stamp slightly ahead of the minutes.
-    const isStale = age > STALE_MS && age < UPTIME_WRAP_MS / 2;
+    const isStale = !isEpoch && age > STALE_MS && age < UPTIME_WRAP_MS / 2;
     if (sample.sensor_status === 0 || isStale) silent.push(readAt);
     else present.push(readAt);
   }
