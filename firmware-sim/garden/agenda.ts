@@ -1,6 +1,11 @@
 interface Due {
-  readonly at: number;
-  readonly run: () => void;
+  readonly name: string;
+  /** In which its name was first planned. */
+  readonly order: number;
+  at: number;
+  run: () => void;
+  /** Where it stands among those that are planned; −1 while it is not. */
+  place: number;
 }
 
 /**
@@ -9,8 +14,9 @@ interface Due {
  */
 export class Agenda {
   #nowMs: number;
-  readonly #due = new Map<string, Due | undefined>();
-  #next: { readonly name: string; readonly due: Due } | undefined;
+  readonly #byName = new Map<string, Due>();
+  readonly #planned: Due[] = [];
+  #next: Due | undefined;
   #isNextKnown = true;
 
   /** @param nowMs milliseconds since 1970 */
@@ -24,46 +30,64 @@ export class Agenda {
 
   /** When the next event is due; infinity if there is none. */
   get nextAt(): number {
-    return this.#earliest()?.due.at ?? Number.POSITIVE_INFINITY;
+    return this.#earliest()?.at ?? Number.POSITIVE_INFINITY;
   }
 
   /** Plans an event, instead of an earlier one of that name. One in the past is due at once. */
   plan(name: string, at: number, run: () => void): void {
-    this.#due.set(name, { at: Math.max(at, this.#nowMs), run });
+    let due = this.#byName.get(name);
+    if (due === undefined) {
+      due = { name, order: this.#byName.size, at, run, place: -1 };
+      this.#byName.set(name, due);
+    }
+    due.at = Math.max(at, this.#nowMs);
+    due.run = run;
+    if (due.place === -1) {
+      due.place = this.#planned.length;
+      this.#planned.push(due);
+    }
     this.#isNextKnown = false;
   }
 
   cancel(name: string): void {
-    if (this.#due.get(name) === undefined) return;
-    this.#due.set(name, undefined);
-    if (this.#next?.name === name) this.#isNextKnown = false;
+    const due = this.#byName.get(name);
+    if (due === undefined || due.place === -1) return;
+    this.#remove(due);
+    if (this.#next === due) this.#isNextKnown = false;
   }
 
   has(name: string): boolean {
-    return this.#due.get(name) !== undefined;
+    return (this.#byName.get(name)?.place ?? -1) !== -1;
   }
 
   /** Runs everything due until then. A moment that has passed changes nothing. */
   advanceTo(ms: number): void {
-    for (let next = this.#earliest(); next !== undefined && next.due.at <= ms; next = this.#earliest()) {
-      this.#nowMs = next.due.at;
-      this.#due.set(next.name, undefined);
+    for (let next = this.#earliest(); next !== undefined && next.at <= ms; next = this.#earliest()) {
+      this.#nowMs = next.at;
+      this.#remove(next);
       this.#isNextKnown = false;
-      next.due.run();
+      next.run();
     }
     this.#nowMs = Math.max(this.#nowMs, ms);
   }
 
-  #earliest(): { readonly name: string; readonly due: Due } | undefined {
-    if (this.#isNextKnown) return this.#next;
-    this.#next = undefined;
-    let at = Number.POSITIVE_INFINITY;
-    for (const [name, due] of this.#due) {
-      if (due === undefined || due.at >= at) continue;
-      at = due.at;
-      this.#next = { name, due };
+  #remove(due: Due): void {
+    const last = this.#planned.pop();
+    if (last !== undefined && last !== due) {
+      this.#planned[due.place] = last;
+      last.place = due.place;
     }
+    due.place = -1;
+  }
+
+  #earliest(): Due | undefined {
+    if (this.#isNextKnown) return this.#next;
+    let next: Due | undefined;
+    for (const due of this.#planned) {
+      if (next === undefined || due.at < next.at || (due.at === next.at && due.order < next.order)) next = due;
+    }
+    this.#next = next;
     this.#isNextKnown = true;
-    return this.#next;
+    return next;
   }
 }

@@ -109,6 +109,15 @@ describe('npm run sim:fleet', () => {
     expect(help).toMatch(/--shipped-app <percent>.*phones with the shipped app.*\(default: 50\)/);
   });
 
+  it('lets gardens live through days, and tells what their phones read and what was planted', async () => {
+    const run = await fleet('--devices', '6', '--days', '8', '--json');
+    expect(run.stderr).toBe('');
+    const report = JSON.parse(run.stdout);
+    expect(report).toMatchObject({ seed: 1, devices: 6, days: 8, failures: 0 });
+    expect(report.rows).toBeGreaterThan(6 * 8 * 24);
+    expect(JSON.parse(await readFile(path.join(directory, 'year.json'), 'utf8'))).toEqual(report);
+  });
+
   it('reports errors in one sentence', async () => {
     const image = await fleet('--image', 'README.md');
     expect([image.code, image.stderr]).toEqual([1, expect.stringContaining('README.md is not an MCUboot image')]);
