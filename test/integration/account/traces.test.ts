@@ -87,8 +87,7 @@ describe('after deleteMyAccount', () => {
     const before = [...(await everythingStored()).values()].join('\n');
     for (const trace of [uid, MARK]) expect(before).toContain(trace);
     // What the devices told, commands, and a message about the new phone.
-    for (const part of ['telemetry#', 'commands#', 'notifications', '"due#'])
-      expect(before).toContain(part);
+    for (const part of ['telemetry#', 'commands#', 'notifications', '"due#']) expect(before).toContain(part);
 
     await post('/deleteMyAccount', { confirmText: 'DELETE' });
     const found = [...(await everythingStored())].flatMap(([place, text]) =>

@@ -46,8 +46,9 @@ describe.each(TROUBLES)('when Kindwise $how', ({ fault, reason }) => {
     expect(counted(`PlantFallback{reason=${reason}}`)).toBe(1);
   });
 
-  it('AI Doctor still names the plant, says that it has no diagnosis, and counts no use', async () => {
-    const answer = await people.send('/aiDoctor', user);
+  it('AI Doctor still names the plant without a diagnosis or a counted use, and the next answer is complete again', async () => {
+    const photo = jpeg();
+    const answer = await people.send('/aiDoctor', user, photoForm(photo));
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({
       ...{ provider: 'plantnet', degraded: true, is_healthy: null, access_token: null, llm_advice: null },
@@ -55,12 +56,8 @@ describe.each(TROUBLES)('when Kindwise $how', ({ fault, reason }) => {
     });
     expect(answer.body.result.classification.suggestions).toHaveLength(3);
     expect((await people.usage(user)).aiDoctor).toMatchObject({ dayCount: 0, monthCount: 0 });
-  });
-
-  it('the degraded answer is not cached: the next one is complete again', async () => {
-    const photo = jpeg();
-    expect((await people.send('/aiDoctor', user, photoForm(photo))).body.degraded).toBe(true);
     backend.plants.kindwise.setFaults([]);
+    // A degraded answer is not cached.
     const again = await people.send('/aiDoctor', user, photoForm(photo));
     expect([again.headers.get('x-ai-cache'), again.body.provider]).toEqual(['MISS', 'kindwise']);
   });
@@ -78,11 +75,13 @@ describe.each(TROUBLES)('when Kindwise $how', ({ fault, reason }) => {
   });
 });
 
-describe.each(TROUBLES)('when Pl@ntNet $how', ({ fault }) => {
+describe('when Pl@ntNet has any of these troubles', () => {
   it('nothing changes while Kindwise answers', async () => {
-    backend.plants.plantnet.setFaults([fault]);
-    const answer = await people.send('/plantId', user);
-    expect([answer.status, answer.body.provider]).toEqual([200, 'kindwise']);
+    for (const { how, fault } of TROUBLES) {
+      backend.plants.plantnet.setFaults([fault]);
+      const answer = await people.send('/plantId', user, photoForm(jpeg()));
+      expect([answer.status, answer.body.provider], how).toEqual([200, 'kindwise']);
+    }
   });
 });
 
