@@ -79,8 +79,9 @@ describe('the local stack', () => {
     await call('/notifications/subscriptions', { type: 'web_push', ...subscription });
     expect((await call('/notifications/test', {})).status).toBe(200);
     const page = async () => (await fetch(stack.info.messages)).text();
+    // Mail and push are sent side by side.
     await expect.poll(page, { timeout: 10_000 }).toMatch(/a laptop[\s\S]*It works/);
-    expect(await page()).toContain(user?.email);
+    await expect.poll(page, { timeout: 10_000 }).toContain(user?.email);
   });
 
   it('serves its metrics in Prometheus text format', async () => {

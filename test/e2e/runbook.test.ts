@@ -58,7 +58,10 @@ const INPUT_NAMES: Readonly<Record<string, string>> = { Invoke: 'Invocation' };
 /** Options that the AWS CLI has for every operation. */
 const EVERYWHERE = ['Query', 'Output', 'Region', 'CliBinaryFormat'];
 
-const FunctionNames = z.object({ FunctionName: z.object({ '!Sub': z.string() }), AutoPublishAlias: z.string().optional() });
+const FunctionNames = z.object({
+  FunctionName: z.object({ '!Sub': z.string() }),
+  AutoPublishAlias: z.string().optional(),
+});
 
 const pascalCase = (kebab: string) => kebab.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
@@ -131,9 +134,7 @@ describe('the runbook', () => {
       expect(Object.keys(client)).toContain(`${name}Command`);
       const input = ['Request', 'Input'].map((end) => client[`${INPUT_NAMES[name] ?? name}${end}$`]);
       const members = InputSchema.parse(input.find((schema) => schema !== undefined))[4];
-      expect([...members.map(pascalCase), ...EVERYWHERE]).toEqual(
-        expect.arrayContaining(options.map(pascalCase)),
-      );
+      expect([...members.map(pascalCase), ...EVERYWHERE]).toEqual(expect.arrayContaining(options.map(pascalCase)));
     },
   );
 

@@ -216,6 +216,9 @@ describe('npm run ota', () => {
     expect((await ota('rollout', '1.1.0', '12.5', ...at)).stdout).toContain('published, 12.5 %');
     expect((await ota('rollout', '1.1.0', ...at)).stderr).toContain('Nothing to change');
     expect((await ota('rollout', '1.1.0', '101', ...at)).code).toBe(2);
+    expect((await ota('rollout', '1.1.0', '--halt-alarm-ratio', '2.5', ...at)).code).toBe(0);
+    expect((await ota('show', '1.1.0', ...at)).stdout).toContain('at 2.5 × other versions’, from 100 days');
+    expect((await ota('rollout', '1.1.0', '--halt-alarm-ratio', '1', ...at)).code).toBe(2);
     expect((await ota('rollout', '1.1.0', '--allowlist', '000001', ...at)).stdout).toContain('12.5 % + 1 listed');
     expect((await ota('pause', '1.1.0', '--reason', 'a doubt', ...at)).stdout).toContain('paused');
     expect((await ota('pause', '1.1.0', ...at)).stdout).toContain('nothing to change');

@@ -5,6 +5,7 @@ import { type Backend, startBackend } from '../../support/backend.ts';
 import { livePeer } from '../../support/live-peer.ts';
 import { newEvent, peersOf } from '../../support/peers.ts';
 import { signedUp } from '../../support/signed-up.ts';
+import { stepsToTry } from '../../support/thorough.ts';
 import { newUser } from '../../support/tokens.ts';
 
 let backend: Backend;
@@ -55,7 +56,8 @@ describe('deleting an account', () => {
 
   it('finishes what is left after it died at any write', { timeout: 120_000 }, async () => {
     // Before its second write, the tombstone, nothing has begun.
-    for (let writes = 2; ; writes += 1) {
+    const { from, every } = stepsToTry();
+    for (let writes = 2 + from; ; writes += every) {
       const user = newUser();
       const [phone, lost] = [await peers.peer(user), await peers.peer(user)];
       const { headers } = await peers.tokens(phone);
@@ -68,7 +70,8 @@ describe('deleting an account', () => {
         expect([401, 410]).toContain((await publish(headers, 'zones', 2)).status);
         expect((await remove(user.headers)).status).toBe(200);
       }
-      expect(await leftOf(user.uid, phone.peerId, phone.publicKey, lost.publicKey)).toEqual([]);
+      const left = await leftOf(user.uid, phone.peerId, phone.publicKey, lost.publicKey);
+      expect(left, `after ${writes} writes`).toEqual([]);
       if (first.status === 200) break;
     }
   });

@@ -135,8 +135,8 @@ describe('events of one subscription', () => {
       // Pairs show the effect of a second copy; for triples only the order matters.
       const modes: readonly Mode[] = isTurned ? ['once', 'at once'] : ['once, then again', 'twice, all at once'];
       const every = combinations(types, count).flatMap(permutations);
-      // Two of four triples, so that both delivery modes remain; all of them nightly.
-      const histories = isTurned && !isThorough ? every.filter((_, turn) => turn % 4 < 2) : every;
+      // One of four triples, in turns by either delivery mode; all of them nightly.
+      const histories = isTurned && !isThorough ? every.filter((_, turn) => turn % 4 === 0) : every;
       // Histories alternate between the delivery modes where not every mode is tested.
       const cases = histories.flatMap((history, turn) =>
         modes.filter((_, way) => (isThorough && !isTurned) || way === turn % 2).map((mode) => ({ history, mode })),
@@ -176,7 +176,7 @@ describe('events of one subscription', () => {
         await Promise.all([...underWay, ...happened.map(deliverUntilTaken)]);
         expect(await user.stored()).toBe(user.atStripe());
       }),
-      { numRuns: isThorough ? 60 : 15 },
+      { numRuns: isThorough ? 60 : 8 },
     );
   }, 120_000);
 });

@@ -18,6 +18,7 @@ import type { TargetOptions } from '../../cli/target/target.ts';
 import { uploadFile } from '../../cli/target/upload-file.ts';
 import { percentage, wholeNumber } from '../../cli/terminal/number-arguments.ts';
 import { type ProgressDisplay, progressDisplay } from '../../cli/terminal/progress-display.ts';
+import { type AlarmPolicyOptions, alarmPolicyFields, alarmPolicyOptions } from './alarm-policy.ts';
 import { agreedVersion, sourceVersions, type VersionClaim } from './release-source.ts';
 import { type BuildOptions, builtImage, westBuild, westCommand } from './west-build.ts';
 
@@ -26,7 +27,7 @@ const ExistsDetails = z.object({ state: z.string(), artifact_sha256: z.string(),
 const Published = z.object({ version: z.string(), channel: z.string(), board: z.string(), published_at: z.string() });
 
 /** Which image to publish, how, and where. */
-export interface PublishOptions extends TargetOptions {
+export interface PublishOptions extends TargetOptions, AlarmPolicyOptions {
   readonly artifactPath?: string;
   readonly version?: string;
   readonly channel: string;
@@ -96,7 +97,7 @@ export function publishOptions(command: Command): Command {
     .option('--pristine', 'build from scratch', false)
     .option('--dry-run', 'show the steps and change nothing', false)
     .option('--json', 'print the result as JSON, without progress', false);
-  return targetOptions(command, 'admin');
+  return targetOptions(alarmPolicyOptions(command), 'admin');
 }
 
 async function publish(options: PublishOptions, signal: AbortSignal): Promise<void> {
@@ -219,6 +220,7 @@ function draftBody(options: PublishOptions, { version, bytes, sha256, file }: Ar
     ...(options.minVersion === undefined ? {} : { min_version: options.minVersion }),
     ...(options.minBootloader === undefined ? {} : { min_bootloader: options.minBootloader }),
     ...(hasPolicy ? { halt_policy: { min_reports: minReports ?? 20, max_failure_pct: maxFailurePct ?? 10 } } : {}),
+    ...alarmPolicyFields(options),
     artifact_name: path.basename(file).replace(/[^A-Za-z0-9._-]/g, '_'),
     artifact_size_bytes: bytes.byteLength,
     artifact_sha256: sha256,

@@ -15,6 +15,7 @@ export const ReleaseView = z.looseObject({
   min_bootloader: z.string().nullable(),
   allow_downgrade: z.boolean(),
   halt_policy: z.object({ min_reports: z.number(), max_failure_pct: z.number() }),
+  alarm_policy: z.object({ min_device_days: z.number(), max_ratio: z.number() }).nullable(),
   artifact_name: z.string(),
   artifact_size_bytes: z.number(),
   artifact_sha256: z.string(),
@@ -35,7 +36,7 @@ export function audienceText({ rollout_pct: percent, allowlist }: ReleaseView): 
 
 /** Formats all details of a release. */
 export function releaseDetails(release: ReleaseView): string {
-  const { halt_policy: policy } = release;
+  const { halt_policy: policy, alarm_policy: alarms } = release;
   return Object.entries({
     Version: release.version,
     Track: `${release.channel} for ${release.board}`,
@@ -51,6 +52,10 @@ export function releaseDetails(release: ReleaseView): string {
       .replace(/^$/, 'nothing'),
     'May downgrade': release.allow_downgrade ? 'yes' : 'no',
     'Auto-halt': `at ${policy.max_failure_pct} % failures, from ${policy.min_reports} devices`,
+    'Halt by alarms':
+      alarms === null
+        ? 'off'
+        : `at ${alarms.max_ratio} × other versions’, from ${alarms.min_device_days} days of devices`,
     Registered: release.created_at,
     Published: release.published_at ?? 'never',
     Image: `${release.artifact_name}, ${release.artifact_size_bytes.toLocaleString('en')} bytes`,

@@ -4,6 +4,7 @@ import { PlainError, RefusedError } from '../../cli/plain-error.ts';
 import { tokenCall } from '../../cli/target/admin-call.ts';
 import { ApiCallError } from '../../cli/target/api-client.ts';
 import { percentage } from '../../cli/terminal/number-arguments.ts';
+import { type AlarmPolicyOptions, alarmPolicyFields, alarmPolicyOptions } from './alarm-policy.ts';
 import { audienceText, ReleaseView, stateText } from './show-release.ts';
 import { type TrackOptions, trackOptions } from './track-options.ts';
 
@@ -39,7 +40,7 @@ export function stepCommands(signal: AbortSignal): readonly Command[] {
       .action((version: string, options: StepOptions) => step(options, version, name, {}));
 
   return [
-    trackOptions(new Command('rollout'))
+    alarmPolicyOptions(trackOptions(new Command('rollout')))
       .description('Changes who a release is offered to. Raising the percentage never excludes a device.')
       .argument('<version>', 'the release')
       .argument('[percent]', 'share of devices, 0 to 100 with up to two decimals', percentage)
@@ -93,7 +94,7 @@ export function stepCommands(signal: AbortSignal): readonly Command[] {
   ];
 }
 
-interface RolloutOptions extends StepOptions {
+interface RolloutOptions extends StepOptions, AlarmPolicyOptions {
   readonly allowlist?: readonly string[];
   readonly clearAllowlist: boolean;
   readonly haltMinReports?: number;
@@ -110,6 +111,7 @@ function rolloutFields(percent: number | undefined, options: RolloutOptions): ob
     ...(percent === undefined ? {} : { rollout_pct: percent }),
     ...(allowlist === undefined ? {} : { allowlist }),
     ...(minReports === undefined ? {} : { halt_policy: { min_reports: minReports, max_failure_pct: maxFailurePct } }),
+    ...alarmPolicyFields(options),
   };
   if (Object.keys(fields).length === 0) throw new PlainError('Nothing to change: pass a percentage or an option.');
   return fields;
