@@ -66,10 +66,17 @@ export function createReread({ garden, documents, randomness, now }: RereadPlace
       ]);
       const zones = readSettingsItem(settings).timeline ?? [];
       const byRecord = new Map(found.map((item) => [String(item['record']), item]));
+      const readStored = (record: string) => {
+        try {
+          return readChunkItem(byRecord.get(record));
+        } catch (error) {
+          throw new Error(`The item ${record} of device ${hwId} can’t be read`, { cause: error });
+        }
+      };
       const isDue = (record: string) =>
         byRecord.has(record) && (isAll || byRecord.get(record)?.['reader_version'] !== READER_VERSION);
       const bumped = (record: string): Revised => {
-        const { chunk, revision } = readChunkItem(byRecord.get(record));
+        const { chunk, revision } = readStored(record);
         return chunkItem(partition, record, chunk, revision);
       };
       const counts = { items: found.length, changed: 0, months: 0 };
@@ -79,9 +86,8 @@ export function createReread({ garden, documents, randomness, now }: RereadPlace
         if (await items.write(bumped(record))) counts.changed += 1;
       }
       const written = new Set<string>();
-      const revisionOf = (record: string) => readChunkItem(byRecord.get(record)).revision + Number(written.has(record));
-      const chunkOf = (record: string) =>
-        byRecord.has(record) ? readChunkItem(byRecord.get(record)).chunk : EMPTY_CHUNK;
+      const revisionOf = (record: string) => readStored(record).revision + Number(written.has(record));
+      const chunkOf = (record: string) => (byRecord.has(record) ? readStored(record).chunk : EMPTY_CHUNK);
       for (const month of new Set([...byRecord.keys()].flatMap((record) => monthIn(record) ?? []))) {
         const [rows, rolledUp] = [rowsRecord(month), rollUpRecord(month)];
         if (!byRecord.has(rows) || (!isDue(rows) && !isDue(rolledUp)) || !isWhole(month, now())) continue;

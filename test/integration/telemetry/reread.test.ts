@@ -125,11 +125,11 @@ describe('reading a device’s rows again', () => {
     expect(contents(await itemsOf(garden))).toEqual(contents(before));
   });
 
-  it('stops at an item that is damaged, and leaves it as it is', async () => {
+  it('stops at an item that is damaged, names it, and leaves it as it is', async () => {
     const garden = await wateredGarden();
     await change(garden, 'rows#', { reader_version: OLDER, data: Uint8Array.of(1, 2, 3) });
     const before = await itemsOf(garden);
-    await expect(reread(garden)).rejects.toThrow();
+    await expect(reread(garden)).rejects.toThrow(/The item \S+ of device \S+ can’t be read/);
     expect(await itemsOf(garden)).toEqual(before);
   });
 

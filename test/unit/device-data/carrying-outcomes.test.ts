@@ -83,7 +83,8 @@ const locks = (shown: { channel_id?: number; lock_level?: number; global_level?:
 };
 const skippedByRain = (channel: number) => {
   const none = RainIntegration.read(new Uint8Array(RainIntegration.bytes)) ?? expect.unreachable();
-  return seen('de18', RainIntegration.write({ ...none, skip: none.skip.map((_, at) => (at === channel ? 1 : 0)) }));
+  const { skip } = none;
+  return seen('de18', RainIntegration.write({ ...none, skip: skip.map((_, at) => (at === channel ? 1 : 0)) }));
 };
 const hexOf = (intent: Intent, resetCode?: number) =>
   writesOf(intent, { now: NOW, ...(resetCode !== undefined && { resetCode }) }).map(

@@ -6,9 +6,9 @@ import { createInvocationServer } from '../../../src/http/adapters/invocation-se
 let server: Server;
 let base: string;
 beforeAll(async () => {
-  server = createInvocationServer(async (event: { readonly fails?: string; readonly hello?: string }) => {
-    if (event.fails === 'oddly') throw 'odd';
-    if (event.fails !== undefined) throw new Error(event.fails);
+  server = createInvocationServer(async (event: { readonly failure?: string; readonly hello?: string }) => {
+    if (event.failure === 'oddly') throw 'odd';
+    if (event.failure !== undefined) throw new Error(event.failure);
     return { heard: event.hello };
   });
   server.listen(0, '127.0.0.1');
@@ -32,10 +32,10 @@ describe('the function that the local gateway calls', () => {
     expect([answer.status, await answer.json()]).toEqual([200, { heard: 'peer' }]);
   });
 
-  it.each(['a fault', 'oddly'])('says that it failed, as Lambda does: %s', async (fails) => {
-    const answer = await invoke(JSON.stringify({ fails }));
+  it.each(['a fault', 'oddly'])('says that it failed, as Lambda does: %s', async (failure) => {
+    const answer = await invoke(JSON.stringify({ failure }));
     expect([answer.status, answer.headers.get('x-amz-function-error')]).toEqual([200, 'Unhandled']);
-    expect(await answer.json()).toEqual({ errorMessage: fails === 'oddly' ? 'odd' : fails });
+    expect(await answer.json()).toEqual({ errorMessage: failure === 'oddly' ? 'odd' : failure });
   });
 
   it('says that an event can’t be read', async () => {
