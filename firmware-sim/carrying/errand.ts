@@ -1,7 +1,8 @@
 import type { Air } from '../hub/device-in-range.ts';
-import type { BleLink, BleTransport, Central } from '../link/ble-link.ts';
+import type { BleLink, Central } from '../link/ble-link.ts';
 import { LinkLostError } from '../link/transport.ts';
 import { gardenOverLink } from '../sync/garden-over-link.ts';
+import type { GardenReach } from '../sync/garden-reach.ts';
 import { carryCommand } from './carry-command.ts';
 import type { CarrierReport, CommandClient, LeasedCommand, ReportAnswer } from './command-client.ts';
 
@@ -41,10 +42,10 @@ export async function runErrand(options: ErrandOptions): Promise<ErrandOutcome> 
     try {
       const command = await leasing;
       if (command === undefined) return undefined;
-      const report = await carriedOver(connected, command, options);
+      const report = await carriedOver(connected?.reach, command, options);
       let told = await air.outside(() => client.report(command, report));
       for (let looks = 1; told.lookAgainAfter !== null && looks <= MOST_LOOKS; looks += 1) {
-        const again = await lookedAgain(connected, command, told.lookAgainAfter, options);
+        const again = await lookedAgain(connected?.reach, command, told.lookAgainAfter, options);
         if (again === undefined) break;
         told = await air.outside(() => client.report(command, again));
       }
@@ -55,12 +56,20 @@ export async function runErrand(options: ErrandOptions): Promise<ErrandOutcome> 
   });
 }
 
-async function connect({ link, as, signal }: ErrandOptions): Promise<BleTransport | undefined> {
+interface Connected {
+  /** Undefined: the device has no garden. */
+  readonly reach: GardenReach | undefined;
+  close(): void;
+}
+
+async function connect({ link, as, signal, air, now }: ErrandOptions): Promise<Connected | undefined> {
   try {
     const transport = await link.connect(as);
+    // Before anything can close it: only so does it notice its end, also between two looks.
+    const reach = gardenOverLink(transport, air.time, now);
     if (signal?.aborted === true) transport.close();
     else signal?.addEventListener('abort', () => transport.close(), { once: true });
-    return transport;
+    return { reach, close: () => transport.close() };
   } catch (error) {
     if (error instanceof LinkLostError) return undefined;
     throw error;
@@ -68,23 +77,21 @@ async function connect({ link, as, signal }: ErrandOptions): Promise<BleTranspor
 }
 
 async function carriedOver(
-  connected: BleTransport | undefined,
+  reach: GardenReach | undefined,
   command: LeasedCommand,
-  { air, now, onWritten }: ErrandOptions,
+  { onWritten }: ErrandOptions,
 ): Promise<CarrierReport> {
-  const reach = connected && gardenOverLink(connected, air.time, now);
   if (reach === undefined) return { outcome: 'gave_up', wrote: 'no', reason: 'out_of_range' };
   return carryCommand({ reach, command, onWritten: () => onWritten?.(command) });
 }
 
 /** What a stop overtook may still be started by whoever had it: after that, it is stopped and looked at again. */
 async function lookedAgain(
-  connected: BleTransport | undefined,
+  reach: GardenReach | undefined,
   command: LeasedCommand,
   after: number,
   { air, now, client }: ErrandOptions,
 ): Promise<CarrierReport | undefined> {
-  const reach = connected && gardenOverLink(connected, air.time, now);
   if (reach === undefined) return undefined;
   try {
     await reach.wait(Math.max(0, after - now()) + 500);

@@ -267,4 +267,10 @@ describe('an errand', () => {
     await lost.run();
     expect(lost.reports).toHaveLength(1);
   });
+
+  it('does not look again over a link that is lost', async () => {
+    const cut = errands({ kind: 'stop' }, { lookAgain: 5_000 });
+    await cut.run(AbortSignal.abort());
+    expect(cut.reports).toMatchObject([{ outcome: 'gave_up', reason: 'link_lost' }]);
+  });
 });
