@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { removePartition } from '../platform/aws/dynamodb/remove-partition.ts';
 import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { KEPT_MS } from './delivery/due-store.ts';
@@ -7,7 +8,7 @@ import { createInboxStore } from './inbox/inbox-store.ts';
 import type { Message } from './inbox/message.ts';
 import type { Preferences } from './settings/preferences.ts';
 import { createSettingsStore } from './settings/settings-store.ts';
-import { accountPartition, duePartition, duePrefix, type NotificationKey } from './table-keys.ts';
+import { accountPartition, duePartition, duePrefix } from './table-keys.ts';
 
 /** What an account was told, and how it wants to be. Times in milliseconds since 1970. */
 export interface NotificationRecords {
@@ -34,25 +35,6 @@ export function createAccountNotifications(services: Needed) {
   const endpoints = createEndpointStore(services);
   const inbox = createInboxStore(services);
   const settings = createSettingsStore(services);
-
-  /** Removes a partition, or what of it begins with a prefix. */
-  const removeAll = async (partition: string, prefix?: string): Promise<void> => {
-    const client = await documents();
-    for (;;) {
-      const { Items: items = [] } = await client.query({
-        TableName,
-        KeyConditionExpression: `#partition = :partition${prefix === undefined ? '' : ' AND begins_with(#record, :prefix)'}`,
-        ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
-        ExpressionAttributeValues: { ':partition': partition, ...(prefix !== undefined && { ':prefix': prefix }) },
-        ProjectionExpression: '#record',
-        ConsistentRead: true,
-        Limit: 500,
-      });
-      if (items.length === 0) return;
-      const remove = (key: NotificationKey) => client.delete({ TableName, Key: { ...key } });
-      await pMap(items, ({ record }) => remove({ partition, record: String(record) }), { concurrency: AT_ONCE });
-    }
-  };
 
   return {
     async read(uid: Uid): Promise<NotificationRecords> {
@@ -85,7 +67,10 @@ export function createAccountNotifications(services: Needed) {
       const now = clock.now();
       const hours: number[] = [];
       for (let at = now - KEPT_MS - HOUR_MS; at <= now + LONGEST_WAIT_MS; at += HOUR_MS) hours.push(at);
-      await pMap(hours, (at) => removeAll(duePartition(at), duePrefix(uid)), { concurrency: AT_ONCE });
+      const client = await documents();
+      const removeDue = (at: number) =>
+        removePartition(client, { TableName, partition: duePartition(at), prefix: duePrefix(uid) });
+      await pMap(hours, removeDue, { concurrency: AT_ONCE });
       for (const endpoint of await endpoints.list(uid)) {
         await endpoints.remove(uid, endpoint.endpointId);
         if (endpoint.type !== 'mobile_push') continue;
@@ -94,7 +79,7 @@ export function createAccountNotifications(services: Needed) {
           ?.remove(endpoint.target)
           .catch((error: unknown) => log.warn('SNS keeps a target that nobody uses', {}, error));
       }
-      await removeAll(accountPartition(uid));
+      await removePartition(client, { TableName, partition: accountPartition(uid) });
     },
   };
 }

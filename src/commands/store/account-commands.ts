@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { removePartition } from '../../platform/aws/dynamodb/remove-partition.ts';
 import type { Uid } from '../../platform/ids.ts';
 import { isHwId } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
@@ -50,25 +51,6 @@ export function createAccountCommands(services: Needed) {
     return queues;
   };
 
-  const removePartition = async (partition: string): Promise<void> => {
-    const client = await documents();
-    for (;;) {
-      const { Items: items = [] } = await client.query({
-        TableName,
-        KeyConditionExpression: '#partition = :partition',
-        ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
-        ExpressionAttributeValues: { ':partition': partition },
-        ProjectionExpression: '#record',
-        ConsistentRead: true,
-        Limit: 500,
-      });
-      if (items.length === 0) return;
-      await pMap(items, ({ record }) => client.delete({ TableName, Key: { partition, record } }), {
-        concurrency: DELETIONS_AT_ONCE,
-      });
-    }
-  };
-
   return {
     async read(uid: Uid): Promise<CommandRecords> {
       const [limits, queues] = await Promise.all([settings.read(uid), queuesOf(uid)]);
@@ -105,10 +87,10 @@ export function createAccountCommands(services: Needed) {
         await pMap(waiting, (command) => client.delete({ TableName, Key: dueKey(uid, hwId, command) }), {
           concurrency: DELETIONS_AT_ONCE,
         });
-        await removePartition(endedPartition(uid, hwId));
+        await removePartition(client, { TableName, partition: endedPartition(uid, hwId) });
         await client.delete({ TableName, Key: queueKey(uid, hwId) });
         // What ended while it was removed.
-        await removePartition(endedPartition(uid, hwId));
+        await removePartition(client, { TableName, partition: endedPartition(uid, hwId) });
       }
       await client.delete({ TableName, Key: settingsKey(uid) });
     },

@@ -6,7 +6,7 @@ import { DependencyUnavailableError } from '../resilience/dependency.ts';
 import { retry } from '../resilience/retry.ts';
 import { fromAttributes } from './attribute-values.ts';
 import { createDocumentClient, type DocumentClient } from './documents.ts';
-import { watchCalls } from './dynamo-watch.ts';
+import { watchCalls } from './dynamodb/dynamo-watch.ts';
 import { serviceEndpoint } from './json/service-endpoint.ts';
 
 /** The document client, created on first use: `/health` never loads it. */

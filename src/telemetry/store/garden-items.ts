@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import type { Item } from '../../platform/aws/attribute-values.ts';
 import { failedCondition, transactWrite } from '../../platform/aws/dynamo.ts';
+import { removePartition } from '../../platform/aws/dynamodb/remove-partition.ts';
 import { DependencyUnavailableError } from '../../platform/resilience/dependency.ts';
 import type { Services } from '../../platform/services.ts';
 import type { GardenKey } from '../table-keys.ts';
@@ -24,7 +25,6 @@ const SCHEMA = 1;
 const KEYS_AT_ONCE = 100;
 const MOST_ROUNDS = 8;
 const AT_ONCE = 16;
-const DELETED_AT_ONCE = 25;
 
 /** The garden table's items with a `revision`, which rises with every write. */
 export function createGardenItems({ config, documents, randomness }: GardenAccess) {
@@ -114,21 +114,8 @@ export function createGardenItems({ config, documents, randomness }: GardenAcces
     /** Removes a whole partition, and one item more that leads to it. Can be repeated. */
     async removeAll(partition: string, more: GardenKey): Promise<void> {
       const client = await documents();
-      for (;;) {
-        const { Items: items = [] } = await client.query({
-          TableName,
-          KeyConditionExpression: '#partition = :partition',
-          ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
-          ExpressionAttributeValues: { ':partition': partition },
-          ProjectionExpression: '#partition, #record',
-          ConsistentRead: true,
-        });
-        const keys: readonly Item[] = items.length === 0 ? [{ ...more }] : items;
-        await pMap(keys, ({ partition, record }) => client.delete({ TableName, Key: { partition, record } }), {
-          concurrency: DELETED_AT_ONCE,
-        });
-        if (items.length === 0) return;
-      }
+      await removePartition(client, { TableName, partition });
+      await client.delete({ TableName, Key: more });
     },
   };
 }

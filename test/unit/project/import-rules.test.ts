@@ -140,7 +140,7 @@ describe('DynamoDB', () => {
   const matching = (pattern: RegExp) =>
     files.filter((name) => pattern.test(readFileSync(path.join('src', name), 'utf8'))).sort();
 
-  it('is accessed only by stores, the rate limit and the health checks', () => {
+  it('is accessed only by stores, what they share, the rate limit and the health checks', () => {
     expect(matching(/\bTableName\b/)).toEqual([
       'account/store.ts',
       'account/tombstone.ts',
@@ -173,6 +173,7 @@ describe('DynamoDB', () => {
       'plants/providers/provider-health.ts',
       'plants/result-cache.ts',
       'plants/usage/usage-store.ts',
+      'platform/aws/dynamodb/remove-partition.ts',
       'platform/jobs/job-turns.ts',
       'relay/delivery/online-store.ts',
       'relay/delivery/peer-views.ts',

@@ -1,6 +1,6 @@
-import { currentRequest } from '../observability/current-request.ts';
-import type { Log } from '../observability/log.ts';
-import type { JsonService } from './json/json-service.ts';
+import { currentRequest } from '../../observability/current-request.ts';
+import type { Log } from '../../observability/log.ts';
+import type { JsonService } from '../json/json-service.ts';
 
 /** A call that takes longer, retries included, is logged. */
 const SLOW_MS = 200;
