@@ -100,8 +100,8 @@ export function createDueStore({
       }
     },
 
-    /** Notes that a mail is about to be sent: whoever takes over does not send it again. */
-    beginMail: ({ key, claim }: ClaimedDue): Promise<boolean> =>
+    /** Notes that a mail is about to be sent, or was: whoever takes over does not send it again. */
+    noteMail: ({ key, claim }: ClaimedDue): Promise<boolean> =>
       whileClaimed(async () =>
         (await documents()).update({
           TableName,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { gate } from '../../support/gate.ts';
 import { type Jobs, startJobs } from '../../support/jobs.ts';
 import { notice, notifyOf } from '../../support/notices.ts';
 import { peersOf } from '../../support/peers.ts';
@@ -110,6 +111,42 @@ describe('a message', () => {
     await deliver();
     const topics = sentTo(owner.uid).map(({ details }) => details['topic']);
     expect([topics.length, new Set(topics).size, titlesTo(owner.email).length]).toEqual([2, 1, 1]);
+  });
+
+  it.each([
+    ['critical', 'is sent again, as nobody knows whether it arrived', 1],
+    ['warning', 'is not: at worst it is in the inbox only', 0],
+  ] as const)('of severity %s whose run died while SES had its mail %s', async (severity, _what, mails) => {
+    const owner = await ownerWithBrowser();
+    await settings(owner, { digest_at: null });
+    await notify(owner.uid, [notice(backend, { severity })]);
+    const { until, letGo } = gate();
+    const faults = backend.messages.faultsMet();
+    backend.messages.setFaults([{ match: '/v2/email', until, drop: true, times: 1 }]);
+    const dying = deliver().catch(() => undefined);
+    await expect.poll(() => backend.messages.faultsMet()).toBe(faults + 1);
+    jobs.dynamo.dieAfterWrites(0);
+    letGo();
+    await dying;
+    jobs.dynamo.revive();
+    for (let runs = 0; runs < 8; runs += 1) {
+      backend.clock.forward(10 * MINUTE_MS);
+      await deliver();
+    }
+    expect(titlesTo(owner.email)).toHaveLength(mails);
+  });
+
+  it('over which every run dies is not sent for ever', async () => {
+    const owner = await ownerWithBrowser();
+    await notify(owner.uid, [notice(backend)]);
+    for (let runs = 0; runs < 8; runs += 1) {
+      jobs.dynamo.setFaults([{ match: 'DeleteItem', drop: true }]);
+      await deliver().catch(() => undefined);
+      backend.clock.forward(10 * MINUTE_MS);
+    }
+    jobs.dynamo.setFaults([]);
+    expect([titlesTo(owner.uid).length, titlesTo(owner.email).length]).toEqual([5, 1]);
+    await deliver();
   });
 
   it('for a browser that is no more removes it', async () => {
