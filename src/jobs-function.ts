@@ -1,5 +1,6 @@
 import { accountAliveCheck, profileWishes } from './account/index.ts';
 import { commandExpiryJob } from './commands/index.ts';
+import { deviceNames } from './fleet/index.ts';
 import { createNotify } from './notifications/index.ts';
 import { createNotificationDelivery } from './notifications/jobs.ts';
 import type { Job } from './platform/jobs/job.ts';
@@ -34,7 +35,10 @@ export interface JobsResult {
 /** Puts the function for work by time together. Its schedule invokes it every five minutes. */
 export function createJobsFunction(services: Services): (event: unknown) => Promise<JobsResult> {
   const zoneOf = ownerZone(services);
-  const notifications = createNotificationDelivery(services, { profileOf: profileWishes(services), zoneOf });
+  const notifications = createNotificationDelivery(services, {
+    ...{ profileOf: profileWishes(services), zoneOf },
+    namesOf: deviceNames(services),
+  });
   const notify = createNotify(services, {
     ...{ isAlive: accountAliveCheck(services), zoneOf },
     // Here, and not by another invocation: this is the function that delivers.

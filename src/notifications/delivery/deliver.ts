@@ -9,13 +9,15 @@ import { channelsOf } from '../settings/preferences.ts';
 import { type Composition, composeDigest, composeOne, composeTest } from './composition.ts';
 import type { ClaimedDue, Due } from './due.ts';
 import type { DueStore } from './due-store.ts';
-import { type Recipient, type RecipientParts, readRecipient } from './recipient.ts';
+import { type ReadDeviceNames, type Recipient, type RecipientParts, readRecipient } from './recipient.ts';
 
 export interface DeliverParts extends RecipientParts {
   readonly due: Pick<DueStore, 'claim' | 'noteMail' | 'giveBack' | 'finish'>;
   readonly inbox: Pick<InboxStore, 'read'>;
   readonly endpoints: Pick<EndpointStore, 'list' | 'remove'>;
   readonly targetsOf: TargetsOf;
+  /** Asked when a message leaves, so that it has the name of that moment, and none is stored with messages. */
+  readonly namesOf: ReadDeviceNames;
 }
 
 /** A delivery with its message; null for a test. */
@@ -39,7 +41,7 @@ export function createDeliver(
   { clock, log, metrics }: Pick<Services, 'clock' | 'log' | 'metrics'>,
   parts: DeliverParts,
 ): (uid: Uid, dues: readonly Due[]) => Promise<number> {
-  const { due: store, inbox, endpoints, targetsOf } = parts;
+  const { due: store, inbox, endpoints, targetsOf, namesOf } = parts;
 
   /** False if another run has taken one of them over. */
   const noteMail = async (items: readonly Item[]): Promise<boolean> => {
@@ -92,12 +94,14 @@ export function createDeliver(
     const claims = await pMap(dues, (due) => store.claim(due, clock.now()), { concurrency: ITEMS_AT_ONCE });
     const claimed = claims.filter((one) => one !== undefined);
     if (claimed.length === 0) return 0;
-    const recipient = await readRecipient(parts, uid);
+    const known = await readRecipient(parts, uid);
     const items = await pMap(
       claimed,
       async (due) => ({ due, message: due.how === 'test' ? null : await inbox.read(uid, due.messageId) }),
       { concurrency: ITEMS_AT_ONCE },
     );
+    const serials = new Set(items.flatMap(({ message }) => message?.serial ?? []));
+    const recipient = { ...known, reader: { ...known.reader, deviceNames: await namesOf(uid, serials) } };
     const targets = await targetsOf(uid, recipient);
     let sent = 0;
     for (const group of together(items, recipient)) {

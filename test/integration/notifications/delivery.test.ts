@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isSerial } from '../../../src/platform/ids.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { fleetOf } from '../../support/fleet.ts';
 import { gate } from '../../support/gate.ts';
 import { type Jobs, startJobs } from '../../support/jobs.ts';
 import { notice, notifyOf } from '../../support/notices.ts';
@@ -72,6 +74,28 @@ describe('a message', () => {
     expect(sentTo(owner.uid)[0]?.details).toMatchObject({
       payload: { notification_id: notifications[0].notification_id },
     });
+  });
+
+  it('calls the device what its owner calls it at that moment, and by its serial if nothing', async () => {
+    const owner = await ownerWithBrowser();
+    const { serial, claim_code } = await fleetOf(backend).device();
+    const post = (path: string, body: object) => backend.call(path, { headers: owner.headers, body });
+    await post('/claimDevice', { serial, claim_code });
+    if (!isSerial(serial)) throw new Error('not a serial');
+    await notify(owner.uid, [notice(backend, { serial, cause: '1' })]);
+    await post('/updateDevice', { serial, name: ' <b>Sera\u202e “Ion & fiii” {serial}' });
+    await deliver();
+    await post('/updateDevice', { serial, name: '' });
+    await notify(owner.uid, [notice(backend, { serial, cause: '2' })]);
+    await deliver();
+    const [named, unnamed] = sentTo(owner.email);
+    expect(named?.text).toContain('\n<b>Sera “Ion & fiii” {serial}\n');
+    expect(named?.details['html']).toContain('<p>&lt;b&gt;Sera “Ion &amp; fiii” {serial}</p>');
+    expect(sentTo(owner.uid)[0]?.text).toContain('\n<b>Sera “Ion & fiii” {serial}');
+    expect([unnamed?.text, sentTo(owner.uid)[1]?.text].map((text) => text?.includes(`\nDevice ${serial}`))).toEqual([
+      true,
+      true,
+    ]);
   });
 
   it('is sent once, however many runs look at the same moment', async () => {
