@@ -1,8 +1,9 @@
 import { accountAliveCheck, profileWishes } from './account/index.ts';
 import { commandExpiryJob } from './commands/index.ts';
 import { deviceNames } from './fleet/index.ts';
-import { createNotify } from './notifications/index.ts';
+import { createNotify, updateAvailableNotice } from './notifications/index.ts';
 import { createNotificationDelivery } from './notifications/jobs.ts';
+import { createUpdateNews } from './ota/jobs.ts';
 import type { Job } from './platform/jobs/job.ts';
 import { createRunJobs, type JobResult } from './platform/jobs/run-jobs.ts';
 import type { Services } from './platform/services.ts';
@@ -52,6 +53,7 @@ export function createJobsFunction(services: Services): (event: unknown) => Prom
     commands,
     notifications.job,
     createTelemetryLook(services, notify),
+    createUpdateNews(services, (uid, news) => notify(uid, news.map(updateAvailableNotice))),
     createTelemetryArchive(services),
   ];
   const runJobs = createRunJobs(services, jobs);
