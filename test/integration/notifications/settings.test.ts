@@ -50,6 +50,17 @@ describe('the settings', () => {
     expect([now.quiet_hours, now.language, now.kinds.insight.email]).toEqual([null, 'ro', true]);
   });
 
+  it('keep what each of several phones changes at the same moment', async () => {
+    const user = newUser();
+    const kinds = ['alarm', 'lock', 'leak', 'no_flow', 'frost', 'unheard', 'insight', 'update'];
+    await post(user, '/notifications/read', { until: 1 });
+    await Promise.all(
+      kinds.map((kind) => post(user, '/notifications/settings', { kinds: { [kind]: { web_push: false } } })),
+    );
+    const now = await get(user, '/notifications/settings');
+    expect(kinds.filter((kind) => now.kinds[kind].web_push)).toEqual([]);
+  });
+
   it.each([
     { time_zone: 'Europe/Nowhere' },
     { time_zone: '' },
