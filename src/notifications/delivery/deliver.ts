@@ -7,12 +7,13 @@ import type { InboxStore } from '../inbox/inbox-store.ts';
 import type { Message } from '../inbox/message.ts';
 import { channelsOf } from '../settings/preferences.ts';
 import { type Composition, composeDigest, composeOne, composeTest } from './composition.ts';
+import { heldBackUntil } from './delivery-time.ts';
 import type { ClaimedDue, Due } from './due.ts';
 import type { DueStore } from './due-store.ts';
 import { type ReadDeviceNames, type Recipient, type RecipientParts, readRecipient } from './recipient.ts';
 
 export interface DeliverParts extends RecipientParts {
-  readonly due: Pick<DueStore, 'claim' | 'noteMail' | 'giveBack' | 'finish'>;
+  readonly due: Pick<DueStore, 'claim' | 'noteMail' | 'giveBack' | 'postpone' | 'finish'>;
   readonly inbox: Pick<InboxStore, 'read'>;
   readonly endpoints: Pick<EndpointStore, 'list' | 'remove'>;
   readonly targetsOf: TargetsOf;
@@ -107,6 +108,11 @@ export function createDeliver(
     for (const group of together(items, recipient)) {
       // Services were slow: another run may have these by now, and takes them if none has.
       if (group.some(({ due }) => due.claimedUntil <= clock.now())) continue;
+      const waits = waitsUntil(group, recipient, clock.now());
+      if (waits > clock.now()) {
+        await pMap(group, ({ due }) => store.postpone(due, waits), { concurrency: ITEMS_AT_ONCE });
+        continue;
+      }
       const composition = isWornOut(group) ? undefined : compositionFor(group, recipient);
       const remaining = composition === undefined ? [] : await send(uid, group, composition, targets);
       if (composition !== undefined) sent += 1;
@@ -115,6 +121,14 @@ export function createDeliver(
     if (sent > 0) log.debug('Delivered messages', { messages: sent });
     return sent;
   };
+}
+
+/** Quiet hours may have begun while services were busy, or were chosen since the delivery's time was decided. */
+function waitsUntil(items: readonly Item[], { preferences }: Recipient, now: number): number {
+  return Math.max(
+    now,
+    ...items.map(({ message }) => (message === null ? now : heldBackUntil(message, preferences, now))),
+  );
 }
 
 /** Whether runs have died over it again and again: those who got the message each time must not get it for ever. */

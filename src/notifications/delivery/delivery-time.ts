@@ -32,6 +32,18 @@ export function deliveryTime(
   return { how: 'alone', dueAt: afterQuietHours(now, zone, preferences) };
 }
 
+/**
+ * Until when a message is to wait that is due now: `now` unless quiet hours have begun, or were chosen, since its time was
+ * decided. Critical ones never wait.
+ */
+export function heldBackUntil(
+  { severity }: Pick<Notice, 'severity'>,
+  { timeZone, quietHours }: Pick<Preferences, 'timeZone' | 'quietHours'>,
+  now: number,
+): number {
+  return severity === 'critical' ? now : afterQuietHours(now, timeZone ?? STANDARD_ZONE, { quietHours });
+}
+
 function afterQuietHours(ms: number, zone: string, { quietHours }: Pick<Preferences, 'quietHours'>): number {
   if (quietHours === null) return ms;
   const [from, to] = [minutesOf(quietHours.from), minutesOf(quietHours.to)];

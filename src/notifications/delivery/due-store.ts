@@ -125,6 +125,18 @@ export function createDueStore({
         }),
       ),
 
+    /** Leaves the delivery as it is to a later run. */
+    postpone: ({ key, claim }: ClaimedDue, notBefore: number): Promise<boolean> =>
+      whileClaimed(async () =>
+        (await documents()).update({
+          TableName,
+          Key: key,
+          UpdateExpression: 'SET not_before = :before REMOVE claim, claimed_until ADD attempts :back',
+          ConditionExpression: 'claim = :claim',
+          ExpressionAttributeValues: { ':claim': claim, ':before': notBefore, ':back': -1 },
+        }),
+      ),
+
     finish: ({ key, claim }: ClaimedDue): Promise<boolean> =>
       whileClaimed(async () =>
         (await documents()).delete({

@@ -74,7 +74,12 @@ export function createSettingsStore({
 
   return {
     async read(uid: Uid): Promise<StoredSettings> {
-      const { Item: item } = await (await documents()).get({ TableName, Key: settingsKey(uid) });
+      // Strongly, as whoever has just turned something off, or read all, must not be told otherwise.
+      const { Item: item } = await (await documents()).get({
+        TableName,
+        Key: settingsKey(uid),
+        ConsistentRead: true,
+      });
       return item === undefined ? { preferences: STANDARD_PREFERENCES, readUntil: 0 } : toSettings(readStored(item));
     },
 

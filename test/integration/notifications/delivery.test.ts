@@ -231,6 +231,28 @@ describe('what is not urgent', () => {
     expect(titlesTo(owner.uid)).toEqual(['The main pipe leaks', 'No water comes']);
   });
 
+  it('waits when quiet hours begin while services are busy, or the owner has gone to another time zone since', async () => {
+    const owner = await ownerWithBrowser();
+    await settings(owner, { time_zone: 'UTC', quiet_hours: { from: '22:00', to: '07:00' } });
+    forwardTo(21);
+    backend.clock.forward(58 * MINUTE_MS);
+    const severity = 'danger';
+    backend.messages.setFaults([{ match: '^POST /push/', status: 503, times: 1 }]);
+    await notify(owner.uid, [notice(backend, { severity })]);
+    await deliver();
+    backend.clock.forward(6 * MINUTE_MS);
+    await deliver();
+    expect([titlesTo(owner.email).length, titlesTo(owner.uid)]).toEqual([1, []]);
+    // There it is the middle of the night when the night of UTC ends.
+    await settings(owner, { time_zone: 'America/New_York' });
+    forwardTo(7);
+    await deliver();
+    expect(titlesTo(owner.uid)).toEqual([]);
+    forwardTo(12);
+    await deliver();
+    expect([titlesTo(owner.email).length, titlesTo(owner.uid).length]).toEqual([1, 1]);
+  });
+
   it('comes together once a day, each channel with its own kinds', async () => {
     const owner = await ownerWithBrowser();
     await settings(owner, { digest_at: '18:00' });
