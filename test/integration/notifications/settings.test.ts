@@ -135,6 +135,26 @@ describe('a subscription', () => {
     expect(phone.body.error.code).toBe('push_token_invalid');
   });
 
+  it('of an app that had to give way is forgotten by SNS too', async () => {
+    const user = newUser();
+    const targets = async () =>
+      (await backend.scan('garden')).flatMap(({ partition, target }) =>
+        partition === `${user.uid}#notifications` && typeof target === 'string' ? [target] : [],
+      );
+    const register = async (number: number) => {
+      const token = `token-of-${user.uid}-${number}`;
+      await post(user, '/notifications/subscriptions', { type: 'mobile_push', platform: 'android', token });
+      backend.clock.forward(1000);
+    };
+    await register(0);
+    const [oldest = ''] = await targets();
+    for (let number = 1; number <= 20; number += 1) await register(number);
+    const { mobilePush } = await backend.services.messengers();
+    const send = (target: string) =>
+      mobilePush?.send(target, 'android', { title: 'a', body: 'b', messageId: 'c', isUrgent: false });
+    expect([await send(oldest), await send((await targets())[0] ?? '')]).toEqual(['gone', 'sent']);
+  });
+
   it('gives way to newer ones when there are more than twenty, and ends when it is removed', async () => {
     const user = newUser();
     for (let number = 0; number < 22; number += 1) {
