@@ -1066,7 +1066,9 @@ export type PostTelemetrySettingsAnswer = {
 /** Input of `GET /telemetry/devices/{serial}/runs`. */
 export type TelemetryDevicesRunsInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
+  /** Milliseconds since 1970 */
   readonly from?: string | undefined;
+  /** Milliseconds since 1970 */
   readonly to?: string | undefined;
   readonly channel?: string | undefined;
   readonly limit?: string | undefined;
@@ -1104,7 +1106,9 @@ export type TelemetryDevicesRunsAnswer = {
 /** Input of `GET /telemetry/devices/{serial}/series`. */
 export type TelemetryDevicesSeriesInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
+  /** Milliseconds since 1970 */
   readonly from?: string | undefined;
+  /** Milliseconds since 1970 */
   readonly to?: string | undefined;
   readonly measure: 'litres' | 'flow' | 'rain' | 'temperature' | 'humidity' | 'pressure';
   readonly resolution?: 'hour' | 'day' | 'month' | 'year' | undefined;
@@ -1141,7 +1145,9 @@ export type TelemetryDevicesSeriesAnswer = {
 /** Input of `GET /telemetry/devices/{serial}/summary`. */
 export type TelemetryDevicesSummaryInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
+  /** Milliseconds since 1970 */
   readonly from?: string | undefined;
+  /** Milliseconds since 1970 */
   readonly to?: string | undefined;
 };
 
@@ -1198,7 +1204,9 @@ export type TelemetryDevicesSummaryAnswer = {
 /** Input of `GET /telemetry/devices/{serial}/insights`. */
 export type TelemetryDevicesInsightsInput = {
   /** Six digits, as printed on the device */ readonly serial: string;
+  /** Milliseconds since 1970 */
   readonly from?: string | undefined;
+  /** Milliseconds since 1970 */
   readonly to?: string | undefined;
 };
 
@@ -2526,7 +2534,7 @@ export type NotificationsAnswer = {
     readonly read: boolean;
   }>;
   readonly unread: number;
-  readonly cursor: string | null;
+  readonly next_cursor?: string | undefined;
 };
 
 /** Input of `POST /notifications/read`. */
@@ -2599,7 +2607,9 @@ export type PostNotificationsSubscriptionsInput =
   | {
       readonly type: 'web_push';
       readonly endpoint: string;
+      readonly expirationTime?: number | null | undefined;
       readonly keys: { readonly p256dh: string; readonly auth: string };
+      /** What the browser subscribed with; the current key if left out */
       readonly public_key?: string | undefined;
     }
   | { readonly type: 'mobile_push'; readonly platform: 'apple' | 'android'; readonly token: string };
@@ -2711,7 +2721,7 @@ export interface AppApi {
   getUserState(options?: CallOptions): Promise<GetUserStateAnswer>;
   /** Saves the app's state. Replaces the whole document, at most 512 KiB of JSON. With `baseDocVersion` (the `docVersion` last read, or 0), a save that would overwrite a newer state is rejected: 409 `optimistic_lock_failed`, with the newer state in `details.current`. */
   saveUserState(input: SaveUserStateInput, options?: CallOptions): Promise<SaveUserStateAnswer>;
-  /** Deletes the account and all data about the user. Revokes the user's phones and hubs, cancels the subscription, removes what devices told and were told, releases them, removes every record, then the login. What the archive has of the account leaves it within a day. Needs a sign-in within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all other calls of the user get 410. */
+  /** Deletes the account and all data about the user. Revokes the user's phones and hubs, cancels the subscription, removes what devices told and were told, releases them, removes every record, then the login. What the archive has of the account leaves it within three days. Needs a sign-in within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all other calls of the user get 410. */
   deleteMyAccount(input: DeleteMyAccountInput, options?: CallOptions): Promise<DeleteMyAccountAnswer>;
   /** Downloads all data about the user. Profile, state, devices, usage, billing, phones and hubs with what they shared, as stored, plus the entry in the user pool. A stream with `complete: false` has more events than fit: `/relay/streams/{stream}/events` has them by pages. Of a device with `complete: false` the newest telemetry is here; `/telemetry/devices/{serial}/series` has the rest. Payments are stored at Stripe; the billing portal has the invoices. */
   exportMyData(options?: CallOptions): Promise<ExportMyDataAnswer>;
@@ -2813,7 +2823,7 @@ export interface AppApi {
     input: TelemetryDevicesSeriesInput,
     options?: CallOptions,
   ): Promise<TelemetryDevicesSeriesAnswer>;
-  /** Sums up what a device watered and measured. Over the owner’s days from `from` to `to` (by default the 30 days until now, at most 4000). `success_share` is of the runs whose end is known, `mean_litres` of those whose litres are known; both are null where nothing is. `busiest_hour` is of the owner’s clock, and of the whole months. Rain, temperature and humidity are those of the device’s own days; a day of which nothing is known ends a dry spell. */
+  /** Sums up what a device watered and measured. Over the owner’s days from `from` to `to` (by default the 30 days until now, at most 4000). `success_share` is of the runs whose end is known, `mean_litres` of those whose litres are known; both are null where nothing is. `busiest_hour` is of the owner’s clock, and of the whole months. Rain, temperature and humidity are those of the device’s own days, and of the hours since the last that is over; a day of which nothing is known ends a dry spell. `busiest_channel` is the one with the most runs. */
   telemetryDevicesSummary(
     input: TelemetryDevicesSummaryInput,
     options?: CallOptions,
@@ -2850,7 +2860,7 @@ export interface AppApi {
   getCommandsSettings(options?: CallOptions): Promise<GetCommandsSettingsAnswer>;
   /** Sets how much water may be asked for from afar. Whatever is left out stays. They apply to commands given from then on, not to schedules on the device. */
   postCommandsSettings(input?: PostCommandsSettingsInput, options?: CallOptions): Promise<PostCommandsSettingsAnswer>;
-  /** Lists what the account was told of. Newest first, for 90 days; one message per cause, however often it was reported. `title` and `body` are in the owner’s language; `kind`, `topic` and `facts` are for apps that say it themselves. `at` is when it happened, `created_at` when this service heard of it. `unread` counts up to 100. */
+  /** Lists what the account was told of. Newest first, for 90 days; one message per cause, however often it was reported. `title` and `body` are in the owner’s language; `kind`, `topic` and `facts` are for apps that say it themselves. `at` is when it happened, `created_at` when this service heard of it, in milliseconds since 1970. At most `limit` (1–100, default 30) per page; `next_cursor` leads to the rest. `unread` counts up to 100. */
   notifications(input?: NotificationsInput, options?: CallOptions): Promise<NotificationsAnswer>;
   /** Marks messages as read. By `notification_ids`, or all that were created up to `until` (milliseconds since 1970). What was held back for quiet hours or the digest is not sent any more once it is read. */
   notificationsRead(input: NotificationsReadInput, options?: CallOptions): Promise<NotificationsReadAnswer>;
@@ -2863,7 +2873,7 @@ export interface AppApi {
   ): Promise<PostNotificationsSettingsAnswer>;
   /** Sends a test message by every channel. To the account’s own browsers, apps and mailbox, within moments; quiet hours do not hold it back. */
   notificationsTest(options?: CallOptions): Promise<NotificationsTestAnswer>;
-  /** Has pushes sent to this browser or app. For a browser, its `PushSubscription` as JSON with `type: web_push`; `endpoint` must be an address of a browser’s push service. For an app, the token it got from Apple or Google. The same again changes nothing. A browser or app belongs to the account that signed in there last. An account has at most 20; the oldest gives way. */
+  /** Has pushes sent to this browser or app. For a browser, its `PushSubscription` as JSON (`toJSON()`), and `type: web_push` beside it; `endpoint` must be an address of a browser’s push service. For an app, the token it got from Apple or Google. The same again changes nothing. A browser or app belongs to the account that signed in there last. An account has at most 20; the oldest gives way. */
   postNotificationsSubscriptions(
     input?: PostNotificationsSubscriptionsInput,
     options?: CallOptions,

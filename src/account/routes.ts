@@ -222,7 +222,7 @@ export function accountRoutes(services: Services, subscriptions: Subscriptions):
     domain: 'account',
     summary: 'Deletes the account and all data about the user',
     description:
-      "Revokes the user's phones and hubs, cancels the subscription, removes what devices told and were told, releases them, removes every record, then the login. What the archive has of the account leaves it within a day. Needs a sign-in " +
+      "Revokes the user's phones and hubs, cancels the subscription, removes what devices told and were told, releases them, removes every record, then the login. What the archive has of the account leaves it within three days. Needs a sign-in " +
       'within the last 10 minutes. Can be repeated after any failure and finishes what is left; in the meantime all ' +
       'other calls of the user get 410.',
     rateLimit: { requests: 10, windowSeconds: 600 },

@@ -4,6 +4,7 @@ import type { PeerId, Uid } from '../platform/ids.ts';
 import type { Log } from '../platform/observability/log.ts';
 import type { Throttle } from './checks/throttle.ts';
 import { ApiError, type ErrorCode, type ErrorForm } from './errors.ts';
+import { type FieldFault, fieldFaults } from './field-faults.ts';
 
 /** Who may call. `cognito-optional` allows anonymous callers but rejects bad tokens; `stripe` checks a signature. */
 export type Auth = 'public' | 'cognito' | 'cognito-optional' | 'factory' | 'admin' | 'stripe';
@@ -284,12 +285,6 @@ export function defineRoute(contract: DeclaredContract) {
   };
 }
 
-interface FieldFault {
-  readonly in: 'path' | 'query' | 'body';
-  readonly field: string;
-  readonly message: string;
-}
-
 const MOST_FAULTS = 20;
 
 /** Stations, tools and Stripe. Their messages may name fields; the app shows its messages to people. */
@@ -326,10 +321,5 @@ function parsePart(schema: z.ZodType | undefined, part: FieldFault['in'], value:
   if (schema === undefined) return { ok: true, value: undefined };
   const result = schema.safeParse(value);
   if (result.success) return { ok: true, value: result.data };
-  const faults = result.error.issues.map((issue) => ({
-    in: part,
-    field: issue.path.map(String).join('.').slice(0, 200),
-    message: issue.message.slice(0, 300),
-  }));
-  return { ok: false, faults };
+  return { ok: false, faults: fieldFaults(part, result.error.issues) };
 }

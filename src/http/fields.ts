@@ -24,9 +24,8 @@ export function textBlock(max: number) {
 /** The page size of a list, from a query string. */
 export const pageLimit = z
   .string()
-  .regex(/^[1-9]\d{0,2}$/, 'a whole number from 1 to 100')
+  .regex(/^([1-9]\d?|100)$/, 'a whole number from 1 to 100')
   .transform(Number)
-  .refine((limit) => limit <= 100, 'a whole number from 1 to 100')
   .optional();
 
 export const pageCursor = z

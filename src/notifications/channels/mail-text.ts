@@ -20,13 +20,13 @@ export function mailOf(to: string, composition: Composition, language: LanguageC
   return {
     to,
     subject: title,
-    text: [...lines, '', '-- ', say('mail.why'), ...ends.map(([what, link]) => `${what} ${link}`), ''].join('\n'),
+    text: [...lines, '', '-- ', say('mail.why'), ...ends.map(([what, link]) => `${what}: ${link}`), ''].join('\n'),
     html: page(language, title, [
       ...lines.map((line) => `<p>${escaped(line)}</p>`),
       '<hr>',
       `<p style="color:#666;font-size:smaller">${[
         escaped(say('mail.why')),
-        ...ends.map(([what, link]) => `${escaped(what)} <a href="${escaped(link)}">${escaped(new URL(link).host)}</a>`),
+        ...ends.map(([what, link]) => `<a href="${escaped(link)}">${escaped(what)}</a>`),
       ].join('<br>')}</p>`,
     ]),
     headers: {

@@ -26,12 +26,15 @@ const NewSubscription = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('web_push'),
     endpoint: z.string().max(1024),
+    /** Browsers always send it, mostly as null. A push service says itself when an address is gone. */
+    expirationTime: z.number().nullable().optional(),
     keys: z.strictObject({
       p256dh: base64url.refine(isPoint, 'a public key of P-256'),
       auth: base64url.refine((text) => bytes(text).length === AUTH_BYTES, '16 bytes'),
     }),
-    /** The key that the browser subscribed with; the current one if left out. */
-    public_key: base64url.optional(),
+    public_key: base64url
+      .optional()
+      .meta({ description: 'What the browser subscribed with; the current key if left out' }),
   }),
   z.strictObject({
     type: z.literal('mobile_push'),
@@ -105,8 +108,8 @@ export function endpointRoutes(
     domain: 'notifications',
     summary: 'Has pushes sent to this browser or app',
     description:
-      'For a browser, its `PushSubscription` as JSON with `type: web_push`; `endpoint` must be an address of a browser’s ' +
-      'push service. For an app, the token it got from Apple or Google. The same again changes nothing. A browser or app ' +
+      'For a browser, its `PushSubscription` as JSON (`toJSON()`), and `type: web_push` beside it; `endpoint` must be an ' +
+      'address of a browser’s push service. For an app, the token it got from Apple or Google. The same again changes nothing. A browser or app ' +
       `belongs to the account that signed in there last. An account has at most ${MOST_ENDPOINTS}; the oldest gives way.`,
     rateLimit: CHANGE_LIMIT,
     body: NewSubscription,

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { defineRoute, type Route } from '../../http/define-route.ts';
-import { ApiError } from '../../http/errors.ts';
+import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
 import { pageCursor, pageLimit } from '../../http/fields.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
 import { type ReadProfileWishes, readerOf } from '../delivery/recipient.ts';
@@ -50,14 +49,15 @@ export function inboxRoutes({ inbox, settings, profileOf, zoneOf }: InboxRoutePa
     description:
       'Newest first, for 90 days; one message per cause, however often it was reported. `title` and `body` are in the ' +
       'owner’s language; `kind`, `topic` and `facts` are for apps that say it themselves. `at` is when it happened, ' +
-      `\`created_at\` when this service heard of it. \`unread\` counts up to ${MOST_UNREAD}.`,
+      `\`created_at\` when this service heard of it, in milliseconds since 1970. At most \`limit\` (1–100, default ` +
+      `${STANDARD_PAGE}) per page; \`next_cursor\` leads to the rest. \`unread\` counts up to ${MOST_UNREAD}.`,
     query: z.object({ limit: pageLimit, cursor: pageCursor }),
     responses: {
       200: z.object({
         ok: z.literal(true),
         notifications: z.array(Shown),
         unread: z.number(),
-        cursor: z.string().nullable(),
+        next_cursor: z.string().optional(),
       }),
     },
     errors: [],
@@ -75,7 +75,7 @@ export function inboxRoutes({ inbox, settings, profileOf, zoneOf }: InboxRoutePa
         ok: true,
         notifications: messages.map((message) => shown(message, readUntil, reader)),
         unread: await inbox.countUnread(uid, readUntil),
-        cursor: next === undefined ? null : encodeCursor(next),
+        ...(next === undefined ? {} : { next_cursor: encodeCursor(next) }),
       },
     };
   });
@@ -111,7 +111,7 @@ export function inboxRoutes({ inbox, settings, profileOf, zoneOf }: InboxRoutePa
 function cursorOf(text: string): string {
   const id = decodeCursor(text);
   if (id === undefined || !messageId.safeParse(id).success) {
-    throw new ApiError('invalid_request', 'This list can’t be continued. Please open it again.');
+    throw validationFailed([{ in: 'query', field: 'cursor', message: 'a cursor from an earlier answer' }], 'person');
   }
   return id;
 }

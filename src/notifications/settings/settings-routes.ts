@@ -5,6 +5,7 @@ import type { Uid } from '../../platform/ids.ts';
 import { MOBILE_PLATFORMS } from '../../platform/messaging/mobile-push.ts';
 import { readVapidKey } from '../../platform/messaging/web-push/vapid.ts';
 import type { Services } from '../../platform/services.ts';
+import { spelledTimeZone } from '../../platform/time-zone.ts';
 import type { DueStore } from '../delivery/due-store.ts';
 import type { Nudge } from '../intake/notify.ts';
 import { NOTICE_KINDS } from '../notice.ts';
@@ -44,7 +45,8 @@ const SettingsChange = z.strictObject({
   time_zone: z
     .string()
     .max(LONGEST_ZONE)
-    .refine(isTimeZone, 'an IANA time zone like Europe/Bucharest')
+    .refine(isTimeZone, { error: 'an IANA time zone like Europe/Bucharest', abort: true })
+    .overwrite(spelledTimeZone)
     .nullable()
     .optional(),
   quiet_hours: QuietHours.refine(({ from, to }) => from !== to, 'two different times')

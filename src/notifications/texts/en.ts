@@ -14,7 +14,8 @@ export const en = {
   'alarm.low-flow.title': 'Zone {channel} gets little water',
   'alarm.low-flow.body': 'Much less water flows than usual. A filter or a nozzle may be blocked.',
   'alarm.mainline-leak.title': 'The main pipe leaks',
-  'alarm.mainline-leak.body': 'With all valves shut the flow meter counted water last night. Please look for a leak.',
+  'alarm.mainline-leak.body':
+    'In the test at night, with all valves shut, the flow meter counted water. Please look for a leak.',
   'alarm.channel-lock.title': 'Zone {channel} is locked',
   'alarm.channel-lock.body': 'The device does not water this zone any more until you reset it.',
   'alarm.global-lock.title': 'All zones are locked',
@@ -114,7 +115,7 @@ export const en = {
   'command.failed.title': 'Not certain: {command}',
   'command.failed.body': 'Nobody saw whether your device did it. Please open the app and look.',
   'command.refused.title': 'Refused: {command}',
-  'command.refused.body': 'Your device does not allow this now, for instance because of rain or frost.',
+  'command.refused.body': 'Your device does not do this now: {reason}.',
   'command.dropped.title': 'Not carried out: {command}',
   'command.dropped.body': 'Your device took it and then did nothing, as it does while a zone is locked.',
   'command.expired.title': 'Too late: {command}',
@@ -136,6 +137,14 @@ export const en = {
   'word.command.reset-channel': 'reset a zone',
   'word.command.other': 'a change',
 
+  'word.reason.freeze': 'it is too cold',
+  'word.reason.rain_skip': 'it has rained enough',
+  'word.reason.queue_full': 'too many waterings wait already',
+  'word.reason.nothing_to_do': 'there is nothing that it could apply to',
+  'word.reason.busy': 'it is busy with something else',
+  'word.reason.no_clock': 'it does not know the time',
+  'word.reason.other': 'the app shows more',
+
   'message.device': 'Device {serial}',
   'test.title': 'It works',
   'test.body': 'This is the test message that you asked for.',
@@ -143,8 +152,8 @@ export const en = {
   'digest.more': 'There is more in the app.',
 
   'mail.why': 'You get this because your account has devices of AutoWatering.',
-  'mail.unsubscribe': 'No more mails of this kind:',
-  'mail.unsubscribe-all': 'No more mails at all:',
+  'mail.unsubscribe': 'No more mails of this kind',
+  'mail.unsubscribe-all': 'No more mails at all',
 
   'unsubscribe.title': 'No more mails?',
   'unsubscribe.question': 'You will get no more mails of this kind. Messages in the app stay as they are.',

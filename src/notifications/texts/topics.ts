@@ -4,7 +4,7 @@ import type { NoticeKind } from '../notice.ts';
  * How a fact is written for people. `channel` counts from 0, as the device does, and is shown from 1. Times are
  * milliseconds since 1970. `percent` of 40 is 40 %.
  */
-export type FactType = 'text' | 'channel' | 'celsius' | 'command' | 'days' | 'litres' | 'percent' | 'time';
+export type FactType = 'text' | 'channel' | 'celsius' | 'command' | 'days' | 'litres' | 'percent' | 'reason' | 'time';
 
 /** The facts that a topic's notices must have, by name. Texts may mention these and no others. */
 export type TopicFacts = Readonly<Record<string, FactType>>;
@@ -62,7 +62,7 @@ export const TOPICS: Readonly<Record<NoticeKind, Readonly<Record<string, TopicFa
   command: {
     done: { command: 'command' },
     failed: { command: 'command' },
-    refused: { command: 'command' },
+    refused: { command: 'command', reason: 'reason' },
     dropped: { command: 'command' },
     expired: { command: 'command' },
     other: {},

@@ -73,8 +73,8 @@ function writeFact(
   { language, timeZone }: Reader,
 ): string | undefined {
   if (type === 'text') return value === undefined ? undefined : String(value);
-  if (type === 'command') {
-    return value === undefined ? undefined : (found(texts, `word.command.${value}`) ?? texts['word.command.other']);
+  if (type === 'command' || type === 'reason') {
+    return value === undefined ? undefined : (found(texts, `word.${type}.${value}`) ?? texts[`word.${type}.other`]);
   }
   if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
   const number = (options: Intl.NumberFormatOptions) => new Intl.NumberFormat(language, options).format(value);

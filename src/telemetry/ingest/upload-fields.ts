@@ -18,7 +18,7 @@ const name = (longest: number) =>
 
 function bytes(most: number) {
   return z
-    .base64()
+    .base64({ abort: true })
     .max(Math.ceil(most / 3) * 4)
     .transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
 }

@@ -9,6 +9,8 @@ export const MOST_DAYS_OF_ROWS = 400;
 /** Roll-ups and days are kept while a device is owned. */
 export const MOST_DAYS = 4_000;
 const USUAL_DAYS = 30;
+/** A phone that asks for the last 400 days counts them by its own clock. */
+const SLACK_MS = 60 * 60_000;
 /** The year 5138: nothing that dates can't hold. */
 const LATEST = 1e14;
 
@@ -18,7 +20,8 @@ const TimeParam = z
   .string()
   .regex(/^\d{1,15}$/, 'milliseconds since 1970')
   .transform(Number)
-  .refine((at) => at <= LATEST, 'milliseconds since 1970');
+  .refine((at) => at <= LATEST, 'milliseconds since 1970')
+  .meta({ description: 'Milliseconds since 1970' });
 
 export const StretchFields = {
   from: TimeParam.optional(),
@@ -42,7 +45,8 @@ export function stretchOf(
   const end = to ?? now;
   const stretch = { from: from ?? Math.max(0, end - USUAL_DAYS * DAY_MS), to: end };
   if (stretch.from > stretch.to) throw refused('from', 'not after `to`');
-  if (stretch.to - stretch.from > mostDays * DAY_MS) throw refused('from', `at most ${mostDays} days before \`to\``);
+  if (stretch.to - stretch.from > mostDays * DAY_MS + SLACK_MS)
+    throw refused('from', `at most ${mostDays} days before \`to\``);
   return stretch;
 }
 

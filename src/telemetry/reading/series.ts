@@ -1,5 +1,6 @@
 import { dayOfNumber, startOfDay, type ZoneTimeline } from '../rollups/local-day.ts';
 import type { TelemetryStore } from '../store/telemetry-store.ts';
+import { deviceDays, readDeviceDays } from './device-days.ts';
 import type { Resolution } from './periods.ts';
 import type { Point } from './point.ts';
 import { type Days, readDays, wholeDays } from './read-days.ts';
@@ -73,11 +74,16 @@ async function weatherPoints(
     measuredIn(await store.measurements(garden.uid, garden.hwId, kind, from, to - 1), measure);
   if (resolution === 'hour') return hourPoints(await read(hourly, stretch));
   const days = wholeDays(zones, stretch, resolution);
-  const deviceDays = read(daily, { from: days.first * DAY_MS, to: (days.last + 1) * DAY_MS });
-  if (resolution !== 'day') return longPoints(measure, await deviceDays, resolution, zones);
-  const hours = read(hourly, boundsOfDays(zones, days));
+  if (resolution !== 'day') {
+    const rows = await readDeviceDays(store, garden, measure === 'rain' ? 'rain' : 'environment', days);
+    return longPoints(measure, deviceDays(measure, rows), resolution, zones);
+  }
+  const [ofDays, hours] = await Promise.all([
+    read(daily, { from: days.first * DAY_MS, to: (days.last + 1) * DAY_MS }),
+    read(hourly, boundsOfDays(zones, days)),
+  ]);
   const [first, last] = [dayOfNumber(days.first), dayOfNumber(days.last)];
-  return dayPoints(measure, { hours: await hours, days: await deviceDays }, zones).filter(
+  return dayPoints(measure, { hours, days: ofDays }, zones).filter(
     ({ period }) => period !== null && period >= first && period <= last,
   );
 }

@@ -4,11 +4,10 @@ import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ownDevice } from '../own-device.ts';
 import { dayOfNumber } from '../rollups/local-day.ts';
 import type { TelemetryStore } from '../store/telemetry-store.ts';
+import { readDeviceDays } from './device-days.ts';
 import { readDays, wholeDays } from './read-days.ts';
 import { DeviceParams, MOST_DAYS, StretchFields, stretchOf } from './reading-fields.ts';
 import { type RainSummary, type Summary, summarize, type WaterSummary } from './summary.ts';
-
-const DAY_MS = 24 * 60 * 60_000;
 
 const ShownWater = z.object({
   runs: z.number(),
@@ -63,7 +62,8 @@ export function summaryRoute(
       `Over the owner’s days from \`from\` to \`to\` (by default the 30 days until now, at most ${MOST_DAYS}). ` +
       '`success_share` is of the runs whose end is known, `mean_litres` of those whose litres are known; both are null ' +
       'where nothing is. `busiest_hour` is of the owner’s clock, and of the whole months. Rain, temperature and humidity ' +
-      'are those of the device’s own days; a day of which nothing is known ends a dry spell.',
+      'are those of the device’s own days, and of the hours since the last that is over; a day of which nothing is known ends a ' +
+      'dry spell. `busiest_channel` is the one with the most runs.',
     params: DeviceParams,
     query: z.object(StretchFields),
     responses: { 200: ShownSummary },
@@ -72,12 +72,10 @@ export function summaryRoute(
     const stretch = stretchOf(query, now, MOST_DAYS);
     const [{ hwId }, zones] = await Promise.all([ownDevice(fleet, uid, params.serial), store.zones(uid)]);
     const days = wholeDays(zones, stretch, 'day');
-    const weather = (kind: 'rain_daily' | 'environment_daily') =>
-      store.measurements(uid, hwId, kind, days.first * DAY_MS, days.last * DAY_MS);
     const [rolledUp, rain, environment] = await Promise.all([
       readDays(store, { uid, hwId }, zones, days),
-      weather('rain_daily'),
-      weather('environment_daily'),
+      readDeviceDays(store, { uid, hwId }, 'rain', days),
+      readDeviceDays(store, { uid, hwId }, 'environment', days),
     ]);
     const summary = summarize(rolledUp.days, rolledUp.startsByHour, [...rain, ...environment]);
     const [first, last] = [dayOfNumber(days.first), dayOfNumber(days.last)];

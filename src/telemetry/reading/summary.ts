@@ -1,9 +1,10 @@
-import { RainDaily } from '@autowatering/device-data';
+import { RainDaily, RainHourly } from '@autowatering/device-data';
 import type { Row } from '../evidence.ts';
 import type { DayEntry } from '../rollups/roll-up.ts';
 import { add, NOTHING, runsIn, skipsIn, type Totals } from '../rollups/totals.ts';
 import { groupedBy } from '../runs/grouped-by.ts';
-import { type Measured, measuredIn } from './weather-rows.ts';
+import { deviceDays } from './device-days.ts';
+import type { Measured } from './weather-rows.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -44,7 +45,7 @@ export interface Extremes {
   readonly max: number;
 }
 
-/** @param weather daily rows of rain and environment */
+/** @param weather rows of which the device’s days are made, of rain and environment */
 export function summarize(
   days: readonly DayEntry[],
   startsByHour: readonly number[],
@@ -58,9 +59,9 @@ export function summarize(
     channels,
     busiestChannel: busiest(channels.map(({ channel, runs }) => ({ name: channel, runs }))),
     busiestHour: busiest(startsByHour.map((runs, hour) => ({ name: hour, runs }))),
-    rain: rainSummary(weather.filter(({ kind }) => kind === 'rain_daily')),
-    temperature: extremesOf(measuredIn(weather, 'temperature')),
-    humidity: extremesOf(measuredIn(weather, 'humidity')),
+    rain: rainSummary(weather),
+    temperature: extremesOf(deviceDays('temperature', weather)),
+    humidity: extremesOf(deviceDays('humidity', weather)),
   };
 }
 
@@ -82,12 +83,18 @@ function busiest(entries: readonly { readonly name: number; readonly runs: numbe
 }
 
 function rainSummary(rows: readonly Row[]): RainSummary | null {
-  const days = measuredIn(rows, 'rain');
+  const days = deviceDays('rain', rows);
   if (days.length === 0) return null;
   const total = days.reduce((sum, { value }) => sum + value, 0);
   const hours = rows
     .filter(({ isClockLost }) => !isClockLost)
-    .map(({ bytes }) => RainDaily.read(bytes)?.max_hour_x100 ?? 0);
+    .map(({ kind, bytes }) =>
+      kind === 'rain_daily'
+        ? (RainDaily.read(bytes)?.max_hour_x100 ?? 0)
+        : kind === 'rain_hourly'
+          ? (RainHourly.read(bytes)?.mm_x100 ?? 0)
+          : 0,
+    );
   return {
     millimetres: rounded(total),
     meanPerDay: rounded(total / days.length),

@@ -66,3 +66,17 @@ function same(value: number): Values {
 function ranged(average: number, min: number, max: number): Values {
   return { value: average / 100, min: min / 100, max: max / 100 };
 }
+
+/** Rain adds up; everything else is an average, with the extremes. */
+export function together(measure: WeatherMeasure, parts: readonly Measured[]): Pick<Measured, 'value' | 'min' | 'max'> {
+  const sum = parts.reduce((total, { value }) => total + value, 0);
+  if (measure === 'rain') {
+    const total = Math.round(sum * 100) / 100;
+    return { value: total, min: total, max: total };
+  }
+  return {
+    value: Math.round((sum / parts.length) * 100) / 100,
+    min: Math.min(...parts.map(({ min }) => min)),
+    max: Math.max(...parts.map(({ max }) => max)),
+  };
+}

@@ -2,7 +2,7 @@ import { dayOfNumber, localDayOf, type ZoneTimeline } from '../rollups/local-day
 import { groupedBy } from '../runs/grouped-by.ts';
 import { boundsOfPeriod, type PeriodKind, periodOf } from './periods.ts';
 import type { Point } from './point.ts';
-import type { Measured, WeatherMeasure } from './weather-rows.ts';
+import { type Measured, together, type WeatherMeasure } from './weather-rows.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -53,18 +53,4 @@ export function longPoints(
       ...{ basis: isWhole ? 'measured' : 'estimated', litres: null },
     };
   });
-}
-
-/** Rain adds up; everything else is an average, with the extremes. */
-function together(measure: WeatherMeasure, parts: readonly Measured[]): Pick<Point, 'value' | 'min' | 'max'> {
-  const sum = parts.reduce((total, { value }) => total + value, 0);
-  if (measure === 'rain') {
-    const total = Math.round(sum * 100) / 100;
-    return { value: total, min: total, max: total };
-  }
-  return {
-    value: Math.round((sum / parts.length) * 100) / 100,
-    min: Math.min(...parts.map(({ min }) => min)),
-    max: Math.max(...parts.map(({ max }) => max)),
-  };
 }

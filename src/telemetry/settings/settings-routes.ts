@@ -3,6 +3,7 @@ import { accountDeleted } from '../../http/checks/authenticate.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { Uid } from '../../platform/ids.ts';
+import { spelledTimeZone } from '../../platform/time-zone.ts';
 import { TimeZoneField } from '../ingest/upload-fields.ts';
 import type { ZoneTimeline } from '../rollups/local-day.ts';
 import { MOST_ZONES, type SettingsStore } from './settings-store.ts';
@@ -47,7 +48,7 @@ export function settingsRoutes(
     responses: { 200: Settings },
     errors: ['limit_reached'],
   }).handledBy(async ({ caller: { uid }, body }, { now }) => {
-    const zones = await settings.setZone(uid, body.time_zone, now);
+    const zones = await settings.setZone(uid, spelledTimeZone(body.time_zone), now);
     if (zones === undefined) {
       throw new ApiError('limit_reached', 'The time zone was changed too often. Please write to our support.', {
         details: { limit: MOST_ZONES },

@@ -32,8 +32,10 @@ function topicOf(alarm: DeviceAlarm): Topic | undefined {
       return { kind: 'lock', topic: 'channel-hard', about: `lock#${alarm.channel}`, facts: { channel: alarm.channel } };
     case 'global-lock':
       return { kind: 'lock', topic: 'other', about: 'lock#all', facts: {} };
-    case 'no-flow':
+    // The same cause as the status and the counter that a later look shows.
     case 'unexpected-flow':
+      return { kind: 'alarm', topic: alarm.kind, about: 'leak', facts: {} };
+    case 'no-flow':
     case 'mainline-leak':
       return { kind: 'alarm', topic: alarm.kind, about: alarm.kind, facts: {} };
     case 'unknown':

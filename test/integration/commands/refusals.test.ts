@@ -23,6 +23,18 @@ describe('what can’t be', () => {
     expect([allowed.status, allowed.body.command.intent.kind]).toEqual([201, 'skip_next']);
   });
 
+  it.each([
+    [{ kind: 'water', channel: 1 }, 'intent.minutes'],
+    [{ kind: 'water', channel: 8, minutes: 5 }, 'intent.channel'],
+    [{ kind: 'water', channel: 1, minutes: 5, litres: 2 }, 'intent'],
+    [{ kind: 'set_schedule', channel: 1, schedule: { repeats: 'weekly' } }, 'intent.schedule.hour'],
+    [{ kind: 'dance' }, 'intent'],
+  ])('is refused by the field that is wrong: %j', async (intent, field) => {
+    const garden = await commandGarden(backend);
+    const { status, body } = await garden.give(intent);
+    expect([status, body.error.details[0].field]).toEqual([400, field]);
+  });
+
   it('is not listed from a cursor that is none, nor found by an id that is none', async () => {
     const garden = await commandGarden(backend);
     const { headers } = garden.owner;

@@ -66,7 +66,7 @@ describe('a message', () => {
     await peersOf(backend).register(owner, newPeerIdentity(), { type: 'phone' });
     await deliver();
 
-    const title = 'Un telefon nou este în contul dumneavoastră';
+    const title = 'Un telefon nou a fost adăugat în contul dumneavoastră';
     for (const to of [owner.uid, token, owner.email]) expect(titlesTo(to)).toEqual([title]);
     const { notifications, unread } = await inbox(owner);
     expect(unread).toBe(1);

@@ -35,14 +35,19 @@ describe('the settings', () => {
     const changed = await post(user, '/notifications/settings', {
       ...{
         language: 'ro',
-        time_zone: 'Europe/Bucharest',
+        time_zone: 'europe/bucharest',
         quiet_hours: { from: '22:00', to: '06:30' },
         digest_at: null,
       },
       kinds: { insight: { email: true } },
     });
     expect(changed.body).toMatchObject({
-      ...{ language: 'ro', quiet_hours: { from: '22:00', to: '06:30' }, digest_at: null },
+      ...{
+        language: 'ro',
+        time_zone: 'Europe/Bucharest',
+        quiet_hours: { from: '22:00', to: '06:30' },
+        digest_at: null,
+      },
       kinds: { insight: { email: true, web_push: true }, alarm: standard.kinds.alarm },
     });
     await post(user, '/notifications/settings', { quiet_hours: null });
@@ -193,9 +198,9 @@ describe('the inbox', () => {
       backend.clock.forward(1000);
     }
     const first = await get(user, '/notifications?limit=3');
-    const second = await get(user, `/notifications?limit=3&cursor=${first.cursor}`);
+    const second = await get(user, `/notifications?limit=3&cursor=${first.next_cursor}`);
     const numbers = [...first.notifications, ...second.notifications].map(({ facts }) => facts.number);
-    expect([numbers, first.unread, second.cursor]).toEqual([[5, 4, 3, 2, 1], 5, null]);
+    expect([numbers, first.unread, second.next_cursor]).toEqual([[5, 4, 3, 2, 1], 5, undefined]);
     expect(first.notifications[0].title).toBe('Conducta principală are o scurgere');
     expect((await backend.call('/notifications?cursor=WzEsIngiXQ', { headers: user.headers })).status).toBe(400);
   });

@@ -127,6 +127,25 @@ describe('the owner of a garden', () => {
     expect((await read('series?measure=temperature')).body.points).toMatchObject([{ value: 21, min: 16, max: 28 }]);
   });
 
+  it('finds the rain of today in the month and the summary, though the device has no row of the day yet', async () => {
+    const garden = await newGarden(backend);
+    const now = backend.clock.now();
+    const today = now - (now % DAY);
+    await garden.upload({
+      reads: [
+        { kind: 'rain_daily', read_at: now, rows: base64(rainDay(today - DAY, 300)) },
+        { kind: 'rain_hourly', read_at: now, rows: base64(rainHour(today - HOUR, 200), rainHour(today, 120)) },
+      ],
+    });
+    const read = async (what: string) =>
+      (await backend.call(`/telemetry/devices/${garden.serial}/${what}`, { method: 'GET', headers: garden.headers }))
+        .body;
+    const { points } = await read(`series?measure=rain&resolution=month&from=${today - DAY}`);
+    expect(points.reduce((sum: number, { value }: { value: number }) => sum + value, 0)).toBeCloseTo(4.2);
+    expect(points.at(-1).basis).toBe('estimated');
+    expect((await read('summary')).rain).toMatchObject({ millimetres: 4.2, rainy_days: 2, most_in_an_hour: 1.2 });
+  });
+
   it('reads a summary', async () => {
     const { read } = await wateredGarden();
     const { body } = await read('summary');

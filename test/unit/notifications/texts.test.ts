@@ -40,7 +40,7 @@ describe('a notice in words', () => {
     };
     const romanian = wordingOf(lock, { language: 'ro', timeZone: 'Europe/Bucharest' });
     expect([romanian.title, romanian.body]).toEqual([
-      'Zona 1 este blocată deocamdată',
+      'Zona 1 este blocată temporar',
       'Dispozitivul încearcă din nou pe 1 iulie 2026 la 13:30.',
     ]);
     expect(wordingOf(lock, { language: 'en', timeZone: 'America/New_York' }).body).toMatch(/July 1, 2026 at 6:30/);
@@ -54,6 +54,16 @@ describe('a notice in words', () => {
       'Nu a plouat de 1 zi',
       'Nu a plouat de 3 zile',
       'Nu a plouat de 20 de zile',
+    ]);
+  });
+
+  it('says why a device refused a command, and no reason that it does not know', () => {
+    const body = (reason: string) =>
+      wordingOf({ kind: 'command', topic: 'refused', serial: null, facts: { command: 'pause', reason } }, utc).body;
+    expect(['nothing_to_do', 'freeze', 'device_error'].map(body)).toEqual([
+      'Your device does not do this now: there is nothing that it could apply to.',
+      'Your device does not do this now: it is too cold.',
+      'Your device does not do this now: the app shows more.',
     ]);
   });
 

@@ -48,6 +48,14 @@ describe('what an upload tells at once', () => {
     expect(notices[0]).toMatchObject({ topic: 'channel-hard', at: MORNING, severity: 'danger' });
   });
 
+  it('is one message for water with all valves shut, whether an alarm or a later status tells of it', () => {
+    const live = news([alarmAt(MORNING, 2, 25)]);
+    const sync = news([statusAt(NOW, 2)], [statusAt(MORNING - HOUR, 0), alarmAt(MORNING, 2, 25)]);
+    const causes = [...live, ...sync].map(({ cause }) => cause);
+    expect(causes).toHaveLength(2);
+    expect(new Set(causes).size).toBe(1);
+  });
+
   it('is a lock that became hard, and a counter that rose between two visits', () => {
     const soft = { level: 1, reason: 2, since: MORNING, retry: NOW + HOUR, noFlowRuns: 2 };
     const hard = { level: 2, reason: 2, since: NOW, noFlowRuns: 3 };

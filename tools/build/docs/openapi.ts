@@ -92,9 +92,14 @@ function operation(contract: RouteContract) {
     ...(auth === 'stripe' ? SIGNED_BODY : {}),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: bodyContent(contract, jsonSchema(body, 'input')) } }),
+      : { requestBody: { required: needsBody(body), content: bodyContent(contract, jsonSchema(body, 'input')) } }),
     responses: { ...Object.fromEntries(successes), ...errorResponses(contract) },
   };
+}
+
+/** A request without a body counts as `{}`. */
+function needsBody(body: z.ZodType): boolean {
+  return !body.safeParse({}).success;
 }
 
 function bodyContent({ bodyKind }: RouteContract, schema: JsonSchema) {

@@ -6,6 +6,8 @@ import { type BrowserKeys, decryptPush, PushDecryptionError } from './push-decry
 /** What a browser gives its page: the JSON of a `PushSubscription`. */
 export interface LocalSubscription {
   readonly endpoint: string;
+  /** Browsers always have it, and it is null in all that we know. */
+  readonly expirationTime: null;
   readonly keys: { readonly p256dh: string; readonly auth: string };
 }
 
@@ -45,6 +47,7 @@ export class PushService {
     this.#browsers.set(id, { name, serverKey, ecdh, auth });
     return {
       endpoint: `${this.#origin()}/push/${id}`,
+      expirationTime: null,
       keys: { p256dh: p256dh.toString('base64url'), auth: auth.toString('base64url') },
     };
   }
