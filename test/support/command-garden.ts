@@ -65,7 +65,8 @@ export async function commandGarden(backend: Backend) {
     return {
       ...{ headers, peerId: peer.peerId },
       offers: async () => (await post('/commands/offers', { serials: [serial] })).body.devices[0],
-      lease: (commandId: string) => post(`${path}/${commandId}/lease`, {}),
+      lease: (commandId: string, attempt = 'the-only-try') =>
+        post(`${path}/${commandId}/lease`, { attempt_id: attempt }),
       report: (commandId: string, fence: number, outcome: string, more: object = {}) =>
         post(`${path}/${commandId}/report`, { fence, outcome, ...more }),
     };

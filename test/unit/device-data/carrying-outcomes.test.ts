@@ -37,11 +37,12 @@ const schedule: Intent = { kind: 'set_schedule', channel: 1, schedule: plain };
 const reset = (what: 'channel' | 'schedule'): Intent => ({ kind: 'reset_channel', channel: 3, what });
 
 const seen = (characteristic: Seen['characteristic'], bytes: Uint8Array): Seen => ({ characteristic, bytes });
-const task = (channel: number, { target = 0, status = 1, mode = 0 } = {}) =>
+const task = (channel: number, { target = 0, status = 1, mode = 0, elapsed = 0 } = {}) =>
   seen(
     'deff',
     CurrentTask.write({
-      ...{ channel_id: channel, start_uptime_s: 0, mode, target, current: 0, total_volume_ml: 0, status, reserved: 0 },
+      ...{ channel_id: channel, start_uptime_s: 0, mode, target, total_volume_ml: 0, status },
+      ...{ current: mode === 0 ? elapsed : 0, reserved: mode === 0 ? 0 : elapsed },
     }),
   );
 const pending = (count: number) =>
@@ -151,8 +152,17 @@ describe('evidence', () => {
     ['a run to be skipped that goes on', skip, [task(2)], false],
     ['an alarm that stays', alarm, [alarmSeen(3)], false],
     ['an alarm that was not read', alarm, [], false],
-    ['a reset channel', reset('channel'), [resetSeen(1, 3)], true],
-    ['a reset schedule', reset('schedule'), [resetSeen(2, 3)], true],
+    ['a reset channel', reset('channel'), [resetSeen(1, 1), resetSeen(1, 3)], true],
+    ['a reset schedule', reset('schedule'), [resetSeen(2, 2), resetSeen(2, 3)], true],
+    ['a reset that was done before, or by somebody else', reset('channel'), [resetSeen(1, 3)], false],
+    ['a reset after one of another channel', reset('channel'), [resetSeen(1, 1, 2), resetSeen(1, 3)], false],
+    ['a skipped run', skip, [task(2, { elapsed: 30 }), task(NOTHING)], true],
+    [
+      'a stopped run that began long before the one to be skipped',
+      skip,
+      [task(2, { elapsed: 600 }), task(NOTHING)],
+      false,
+    ],
     ['a reset of something else', reset('schedule'), [resetSeen(1, 3)], false],
     ['a reset under way', reset('channel'), [resetSeen(1, 2)], false],
     ['a reset of which nothing is seen', reset('channel'), [], false],
@@ -161,12 +171,14 @@ describe('evidence', () => {
     ['a rule that is too short', noSummerTime, [seen('6793', Uint8Array.of(0x4c, 0xff))], false],
   ])('is right about %s', (_, intent, readings, isEvidence) => {
     expect(isDone(intent, readings, NOW)).toBe(isEvidence);
-    expect(isProven(intent, readings, NOW, NOW)).toBe(isEvidence);
+    expect(isProven(intent, readings, NOW - 1_000, NOW)).toBe(isEvidence);
   });
 
   it('lets a run be skipped that is running, and a setting be written that differs', () => {
     expect(readiness(skip, [task(2)], NOW)).toBe('write');
     expect(readiness(skip, [], NOW)).toBe('wait');
+    expect(readiness(skip, [task(2, { elapsed: 600 })], NOW)).toBe('wait');
+    expect(readiness(reset('channel'), [resetSeen(1, 3)], NOW)).toBe('write');
     expect(readiness(alarm, [alarmSeen(3)], NOW)).toBe('write');
     expect(readiness(byMinutes, [task(NOTHING)], NOW)).toBe('wait');
   });
@@ -189,6 +201,14 @@ describe('a look before writing again', () => {
     ['a history without an older row', byMinutes, [...idle, clockSeen(NOW)], 'unclear'],
     ['a wrong clock', byMinutes, [...idle, clockSeen(NOW - 121_000), older], 'unclear'],
     ['no clock', byMinutes, [...idle, older], 'unclear'],
+    ['a run like it that began before', byMinutes, [task(2, { target: 600, elapsed: 60 }), pending(0), older], 'wait'],
+    ['litres that began before', byLitres, [task(2, { mode: 1, target: 20_000, elapsed: 60 }), pending(0)], 'wait'],
+    ['a start like it just before', byMinutes, [...idle, clockSeen(NOW), older, row(NOW - 60_000)], 'unclear'],
+    ['one by a clock that is behind', byMinutes, [...idle, clockSeen(NOW - 60_000), older, row(NOW - 60_000)], 'done'],
+    ['one by a lost clock', byMinutes, [...idle, clockSeen(NOW), older, row(Date.UTC(2023, 0, 1, 3))], 'unclear'],
+    ['a start like it long before', byMinutes, [...idle, clockSeen(NOW), row(NOW - 600_000)], 'not_done'],
+    ['a reset that may be this one', reset('channel'), [resetSeen(1, 3)], 'unclear'],
+    ['a reset of another channel', reset('channel'), [resetSeen(1, 3, 2)], 'not_done'],
     ['a setting that is as wanted', alarm, [alarmSeen(0)], 'done'],
     ['a setting that is not', alarm, [alarmSeen(3)], 'not_done'],
     ['a skipped run', skip, [task(2), task(NOTHING)], 'not_done'],
