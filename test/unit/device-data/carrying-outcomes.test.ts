@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  Alarm,
-  CurrentTask,
   dropReasonOf,
   HistoryDetailedEntry,
   HydraulicStatus,
@@ -12,19 +10,18 @@ import {
   look,
   looksOf,
   RainIntegration,
-  ResetControl,
-  Rtc,
   readiness,
   readsOf,
   refusalOf,
   type ScheduleIntent,
   type Seen,
-  TaskQueue,
   writesOf,
 } from '../../../device-data/index.ts';
+import { deviceBytes } from '../../support/device-bytes.ts';
+import { clockBytes } from '../../support/garden-rows.ts';
+import { alarmSeen, NOTHING, pending, resetSeen, seen, task } from '../../support/seen.ts';
 
 const NOW = Date.UTC(2026, 6, 1, 12, 30);
-const NOTHING = 0xff;
 
 const byMinutes: Intent = { kind: 'water', channel: 2, minutes: 10 };
 const byLitres: Intent = { kind: 'water', channel: 2, litres: 20 };
@@ -36,57 +33,20 @@ const plain: ScheduleIntent = { repeats: 'weekly', hour: 6, minute: 30, amount: 
 const schedule: Intent = { kind: 'set_schedule', channel: 1, schedule: plain };
 const reset = (what: 'channel' | 'schedule'): Intent => ({ kind: 'reset_channel', channel: 3, what });
 
-const seen = (characteristic: Seen['characteristic'], bytes: Uint8Array): Seen => ({ characteristic, bytes });
-const task = (channel: number, { target = 0, status = 1, mode = 0, elapsed = 0 } = {}) =>
-  seen(
-    'deff',
-    CurrentTask.write({
-      ...{ channel_id: channel, start_uptime_s: 0, mode, target, total_volume_ml: 0, status },
-      ...{ current: mode === 0 ? elapsed : 0, reserved: mode === 0 ? 0 : elapsed },
-    }),
-  );
-const pending = (count: number) =>
-  seen(
-    'def7',
-    TaskQueue.write({
-      ...{ pending: count, completed: 0, current_channel: 0, task_type: 0, value: 0, command: 0 },
-      ...{ task_id_to_delete: 0, active_task_id: 0 },
-    }),
-  );
 const idle = [task(NOTHING), pending(0)];
-const alarmSeen = (code: number) => seen('defa', Alarm.write({ alarm_code: code, alarm_data: 0, epoch: 0 }));
-const resetSeen = (type: number, status: number, channel = 3) =>
-  seen(
-    'de21',
-    ResetControl.write({ type, channel_id: channel, code: 0, status, timestamp: 0, progress: new Uint8Array(5) }),
-  );
-const clockSeen = (at: number) => {
-  const shown = new Date(at);
-  const bytes = Rtc.write({
-    ...{ year_minus_2000: shown.getUTCFullYear() - 2000, month: shown.getUTCMonth() + 1, day: shown.getUTCDate() },
-    ...{ hour: shown.getUTCHours(), minute: shown.getUTCMinutes(), second: shown.getUTCSeconds() },
-    ...{ day_of_week: shown.getUTCDay(), utc_offset_min: 0, dst_active: 0, reserved: new Uint8Array(6) },
-  });
-  return seen('def9', bytes);
-};
+const clockSeen = (at: number) => seen('def9', clockBytes(at));
 const row = (at: number, { channel = 2, mode = 1, target = 10, actual = 0, trigger = 0 } = {}) =>
   seen(
     'defc',
-    HistoryDetailedEntry.write({
-      ...{ epoch: Math.floor(at / 1000), channel_id: channel, event: 1, mode, target, actual, actual_copy: 0 },
-      ...{ trigger, success: 0, error: 0, avg_flow_ml_s: 0, zero: new Uint8Array(6) },
+    deviceBytes(HistoryDetailedEntry, {
+      ...{ epoch: Math.floor(at / 1000), channel_id: channel, event: 1, mode, target, actual, trigger },
     }),
   );
 const older = row(NOW - 3_600_000);
-const locks = (shown: { channel_id?: number; lock_level?: number; global_level?: number }) => {
-  const none = HydraulicStatus.read(new Uint8Array(HydraulicStatus.bytes)) ?? expect.unreachable();
-  return seen('de22', HydraulicStatus.write({ ...none, ...shown }));
-};
-const skippedByRain = (channel: number) => {
-  const none = RainIntegration.read(new Uint8Array(RainIntegration.bytes)) ?? expect.unreachable();
-  const { skip } = none;
-  return seen('de18', RainIntegration.write({ ...none, skip: skip.map((_, at) => (at === channel ? 1 : 0)) }));
-};
+const locks = (shown: { channel_id?: number; lock_level?: number; global_level?: number }) =>
+  seen('de22', deviceBytes(HydraulicStatus, shown));
+const skippedByRain = (channel: number) =>
+  seen('de18', deviceBytes(RainIntegration, { skip: Array.from({ length: 8 }, (_, at) => (at === channel ? 1 : 0)) }));
 const hexOf = (intent: Intent, resetCode?: number) =>
   writesOf(intent, { now: NOW, ...(resetCode !== undefined && { resetCode }) }).map(
     ({ characteristic, bytes }) => `${characteristic} ${Buffer.from(bytes).toString('hex')}`,
