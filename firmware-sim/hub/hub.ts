@@ -302,11 +302,16 @@ export class Hub implements HubSide {
     return visits;
   }
 
-  async #visit({ peer, relay, backend }: Owned, device: DeviceInRange, serial: string): Promise<HubVisitOutcome> {
+  async #visit(
+    { peer, relay, backend, errands }: Owned,
+    device: DeviceInRange,
+    serial: string,
+  ): Promise<HubVisitOutcome> {
     const { onPhase, onProgress } = this.#options;
     const outcome = await visitAsHub({
       ...{ device, serial, backend, peerId: peer.peerId, record: this.#record, signal: this.#stop.signal },
       now: () => this.now(),
+      onStop: (listener) => errands.onStop(listener),
       async tell(about, event) {
         await relay.enqueue(DEVICES_STREAM, hubEventDraft(about, event));
       },
