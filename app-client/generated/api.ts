@@ -2120,6 +2120,8 @@ export type DevicesCommandsLeaseInput = {
   readonly command_id: string;
   /** Needed with the user's token; a peer's own token says who it is */
   readonly carrier_id?: string | undefined;
+  /** Of this try to carry it: the same when you ask again or renew, another after a restart */
+  readonly attempt_id: string;
 };
 
 /** Answer of `POST /devices/{serial}/commands/{command_id}/lease`. */
@@ -2842,9 +2844,9 @@ export interface AppApi {
   devicesCommandsCancel(input: DevicesCommandsCancelInput, options?: CallOptions): Promise<DevicesCommandsCancelAnswer>;
   /** Asks what may be carried to the devices in range. For up to 20 devices: the command that may be taken now, if any. A serial that is not of the account is left out. `changes_at` is when to ask again although nothing is announced; null: when something is. */
   commandsOffers(input: CommandsOffersInput, options?: CallOptions): Promise<CommandsOffersAnswer>;
-  /** Takes a command to carry it, or renews the lease. For one carrier, until `leased_until`; asking again renews it. Write to the device only while it lasts. With `must_look` somebody may have written already: look before writing. `fence` goes into every report. 409 `lease_held`: another one has it; `command_not_next`: another command comes before it, or it has to wait; `command_ended`. */
+  /** Takes a command to carry it, or renews the lease. For one carrier, until `leased_until`; asking again with the same `attempt_id` renews it. Write to the device only while it lasts. With `must_look` somebody may have written already: look before writing. `fence` goes into every report. 409 `lease_held`: another one has it, or the same one in another try; `command_not_next`: another command comes before it, or it has to wait; `command_ended`. */
   devicesCommandsLease(input: DevicesCommandsLeaseInput, options?: CallOptions): Promise<DevicesCommandsLeaseAnswer>;
-  /** Says what became of a command. `delivered`: the device accepted the writes. `seen`: and what was `observed` shows that it does it; the service judges, and `is_done` says so. `nothing_seen`: it was watched for its time and did nothing; of a run, its history without such a start is needed to tell (as before writing again), or it counts as unclear. `refused`: by an ATT error. `unclear`: it may have been written before, and looking does not tell. `gave_up`: whether something may have been written. What comes after the lease is kept (`recorded: late`) and decides nothing, except evidence. `look_again_after`: for a stop, until then a run that it overtook may still be started; look again. */
+  /** Says what became of a command. `delivered`: the device accepted the writes. `seen`: and what was `observed` shows that it does it; the service judges, and `is_done` says so. `nothing_seen`: it was watched for its time and did nothing; of a run, its history without such a start is needed to tell (as before writing again), or it counts as unclear. `refused`: by an ATT error. `unclear`: it may have been written before, and looking does not tell. `gave_up`: whether something may have been written. What comes after the lease is kept (`recorded: late`) and decides nothing, except evidence. `look_again_after`: for a stop, until then a run that it overtook may still be started; take it again then, and look. */
   devicesCommandsReport(input: DevicesCommandsReportInput, options?: CallOptions): Promise<DevicesCommandsReportAnswer>;
   /** Shows how much water may be asked for from afar. The standard is 120 minutes or 300 litres a run, and 240 minutes or 600 litres a day and channel. */
   getCommandsSettings(options?: CallOptions): Promise<GetCommandsSettingsAnswer>;
