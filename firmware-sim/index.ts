@@ -67,7 +67,7 @@ export type {
 } from './garden/world/garden-truth.ts';
 export { FAULT_NAMES, type FaultKind, type FaultName, type PlantedFault } from './garden/world/planted-fault.ts';
 export { type Air, type DeviceInRange, realAir, virtualAir } from './hub/device-in-range.ts';
-export { Hub, type HubOptions, type HubState, type HubSynced, type HubVisit } from './hub/hub.ts';
+export { Hub } from './hub/hub.ts';
 export { type CarriedCommand, COMMANDS_STREAM } from './hub/hub-errands.ts';
 export { DEVICES_STREAM } from './hub/hub-events.ts';
 export {
@@ -78,7 +78,9 @@ export {
   type HubRecord,
   memoryHubMemory,
 } from './hub/hub-memory.ts';
+export type { HubOptions, HubState, HubSynced } from './hub/hub-options.ts';
 export { hubLabelText, PairingError, parseHubLabel, registerHub } from './hub/hub-pairing.ts';
+export type { HubVisit } from './hub/hub-rounds.ts';
 export { CHECK_MS, mayLeave, QUIET_MS, retryMs, whenDue } from './hub/hub-rules.ts';
 export type { HubVisitOutcome } from './hub/hub-visit.ts';
 export {

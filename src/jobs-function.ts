@@ -1,7 +1,9 @@
 import { accountAliveCheck, profileWishes } from './account/index.ts';
 import { commandExpiryJob } from './commands/index.ts';
-import { createNotify } from './notifications/index.ts';
+import { deviceNames } from './fleet/index.ts';
+import { createNotify, updateAvailableNotice } from './notifications/index.ts';
 import { createNotificationDelivery } from './notifications/jobs.ts';
+import { createUpdateNews } from './ota/jobs.ts';
 import type { Job } from './platform/jobs/job.ts';
 import { createRunJobs, type JobResult } from './platform/jobs/run-jobs.ts';
 import type { Services } from './platform/services.ts';
@@ -34,7 +36,10 @@ export interface JobsResult {
 /** Puts the function for work by time together. Its schedule invokes it every five minutes. */
 export function createJobsFunction(services: Services): (event: unknown) => Promise<JobsResult> {
   const zoneOf = ownerZone(services);
-  const notifications = createNotificationDelivery(services, { profileOf: profileWishes(services), zoneOf });
+  const notifications = createNotificationDelivery(services, {
+    ...{ profileOf: profileWishes(services), zoneOf },
+    namesOf: deviceNames(services),
+  });
   const notify = createNotify(services, {
     ...{ isAlive: accountAliveCheck(services), zoneOf },
     // Here, and not by another invocation: this is the function that delivers.
@@ -48,6 +53,7 @@ export function createJobsFunction(services: Services): (event: unknown) => Prom
     commands,
     notifications.job,
     createTelemetryLook(services, notify),
+    createUpdateNews(services, (uid, news) => notify(uid, news.map(updateAvailableNotice))),
     createTelemetryArchive(services),
   ];
   const runJobs = createRunJobs(services, jobs);

@@ -1,27 +1,34 @@
-import { Schedule } from '../structures/hydraulics.ts';
-import { type Rtc, TimeZoneRule } from '../structures/live-state.ts';
+import { type ResetControl, Schedule } from '../structures/hydraulics.ts';
+import { type CurrentTask, type Rtc, TimeZoneRule } from '../structures/live-state.ts';
 import type { Read } from '../structures/structure.ts';
-import type { Intent, WaterAmount } from './intent.ts';
+import type { Intent } from './intent.ts';
 import { ALARM, CLOCK, lastOf, NO_CHANNEL, QUEUE, RESET, readingsOf, type Seen, TASK, VALVE } from './readings.ts';
 import { scheduleOf, timeZoneOf } from './writes.ts';
 
 const RUNNING = 1;
 const PAUSED = 2;
+/** Of `de21`: the code is asked for, the reset runs, it is done. */
+const RESET_UNDER_WAY = [1, 2];
 const RESET_DONE = 3;
 /** How far a clock that was just set may be from the carrier's. */
 const CLOCK_TOLERANCE_MS = 2 * 60_000;
+/** A reading may be ten seconds old, and service and carrier may disagree about the time a little. */
+export const TIMES_APART_MS = 30_000;
+/** A schedule's run may begin so long before its time. */
+const SKIP_BEFORE_MS = 2 * 60_000;
 
 /**
  * Whether what was seen after the writes proves that the device does what it was told. A write's answer is no proof: the
  * device accepts what it then drops.
  *
  * @param now the time of the readings, in milliseconds since 1970
+ * @param from a run that began before is another one; left out when the device was idle just before the write
  */
-export function isDone(intent: Intent, seen: readonly Seen[], now: number): boolean {
+export function isDone(intent: Intent, seen: readonly Seen[], now: number, from?: number): boolean {
   const task = lastOf(seen, TASK);
   switch (intent.kind) {
     case 'water':
-      return isRunSeen(intent.channel, intent, seen);
+      return isRunSeen(intent, seen, (run) => from === undefined || beganAt(run, now) >= from - TIMES_APART_MS);
     case 'stop':
       return task?.channel_id === NO_CHANNEL && lastOf(seen, QUEUE)?.pending === 0;
     case 'pause':
@@ -32,8 +39,8 @@ export function isDone(intent: Intent, seen: readonly Seen[], now: number): bool
     case 'clear_queue':
       return lastOf(seen, QUEUE)?.pending === 0;
     case 'skip_next': {
-      const tasks = readingsOf(seen, TASK).map(({ channel_id: channel }) => channel);
-      return tasks.includes(intent.channel) && tasks.at(-1) !== intent.channel;
+      const tasks = readingsOf(seen, TASK);
+      return tasks.some((one) => isRunToSkip(intent, one, now)) && task?.channel_id !== intent.channel;
     }
     case 'set_schedule':
       return isSame(bytesOf(seen, 'def5'), Schedule.write(scheduleOf(intent.channel, intent.schedule)));
@@ -46,22 +53,52 @@ export function isDone(intent: Intent, seen: readonly Seen[], now: number): bool
     case 'clear_alarm':
       return lastOf(seen, ALARM)?.alarm_code === 0;
     case 'reset_channel': {
-      const reset = lastOf(seen, RESET);
-      return (
-        reset?.status === RESET_DONE &&
-        reset.channel_id === intent.channel &&
-        reset.type === (intent.what === 'channel' ? 1 : 2)
-      );
+      // The device goes on saying that a reset is done, also an earlier one: this one was seen to go on.
+      const resets = readingsOf(seen, RESET);
+      const isOurs = (reset: Reset) => isResetOf(intent, reset);
+      const isUnderWay = resets.some((reset) => isOurs(reset) && RESET_UNDER_WAY.includes(reset.status));
+      const last = resets.at(-1);
+      return isUnderWay && last !== undefined && isOurs(last) && last.status === RESET_DONE;
     }
   }
 }
 
+type Task = Read<typeof CurrentTask>;
+type Reset = Read<typeof ResetControl>;
+type SkipIntent = Extract<Intent, { kind: 'skip_next' }>;
+type ResetIntent = Extract<Intent, { kind: 'reset_channel' }>;
+
+/** When a run that is seen now began at the earliest: a pause does not count. */
+function beganAt({ mode, current, reserved }: Task, now: number): number {
+  return now - (mode === 0 ? current : reserved) * 1000;
+}
+
+/** A run of this channel that began long before is somebody's, and not the schedule's. */
+function isRunToSkip({ channel, at }: SkipIntent, task: Task, now: number): boolean {
+  return task.channel_id === channel && beganAt(task, now) >= at - SKIP_BEFORE_MS;
+}
+
+function isResetOf({ channel, what }: ResetIntent, { channel_id: of, type }: Reset): boolean {
+  return of === channel && type === (what === 'channel' ? 1 : 2);
+}
+
+/** Whether the device shows such a reset, under way or over: it may be this one, or an earlier one. */
+export function isResetShown(intent: ResetIntent, seen: readonly Seen[]): boolean {
+  const reset = lastOf(seen, RESET);
+  return reset !== undefined && isResetOf(intent, reset) && reset.status > 0 && reset.status <= RESET_DONE;
+}
+
 /** Whether this run, or one exactly like it, was seen to flow. */
-function isRunSeen(channel: number, amount: WaterAmount, seen: readonly Seen[]): boolean {
+function isRunSeen(
+  intent: Extract<Intent, { kind: 'water' }>,
+  seen: readonly Seen[],
+  isOurs: (task: Task) => boolean,
+): boolean {
+  const { channel } = intent;
   const target =
-    'minutes' in amount ? { mode: 0, target: amount.minutes * 60 } : { mode: 1, target: amount.litres * 1000 };
+    'minutes' in intent ? { mode: 0, target: intent.minutes * 60 } : { mode: 1, target: intent.litres * 1000 };
   const isTask = readingsOf(seen, TASK).some(
-    (task) => task.channel_id === channel && task.mode === target.mode && task.target === target.target,
+    (task) => task.channel_id === channel && task.mode === target.mode && task.target === target.target && isOurs(task),
   );
   // A notification of the valve; the same bytes with a value are what was written.
   const isOpen = readingsOf(seen, VALVE).some(
@@ -101,7 +138,9 @@ export function readiness(intent: Intent, seen: readonly Seen[], now: number): R
     case 'water':
       return isIdle(seen) ? 'write' : 'wait';
     case 'skip_next':
-      return task?.channel_id === intent.channel ? 'write' : 'wait';
+      return task !== undefined && isRunToSkip(intent, task, now) ? 'write' : 'wait';
+    case 'reset_channel':
+      return 'write';
     default:
       return isDone(intent, seen, now) ? 'done' : 'write';
   }

@@ -57,8 +57,13 @@ const MOST_OBSERVED = 40;
 export interface CommandClient {
   /** @throws BackendError */
   offers(serials: readonly string[]): Promise<readonly Offer[]>;
-  /** Takes a command, or renews its lease. Undefined: somebody else has it, or something else comes first. @throws BackendError */
-  lease(serial: string, commandId: string): Promise<LeasedCommand | undefined>;
+  /**
+   * Takes a command, or renews the lease that it was given in the same attempt. Undefined: somebody else has it, or
+   * something else comes first.
+   *
+   * @throws BackendError
+   */
+  lease(serial: string, commandId: string, attemptId: string): Promise<LeasedCommand | undefined>;
   /** @throws BackendError */
   report(command: LeasedCommand, report: CarrierReport): Promise<ReportAnswer>;
 }
@@ -75,9 +80,9 @@ export function commandClient(options: CallOptions, carrierId?: string): Command
         ...{ serial, changesAt, commandIds: commands.map(({ command_id: id }) => id) },
       }));
     },
-    async lease(serial, commandId) {
+    async lease(serial, commandId, attemptId) {
       try {
-        const taken = await call(`${pathOf(serial, commandId)}/lease`, Lease, carrier);
+        const taken = await call(`${pathOf(serial, commandId)}/lease`, Lease, { ...carrier, attempt_id: attemptId });
         return {
           ...{ serial, commandId, intent: taken.command.intent, fence: taken.fence, until: taken.leased_until },
           ...{ mustLook: taken.must_look, firstTakenAt: taken.first_taken_at },

@@ -10,6 +10,8 @@ export interface ErrandOptions {
   readonly client: CommandClient;
   readonly serial: string;
   readonly commandId: string;
+  /** Of this try: a new one each time, also after a restart. 8 to 64 letters, digits, - and _. */
+  readonly attemptId: string;
   readonly link: BleLink;
   readonly air: Air;
   readonly as: Central;
@@ -33,9 +35,9 @@ const MOST_LOOKS = 3;
  * @throws BackendError when the backend can't be reached; the lease then ends by itself, and whoever is next looks first
  */
 export async function runErrand(options: ErrandOptions): Promise<ErrandOutcome> {
-  const { client, serial, commandId, air } = options;
+  const { client, serial, commandId, attemptId, air } = options;
   return air.run(async () => {
-    const leasing = air.outside(() => client.lease(serial, commandId));
+    const leasing = air.outside(() => client.lease(serial, commandId, attemptId));
     // A failure is thrown to the caller below; until then it must not count as unhandled.
     leasing.catch(() => {});
     const connected = await connect(options);
@@ -90,7 +92,7 @@ async function lookedAgain(
   reach: GardenReach | undefined,
   command: LeasedCommand,
   after: number,
-  { air, now, client }: ErrandOptions,
+  { air, now, client, attemptId }: ErrandOptions,
 ): Promise<CarrierReport | undefined> {
   if (reach === undefined) return undefined;
   try {
@@ -99,6 +101,6 @@ async function lookedAgain(
     if (error instanceof LinkLostError) return undefined;
     throw error;
   }
-  const renewed = await air.outside(() => client.lease(command.serial, command.commandId));
+  const renewed = await air.outside(() => client.lease(command.serial, command.commandId, attemptId));
   return renewed === undefined ? undefined : carryCommand({ reach, command: { ...renewed, mustLook: false } });
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { CommandClient, LeasedCommand } from '../carrying/command-client.ts';
 import { runErrand } from '../carrying/errand.ts';
@@ -137,7 +138,7 @@ export class HubErrands {
     });
     try {
       const outcome = await runErrand({
-        ...{ client, serial, commandId, link: device.link, air: device.air, as: 'hub', now },
+        ...{ client, serial, commandId, attemptId: randomUUID(), link: device.link, air: device.air, as: 'hub', now },
         signal: AbortSignal.any([signal, leave.signal]),
         onWritten: (command) => onWritten?.(command, device),
       });

@@ -8,6 +8,7 @@ import {
   lookAfter,
   type Report,
   report,
+  type Taker,
   type Taking,
   take,
 } from './model/carry.ts';
@@ -15,6 +16,7 @@ import { type Command, type CommandId, evolve, newCommandId, noted, type Who } f
 import { type Giving, give, isSameIntent } from './model/give.ts';
 import { nextChangeAt, settle, takeable } from './model/queue.ts';
 import type { SafetyLimits } from './model/safety.ts';
+import { isOpen } from './model/states.ts';
 import type { DueStore } from './store/due-store.ts';
 import type { Decision, QueueOwner, QueueStore } from './store/queue-store.ts';
 import { createTelling, type Told } from './telling.ts';
@@ -34,6 +36,9 @@ export type Reported =
   | { readonly outcome: 'recorded' | 'late'; readonly command: Command; readonly lookAfter: number | undefined }
   | { readonly outcome: 'not_found' };
 
+/** What became of a command that has expired. */
+export type Concluded = 'open' | 'ended' | 'untold';
+
 /** What a device has for a carrier now. */
 export interface Offer {
   readonly commands: readonly Command[];
@@ -52,7 +57,7 @@ export interface CarrierReport {
 /** What can be done with the commands of a device that the caller owns. Whatever changes is told to the account. */
 export function createCommands(services: Services, store: QueueStore, due: DueStore, told: Told) {
   const { clock, randomness, metrics } = services;
-  const telling = createTelling(services, told);
+  const telling = createTelling(services, due, told);
 
   /** Changes the queue and tells what is new. */
   const change = async <T>(
@@ -98,6 +103,10 @@ export function createCommands(services: Services, store: QueueStore, due: DueSt
         await due.remove(owner, { commandId, expiresAt: wanted.expiresAt });
       }
       if (changed.outcome === 'account_deleted') return changed;
+      // Asked for again, and nothing has happened since: the first one may have died before it was announced.
+      if (changed.result.outcome === 'known' && changed.result.command.revision === 1) {
+        await telling.again(owner, changed.result.command);
+      }
       if (changed.result.outcome === 'given') metrics.count('CommandsGiven', { intent: wanted.intent.kind });
       return changed.result;
     },
@@ -129,9 +138,9 @@ export function createCommands(services: Services, store: QueueStore, due: DueSt
       return { commands: takeable(queue, now), changesAt: nextChangeAt(queue, now) };
     },
 
-    async take(owner: QueueOwner, commandId: CommandId, carrier: Who): Promise<Taking> {
+    async take(owner: QueueOwner, commandId: CommandId, taker: Taker): Promise<Taking> {
       const changed = await change<Taking>(owner, (queue, now) => {
-        const taking = take(queue, commandId, carrier, now);
+        const taking = take(queue, commandId, taker, now);
         return taking.outcome === 'taken' ? { queue: taking.queue, result: taking } : { result: taking };
       });
       if (changed.outcome !== 'changed') return { outcome: 'not_found' };
@@ -147,7 +156,7 @@ export function createCommands(services: Services, store: QueueStore, due: DueSt
         const { outcome, command } = reporting;
         return {
           queue: reporting.queue,
-          result: { outcome, command, lookAfter: lookAfter(reporting.queue, command, now) },
+          result: { outcome, command, lookAfter: lookAfter(reporting, now) },
         };
       });
       if (changed.outcome !== 'changed') return { outcome: 'not_found' };
@@ -167,8 +176,14 @@ export function createCommands(services: Services, store: QueueStore, due: DueSt
       return command === undefined ? changed.result : { outcome: 'over', command };
     },
 
-    /** Does what time alone does to a queue, and tells it. @returns the command as it is now */
-    async settle(owner: QueueOwner, commandId: CommandId): Promise<Command | undefined> {
+    /**
+     * For a command that has expired and whose end may not have been told: does what time alone does to its queue, and
+     * makes sure that everybody is told.
+     *
+     * @returns `untold`: it has to be tried again
+     */
+    async conclude(owner: QueueOwner, due: Pick<Command, 'commandId' | 'expiresAt'>): Promise<Concluded> {
+      const { commandId } = due;
       const changed = await change<Command | undefined>(owner, (queue, now) => {
         const after = settle(queue, now);
         const isSame = after.commands.every((one, at) => one === queue.commands[at]);
@@ -176,12 +191,19 @@ export function createCommands(services: Services, store: QueueStore, due: DueSt
         return isSame ? { result } : { queue: after, result };
       });
       const found = changed.outcome === 'changed' ? changed.result : undefined;
-      return found ?? (await store.readEnded(owner.uid, owner.hwId, commandId));
+      // It was told with the change, or keeps its reminder.
+      if (found !== undefined) return isOpen(found.state) ? 'open' : 'ended';
+      return tellEnded(owner, due);
     },
-
-    /** Notifies the owner of what came to nothing, in case whoever ended it died before. @throws whatever `notify` does */
-    tellAgain: telling.again,
   };
+
+  /** A command that ended before. */
+  async function tellEnded(owner: QueueOwner, one: Pick<Command, 'commandId' | 'expiresAt'>): Promise<Concluded> {
+    const command = await store.readEnded(owner.uid, owner.hwId, one.commandId);
+    if (command !== undefined) return (await telling.again(owner, command)) ? 'ended' : 'untold';
+    await due.remove(owner, one);
+    return 'ended';
+  }
 
   /** A report about a command that has ended: kept with it, and evidence still counts where nobody knew. */
   async function reportedLate(owner: QueueOwner, said: CarrierReport): Promise<Reported> {
@@ -189,13 +211,18 @@ export function createCommands(services: Services, store: QueueStore, due: DueSt
     if (command === undefined) return { outcome: 'not_found' };
     const now = clock.now();
     const isProof = said.report.event === 'prove' && said.fence >= 1 && said.fence <= command.fence;
-    const after =
-      isProof && canBeProved(command)
-        ? evolve(command, 'prove', said.carrier, now)
-        : noted(command, 'late_report', said.carrier, now);
+    const isDone = isProof && canBeProved(command);
+    const after = isDone
+      ? evolve(command, 'prove', said.carrier, now)
+      : noted(command, 'late_report', said.carrier, now);
+    // A carrier that repeats what ended the command had no answer: whoever took it may have died before telling.
+    const isUntold = isDone || (await due.has(owner, command));
+    // First, as for a new command.
+    if (isDone) await due.add(owner, { commandId: command.commandId, expiresAt: command.expiresAt });
     // Somebody else was faster with another report: then it is that one's.
     const isKept = await store.replaceEnded(owner, command, after);
-    if (isKept) await telling.tell(owner, [after]);
+    if (isKept && isDone) await telling.tell(owner, [{ before: command, command: after }]);
+    else if (isUntold) await telling.again(owner, isKept ? after : command);
     return { outcome: after.state === command.state ? 'late' : 'recorded', command: after, lookAfter: undefined };
   }
 }

@@ -6,7 +6,8 @@ import type { Announce } from '../relay/index.ts';
 import { shownCommand } from './command-fields.ts';
 import type { Command } from './model/command.ts';
 import type { CommandState } from './model/states.ts';
-import type { QueueOwner } from './store/queue-store.ts';
+import type { DueStore } from './store/due-store.ts';
+import type { ChangedCommand, QueueOwner } from './store/queue-store.ts';
 
 /** The account's stream on which commands are announced. */
 export const COMMANDS_STREAM = 'commands';
@@ -23,50 +24,77 @@ export interface Told {
 }
 
 /**
- * Tells the account's peers what is new of commands, and the owner what came to nothing. Never fails: what is told is
- * stored, and can be asked for.
+ * Tells the account's peers what is new of commands, and the owner what came to nothing. Never fails: a command that has
+ * ended keeps its reminder until everybody was told, and the work by time tells what still has one.
  */
-export function createTelling({ metrics, log }: Pick<Services, 'metrics' | 'log'>, { announce, notify }: Told) {
-  const noticed = async (uid: Uid, notices: readonly Notice[]): Promise<void> => {
-    if (notices.length === 0) return;
+export function createTelling(
+  { metrics, log }: Pick<Services, 'metrics' | 'log'>,
+  due: Pick<DueStore, 'remove'>,
+  { announce, notify }: Told,
+) {
+  const noticed = async (uid: Uid, notices: readonly Notice[]): Promise<boolean> => {
+    if (notices.length === 0) return true;
     try {
       await notify(uid, notices);
+      return true;
     } catch (error) {
       log.error('The owner could not be notified of a command', {}, error);
+      return false;
     }
   };
 
-  const tell = async (owner: QueueOwner, changed: readonly Command[]): Promise<void> => {
-    const news = changed.filter(isNews);
-    for (const { intent, state, endedAt, createdAt } of news) {
-      if (endedAt === null) continue;
-      metrics.count('CommandsEnded', { intent: intent.kind, state });
-      if (state === 'done') metrics.duration('CommandDoneMs', endedAt - createdAt, { intent: intent.kind });
+  const forgotten = async (owner: QueueOwner, command: Command): Promise<void> => {
+    try {
+      await due.remove(owner, command);
+    } catch (error) {
+      log.warn('The reminder of a command stays, and it will be told again', {}, error);
     }
-    await Promise.all([
-      pMap(news, (command) => announce(owner.uid, COMMANDS_STREAM, announcementOf(owner, command)), {
-        concurrency: TOLD_AT_ONCE,
-      }),
+  };
+
+  /** @returns whether all of them were told */
+  const tellAll = async (owner: QueueOwner, news: readonly Command[]): Promise<boolean> => {
+    const bad = news.filter(({ state }) => NOTICED.includes(state));
+    const [isNoticed, announced] = await Promise.all([
       noticed(
         owner.uid,
-        news.filter(({ state }) => NOTICED.includes(state)).map((command) => noticeOf(owner, command)),
+        bad.map((command) => noticeOf(owner, command)),
+      ),
+      pMap(
+        news,
+        async (command) => ({
+          command,
+          isAnnounced: await announce(owner.uid, COMMANDS_STREAM, announcementOf(owner, command)),
+        }),
+        { concurrency: TOLD_AT_ONCE },
       ),
     ]);
+    const isTold = announced.map(({ command, isAnnounced }) => isAnnounced && (isNoticed || !bad.includes(command)));
+    const over = news.filter(({ endedAt }, at) => endedAt !== null && isTold[at]);
+    await pMap(over, (command) => forgotten(owner, command), { concurrency: TOLD_AT_ONCE });
+    return isTold.every((is) => is);
   };
 
   return {
-    tell,
-    /** Only the notice, which is one however often it is given. @throws whatever `notify` does */
-    async again(owner: QueueOwner, command: Command): Promise<void> {
-      if (NOTICED.includes(command.state)) await notify(owner.uid, [noticeOf(owner, command)]);
+    /** What a change brought. */
+    async tell(owner: QueueOwner, changed: readonly ChangedCommand[]): Promise<void> {
+      const news = changed.filter(isNews).map(({ command }) => command);
+      for (const { intent, state, endedAt, createdAt } of news) {
+        if (endedAt === null) continue;
+        metrics.count('CommandsEnded', { intent: intent.kind, state });
+        if (state === 'done') metrics.duration('CommandDoneMs', endedAt - createdAt, { intent: intent.kind });
+      }
+      await tellAll(owner, news);
     },
+
+    /** A command whose change may not have been told. What was told already is the same event, and the same notice. */
+    again: (owner: QueueOwner, command: Command): Promise<boolean> => tellAll(owner, [command]),
   };
 }
 
 /** Everything but who has it at the moment: that is for carriers, who ask. */
-function isNews({ audit }: Command): boolean {
-  const last = audit.at(-1)?.step;
-  return last !== 'take' && last !== 'renew' && last !== 'late_report' && last !== 'overtaken';
+function isNews({ before, command }: ChangedCommand): boolean {
+  if (before === undefined) return true;
+  return (before.state !== command.state && command.state !== 'leased') || before.reason !== command.reason;
 }
 
 function announcementOf({ serial }: QueueOwner, command: Command) {

@@ -7,6 +7,7 @@ export type { Device } from './device/device.ts';
 export { type DeviceRecords, deviceRecordsOf } from './device/device-records.ts';
 export { type DeviceVersion, LONGEST_VERSION_TEXT, notUnderstood, readDeviceVersion } from './device/device-version.ts';
 export { createFleetDevices, type FleetDevices, isOrWasTheirs } from './overview/fleet-devices.ts';
+export { deviceNames } from './ownership/device-names.ts';
 
 /** For the deletion of an account: releases every device the user owns. */
 export function releaseDevicesOf(services: Services): (uid: Uid) => Promise<void> {

@@ -45,11 +45,14 @@ const EXPECTED_CALLERS: { readonly [A in Auth]: readonly Caller['kind'][] } = {
   stripe: ['stripe'],
 };
 
-/** A fixed window, counted in DynamoDB per user, or per address for anonymous callers and `per: 'address'`. */
+/**
+ * A fixed window, counted in DynamoDB per user, or per address for anonymous callers and `per: 'address'`. With `per: 'device'`
+ * the handler counts what it took of the user's device, in an item that it writes anyway.
+ */
 export interface RateLimit {
   readonly requests: number;
   readonly windowSeconds: number;
-  readonly per?: 'address';
+  readonly per?: 'address' | 'device';
   /** A second limit per window, shared by all callers behind one address. */
   readonly andPerAddress?: number;
 }

@@ -58,7 +58,10 @@ export function createServeRoute(services: Services, hooks: RouterHooks, isAllow
     const deleted = isShutOut(contract, caller, hooks);
     if (contract.premium === true) await refuseWithoutPremium(caller, hooks, deleted);
     const noted = noteActivity(contract, caller, hooks, deleted, services.log);
-    const limited = contract.rateLimit && countRequest(allow, name, contract.rateLimit, caller, request.address);
+    const limited =
+      contract.rateLimit === undefined || contract.rateLimit.per === 'device'
+        ? undefined
+        : countRequest(allow, name, contract.rateLimit, caller, request.address);
     const answering =
       contract.method === 'GET' && limited === undefined
         ? unlessDeleted(deleted, run(route, visit, caller, services, limit))

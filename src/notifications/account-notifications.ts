@@ -4,6 +4,7 @@ import type { Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
 import { KEPT_MS } from './delivery/due-store.ts';
 import { createEndpointStore } from './endpoints/endpoint-store.ts';
+import { createRemoveTarget } from './endpoints/remove-target.ts';
 import { createInboxStore } from './inbox/inbox-store.ts';
 import type { Message } from './inbox/message.ts';
 import type { Preferences } from './settings/preferences.ts';
@@ -30,7 +31,8 @@ const AT_ONCE = 20;
 type Needed = Pick<Services, 'config' | 'documents' | 'randomness' | 'clock' | 'messengers' | 'log'>;
 
 export function createAccountNotifications(services: Needed) {
-  const { config, documents, clock, messengers, log } = services;
+  const { config, documents, clock } = services;
+  const removeTarget = createRemoveTarget(services);
   const TableName = config.tables.garden;
   const endpoints = createEndpointStore(services);
   const inbox = createInboxStore(services);
@@ -73,11 +75,7 @@ export function createAccountNotifications(services: Needed) {
       await pMap(hours, removeDue, { concurrency: AT_ONCE });
       for (const endpoint of await endpoints.list(uid)) {
         await endpoints.remove(uid, endpoint.endpointId);
-        if (endpoint.type !== 'mobile_push') continue;
-        const { mobilePush } = await messengers();
-        await mobilePush
-          ?.remove(endpoint.target)
-          .catch((error: unknown) => log.warn('SNS keeps a target that nobody uses', {}, error));
+        await removeTarget(endpoint);
       }
       await removePartition(client, { TableName, partition: accountPartition(uid) });
     },

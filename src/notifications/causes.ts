@@ -33,6 +33,17 @@ export function updateNotice(ending: {
   };
 }
 
+/** A device may have a newer version: one message of each, however long its owner waits. */
+export function updateAvailableNotice(update: {
+  readonly serial: Serial;
+  readonly version: string;
+  readonly at: number;
+}): Notice {
+  const { serial, version, at } = update;
+  const cause = `${serial}#${version}#available`;
+  return { kind: 'update', topic: 'available', severity: 'info', cause, serial, at, facts: { version } };
+}
+
 const UNPAID: ReadonlySet<string> = new Set(['past_due', 'unpaid']);
 const ENDED: ReadonlySet<string> = new Set(['canceled']);
 

@@ -8,7 +8,7 @@ import type { Nudge } from './intake/notify.ts';
 import type { Notice, Notify } from './notice.ts';
 import type { ReadZone } from './settings/preferences.ts';
 
-export { newPeerNotice, subscriptionNotice, updateNotice } from './causes.ts';
+export { newPeerNotice, subscriptionNotice, updateAvailableNotice, updateNotice } from './causes.ts';
 export type { Notice, NoticeKind, NoticeSeverity, Notify } from './notice.ts';
 export type { NotificationRecords, ReadProfileWishes, ReadZone };
 

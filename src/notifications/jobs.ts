@@ -4,7 +4,7 @@ import { createTargets } from './channels/targets.ts';
 import { createDeliver } from './delivery/deliver.ts';
 import { createDeliverNow, deliverJob } from './delivery/deliver-job.ts';
 import { createDueStore } from './delivery/due-store.ts';
-import type { ReadProfileWishes } from './delivery/recipient.ts';
+import type { ReadDeviceNames, ReadProfileWishes } from './delivery/recipient.ts';
 import { createEndpointStore } from './endpoints/endpoint-store.ts';
 import { createInboxStore } from './inbox/inbox-store.ts';
 import type { ReadZone } from './settings/preferences.ts';
@@ -20,7 +20,11 @@ export interface NotificationDelivery {
 /** Puts together what sends messages. */
 export function createNotificationDelivery(
   services: Services,
-  needs: { readonly profileOf: ReadProfileWishes; readonly zoneOf: ReadZone },
+  needs: {
+    readonly profileOf: ReadProfileWishes;
+    readonly zoneOf: ReadZone;
+    readonly namesOf: ReadDeviceNames;
+  },
 ): NotificationDelivery {
   const due = createDueStore(services);
   const deliver = createDeliver(services, {

@@ -49,8 +49,12 @@ export function relayAccounts(services: Services): RelayAccounts {
   };
 }
 
-/** Tells an account's peers something in the service's name. Never fails: what is told is also kept where it happened. */
-export type Announce = (uid: Uid, stream: string, announcement: Announcement) => Promise<void>;
+/**
+ * Tells an account's peers something in the service's name. Never fails: what is told is also kept where it happened.
+ *
+ * @returns false when it should be told again: nobody knows whether it was stored
+ */
+export type Announce = (uid: Uid, stream: string, announcement: Announcement) => Promise<boolean>;
 
 /** Loaded on first use. */
 export function relayAnnouncements(services: Services): Announce {
@@ -67,9 +71,11 @@ export function relayAnnouncements(services: Services): Announce {
     try {
       const isTold = await (await loaded())(uid, stream, announcement);
       services.metrics.count('RelayAnnouncements', { outcome: isTold ? 'told' : 'nobody' });
+      return true;
     } catch (error) {
       services.metrics.count('RelayAnnouncements', { outcome: 'failed' });
       services.log.warn('An announcement could not be published', { stream, type: announcement.type }, error);
+      return false;
     }
   };
 }

@@ -8,7 +8,7 @@ import { secretValues } from '../../tools/run/local-stack/engines.ts';
 import { startSecrets } from '../../tools/run/local-stack/secrets/secrets-stand-in.ts';
 import { type StandIn, startStandIn } from '../../tools/run/local-stack/stand-in-server.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
-import { runTool } from '../support/run-tool.ts';
+import { runTool, type ToolRun } from '../support/run-tool.ts';
 
 /*
  * The real command with template checks, the secret, DynamoDB for migrations, and a backend for the smoke test.
@@ -61,13 +61,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([backend.stop(), aws.stop(), rm(folder, { recursive: true })]);
 });
-beforeEach(async () => {
-  live = '41';
-  deployedWith = {};
-  // Health results are cached for some seconds.
-  backend.clock.forward(6_000);
-  await writeFile(samLog, '');
-});
+beforeEach(() => writeFile(samLog, ''));
 
 const ACCOUNT = ['--parameter', 'UserPoolId=eu-central-1_AbC123', '--parameter', 'UserPoolClientIds=abc,def'];
 const deploy = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
@@ -85,42 +79,60 @@ const deploy = (args: readonly string[], env: Readonly<Record<string, string>> =
 const samCalls = async () => (await readFile(samLog, 'utf8')).trim().split('\n');
 
 describe('a deployment', () => {
-  it('checks, builds, deploys, migrates and tests, in this order', async () => {
-    const run = await deploy(['--env', environment, ...ACCOUNT]);
-    expect([run.code, run.stderr]).toEqual([0, '']);
-    const [build, deployed] = await samCalls();
+  /** Building takes most of a deployment's time, so the tests share three, each with what it had SAM do. */
+  interface Deployment extends ToolRun {
+    readonly sam: readonly string[];
+  }
+  let whole: Deployment;
+  let untested: Deployment;
+  let undeployed: Deployment;
+  beforeAll(async () => {
+    const deployment = async (more: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+      await writeFile(samLog, '');
+      // Health results are cached for some seconds.
+      backend.clock.forward(6_000);
+      return { ...(await deploy(['--env', environment, ...ACCOUNT, ...more], env)), sam: await samCalls() };
+    };
+    live = '41';
+    whole = await deployment(['--parameter', 'ClaimProof=optional']);
+    deployedWith = { ClaimProof: 'optional', VersionSha256: 'of the last deployment' };
+    backend.s3.setFaults([{ status: 503 }]);
+    untested = await deployment([]);
+    backend.s3.setFaults([]);
+    deployedWith = { ClaimProof: 'required' };
+    undeployed = await deployment([], { SAM_FAILS_AT: 'deploy' });
+  }, 120_000);
+  const versionOf = ({ sam }: Deployment) => / VersionSha256=([0-9a-f]{64})$/.exec(sam.at(-1) ?? '')?.[1];
+
+  it('checks, builds, deploys, migrates and tests, in this order', () => {
+    expect([whole.code, whole.stderr]).toEqual([0, '']);
+    const [build, deployed] = whole.sam;
     expect(build).toBe('build');
     expect(deployed).toContain(`deploy --stack-name autowatering-${environment} --resolve-s3`);
     expect(deployed).toContain('--no-confirm-changeset');
-    expect(deployed).toContain(`UserPoolId=eu-central-1_AbC123 UserPoolClientIds=abc,def Environment=${environment}`);
+    expect(deployed).toContain('UserPoolId=eu-central-1_AbC123 UserPoolClientIds=abc,def');
+    expect(deployed).toContain(` Environment=${environment}`);
     expect(deployed).toMatch(/ VersionSha256=[0-9a-f]{64}$/);
-    const steps = [...run.stdout.matchAll(/^— (\w+)/gm)].map(([, word]) => word);
+    const steps = [...whole.stdout.matchAll(/^— (\w+)/gm)].map(([, word]) => word);
     expect(steps).toEqual(['Checking', 'Checking', 'Building', 'Deploying', 'Migrating', 'Testing']);
-    expect(run.stdout).toMatch(/last-activity +applied/);
-    expect(run.stdout).toMatch(/checks passed, 0 failed/);
+    expect(whole.stdout).toMatch(/last-activity +applied/);
+    expect(whole.stdout).toMatch(/checks passed, 0 failed/);
     for (const name of ['backend', 'relay']) {
-      expect(run.stdout).toContain(`update-alias --function-name autowatering-${name}-`);
+      expect(whole.stdout).toContain(`update-alias --function-name autowatering-${name}-`);
     }
-    expect(run.stdout).toContain('✓ the relay refuses a connection without a token');
-    expect(run.stdout).toContain(`is deployed: ${backend.url}, relay ${backend.relay.url}`);
-  }, 60_000);
+    expect(whole.stdout).toContain('✓ the relay refuses a connection without a token');
+    expect(whole.stdout).toContain(`is deployed: ${backend.url}, relay ${backend.relay.url}`);
+  });
 
-  it('creates a new version when a setting changes, and keeps the version otherwise', async () => {
-    const versionOf = async (...parameters: string[]) => {
-      await writeFile(samLog, '');
-      // Only the deployment itself matters here, so it is cut off afterwards.
-      await deploy(['--env', environment, ...ACCOUNT, ...parameters], { SAM_FAILS_AT: 'deploy' });
-      return / VersionSha256=([0-9a-f]{64})$/.exec((await samCalls()).at(-1) ?? '')?.[1];
-    };
-    const first = await versionOf();
-    expect(first).toBeDefined();
-    expect(await versionOf()).toBe(first);
-    const changed = await versionOf('--parameter', 'ClaimProof=optional');
-    expect([changed, changed === first]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), false]);
+  it('creates a new version when a setting changes, and keeps the version otherwise', () => {
+    expect(versionOf(whole)).toBeDefined();
     // SAM keeps the stack's value of a parameter that is not given, so that is what the function gets.
-    deployedWith = { ClaimProof: 'optional', VersionSha256: 'of the last deployment' };
-    expect(await versionOf()).toBe(changed);
-  }, 60_000);
+    expect(versionOf(untested)).toBe(versionOf(whole));
+    expect([versionOf(undeployed), versionOf(undeployed) === versionOf(whole)]).toEqual([
+      expect.stringMatching(/^[0-9a-f]{64}$/),
+      false,
+    ]);
+  });
 
   it('marks only drill environments as removable', async () => {
     const tagsOf = async (name: string) => {
@@ -135,17 +147,14 @@ describe('a deployment', () => {
     expect([await tagsOf('drill-2026-11'), await tagsOf('staging')]).toEqual(['purpose=drill', undefined]);
   }, 60_000);
 
-  it('whose smoke test fails prints the command to roll back', async () => {
-    backend.s3.setFaults([{ status: 503 }]);
-    const run = await deploy(['--env', environment, ...ACCOUNT]);
-    backend.s3.setFaults([]);
-    expect(run.code).toBe(1);
+  it('whose smoke test fails prints the command to roll back', () => {
+    expect(untested.code).toBe(1);
     for (const name of ['backend', 'relay']) {
-      expect(run.stderr).toContain(
+      expect(untested.stderr).toContain(
         `aws lambda update-alias --function-name autowatering-${name}-${environment} --name live --function-version 41`,
       );
     }
-  }, 60_000);
+  });
 
   it('that is the first one says that there is no version to roll back to', () => {
     const settings = { environment: 'dev', stackName: 'autowatering-dev', region: undefined, parameters: {} };
@@ -154,11 +163,13 @@ describe('a deployment', () => {
     );
   });
 
-  it('stops when SAM fails', async () => {
-    const run = await deploy(['--env', environment, ...ACCOUNT], { SAM_FAILS_AT: 'deploy' });
-    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('“sam deploy” failed with exit code 3')]);
-    expect(run.stdout).not.toContain('— Migrating');
-  }, 60_000);
+  it('stops when SAM fails', () => {
+    expect([undeployed.code, undeployed.stderr]).toEqual([
+      1,
+      expect.stringContaining('“sam deploy” failed with exit code 3'),
+    ]);
+    expect(undeployed.stdout).not.toContain('— Migrating');
+  });
 
   it('does not start with invalid parameters, and lists all of them at once', async () => {
     const run = await deploy([

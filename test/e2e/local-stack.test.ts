@@ -18,8 +18,11 @@ const Info = z.object({ apiBaseUrl: z.string(), factoryToken: z.string() });
 let directory: string;
 let stack: Stack;
 let stop: () => Promise<void>;
+/** Runs from the start on, beside the other tests. Not from a bundle: this is what `npm run demo` starts. */
+let demo: RunningTool;
 beforeAll(async () => {
   ({ directory, stack, stop } = await runningStack());
+  demo = startTool('demo', ['--directory', path.join(directory, 'demo')]);
 });
 afterAll(() => stop());
 
@@ -254,19 +257,17 @@ describe('npm run sim -- hub', () => {
 describe('npm run demo', () => {
   it('stops everything when Ctrl-C comes in the middle', async () => {
     const place = path.join(directory, 'demo-stopped');
-    const demo = startTool('demo', ['--directory', place]);
-    await demo.printed(/3\. Owner/);
-    demo.child.kill('SIGINT');
-    const run = await demo.ended;
+    const early = startTool('demo', ['--directory', place]);
+    await early.printed(/2\. Factory/);
+    early.child.kill('SIGINT');
+    const run = await early.ended;
     expect(run.code).toBe(130);
     expect(run.stderr).toBe('Stopped.\n');
     expect(await untilGone(place)).toEqual([]);
   });
 
   it('runs to the end, stops everything and exits with 0', async () => {
-    const place = path.join(directory, 'demo');
-    // Not from a bundle: this is what `npm run demo` starts.
-    const run = await startTool('demo', ['--directory', place]).ended;
+    const run = await demo.ended;
     expect(run.stderr).toBe('');
     expect(run.code).toBe(0);
     for (const part of [
@@ -282,6 +283,6 @@ describe('npm run demo', () => {
     ]) {
       expect(run.stdout).toContain(part);
     }
-    expect(await untilGone(place)).toEqual([]);
+    expect(await untilGone(path.join(directory, 'demo'))).toEqual([]);
   }, 90_000);
 });

@@ -64,7 +64,8 @@ const QUICK_RUN = { events: QUICK, atOnce: 4, every: 6_000, samples: 3 };
 /** These wait for a process that computes; on a busy machine that takes long. */
 const TIMEOUT_MS = 120_000;
 
-describe('the memory of the function', () => {
+// Each has a process of its own, and what one of them keeps does not depend on the others.
+describe.concurrent('the memory of the function', () => {
   it(
     'stays flat over requests that need no engine',
     async () => {

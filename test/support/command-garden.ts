@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { CurrentTask, HistoryDetailedEntry, Rtc, TaskQueue } from '@autowatering/device-data';
+import { CurrentTask, TaskQueue } from '@autowatering/device-data';
 import type { Answer, Backend } from './backend.ts';
+import { deviceBytes } from './device-bytes.ts';
 import { fleetOf } from './fleet.ts';
+import { clockBytes, startRow } from './garden-rows.ts';
 import { peersOf } from './peers.ts';
 import { newUser } from './tokens.ts';
 
@@ -10,42 +12,28 @@ const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 
 /** What the device shows: a task, or none. */
 export function taskSeen(channel: number | undefined, amount: { minutes?: number; litres?: number } = {}, status = 1) {
-  const bytes = CurrentTask.write({
+  const bytes = deviceBytes(CurrentTask, {
     ...{ channel_id: channel ?? NO_CHANNEL, start_uptime_s: 100, mode: amount.litres === undefined ? 0 : 1 },
     target: amount.litres === undefined ? (amount.minutes ?? 0) * 60 : amount.litres * 1000,
-    ...{ current: 0, total_volume_ml: 0, status: channel === undefined ? 0 : status, reserved: 0 },
+    status: channel === undefined ? 0 : status,
   });
   return { characteristic: 'deff', bytes: text(bytes) };
 }
 
 export function queueSeen(pending: number) {
-  const bytes = TaskQueue.write({
-    ...{ pending, completed: 0, current_channel: 0, task_type: 0, value: 0, command: 0 },
-    ...{ task_id_to_delete: 0, active_task_id: 0 },
-  });
-  return { characteristic: 'def7', bytes: text(bytes) };
+  return { characteristic: 'def7', bytes: text(deviceBytes(TaskQueue, { pending })) };
 }
 
 export const idleSeen = [taskSeen(undefined), queueSeen(0)];
 
 /** A row of the history: a run of so many minutes began, by hand. */
 export function startRowSeen(channel: number, minutes: number, at: number) {
-  const bytes = HistoryDetailedEntry.write({
-    ...{ epoch: Math.floor(at / 1000), channel_id: channel, event: 1, mode: 1, target: minutes },
-    ...{ actual: 0, actual_copy: 0, trigger: 0, success: 0, error: 0, avg_flow_ml_s: 0, zero: new Uint8Array(6) },
-  });
-  return { characteristic: 'defc', bytes: text(bytes) };
+  return { characteristic: 'defc', bytes: text(startRow(at, channel, minutes)) };
 }
 
 /** The device's clock, in UTC. */
 export function clockSeen(at: number) {
-  const shown = new Date(at);
-  const bytes = Rtc.write({
-    ...{ year_minus_2000: shown.getUTCFullYear() - 2000, month: shown.getUTCMonth() + 1, day: shown.getUTCDate() },
-    ...{ hour: shown.getUTCHours(), minute: shown.getUTCMinutes(), second: shown.getUTCSeconds() },
-    ...{ day_of_week: shown.getUTCDay(), utc_offset_min: 0, dst_active: 0, reserved: new Uint8Array(6) },
-  });
-  return { characteristic: 'def9', bytes: text(bytes) };
+  return { characteristic: 'def9', bytes: text(clockBytes(at)) };
 }
 
 /** An owner with a device, a hub beside it, and what each of them can do. */
@@ -65,7 +53,8 @@ export async function commandGarden(backend: Backend) {
     return {
       ...{ headers, peerId: peer.peerId },
       offers: async () => (await post('/commands/offers', { serials: [serial] })).body.devices[0],
-      lease: (commandId: string) => post(`${path}/${commandId}/lease`, {}),
+      lease: (commandId: string, attempt = 'the-only-try') =>
+        post(`${path}/${commandId}/lease`, { attempt_id: attempt }),
       report: (commandId: string, fence: number, outcome: string, more: object = {}) =>
         post(`${path}/${commandId}/report`, { fence, outcome, ...more }),
     };

@@ -52,7 +52,7 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
     }),
   );
   const [carried = '', cancelled = ''] = given;
-  await backend.call(`${carried}/lease`, { headers: asPeer, body: {} });
+  await backend.call(`${carried}/lease`, { headers: asPeer, body: { attempt_id: 'the-only-try' } });
   const [event] = billing(backend).events();
   const publicKey = readFileSync('test/fixtures/firmware/dev-signing-key.pub.pem', 'utf8');
 
@@ -166,7 +166,9 @@ export async function everyRoute(backend: Backend): Promise<ReadonlyMap<string, 
     'GET /devices/{serial}/commands/{command_id}': get(carried, 'user'),
     'POST /devices/{serial}/commands/{command_id}/cancel': post(`${cancelled}/cancel`, 'user'),
     'POST /commands/offers': post('/commands/offers', 'peer', { serials: [serial] }),
-    'POST /devices/{serial}/commands/{command_id}/lease': post(`${carried}/lease`, 'peer'),
+    'POST /devices/{serial}/commands/{command_id}/lease': post(`${carried}/lease`, 'peer', {
+      attempt_id: 'the-only-try',
+    }),
     'POST /devices/{serial}/commands/{command_id}/report': post(`${carried}/report`, 'peer', {
       fence: 1,
       outcome: 'delivered',

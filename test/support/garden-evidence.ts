@@ -1,5 +1,6 @@
-import { HistoryDetailedEntry } from '@autowatering/device-data';
+import { HistoryDetailedEntry, type Read } from '@autowatering/device-data';
 import type { Evidence, Row, WatchedSession } from '../../src/telemetry/evidence.ts';
+import { deviceBytes } from './device-bytes.ts';
 
 /** A Monday. */
 export const MORNING = Date.parse('2026-06-01T06:00:00Z');
@@ -7,16 +8,10 @@ export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-const BLANK = {
-  ...{ event: 1, mode: 0, target: 0, actual: 0, actual_copy: 0, trigger: 0, success: 0, error: 0 },
-  ...{ avg_flow_ml_s: 0, zero: new Uint8Array(6) },
-};
-type Fields = Partial<typeof BLANK>;
-
 /** @param at milliseconds since 1970; the device keeps whole seconds */
-function wateringRow(channel: number, at: number, fields: Fields): Row {
+function wateringRow(channel: number, at: number, fields: Partial<Read<typeof HistoryDetailedEntry>>): Row {
   const epoch = Math.floor(at / 1000);
-  const bytes = HistoryDetailedEntry.write({ ...BLANK, ...fields, epoch, channel_id: channel });
+  const bytes = deviceBytes(HistoryDetailedEntry, { event: 1, ...fields, epoch, channel_id: channel });
   return { kind: 'watering', at: epoch * 1000, isClockLost: false, readAt: at + DAY, bytes };
 }
 

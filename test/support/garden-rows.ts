@@ -7,7 +7,9 @@ import {
   HydraulicStatus,
   RainDaily,
   RainHourly,
+  Rtc,
 } from '@autowatering/device-data';
+import { deviceBytes } from './device-bytes.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -23,10 +25,7 @@ export const stopRow = (at: number, channel = 0, minutes = 3) =>
 export const rainSkipRow = (at: number, channel = 0) => wateringRow(at, channel, { success: 3 });
 
 function wateringRow(at: number, channel: number, more: Partial<Parameters<typeof HistoryDetailedEntry.write>[0]>) {
-  return HistoryDetailedEntry.write({
-    ...{ epoch: seconds(at), channel_id: channel, event: 1, mode: 0, target: 0, actual: 0, actual_copy: 0 },
-    ...{ trigger: 0, success: 0, error: 0, avg_flow_ml_s: 0, zero: new Uint8Array(6), ...more },
-  });
+  return deviceBytes(HistoryDetailedEntry, { epoch: seconds(at), channel_id: channel, event: 1, ...more });
 }
 
 export const rainHour = (at: number, mmX100 = 0) =>
@@ -54,28 +53,25 @@ export const weatherDay = (at: number, celsiusX100 = 2_000) =>
 export const alarmBytes = (code: number, data: number, at: number) =>
   Alarm.write({ alarm_code: code, alarm_data: data, epoch: seconds(at) });
 
-export const diagnosticsBytes = (uptimeMin: number) =>
-  Diagnostics.write({
-    ...{ uptime_min: uptimeMin, error_count: 0, last_error: 0, valve_bitmap: 0, battery: 255 },
-    reserved: new Uint8Array(3),
+/** The device's clock, in UTC. */
+export function clockBytes(at: number): Uint8Array {
+  const shown = new Date(at);
+  return deviceBytes(Rtc, {
+    ...{ year_minus_2000: shown.getUTCFullYear() - 2000, month: shown.getUTCMonth() + 1, day: shown.getUTCDate() },
+    ...{ hour: shown.getUTCHours(), minute: shown.getUTCMinutes(), second: shown.getUTCSeconds() },
+    day_of_week: shown.getUTCDay(),
   });
+}
+
+export const diagnosticsBytes = (uptimeMin: number) =>
+  deviceBytes(Diagnostics, { uptime_min: uptimeMin, battery: 255 });
 
 /** @param retryAt when a soft lock is tried again, in milliseconds since 1970 */
 export const hydraulicBytes = (channel: number, lockLevel = 0, retryAt = 0) =>
-  HydraulicStatus.write({
+  deviceBytes(HydraulicStatus, {
     ...{ channel_id: channel, profile: 1, lock_level: lockLevel, lock_reason: lockLevel, nominal_ml_min: 4_000 },
     ...{ ramp_s: 10, tol_high_pct: 30, tol_low_pct: 40, calibrated: 1, monitoring: 1, learning_runs: 5 },
-    ...{
-      stable_runs: 5,
-      estimated: 0,
-      manual_override: 0,
-      r0: 0,
-      lock_epoch: 0,
-      retry_epoch: seconds(retryAt),
-      no_flow_runs: 0,
-    },
-    ...{ high_flow_runs: 0, unexpected_runs: 0, r1: 0, last_anomaly_epoch: 0, global_level: 0, global_reason: 0 },
-    ...{ r2: 0, global_lock_epoch: 0, global_retry_epoch: 0 },
+    ...{ stable_runs: 5, retry_epoch: seconds(retryAt) },
   });
 
 export const base64 = (...parts: readonly Uint8Array[]): string => Buffer.concat(parts).toString('base64');

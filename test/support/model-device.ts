@@ -1,11 +1,6 @@
-import {
-  CurrentTask,
-  type DeviceWrite,
-  HistoryDetailedEntry,
-  Rtc,
-  type Seen,
-  TaskQueue,
-} from '@autowatering/device-data';
+import { CurrentTask, type DeviceWrite, type Seen, TaskQueue } from '@autowatering/device-data';
+import { deviceBytes } from './device-bytes.ts';
+import { clockBytes, startRow } from './garden-rows.ts';
 
 const NO_CHANNEL = 0xff;
 const NOT_PERMITTED = 0x03;
@@ -29,18 +24,11 @@ export function modelDevice(now: () => number) {
   let hasClock = true;
   const locked = new Set<number>();
   // Each channel has watered before: else the first row would be overwritten by the second.
-  const rows = Array.from({ length: 8 }, (_, channel) => row({ channel, minutes: 3, by: '' }, now() - 86_400_000));
+  const rows = Array.from({ length: 8 }, (_, channel) => startRow(now() - 86_400_000, channel, 3));
   const ran: { readonly by: string; readonly at: number }[] = [];
   const accepted: string[] = [];
 
   const clockMs = (at: number) => (hasClock ? at : LOST_CLOCK_MS + (at % 86_400_000));
-
-  function row({ channel, minutes }: Task, at: number): Uint8Array {
-    return HistoryDetailedEntry.write({
-      ...{ epoch: Math.floor(at / 1000), channel_id: channel, event: 1, mode: 1, target: minutes },
-      ...{ actual: 0, actual_copy: 0, trigger: 0, success: 0, error: 0, avg_flow_ml_s: 0, zero: new Uint8Array(6) },
-    });
-  }
 
   const advance = () => {
     for (;;) {
@@ -51,7 +39,7 @@ export function modelDevice(now: () => number) {
       if (next === undefined) return;
       if (locked.has(next.channel)) continue;
       current = { ...next, endsAt: startsAt + next.minutes * 60_000 };
-      rows.push(row(next, clockMs(startsAt)));
+      rows.push(startRow(clockMs(startsAt), next.channel, next.minutes));
       ran.push({ by: next.by, at: startsAt });
     }
   };
@@ -89,26 +77,15 @@ export function modelDevice(now: () => number) {
     },
     seen(): readonly Seen[] {
       advance();
-      const shown = new Date(clockMs(now()));
-      const task = CurrentTask.write({
-        ...{ channel_id: current?.channel ?? NO_CHANNEL, start_uptime_s: 0, mode: 0 },
-        ...{ target: (current?.minutes ?? 0) * 60, current: 0, total_volume_ml: 0 },
-        ...{ status: current === undefined ? 0 : 1, reserved: 0 },
+      const task = deviceBytes(CurrentTask, {
+        ...{ channel_id: current?.channel ?? NO_CHANNEL, target: (current?.minutes ?? 0) * 60 },
+        status: current === undefined ? 0 : 1,
       });
-      const pending = TaskQueue.write({
-        ...{ pending: queue.length, completed: 0, current_channel: 0, task_type: 0, value: 0, command: 0 },
-        ...{ task_id_to_delete: 0, active_task_id: 0 },
-      });
-      const clock = Rtc.write({
-        ...{ year_minus_2000: shown.getUTCFullYear() - 2000, month: shown.getUTCMonth() + 1 },
-        ...{ day: shown.getUTCDate(), hour: shown.getUTCHours(), minute: shown.getUTCMinutes() },
-        ...{ second: shown.getUTCSeconds(), day_of_week: 0, utc_offset_min: 0, dst_active: 0 },
-        reserved: new Uint8Array(6),
-      });
+      const pending = deviceBytes(TaskQueue, { pending: queue.length });
       return [
         { characteristic: 'deff', bytes: task },
         { characteristic: 'def7', bytes: pending },
-        { characteristic: 'def9', bytes: clock },
+        { characteristic: 'def9', bytes: clockBytes(clockMs(now())) },
         ...rows.map((bytes) => ({ characteristic: 'defc' as const, bytes })),
       ];
     },

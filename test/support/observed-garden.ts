@@ -15,6 +15,7 @@ import { nothingObserved, type Observed } from '../../src/telemetry/insights/obs
 import { insightsIn } from '../../src/telemetry/insights/rules.ts';
 import { rollUp } from '../../src/telemetry/rollups/roll-up.ts';
 import { runsOf } from '../../src/telemetry/runs/runs.ts';
+import { deviceBytes } from './device-bytes.ts';
 import { DAY, evidenceOf, HOUR, type Piece } from './garden-evidence.ts';
 
 const ZONES = [{ since: 0, zone: 'Europe/Bucharest' }];
@@ -56,30 +57,22 @@ export const alarmAt = (at: number, code: number, data: number, readAt = at) =>
   sample('alarm', readAt, Alarm.write({ alarm_code: code, alarm_data: data, epoch: seconds(at) }));
 export const flowAt = (at: number, pulses: number) => sample('flow', at, FlowSensor.write({ value: pulses }));
 export const valvesAt = (at: number, bits: number) =>
-  sample(
-    'diagnostics',
-    at,
-    Diagnostics.write({
-      ...{ uptime_min: 500, error_count: 0, last_error: 0, valve_bitmap: bits, battery: 255 },
-      reserved: new Uint8Array(3),
-    }),
-  );
+  sample('diagnostics', at, deviceBytes(Diagnostics, { uptime_min: 500, valve_bitmap: bits, battery: 255 }));
 export const taskAt = (at: number, channel: number) =>
   sample(
     'task',
     at,
-    CurrentTask.write({
-      ...{ channel_id: channel, start_uptime_s: 60, mode: 0, target: 600, current: 30, total_volume_ml: 1_000 },
-      ...{ status: 1, reserved: 0 },
+    deviceBytes(CurrentTask, {
+      ...{ channel_id: channel, start_uptime_s: 60, target: 600, current: 30, total_volume_ml: 1_000, status: 1 },
     }),
   );
 export const sensorAt = (at: number, isThere: boolean, ageMs = 0) =>
   sample(
     'environment',
     at,
-    EnvironmentalData.write({
+    deviceBytes(EnvironmentalData, {
       ...{ temp_c: 21, humidity_pct: 50, pressure_hpa: 1013, uptime_ms: 5 * HOUR - ageMs },
-      ...{ sensor_status: isThere ? 1 : 0, interval_s: 60, quality: 90, reserved: new Uint8Array(4) },
+      ...{ sensor_status: isThere ? 1 : 0, interval_s: 60, quality: 90 },
     }),
     5 * HOUR,
   );
@@ -100,13 +93,12 @@ export const hydraulicsAt = (at: number, channel: number, told: HydraulicsAsTold
   return sample(
     'hydraulic',
     at,
-    HydraulicStatus.write({
+    deviceBytes(HydraulicStatus, {
       ...{ channel_id: channel, profile: 1, lock_level: level, lock_reason: reason, nominal_ml_min: 2_000, ramp_s: 5 },
       ...{ tol_high_pct: 30, tol_low_pct: 40, calibrated: 1, monitoring: 1, learning_runs: 5, stable_runs: 5 },
-      ...{ estimated: 0, manual_override: 0, r0: 0, lock_epoch: seconds(since), retry_epoch: seconds(retry) },
-      ...{ no_flow_runs: told.noFlowRuns ?? 0, high_flow_runs: 0, unexpected_runs: 0, r1: 0, r2: 0 },
+      ...{ lock_epoch: seconds(since), retry_epoch: seconds(retry), no_flow_runs: told.noFlowRuns ?? 0 },
       ...{ last_anomaly_epoch: seconds(told.anomalyAt ?? 0), global_level: globalLevel, global_reason: globalReason },
-      ...{ global_lock_epoch: seconds(globalLevel === 0 ? 0 : since), global_retry_epoch: 0 },
+      global_lock_epoch: seconds(globalLevel === 0 ? 0 : since),
     }),
   );
 };

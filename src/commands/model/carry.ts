@@ -1,5 +1,5 @@
-import { type Command, type CommandId, evolve, noted, type Reason, type Who } from './command.ts';
-import { type Queue, settle, takeable, withCommand } from './queue.ts';
+import { type Command, type CommandId, evolve, type Lease, noted, type Reason, type Who } from './command.ts';
+import { lookedTooEarly, type Queue, settle, takeable, withCommand } from './queue.ts';
 import { isOpen } from './states.ts';
 
 /** How long a carrier has a command, unless it renews the lease. */
@@ -16,24 +16,31 @@ export type Taking =
   | { readonly outcome: 'over'; readonly command: Command }
   | { readonly outcome: 'not_found' };
 
-/** Takes a lease, or renews the carrier's own. A repeated request is a renewal: its answer may have been lost. */
-export function take(before: Queue, commandId: CommandId, carrier: Who, now: number): Taking {
+/** Who takes a command, and in which try. */
+export type Taker = Pick<Lease, 'carrier' | 'attempt'>;
+
+/**
+ * Takes a lease, or renews the carrier's own. A request that is repeated in the same try is a renewal: its answer may have
+ * been lost. In another try the carrier, or another copy of it, may have written and not know it: it waits like everybody.
+ */
+export function take(before: Queue, commandId: CommandId, { carrier, attempt }: Taker, now: number): Taking {
   const queue = settle(before, now);
   const command = queue.commands.find((one) => one.commandId === commandId);
   if (command === undefined) return { outcome: 'not_found' };
   if (!isOpen(command.state)) return { outcome: 'over', command };
   const until = endOfLease(command, now);
   if (command.lease !== null) {
-    if (command.lease.carrier !== carrier || command.isOvertaken || until <= now) {
+    const isOwn = command.lease.carrier === carrier && command.lease.attempt === attempt;
+    if (!isOwn || command.isOvertaken || until <= now) {
       return { outcome: 'held', until: command.lease.until };
     }
-    const renewed = { ...noted(command, 'renew', carrier, now), lease: { carrier, until } };
+    const renewed = { ...noted(command, 'renew', carrier, now), lease: { carrier, attempt, until } };
     return { outcome: 'taken', queue: withCommand(queue, renewed), command: renewed, until };
   }
   if (!takeable(queue, now).some((one) => one.commandId === commandId)) return { outcome: 'not_next' };
   const taken = evolve(command, 'take', carrier, now, {
     fence: command.fence + 1,
-    lease: { carrier, until },
+    lease: { carrier, attempt, until },
     firstTakenAt: command.firstTakenAt ?? now,
   });
   return { outcome: 'taken', queue: withCommand(queue, taken), command: taken, until };
@@ -75,10 +82,11 @@ export function report(
     const isProof = said.event === 'prove' && command.intent.kind !== 'stop' && fence >= 1 && fence <= command.fence;
     const changed = isProof && canBeProved(command) ? evolve(command, 'prove', carrier, now) : undefined;
     const late = changed ?? noted(command, 'late_report', carrier, now);
-    return { outcome: changed === undefined ? 'late' : 'recorded', queue: withCommand(queue, late), command: late };
+    const queueAfter = lookedTooEarly(queue, withCommand(queue, late), now);
+    return { outcome: changed === undefined ? 'late' : 'recorded', queue: queueAfter, command: late };
   }
-  const next = applied(command, said, carrier, lookAfter(queue, command, now) !== undefined, now);
-  const settledQueue = settle(withCommand(queue, next), now);
+  const next = applied(command, said, carrier, command.intent.kind === 'stop' && lastOvertaken(queue) > now, now);
+  const settledQueue = settle(lookedTooEarly(queue, withCommand(queue, next), now), now);
   const found = settledQueue.commands.find((one) => one.commandId === commandId) ?? next;
   return { outcome: 'recorded', queue: settledQueue, command: found };
 }
@@ -89,14 +97,22 @@ export function canBeProved({ state, reason }: Command): boolean {
 }
 
 /**
- * For a stop: until then somebody may still start what it overtook, so that what is seen before proves nothing. Undefined:
- * nobody can.
+ * For a stop: until then somebody may still start what it overtook, so that what is seen before proves nothing. A report
+ * under a lease that ended for this reason is to be followed by another look at once. Undefined: nobody can.
  */
-export function lookAfter(queue: Queue, command: Command, now: number): number | undefined {
-  if (command.intent.kind !== 'stop') return undefined;
-  const ends = queue.commands.flatMap(({ isOvertaken, lease }) => (isOvertaken && lease !== null ? [lease.until] : []));
-  const last = Math.max(0, ...ends);
-  return last > now ? last : undefined;
+export function lookAfter(
+  { outcome, queue, command }: Exclude<Reporting, { outcome: 'not_found' }>,
+  now: number,
+): number | undefined {
+  if (command.intent.kind !== 'stop' || !isOpen(command.state)) return undefined;
+  const last = lastOvertaken(queue);
+  if (last > now) return last;
+  return outcome === 'late' ? now : undefined;
+}
+
+/** When the last carrier's time is over that has what a stop overtook. */
+function lastOvertaken({ commands }: Queue): number {
+  return Math.max(0, ...commands.map(({ isOvertaken, lease }) => (isOvertaken ? (lease?.until ?? 0) : 0)));
 }
 
 function applied(command: Command, said: Report, carrier: Who, isTooEarly: boolean, now: number): Command {

@@ -29,6 +29,14 @@ export interface AuditEntry {
   readonly by: Who;
 }
 
+/** A carrier's right to carry a command. */
+export interface Lease {
+  readonly carrier: Who;
+  /** The carrier's own id of this try. Only it renews the lease: a carrier that began anew may have written already. */
+  readonly attempt: string;
+  readonly until: number;
+}
+
 /** Times in milliseconds since 1970. */
 export interface Command {
   readonly commandId: CommandId;
@@ -44,7 +52,7 @@ export interface Command {
   readonly revision: number;
   /** The number of the last lease. A carrier's reports name the one it had. */
   readonly fence: number;
-  readonly lease: { readonly carrier: Who; readonly until: number } | null;
+  readonly lease: Lease | null;
   readonly firstTakenAt: number | null;
   /** Somebody had it and did not say that nothing was written: the next one looks first. */
   readonly mayHaveBeenWritten: boolean;

@@ -36,7 +36,11 @@ export function withCommand(queue: Queue, changed: Command): Queue {
  * found when somebody looks.
  */
 export function settle(queue: Queue, now: number): Queue {
-  const commands = queue.commands.map((command) => settled(command, now));
+  const ended = queue.commands.flatMap(({ isOvertaken, lease }) =>
+    isOvertaken && lease !== null && lease.until <= now ? [lease.until] : [],
+  );
+  const looked = ended.length === 0 ? queue.commands : withoutLooks(queue.commands, Math.max(...ended));
+  const commands = looked.map((command) => settled(command, now));
   return {
     commands,
     used: queue.used.filter(
@@ -44,6 +48,31 @@ export function settle(queue: Queue, now: number): Queue {
         at > now - DAY_MS && !isCertainlyUnused(commands.find((one) => one.commandId === commandId)),
     ),
   };
+}
+
+/**
+ * When a carrier no longer has what a stop overtook, it may have started it until just before, and what was seen of the
+ * stop may be older. The stop's lease ends, so that it is looked at again.
+ */
+export function lookedTooEarly(before: Queue, after: Queue, now: number): Queue {
+  const had = before.commands.filter(({ isOvertaken, lease }) => isOvertaken && lease !== null);
+  const hasEnded = had.some(({ commandId }) => {
+    const command = after.commands.find((one) => one.commandId === commandId);
+    return command?.lease == null && !isUnwritten(command);
+  });
+  return hasEnded ? { ...after, commands: withoutLooks(after.commands, now) } : after;
+}
+
+function isUnwritten(command: Command | undefined): boolean {
+  return command !== undefined && !command.mayHaveBeenWritten && command.state !== 'done';
+}
+
+function withoutLooks(commands: readonly Command[], at: number): readonly Command[] {
+  return commands.map((command) =>
+    command.intent.kind === 'stop' && command.lease !== null && command.lease.until > at
+      ? evolve(command, 'lease_over', 'service', at, { mayHaveBeenWritten: true })
+      : command,
+  );
 }
 
 function settled(given: Command, now: number): Command {
@@ -65,11 +94,15 @@ function lastOf({ audit, createdAt }: Command): number {
   return audit.at(-1)?.at ?? createdAt;
 }
 
-/** Nothing of it can have reached the device, or the device refused it. */
+/** Nothing of it can have reached the device, or the device refused it, or dropped it. */
 function isCertainlyUnused(command: Command | undefined): boolean {
   if (command === undefined) return false;
   const { state, mayHaveBeenWritten } = command;
-  return state === 'refused' || (!mayHaveBeenWritten && (state === 'expired' || state === 'cancelled'));
+  return (
+    state === 'refused' ||
+    state === 'dropped' ||
+    (!mayHaveBeenWritten && (state === 'expired' || state === 'cancelled'))
+  );
 }
 
 /**

@@ -23,6 +23,11 @@ const CarrierId = z
   .optional()
   .meta({ description: "Needed with the user's token; a peer's own token says who it is" });
 
+const AttemptId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{8,64}$/, 'an id of your own making: 8 to 64 letters, digits, - and _')
+  .meta({ description: 'Of this try to carry it: the same when you ask again or renew, another after a restart' });
+
 const Observed = z
   .array(
     z.strictObject({
@@ -109,13 +114,13 @@ export function carrierRoutes({ fleet, commands }: CommandParts): readonly Route
     domain: 'commands',
     summary: 'Takes a command to carry it, or renews the lease',
     description:
-      'For one carrier, until `leased_until`; asking again renews it. Write to the device only while it lasts. With ' +
+      'For one carrier, until `leased_until`; asking again with the same `attempt_id` renews it. Write to the device only while it lasts. With ' +
       '`must_look` somebody may have written already: look before writing. `fence` goes into every report. 409 ' +
-      '`lease_held`: another one has it; `command_not_next`: another command comes before it, or it has to wait; ' +
+      '`lease_held`: another one has it, or the same one in another try; `command_not_next`: another command comes before it, or it has to wait; ' +
       '`command_ended`.',
     rateLimit: { requests: 600, windowSeconds: 600, andPerAddress: 2400 },
     params: CommandParams,
-    body: z.strictObject({ carrier_id: CarrierId }),
+    body: z.strictObject({ carrier_id: CarrierId, attempt_id: AttemptId }),
     responses: {
       200: z.object({
         ok: z.literal(true),
@@ -131,7 +136,7 @@ export function carrierRoutes({ fleet, commands }: CommandParts): readonly Route
   }).handledBy(async ({ caller, params, body }, { now }) => {
     const carrier = carrierOf(caller, body.carrier_id);
     const device = await ownDevice(fleet, caller.uid, params.serial);
-    const taking = await commands.take(device, params.command_id, carrier);
+    const taking = await commands.take(device, params.command_id, { carrier, attempt: body.attempt_id });
     switch (taking.outcome) {
       case 'not_found':
         throw commandNotFound();
@@ -173,7 +178,7 @@ export function carrierRoutes({ fleet, commands }: CommandParts): readonly Route
       'needed to tell (as before writing again), or it counts as unclear. `refused`: by an ATT ' +
       'error. `unclear`: it may have been written before, and looking does not tell. `gave_up`: whether something may ' +
       'have been written. What comes after the lease is kept (`recorded: late`) and decides nothing, except evidence. ' +
-      '`look_again_after`: for a stop, until then a run that it overtook may still be started; look again.',
+      '`look_again_after`: for a stop, until then a run that it overtook may still be started; take it again then, and look.',
     rateLimit: { requests: 600, windowSeconds: 600, andPerAddress: 2400 },
     params: CommandParams,
     body: ReportBody,

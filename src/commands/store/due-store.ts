@@ -9,8 +9,8 @@ import type { QueueOwner } from './queue-store.ts';
 const SCHEMA = 1;
 /** What was not looked at for so long is found by whoever reads the command. */
 export const DUE_KEPT_MS = 2 * 24 * 60 * 60 * 1000;
-/** Back to this many hours before now: more than a run of the job is ever late. */
-const HOURS_BACK = 6;
+/** As far back as reminders are kept: the work by time may have stood still for a day. */
+const HOURS_BACK = DUE_KEPT_MS / (60 * 60 * 1000);
 
 export interface DueCommand {
   readonly owner: QueueOwner;
@@ -26,7 +26,10 @@ const StoredDue = z.object({
   due_at: z.number(),
 });
 
-/** When commands expire, across all accounts: so that their owners are told though nobody asks. */
+/**
+ * Reminders of commands by their expiry, across all accounts, so that everybody is told of their end though nobody asks.
+ * One is added before the command, and removed when its end was told.
+ */
 export function createDueStore({ config, documents }: Pick<Services, 'config' | 'documents'>) {
   const TableName = config.tables.garden;
 
@@ -45,6 +48,13 @@ export function createDueStore({ config, documents }: Pick<Services, 'config' | 
 
     async remove({ uid, hwId }: Pick<QueueOwner, 'uid' | 'hwId'>, command: Pick<Command, 'commandId' | 'expiresAt'>) {
       await (await documents()).delete({ TableName, Key: dueKey(uid, hwId, command) });
+    },
+
+    /** Whether there is still a reminder: not everybody was told. */
+    async has({ uid, hwId }: Pick<QueueOwner, 'uid' | 'hwId'>, command: Pick<Command, 'commandId' | 'expiresAt'>) {
+      const Key = dueKey(uid, hwId, command);
+      const { Item: item } = await (await documents()).get({ TableName, Key, ConsistentRead: true });
+      return item !== undefined;
     },
 
     /** Those that have expired by now, the oldest first, a page at a time. */

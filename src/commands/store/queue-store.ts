@@ -27,12 +27,18 @@ export interface QueueOwner {
 /** A change of a queue, or why there is none. */
 export type Decision<T> = { readonly queue?: Queue; readonly result: T };
 
+/** A command before and after a change; a new one was nothing before. */
+export interface ChangedCommand {
+  readonly before: Command | undefined;
+  readonly command: Command;
+}
+
 export type ChangedQueue<T> =
   | {
       readonly outcome: 'changed';
       readonly result: T;
-      /** The commands as they are now, of those that are new or different. */
-      readonly changed: readonly Command[];
+      /** Of those that are new or different. */
+      readonly changed: readonly ChangedCommand[];
     }
   | { readonly outcome: 'account_deleted' };
 
@@ -176,9 +182,12 @@ export function createQueueStore({ config, documents, randomness }: Needed) {
         const written = await write(owner, before, after, isAlive, now);
         if (written === 'overtaken') return OVERTAKEN;
         if (written === 'account_deleted') return { outcome: written };
-        const known = new Map(before?.queue.commands.map((command) => [command.commandId, command.revision] as const));
-        const changed = after.commands.filter((one) => known.get(one.commandId) !== one.revision);
-        return { outcome: 'changed', result, changed };
+        const known = new Map(before?.queue.commands.map((command) => [command.commandId, command] as const));
+        const changed = after.commands.map((command) => ({ before: known.get(command.commandId), command }));
+        return {
+          ...{ outcome: 'changed', result },
+          changed: changed.filter(({ before: was, command }) => was?.revision !== command.revision),
+        };
       });
     },
 

@@ -23,6 +23,10 @@ export interface FleetDevices {
   recordFirmware(device: Device, version: ReleaseVersion, actor: Actor, now: number): Promise<void>;
   /** The devices of a board, page by page. */
   ofBoard(board: string, limit: number, after: string | undefined): Promise<DevicePage>;
+  /** The versions that devices run, as far as is known, by board: from the kept counts. */
+  versions(): Promise<readonly { readonly board: string; readonly version: string }[]>;
+  /** The devices that run a version, page by page. */
+  ofVersion(version: string, limit: number, after: string | undefined): Promise<DevicePage>;
   /** The number of devices of a board, from the kept counts. */
   countOfBoard(board: string): Promise<number>;
 }
@@ -43,6 +47,8 @@ export function createFleetDevices(services: Services): FleetDevices {
     },
     recordFirmware: (device, version, actor, now) => recordFirmware(store, device, version, actor, now),
     ofBoard: (board, limit, after) => index.listDevices({ board }, limit, after),
+    versions: async () => (await summaries.readSummary('~')).byVersion,
+    ofVersion: (firmwareVersion, limit, after) => index.listDevices({ firmwareVersion }, limit, after),
     async countOfBoard(board) {
       const { byVersion } = await summaries.readSummary('~');
       return byVersion.filter((entry) => entry.board === board).reduce((sum, { devices }) => sum + devices, 0);

@@ -27,11 +27,16 @@ export function createOwnerLists({ config, documents }: Pick<Services, 'config' 
   const ownedKey = (uid: Uid, serial: Serial) => ({ uid, record: `${OWNED_PREFIX}${serial}` });
 
   return {
-    async readOwned(uid: Uid, serial: Serial): Promise<OwnedDevice | undefined> {
+    /** @param how.mayBeStale may miss a change of a moment ago, at half the read cost */
+    async readOwned(
+      uid: Uid,
+      serial: Serial,
+      { mayBeStale = false }: { readonly mayBeStale?: boolean } = {},
+    ): Promise<OwnedDevice | undefined> {
       const { Item: item } = await (await documents()).get({
         TableName: users,
         Key: ownedKey(uid, serial),
-        ConsistentRead: true,
+        ConsistentRead: !mayBeStale,
       });
       return item === undefined ? undefined : toOwned(item);
     },

@@ -46,7 +46,7 @@ export function createAllow(services: NeededToCount): Allow {
         },
         ReturnValues: 'UPDATED_NEW',
       });
-      return stateOf(limit, Math.max(0, limit.requests - Number(counted?.['hits'] ?? limit.requests)), resetSeconds);
+      return quotaHeaders(limit, Number(counted?.['hits'] ?? limit.requests), resetSeconds);
     } catch (error) {
       if (failedCondition(error) !== undefined) throw refusal(services, route, limit);
       noteUncounted(services, route, error);
@@ -73,11 +73,15 @@ export async function keyedSubject({ secrets, config }: NeededToCount, subject: 
 }
 
 /** The answer to somebody who has used up a limit. */
-export function refusal({ metrics, clock }: NeededToCount, route: string, limit: RateLimit): ApiError {
+export function refusal(
+  { metrics, clock }: Pick<NeededToCount, 'metrics' | 'clock'>,
+  route: string,
+  limit: RateLimit,
+): ApiError {
   const { resetSeconds } = windowAt(clock.now(), limit);
   metrics.count('RateLimited', { route });
   return new ApiError('rate_limited', 'That was a little too often. Please wait a moment and try again.', {
-    headers: { ...stateOf(limit, 0, resetSeconds), 'Retry-After': String(resetSeconds) },
+    headers: { ...quotaHeaders(limit, limit.requests, resetSeconds), 'Retry-After': String(resetSeconds) },
   });
 }
 
@@ -86,9 +90,10 @@ export function noteUncounted({ metrics, log }: NeededToCount, route: string, er
   log.warn('The rate limit could not be counted; the request goes on', { route }, error);
 }
 
-function stateOf({ requests, windowSeconds }: RateLimit, remaining: number, resetSeconds: number) {
+/** The headers that tell a caller what is left of a limit, after so many requests in the window. */
+export function quotaHeaders({ requests, windowSeconds }: RateLimit, counted: number, resetSeconds: number) {
   return {
     'RateLimit-Policy': `"default";q=${requests};w=${windowSeconds}`,
-    RateLimit: `"default";r=${remaining};t=${resetSeconds}`,
+    RateLimit: `"default";r=${Math.max(0, requests - counted)};t=${resetSeconds}`,
   };
 }

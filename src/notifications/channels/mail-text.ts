@@ -33,6 +33,8 @@ export function mailOf(to: string, composition: Composition, language: LanguageC
       'List-Unsubscribe': `<${links.ofKind}>`,
       // RFC 8058: mail programs end the mails with one click, by a POST.
       'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+      // RFC 3834: nobody's absence answers it.
+      'Auto-Submitted': 'auto-generated',
     },
   };
 }

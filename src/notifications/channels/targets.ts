@@ -27,6 +27,8 @@ export function createTargets({ clock, config, log, messengers, secrets, userDir
   const vapidKeys = async (): Promise<readonly VapidKey[]> =>
     listed((await secrets.values()).VAPID_KEY).map(readVapidKey);
 
+  const notRemoved = (error: unknown) => log.warn('SNS keeps a target that nobody uses', {}, error);
+
   const mailTo = async (uid: Uid, composition: Composition, { reader }: Recipient): Promise<SendOutcome> => {
     const { mail } = await messengers();
     const [key] = listed((await secrets.values()).UNSUBSCRIBE_KEY);
@@ -67,7 +69,12 @@ export function createTargets({ clock, config, log, messengers, secrets, userDir
           mobilePush && {
             id,
             channel,
-            send: (composition) => mobilePush.send(target, platform, mobilePushOf(composition, language)),
+            send: async (composition) => {
+              const outcome = await mobilePush.send(target, platform, mobilePushOf(composition, language));
+              // SNS keeps the target, disabled; the same phone could otherwise never be set up again.
+              if (outcome === 'gone') await mobilePush.remove(target).catch(notRemoved);
+              return outcome;
+            },
           }
         );
       }

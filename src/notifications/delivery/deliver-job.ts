@@ -9,8 +9,8 @@ type Deliver = (uid: Uid, dues: readonly Due[]) => Promise<number>;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** What could not be sent for a day is not sent any more. */
-const HOURS_BACK = 24;
+/** What could not be sent for a day is not sent any more; retries and quiet hours together hold nothing back for longer. */
+const HOURS_BACK = 26;
 const ACCOUNTS_AT_ONCE = 10;
 
 /** Sends what has fallen due: what was held back for the morning or the digest, and what nobody has sent yet. */

@@ -100,8 +100,8 @@ export function createDueStore({
       }
     },
 
-    /** Notes that a mail is about to be sent: whoever takes over does not send it again. */
-    beginMail: ({ key, claim }: ClaimedDue): Promise<boolean> =>
+    /** Notes that a mail is about to be sent, or was: whoever takes over does not send it again. */
+    noteMail: ({ key, claim }: ClaimedDue): Promise<boolean> =>
       whileClaimed(async () =>
         (await documents()).update({
           TableName,
@@ -122,6 +122,18 @@ export function createDueStore({
             'SET remaining = :remaining, not_before = :before REMOVE claim, claimed_until, is_mail_begun',
           ConditionExpression: 'claim = :claim',
           ExpressionAttributeValues: { ':claim': claim, ':remaining': remaining, ':before': notBefore },
+        }),
+      ),
+
+    /** Leaves the delivery as it is to a later run. */
+    postpone: ({ key, claim }: ClaimedDue, notBefore: number): Promise<boolean> =>
+      whileClaimed(async () =>
+        (await documents()).update({
+          TableName,
+          Key: key,
+          UpdateExpression: 'SET not_before = :before REMOVE claim, claimed_until ADD attempts :back',
+          ConditionExpression: 'claim = :claim',
+          ExpressionAttributeValues: { ':claim': claim, ':before': notBefore, ':back': -1 },
         }),
       ),
 

@@ -16,12 +16,14 @@ export interface Due {
 /** A delivery that one run has to itself. */
 export interface ClaimedDue extends Due {
   readonly claim: string;
+  /** Until when this run has it to itself, in milliseconds since 1970. */
+  readonly claimedUntil: number;
   /** How often it was begun, this time included. */
   readonly attempts: number;
   /** Who has not got it yet, by endpoint or `email`; undefined: nobody has. */
   readonly remaining: readonly string[] | undefined;
-  /** Whether a run began to send the mail, and died before it could say what became of it. */
-  readonly isMailBegun: boolean;
+  /** Whether the mail is not to be sent: it was, or a run began to send it and died before it could say what became of it. */
+  readonly isMailNoted: boolean;
 }
 
 export const SCHEMA = 1;
@@ -34,6 +36,7 @@ const readStored = fields({
   due_at: number,
   how: oneOf(['alone', 'digest', 'test']),
   claim: optional(text),
+  claimed_until: optional(number),
   attempts: optional(number),
   remaining: optional(listOf(text)),
   is_mail_begun: optional(flag),
@@ -45,8 +48,9 @@ export function toDue(item: unknown): Due {
 }
 
 export function toClaimed(item: unknown): ClaimedDue {
-  const { claim = '', attempts = 1, remaining, is_mail_begun: isMailBegun = false } = readStored(item);
-  return { ...toDue(item), claim, attempts, remaining, isMailBegun };
+  const stored = readStored(item);
+  const { claim = '', claimed_until: claimedUntil = 0, attempts = 1, remaining } = stored;
+  return { ...toDue(item), claim, claimedUntil, attempts, remaining, isMailNoted: stored.is_mail_begun ?? false };
 }
 
 export function fromDue({ key, uid, messageId, dueAt, how }: Due): Record<string, unknown> {

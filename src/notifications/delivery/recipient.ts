@@ -1,4 +1,4 @@
-import type { Uid } from '../../platform/ids.ts';
+import type { Serial, Uid } from '../../platform/ids.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { EndpointStore } from '../endpoints/endpoint-store.ts';
 import { inZone, type Preferences, type ReadZone, STANDARD_ZONE } from '../settings/preferences.ts';
@@ -15,6 +15,9 @@ export interface ProfileWishes {
 }
 
 export type ReadProfileWishes = (uid: Uid) => Promise<ProfileWishes>;
+
+/** What an owner calls these devices; supplied by the domain that knows devices. */
+export type ReadDeviceNames = (uid: Uid, serials: ReadonlySet<Serial>) => Promise<ReadonlyMap<Serial, string>>;
 
 /** Who gets an account's messages, and how. */
 export interface Recipient {

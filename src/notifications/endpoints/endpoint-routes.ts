@@ -10,6 +10,7 @@ import type { Services } from '../../platform/services.ts';
 import { channelOff } from '../settings/settings-routes.ts';
 import { type Endpoint, endpointIdOf } from './endpoint.ts';
 import { type EndpointStore, MOST_ENDPOINTS } from './endpoint-store.ts';
+import { createRemoveTarget } from './remove-target.ts';
 
 const CHANGE_LIMIT = { requests: 60, windowSeconds: 600 } as const;
 const AUTH_BYTES = 16;
@@ -65,6 +66,7 @@ export function endpointRoutes(
   { endpoints, isAlive }: EndpointRouteParts,
 ): readonly Route[] {
   const { config, messengers, secrets } = services;
+  const removeTarget = createRemoveTarget(services);
 
   const webEndpoint = async (
     { endpoint: address, keys, public_key: given }: Extract<z.output<typeof NewSubscription>, { type: 'web_push' }>,
@@ -115,9 +117,9 @@ export function endpointRoutes(
     errors: ['channel_off', 'push_service_unknown', 'push_key_unknown', 'push_token_invalid'],
   }).handledBy(async ({ caller: { uid }, body }, { now }) => {
     const endpoint = body.type === 'web_push' ? await webEndpoint(body, now) : await mobileEndpoint(body, now);
-    if (!(await endpoints.put(uid, endpoint, isAlive))) {
-      throw new ApiError('account_deleted', 'This account has been deleted.');
-    }
+    const gaveWay = await endpoints.put(uid, endpoint, isAlive);
+    if (gaveWay === undefined) throw new ApiError('account_deleted', 'This account has been deleted.');
+    await Promise.all(gaveWay.map(removeTarget));
     return { status: 200, body: { ok: true, subscription: shown(endpoint) } };
   });
 
@@ -150,16 +152,11 @@ export function endpointRoutes(
     body: z.strictObject({}),
     responses: { 200: z.object({ ok: z.literal(true) }) },
     errors: [],
-  }).handledBy(async ({ caller: { uid }, params }, { log }) => {
+  }).handledBy(async ({ caller: { uid }, params }) => {
     const endpointId = params.subscription_id;
     const known = (await endpoints.list(uid)).find((one) => one.endpointId === endpointId);
     await endpoints.remove(uid, endpointId);
-    if (known?.type === 'mobile_push') {
-      const { mobilePush } = await messengers();
-      await mobilePush
-        ?.remove(known.target)
-        .catch((error: unknown) => log.warn('SNS keeps a target that nobody uses', {}, error));
-    }
+    if (known !== undefined) await removeTarget(known);
     return { status: 200, body: { ok: true } };
   });
 

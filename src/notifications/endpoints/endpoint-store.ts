@@ -64,8 +64,12 @@ export function createEndpointStore({
     list,
     remove,
 
-    /** Adds or replaces; another account that had it loses it. False while the account is being deleted. */
-    async put(uid: Uid, endpoint: Endpoint, isAlive: AliveCheck): Promise<boolean> {
+    /**
+     * Adds or replaces; another account that had it loses it.
+     *
+     * @returns those that had to give way to it; undefined while the account is being deleted
+     */
+    async put(uid: Uid, endpoint: Endpoint, isAlive: AliveCheck): Promise<readonly Endpoint[] | undefined> {
       const { endpointId } = endpoint;
       const isPut = await whileOvertaken('a subscription', async () => {
         const former = await ownerOf(endpointId);
@@ -88,11 +92,12 @@ export function createEndpointStore({
         if (outcome.committed) return true;
         return outcome.reasons[0]?.code === 'ConditionalCheckFailed' ? false : OVERTAKEN;
       });
-      if (!isPut) return false;
+      if (!isPut) return undefined;
       const all = await list(uid);
       const others = all.filter((one) => one.endpointId !== endpointId);
-      for (const one of others.slice(0, Math.max(0, all.length - MOST_ENDPOINTS))) await remove(uid, one.endpointId);
-      return true;
+      const oldest = others.slice(0, Math.max(0, all.length - MOST_ENDPOINTS));
+      for (const { endpointId: id } of oldest) await remove(uid, id);
+      return oldest;
     },
   };
 }

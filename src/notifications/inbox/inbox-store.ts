@@ -8,6 +8,8 @@ import { type Message, toMessage } from './message.ts';
 /** Nobody reads a higher number of unread messages, and counting them costs. */
 export const MOST_UNREAD = 100;
 const COUNTED_AT_ONCE = 300;
+/** Among so many of the newest messages: older ones that were passed over are not worth reading all that was read. */
+const MOST_COUNTED = 1_500;
 const MARKED_AT_ONCE = 10;
 /** After every id. */
 const LAST = '~';
@@ -50,7 +52,7 @@ export function createInboxStore({ config, documents }: Pick<Services, 'config' 
     /** How many messages are unread, at most `MOST_UNREAD`. */
     async countUnread(uid: Uid, readUntil: number): Promise<number> {
       const client = await documents();
-      let count = 0;
+      let [count, seen] = [0, 0];
       let from: Record<string, unknown> | undefined;
       do {
         const page = await client.query({
@@ -64,12 +66,15 @@ export function createInboxStore({ config, documents }: Pick<Services, 'config' 
             ':to': `${NOTICE_PREFIX}${LAST}`,
           },
           Select: 'COUNT',
+          ScanIndexForward: false,
           Limit: COUNTED_AT_ONCE,
+          ConsistentRead: true,
           ...(from !== undefined && { ExclusiveStartKey: from }),
         });
         count += page.Count ?? 0;
+        seen += COUNTED_AT_ONCE;
         from = page.LastEvaluatedKey;
-      } while (from !== undefined && count < MOST_UNREAD);
+      } while (from !== undefined && count < MOST_UNREAD && seen < MOST_COUNTED);
       return Math.min(count, MOST_UNREAD);
     },
 

@@ -1,15 +1,18 @@
 import { type AliveCheck, failedCondition, transactWrite } from '../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../platform/clock.ts';
-import type { Uid } from '../../platform/ids.ts';
+import { isSerial, type Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
+import { fields, orNull, textThat } from '../../platform/shapes.ts';
 import type { Due } from '../delivery/due.ts';
 import { dueAttributes } from '../delivery/due-store.ts';
 import { fromMessage, INBOX_MS, type Message } from '../inbox/message.ts';
 import type { Notice } from '../notice.ts';
-import { causeKey, noticeKey } from '../table-keys.ts';
+import { accountPartition, causeKey, NOTICE_PREFIX, noticeKey, timeId } from '../table-keys.ts';
 import { REMEMBERED_MS } from './cause.ts';
+import { MOST_OF_ACCOUNT, type Told } from './flood.ts';
 
 const SCHEMA = 1;
+const readSerial = fields({ serial: orNull(textThat(isSerial, 'a serial')) });
 
 /** What is stored of a new message, all or nothing. */
 export interface Intake {
@@ -49,6 +52,25 @@ export function createIntakeStore(
       });
       const lastAt: unknown = item?.['last_at'];
       return typeof lastAt === 'number' ? lastAt : undefined;
+    },
+
+    /** The devices of the messages that were stored since then, of the newest as far as a flood has to be known. */
+    async toldSince(uid: Uid, since: number): Promise<Told> {
+      const { Items: items = [] } = await (await documents()).query({
+        TableName,
+        KeyConditionExpression: '#partition = :account AND #record BETWEEN :from AND :to',
+        ProjectionExpression: '#serial',
+        ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record', '#serial': 'serial' },
+        ExpressionAttributeValues: {
+          ':account': accountPartition(uid),
+          ':from': `${NOTICE_PREFIX}${timeId(since)}`,
+          ':to': `${NOTICE_PREFIX}~`,
+        },
+        ScanIndexForward: false,
+        Limit: MOST_OF_ACCOUNT,
+        ConsistentRead: true,
+      });
+      return items.map((item) => readSerial(item).serial);
     },
 
     /** Notes that the cause goes on. Another report may have noted it at the same time, which is as good. */

@@ -11,6 +11,7 @@ import type { SettingsStore } from '../settings/settings-store.ts';
 import { dueKey, noticeId } from '../table-keys.ts';
 import { judge } from './cause.ts';
 import { byCause, type CauseReports } from './cause-reports.ts';
+import { FLOOD_MS, isFlood } from './flood.ts';
 import type { IntakeStore } from './intake-store.ts';
 
 /** Tells whoever delivers that something is due now. Failing is no harm: the regular run finds it. */
@@ -36,8 +37,25 @@ export function createIntake(
 ): Notify {
   const whileOvertaken = createWhileOvertaken(randomness);
 
-  /** @returns what is due for the message; undefined if the cause was told of before */
-  const take = (uid: Uid, { first: notice, latestAt }: CauseReports, now: number): Promise<Due | undefined> =>
+  /** Whether an account is told too much already; remembers it for the call, so that a flood costs little. */
+  const floodOf = (uid: Uid, now: number) => {
+    const flooding = new Set<string>();
+    return async (notice: Notice): Promise<boolean> => {
+      const name = `${notice.serial}#${notice.severity}`;
+      if (flooding.has(name)) return true;
+      const isOne = isFlood(notice, await intake.toldSince(uid, now - FLOOD_MS));
+      if (isOne) flooding.add(name);
+      return isOne;
+    };
+  };
+
+  /** @returns what is due for the message; undefined if the cause was told of before, or too much was */
+  const take = (
+    uid: Uid,
+    { first: notice, latestAt }: CauseReports,
+    isTooMuch: ReturnType<typeof floodOf>,
+    now: number,
+  ): Promise<Due | undefined> =>
     whileOvertaken('a cause', async () => {
       const { kind } = notice;
       const knownAt = await intake.lastAt(uid, notice);
@@ -45,6 +63,10 @@ export function createIntake(
         const isNoted = judge({ kind, at: latestAt }, knownAt) === 'known';
         if (!isNoted) await intake.noteGoingOn(uid, notice, latestAt);
         metrics.count('Notices', { kind, outcome: 'known' });
+        return undefined;
+      }
+      if (await isTooMuch(notice)) {
+        metrics.count('Notices', { kind, outcome: 'flood' });
         return undefined;
       }
       const { cause: _, ...told } = notice;
@@ -62,13 +84,14 @@ export function createIntake(
 
   return async (uid, notices) => {
     const now = clock.now();
+    const isTooMuch = floodOf(uid, now);
     const taken = await pMap(
       byCause(notices.map((notice) => bounded(notice, now))),
       async (episodes) => {
         const dues: Due[] = [];
         // In the order of time: a later episode is new only after the one before it.
         for (const reports of episodes) {
-          const due = await take(uid, reports, now);
+          const due = await take(uid, reports, isTooMuch, now);
           if (due !== undefined) dues.push(due);
         }
         return dues;

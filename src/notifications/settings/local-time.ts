@@ -32,23 +32,24 @@ export function isWithin(minutes: number, from: number, to: number): boolean {
 
 /**
  * The first moment after `ms` at which the clocks of a zone show this time. When they are put forward over it, the moment
- * at which they are; when they show it twice, the first time.
+ * at which they are; when they show it twice, the first time that is still to come.
  */
 export function nextLocalTime(ms: number, zone: string, minutes: number): number {
   const today = Math.floor(wallClock(ms, zone) / DAY_MS) * DAY_MS;
   for (let days = 0; ; days += 1) {
-    const moment = momentOf(today + days * DAY_MS + (minutes % MINUTES_A_DAY) * MINUTE_MS, zone);
-    if (moment > ms) return moment;
+    const moments = momentsOf(today + days * DAY_MS + (minutes % MINUTES_A_DAY) * MINUTE_MS, zone);
+    const next = moments.find((moment) => moment > ms);
+    if (next !== undefined) return next;
   }
 }
 
-/** The moment at which a zone's clocks show `wall`, which is written as if it were UTC. */
-function momentOf(wall: number, zone: string): number {
+/** The moments, earliest first, at which a zone's clocks show `wall`, which is written as if it were UTC. */
+function momentsOf(wall: number, zone: string): readonly number[] {
   // No zone is further than this from UTC, and none changes by more than a few hours at once.
   const offsets = [wall - DAY_MS, wall + DAY_MS].map((near) => wallClock(near, zone) - near);
   const candidates = offsets.map((offset) => wall - offset).sort((a, b) => a - b);
-  const exact = candidates.find((moment) => wallClock(moment, zone) === wall);
-  if (exact !== undefined) return exact;
+  const exact = candidates.filter((moment) => wallClock(moment, zone) === wall);
+  if (exact.length > 0) return exact;
   // The clocks jump over it: the jump lies between both candidates.
   let [before = wall, after = wall] = candidates;
   while (after - before > MINUTE_MS) {
@@ -56,7 +57,7 @@ function momentOf(wall: number, zone: string): number {
     if (wallClock(middle, zone) < wall) before = middle;
     else after = middle;
   }
-  return after;
+  return [after];
 }
 
 /** What a zone's clocks show, as if it were UTC: in milliseconds since 1970, whole seconds. */

@@ -146,9 +146,7 @@ export function settingsRoutes(
     responses: { 200: Settings },
     errors: [],
   }).handledBy(async ({ caller, body }) => {
-    const { preferences } = await settings.read(caller.uid);
-    const changed = changedPreferences(preferences, body);
-    await settings.write(caller.uid, changed);
+    const changed = await settings.change(caller.uid, (known) => changedPreferences(known, body));
     return { status: 200, body: await shown(changed) };
   });
 

@@ -1,7 +1,9 @@
 import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { updateExpression } from '../../platform/aws/update-expression.ts';
 import type { Uid } from '../../platform/ids.ts';
+import { createWhileOvertaken, OVERTAKEN } from '../../platform/resilience/overtaken.ts';
 import type { Services } from '../../platform/services.ts';
-import { fields, flag, number, oneOf, optional, recordOf, text, textThat } from '../../platform/shapes.ts';
+import { fields, flag, number, oneOf, optional, recordOf, text, textThat, withDefault } from '../../platform/shapes.ts';
 import { NOTICE_KINDS } from '../notice.ts';
 import { settingsKey } from '../table-keys.ts';
 import { LANGUAGES } from '../texts/languages.ts';
@@ -21,6 +23,8 @@ const readStored = fields({
   read_until: optional(number),
   /** False while only the read mark was ever written. */
   chosen: optional(flag),
+  /** How often the preferences have changed. */
+  revision: withDefault(number, 0),
 });
 
 export interface StoredSettings {
@@ -30,40 +34,67 @@ export interface StoredSettings {
 }
 
 /** Preferences and the read mark: one item per account, none for those who never changed anything. */
-export function createSettingsStore({ config, documents }: Pick<Services, 'config' | 'documents'>) {
+export function createSettingsStore({
+  config,
+  documents,
+  randomness,
+}: Pick<Services, 'config' | 'documents' | 'randomness'>) {
   const TableName = config.tables.garden;
+  const whileOvertaken = createWhileOvertaken(randomness);
 
-  return {
-    async read(uid: Uid): Promise<StoredSettings> {
-      const { Item: item } = await (await documents()).get({ TableName, Key: settingsKey(uid) });
-      return item === undefined ? { preferences: STANDARD_PREFERENCES, readUntil: 0 } : toSettings(readStored(item));
-    },
-
-    /** Replaces the preferences and leaves the read mark. */
-    async write(uid: Uid, { language, timeZone, kinds, quietHours, digestAt }: Preferences): Promise<void> {
-      const values = { language, time_zone: timeZone, kinds, quiet_hours: quietHours, digest_at: digestAt };
-      const given = Object.entries(values).filter(([, value]) => value !== null);
-      const missing = Object.entries(values).filter(([, value]) => value === null);
-      const set = [...given.map(([name]) => `#${name} = :${name}`), '#schema = :schema', '#chosen = :chosen'];
+  /** False if they were changed since this revision was read. */
+  const write = async (
+    uid: Uid,
+    { language, timeZone, kinds, quietHours, digestAt }: Preferences,
+    from: number,
+  ): Promise<boolean> => {
+    const values = { language, time_zone: timeZone, kinds, quiet_hours: quietHours, digest_at: digestAt };
+    const change = updateExpression({
+      set: {
+        ...Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)),
+        ...{ schema: SCHEMA, chosen: true, revision: from + 1 },
+      },
+      remove: Object.entries(values).flatMap(([name, value]) => (value === null ? [name] : [])),
+    });
+    try {
       await (await documents()).update({
         TableName,
         Key: settingsKey(uid),
-        UpdateExpression: [
-          `SET ${set.join(', ')}`,
-          ...(missing.length === 0 ? [] : [`REMOVE ${missing.map(([name]) => `#${name}`).join(', ')}`]),
-        ].join(' '),
-        ExpressionAttributeNames: {
-          '#schema': 'schema',
-          '#chosen': 'chosen',
-          ...Object.fromEntries(Object.keys(values).map((name) => [`#${name}`, name])),
-        },
-        ExpressionAttributeValues: {
-          ':schema': SCHEMA,
-          ':chosen': true,
-          ...Object.fromEntries(given.map(([name, value]) => [`:${name}`, value])),
-        },
+        UpdateExpression: change.UpdateExpression,
+        ConditionExpression: from === 0 ? 'attribute_not_exists(#revision)' : '#revision = :read_revision',
+        ExpressionAttributeNames: change.names,
+        ExpressionAttributeValues: { ...change.values, ...(from === 0 ? {} : { ':read_revision': from }) },
       });
+      return true;
+    } catch (error) {
+      if (failedCondition(error) === undefined) throw error;
+      return false;
+    }
+  };
+
+  return {
+    async read(uid: Uid): Promise<StoredSettings> {
+      // Strongly, as whoever has just turned something off, or read all, must not be told otherwise.
+      const { Item: item } = await (await documents()).get({
+        TableName,
+        Key: settingsKey(uid),
+        ConsistentRead: true,
+      });
+      return item === undefined ? { preferences: STANDARD_PREFERENCES, readUntil: 0 } : toSettings(readStored(item));
     },
+
+    /** Changes the preferences from a fresh read, and leaves the read mark: of changes at one time none is lost. */
+    change: (uid: Uid, change: (known: Preferences) => Preferences): Promise<Preferences> =>
+      whileOvertaken('the settings', async () => {
+        const { Item: item } = await (await documents()).get({
+          TableName,
+          Key: settingsKey(uid),
+          ConsistentRead: true,
+        });
+        const stored = item === undefined ? undefined : readStored(item);
+        const changed = change(stored === undefined ? STANDARD_PREFERENCES : toSettings(stored).preferences);
+        return (await write(uid, changed, stored?.revision ?? 0)) ? changed : OVERTAKEN;
+      }),
 
     /** Everything stored up to `until` is read; the mark only moves on. */
     async markReadUntil(uid: Uid, until: number): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Serial } from '../../platform/ids.ts';
 import type { Notice } from '../notice.ts';
 import { CATALOGUE } from './catalogue.ts';
 import { en, type TextKey, type Texts } from './en.ts';
@@ -17,8 +18,12 @@ export interface Reader {
   readonly language: LanguageCode;
   /** An IANA name. */
   readonly timeZone: string;
+  /** What the owner calls devices; those without a name go by their serial. */
+  readonly deviceNames?: ReadonlyMap<Serial, string>;
 }
 
+/** They turn what follows around, or begin a line: a name comes from its owner, or from the owner before. */
+const TURNING = /[\p{Bidi_Control}\u2028\u2029]/gu;
 const PLACEHOLDER = /\{(\w+)\}/g;
 
 /** Says a notice in the reader's language, with numbers and times as they are written there. */
@@ -33,8 +38,13 @@ export function wordingOf(
   return {
     title: fill(textAt(texts, `${kind}.${name}.title`), values ?? {}),
     body: fill(textAt(texts, `${kind}.${name}.body`), values ?? {}),
-    device: serial === null ? null : fill(texts['message.device'], { serial }),
+    device: serial === null ? null : deviceOf(serial, texts, reader),
   };
+}
+
+function deviceOf(serial: Serial, texts: Texts, { deviceNames }: Reader): string {
+  const name = deviceNames?.get(serial)?.replace(TURNING, '').trim() ?? '';
+  return name === '' ? fill(texts['message.device'], { serial }) : name;
 }
 
 /** Returns a text that has no facts, such as a button's. */

@@ -72,10 +72,9 @@ export function unsubscribeRoutes(
     const found = await verified(token);
     if (found === undefined) return page(STANDARD_LANGUAGE, 'invalid');
     const { uid, scope } = found;
-    const { preferences } = await settings.read(uid);
-    await settings.write(uid, withoutMails(preferences, scope));
+    const { language } = await settings.change(uid, (known) => withoutMails(known, scope));
     metrics.count('MailsUnsubscribed');
-    return page(preferences.language ?? STANDARD_LANGUAGE, 'done');
+    return page(language ?? STANDARD_LANGUAGE, 'done');
   });
 
   return [ask, end];

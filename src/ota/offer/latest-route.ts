@@ -6,10 +6,11 @@ import type { Nonces } from '../../platform/nonces.ts';
 import type { Services } from '../../platform/services.ts';
 import type { ProgressStore } from '../progress/progress-store.ts';
 import { RECEIPT_MS, receiptPurpose } from '../progress/receipt-purpose.ts';
-import { type DeviceProgress, NO_PROGRESS } from '../progress/report-plan.ts';
+import type { DeviceProgress } from '../progress/report-plan.ts';
 import { orUnavailable } from '../route-errors.ts';
 import { acceptLatestQuery } from './accept-input.ts';
 import type { DecisionSigner } from './decision-signature.ts';
+import { knownProgress } from './known-progress.ts';
 import { decisionBody, latestBody, verdictFor } from './latest-answer.ts';
 import { findForCaller, targetOf } from './named-device.ts';
 import type { LatestQuery } from './offer-schemas.ts';
@@ -60,7 +61,7 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
     const [{ device, answer }] = await Promise.all([asking(), orUnavailable(signer.keys())]);
     const owner = isPersonal(caller) && device?.owner?.uid === caller.uid ? caller.uid : undefined;
     const isOwner = owner !== undefined;
-    const known = await knownProgress(parts, answer, device);
+    const known = await knownProgress(parts.progress, answer, device);
     const verdict = verdictFor(answer, device, known, now);
     if (owner !== undefined) {
       await noteSeen(services, parts, { query, answer, device, known, uid: owner }, now).catch((error: unknown) =>
@@ -105,16 +106,6 @@ export function latestRoute(services: Services, parts: LatestServices): Route {
 function signingDevice({ hw_id: named }: LatestQuery, device: Device | undefined, isOwner: boolean): HwId | undefined {
   if (isOwner) return device?.publicKey == null ? undefined : device.hwId;
   return named;
-}
-
-/** The device's progress with the release in the answer; the environment's own release has no records. */
-async function knownProgress(
-  { progress }: Pick<LatestServices, 'progress'>,
-  { offered }: OfferAnswer,
-  device: Device | undefined,
-): Promise<DeviceProgress> {
-  if (offered === undefined || offered.release.revision === 0 || device === undefined) return NO_PROGRESS;
-  return orUnavailable(progress.readProgress(offered.release, device.hwId));
 }
 
 /** Records that an owner's device has asked since the release was published, and what it runs. */

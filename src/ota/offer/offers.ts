@@ -34,6 +34,11 @@ export interface OfferService {
     device: TargetDevice | undefined,
     versions: { readonly current: ReleaseVersion | undefined; readonly bootloader: ReleaseVersion | undefined },
   ): Promise<OfferAnswer>;
+  /**
+   * Whether some device that runs this version may be offered an update: false for the versions that most devices run,
+   * so that nobody need look at each of them.
+   */
+  mayOffer(track: Track, current: ReleaseVersion): Promise<boolean>;
   /** For the container that just changed a release: its next answer is fresh. */
   forget(track: Track): void;
   /** A fresh link to a release's bytes. */
@@ -68,6 +73,11 @@ export function createOffers(services: Services, store: ReleaseStore): OfferServ
   return {
     link,
     forget: (track) => rulesCache.forget(trackPartition(track)),
+
+    async mayOffer(track, current) {
+      const { rules } = await rulesOf(track);
+      return decide(rules, { current, bootloader: undefined, isTargeted: () => true }).updateAvailable;
+    },
 
     async ask(track, device, { current, bootloader }) {
       const { rules, fallback } = await rulesOf(track);

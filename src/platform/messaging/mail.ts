@@ -1,6 +1,6 @@
 import type { SignedCall } from '../aws/signed-calls.ts';
 import type { Log } from '../observability/log.ts';
-import { outcomeOf, type SendOutcome } from './outcome.ts';
+import { awsOutcomeOf, type SendOutcome } from './outcome.ts';
 
 export interface Mail {
   readonly to: string;
@@ -39,8 +39,8 @@ export function createMailSender(call: SignedCall, from: string, log: Pick<Log, 
         },
       });
       try {
-        const { status } = await call('POST', PATH, body);
-        const outcome = outcomeOf(status);
+        const { status, body: answer } = await call('POST', PATH, body);
+        const outcome = awsOutcomeOf(status, answer);
         if (outcome !== 'sent') log.warn('SES did not take a mail', { status });
         return outcome;
       } catch (error) {

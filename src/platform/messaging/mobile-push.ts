@@ -1,6 +1,6 @@
 import type { SignedAnswer, SignedCall } from '../aws/signed-calls.ts';
 import type { Log } from '../observability/log.ts';
-import { outcomeOf, type SendOutcome } from './outcome.ts';
+import { awsOutcomeOf, type SendOutcome } from './outcome.ts';
 
 export const MOBILE_PLATFORMS = ['apple', 'android'] as const;
 export type MobilePlatform = (typeof MOBILE_PLATFORMS)[number];
@@ -35,8 +35,11 @@ export class MobilePushError extends Error {
 }
 
 const API_VERSION = '2010-03-31';
-const GONE = /<Code>(?:EndpointDisabled|NotFound)<\/Code>/;
+/** A target that was deleted is no valid parameter to SNS, which says so in words only. */
+const GONE = /<Code>(?:EndpointDisabled|NotFound)<\/Code>|TargetArn Reason: No endpoint found/;
 const BAD_TOKEN = /<Code>InvalidParameter<\/Code>/;
+/** The token has a target that was disabled when a push to it failed: SNS gives no other one while that exists. */
+const DISABLED_TARGET = /Endpoint (arn:\S+) already exists with the same Token/;
 
 /** @param applications SNS's platform applications by platform */
 export function createMobilePush(
@@ -48,18 +51,29 @@ export function createMobilePush(
   const request = (action: string, parameters: Readonly<Record<string, string>>): Promise<SignedAnswer> =>
     call('POST', '/', new URLSearchParams({ Action: action, Version: API_VERSION, ...parameters }).toString());
 
+  const remove = async (target: string): Promise<void> => {
+    const { status } = await request('DeleteEndpoint', { EndpointArn: target });
+    if (status !== 200) throw new MobilePushError(`SNS answered ${status}`);
+  };
+
+  const create = (application: string, token: string): Promise<SignedAnswer> =>
+    request('CreatePlatformEndpoint', { PlatformApplicationArn: application, Token: token }).catch((error: unknown) => {
+      throw new MobilePushError('SNS did not answer', { cause: error });
+    });
+
   return {
     platforms: MOBILE_PLATFORMS.filter((platform) => applications[platform] !== undefined),
 
     async register(platform, token) {
       const application = applications[platform];
       if (application === undefined) return undefined;
-      const { status, body } = await request('CreatePlatformEndpoint', {
-        PlatformApplicationArn: application,
-        Token: token,
-      }).catch((error: unknown) => {
-        throw new MobilePushError('SNS did not answer', { cause: error });
-      });
+      let answer = await create(application, token);
+      const disabled = answer.status === 400 ? DISABLED_TARGET.exec(answer.body)?.[1] : undefined;
+      if (disabled !== undefined) {
+        await remove(disabled);
+        answer = await create(application, token);
+      }
+      const { status, body } = answer;
       if (status === 400 && BAD_TOKEN.test(body)) return undefined;
       const target = /<EndpointArn>([^<]+)<\/EndpointArn>/.exec(body)?.[1];
       if (status !== 200 || target === undefined) throw new MobilePushError(`SNS answered ${status}`);
@@ -74,7 +88,7 @@ export function createMobilePush(
           Message: JSON.stringify(envelope(platform, message)),
         });
         if (GONE.test(body)) return 'gone';
-        const outcome = outcomeOf(status);
+        const outcome = awsOutcomeOf(status, body);
         if (outcome !== 'sent') log.warn('SNS did not take a push', { status });
         return outcome;
       } catch (error) {
@@ -83,10 +97,7 @@ export function createMobilePush(
       }
     },
 
-    async remove(target) {
-      const { status } = await request('DeleteEndpoint', { EndpointArn: target });
-      if (status !== 200) throw new MobilePushError(`SNS answered ${status}`);
-    },
+    remove,
   };
 }
 

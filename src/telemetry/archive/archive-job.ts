@@ -4,7 +4,7 @@ import { once } from '../../platform/once.ts';
 import type { Services } from '../../platform/services.ts';
 import { createUploadWeeks } from '../health/upload-weeks.ts';
 import { createGardenItems } from '../store/garden-items.ts';
-import { createArchiveProgress } from './archive-progress.ts';
+import { createArchiveProgress, daysBehind } from './archive-progress.ts';
 import { createErasures } from './erasures.ts';
 
 const EVERY_MS = 15 * 60_000;
@@ -14,7 +14,7 @@ const EVERY_MS = 15 * 60_000;
  * written and rewritten at the same time. It looks often and has mostly nothing to do.
  */
 export function createTelemetryArchive(services: Services): Job {
-  const { objectStore } = services;
+  const { objectStore, metrics } = services;
   // Parquet's code is loaded when there is something to write.
   const writing = once(() => import('./write-archive.ts'));
   const erasing = once(() => import('./erase-from-archive.ts'));
@@ -28,6 +28,8 @@ export function createTelemetryArchive(services: Services): Job {
     name: 'telemetry-archive',
     when: { everyMs: EVERY_MS },
     async run(now, signal) {
+      // Before the work, so that a run that fails tells it too.
+      metrics.gauge('TelemetryArchiveDaysBehind', daysBehind(await progress.place(), now));
       const { erased, rewritten } = await (await erasing()).eraseFromArchive(
         { erasures, progress, objectStore },
         now,

@@ -3,7 +3,7 @@ import type { HwId } from '../../platform/ids.ts';
 import { ROW_KINDS, type RowKind } from '../evidence.ts';
 
 /** What the archive has a table of. */
-export type ArchiveKind = RowKind | 'session';
+export type ArchiveKind = RowKind | 'session' | 'live';
 
 /** Each day's devices are spread over this many files of a kind, so that a deletion rewrites few of them. */
 export const SHARDS = 16;
@@ -31,5 +31,5 @@ export function shardOfKey(key: string): number | undefined {
 
 export function kindOfKey(key: string): ArchiveKind | undefined {
   const kind = KEY.exec(key)?.[1];
-  return kind === 'session' ? kind : ROW_KINDS.find((known) => known === kind);
+  return kind === 'session' || kind === 'live' ? kind : ROW_KINDS.find((known) => known === kind);
 }

@@ -2,6 +2,8 @@ import { failedCondition } from '../../platform/aws/dynamo.ts';
 import { type HwId, isHwId } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { fields, number, optional, text, textThat } from '../../platform/shapes.ts';
+import { dayOf, startOfDay } from '../rows/periods.ts';
+import { DAY_MS } from '../rows/row-layout.ts';
 
 /** Where the archive goes on. */
 export interface ArchivePlace {
@@ -83,6 +85,11 @@ export function createArchiveProgress({ config, documents }: Pick<Services, 'con
       });
     },
   };
+}
+
+/** How many past days are not written yet, at a moment: 1 for a while after each midnight. */
+export function daysBehind(known: ArchivePlace | undefined, now: number): number {
+  return known === undefined ? 0 : Math.max(0, (startOfDay(dayOf(now)) - startOfDay(known.day)) / DAY_MS);
 }
 
 export type ArchiveProgress = ReturnType<typeof createArchiveProgress>;

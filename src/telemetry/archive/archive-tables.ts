@@ -1,7 +1,9 @@
 import { READER_VERSION } from '@autowatering/device-data';
 import { ROW_KINDS, type Row, type WatchedSession } from '../evidence.ts';
 import { decodeRow } from '../rows/decode-row.ts';
+import { decodeReading } from '../rows/reading-bytes.ts';
 import { ROW_STRUCTURES } from '../rows/row-layout.ts';
+import type { Sample } from '../store/chunk.ts';
 import type { ArchiveKind } from './archive-keys.ts';
 import type { Pseudonym } from './pseudonym.ts';
 
@@ -38,6 +40,18 @@ const session: readonly ArchiveColumn[] = [
   { name: 'reader_version', type: 'integer' },
 ];
 
+/** Of samples, the file has what they say as JSON: each kind has other fields. */
+const live: readonly ArchiveColumn[] = [
+  ...OWNER,
+  { name: 'reading', type: 'text' },
+  { name: 'read_at', type: 'time' },
+  { name: 'uptime_ms', type: 'unsigned' },
+  { name: 'phone_session', type: 'unsigned' },
+  { name: 'fields', type: 'text' },
+  { name: 'bytes', type: 'bytes' },
+  { name: 'reader_version', type: 'integer' },
+];
+
 function columnsOf(kind: Row['kind']): readonly ArchiveColumn[] {
   const { fields, bytes } = ROW_STRUCTURES[kind];
   const values = Object.keys(decodeRow({ kind, bytes: new Uint8Array(bytes) })).map((name): ArchiveColumn => {
@@ -54,7 +68,7 @@ function columnsOf(kind: Row['kind']): readonly ArchiveColumn[] {
   ];
 }
 
-export const ARCHIVE_KINDS: readonly ArchiveKind[] = [...ROW_KINDS, 'session'];
+export const ARCHIVE_KINDS: readonly ArchiveKind[] = [...ROW_KINDS, 'session', 'live'];
 
 /** The columns of each kind: the device's own names for what its rows say. */
 export const ARCHIVE_TABLES: Readonly<Record<ArchiveKind, readonly ArchiveColumn[]>> = {
@@ -64,6 +78,7 @@ export const ARCHIVE_TABLES: Readonly<Record<ArchiveKind, readonly ArchiveColumn
   environment_hourly: columnsOf('environment_hourly'),
   environment_daily: columnsOf('environment_daily'),
   session,
+  live,
 };
 
 /** Stands for a device and its account. */
@@ -91,5 +106,14 @@ export function archivedSession({ account, device }: Owned, watched: WatchedSess
   return {
     ...{ account, device, session_id: sessionId, channel, started_at: new Date(startedAt), saw_start: sawStart },
     ...{ ended_at: new Date(endedAt), ended, millilitres, reader_version: READER_VERSION },
+  };
+}
+
+export function archivedSample({ account, device }: Owned, sample: Sample): ArchiveRow {
+  const { kind, readAt, uptimeMs, phoneSession, bytes } = sample;
+  return {
+    ...{ account, device, reading: kind, read_at: new Date(readAt) },
+    ...{ uptime_ms: uptimeMs === null ? null : BigInt(uptimeMs), phone_session: BigInt(phoneSession) },
+    ...{ fields: JSON.stringify(decodeReading(sample)), bytes, reader_version: READER_VERSION },
   };
 }

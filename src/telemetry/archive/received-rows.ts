@@ -1,7 +1,8 @@
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Row, WatchedSession } from '../evidence.ts';
-import { daysRecord, hoursRecord, LOST_RECORD, monthOf, rowsRecord } from '../rows/periods.ts';
+import { daysRecord, hoursRecord, LOST_RECORD, liveRecord, monthOf, rowsRecord } from '../rows/periods.ts';
 import { DAY_MS } from '../rows/row-layout.ts';
+import type { Sample } from '../store/chunk.ts';
 import type { DeviceState } from '../store/device-state.ts';
 import type { GardenItems } from '../store/garden-items.ts';
 import { type DaySpan, KEPT_RECEIPTS, RECEIVED, type Receipt, type Received } from '../store/receipts.ts';
@@ -12,12 +13,14 @@ const RECORD_OF: Readonly<Record<Received, (ms: number) => string>> = {
   hours: hoursRecord,
   days: daysRecord,
   rows: (ms) => rowsRecord(monthOf(ms)),
+  live: liveRecord,
 };
 
 /** What a device told on one day of receipt. */
 export interface ReceivedRows {
   readonly rows: readonly Row[];
   readonly sessions: readonly WatchedSession[];
+  readonly samples: readonly Sample[];
 }
 
 /** @param day as days since 1970 */
@@ -28,7 +31,7 @@ export async function receivedRows(
   day: number,
 ): Promise<ReceivedRows> {
   const receipt = receiptOf(received, day);
-  if (receipt === undefined) return { rows: [], sessions: [] };
+  if (receipt === undefined) return { rows: [], sessions: [], samples: [] };
   const partition = devicePartition(uid, hwId);
   const isConsistent = true;
   const spans = RECEIVED.flatMap((name) => {
@@ -48,6 +51,7 @@ export async function receivedRows(
   return {
     rows: chunks.flatMap(({ rows }) => rows.filter(({ readAt }) => wasRead(readAt))),
     sessions: chunks.flatMap(({ sessions }) => sessions.filter(({ endedAt }) => wasRead(endedAt))),
+    samples: chunks.flatMap(({ samples }) => samples.filter(({ readAt }) => wasRead(readAt))),
   };
 }
 
@@ -60,5 +64,5 @@ function receiptOf(received: readonly Receipt[], day: number): Receipt | undefin
   const isForgotten = received.length >= KEPT_RECEIPTS && received.every((receipt) => receipt.day > day);
   if (!isForgotten) return undefined;
   const all: DaySpan = [FIRST_DAY, day];
-  return { day, of: { hours: all, days: all, rows: all }, hasLostClock: true, readOn: [day, day] };
+  return { day, of: { hours: all, days: all, rows: all, live: [day, day] }, hasLostClock: true, readOn: [day, day] };
 }

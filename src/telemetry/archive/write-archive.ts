@@ -10,7 +10,7 @@ import { readDeviceItem } from '../store/stored-items.ts';
 import { deviceKey } from '../table-keys.ts';
 import { type ArchiveKind, archiveKey, SHARDS, shardOf } from './archive-keys.ts';
 import type { ArchivePlace, ArchiveProgress } from './archive-progress.ts';
-import { ARCHIVE_KINDS, ARCHIVE_TABLES, archivedRow, archivedSession } from './archive-tables.ts';
+import { ARCHIVE_KINDS, ARCHIVE_TABLES, archivedRow, archivedSample, archivedSession } from './archive-tables.ts';
 import { createParquetFile, type ParquetFile } from './parquet-file.ts';
 import { accountPseudonym, devicePseudonym } from './pseudonym.ts';
 import { type ReceivedRows, receivedRows } from './received-rows.ts';
@@ -116,7 +116,7 @@ async function readDevice({ fleet, items }: ArchiveParts, hwId: HwId, day: strin
 
 async function addDevice(
   fileOf: (kind: ArchiveKind) => ParquetFile,
-  { uid, hwId, rows, sessions }: ReceivedRows & { readonly uid: Uid; readonly hwId: HwId },
+  { uid, hwId, rows, sessions, samples }: ReceivedRows & { readonly uid: Uid; readonly hwId: HwId },
 ): Promise<void> {
   const owned = { account: accountPseudonym(uid), device: devicePseudonym(uid, hwId) };
   for (const kind of ROW_KINDS) {
@@ -124,6 +124,7 @@ async function addDevice(
     if (own.length > 0) await fileOf(kind).add(own.map((row) => archivedRow(owned, row)));
   }
   if (sessions.length > 0) await fileOf('session').add(sessions.map((session) => archivedSession(owned, session)));
+  if (samples.length > 0) await fileOf('live').add(samples.map((sample) => archivedSample(owned, sample)));
 }
 
 function nextShard({ day, shard }: ArchivePlace): ArchivePlace {

@@ -60,7 +60,7 @@ export function toBatch(upload: Upload, receivedAt: number): Batch {
       newestWatering: rows.newestWatering,
       uptime: uptime ?? null,
       latest: samples,
-      received: whatCameIn({ measurements: rows.measurements, months, lost: rows.lost }, receivedAt),
+      received: whatCameIn({ measurements: rows.measurements, months, lost: rows.lost, live }, receivedAt),
     },
     accepted: rows.accepted + samples.length + sessions.length,
   };

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import pMap from 'p-map';
 import type { Device } from '../../fleet/index.ts';
 import type { Uid } from '../../platform/ids.ts';
@@ -22,6 +21,7 @@ import { deviceKey, devicePartition, settingsKey } from '../table-keys.ts';
 import { type Batch, type Parts, toBatch } from './batch.ts';
 import { MONTHS_TOGETHER, recordsAround, storeMonths } from './store-months.ts';
 import type { Refusal, Upload } from './upload.ts';
+import { countUpload, isUsedUp } from './upload-limit.ts';
 
 /** What an upload changed, for whoever tells the owner of it. */
 export interface Ingested {
@@ -56,7 +56,7 @@ export type Ingest = (
   device: Pick<Device, 'hwId' | 'serial'>,
   upload: Upload,
   now: number,
-) => Promise<IngestResult>;
+) => Promise<IngestResult | 'too_often'>;
 
 const AT_ONCE = 16;
 const NOTHING_FOUND: Found = new Map();
@@ -117,13 +117,13 @@ export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
     return merged;
   };
 
-  const storeState = (uid: Uid, known: DeviceState, batch: Batch, first: Found): Promise<DeviceState> => {
+  const storeState = (uid: Uid, known: DeviceState, batch: Batch, now: number, first: Found): Promise<DeviceState> => {
     const { partition, record } = deviceKey(uid, known.hwId);
     return attempting(partition, first, async (look) => {
       const { state, revision } = readDeviceItem((await look([record])).get(record));
       const joined = joinState({ ...known, ...state, serial: known.serial }, batch.news);
-      if (isDeepStrictEqual(state, joined)) return joined;
-      return (await items.write(deviceItem(uid, joined, revision))) ? joined : OVERTAKEN;
+      const counted = { ...joined, uploads: countUpload(joined.uploads, now) };
+      return (await items.write(deviceItem(uid, counted, revision))) ? counted : OVERTAKEN;
     });
   };
 
@@ -152,6 +152,7 @@ export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
       false,
     );
     const { state: before } = readDeviceItem(first.get(deviceKey(uid, hwId).record));
+    if (isUsedUp(before?.uploads, now)) return 'too_often';
     // What leads to a device's items is written before them: whoever deletes the account finds all of them by it.
     const begun = before === undefined && items.write(deviceItem(uid, newDeviceState(hwId, serial), 0));
     const [zones] = await Promise.all([zonesOf(uid, first, upload.timeZone), begun]);
@@ -168,7 +169,7 @@ export function createIngest(services: Needed, onIngested: OnIngested): Ingest {
     await onIngested({ uid, device: { hwId, serial }, before, after, readings, rows, now });
     const [live, state] = await Promise.all([
       storeChunks(partition, batch.live, first),
-      storeState(uid, known, batch, before === undefined ? NOTHING_FOUND : first),
+      storeState(uid, known, batch, now, before === undefined ? NOTHING_FOUND : first),
     ]);
     const merged = [...measured, ...evidence, ...live];
     const sum = (count: (one: Merged) => number) => merged.reduce((total, one) => total + count(one), 0);

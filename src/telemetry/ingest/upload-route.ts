@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { FleetDevices } from '../../fleet/index.ts';
 import { accountDeleted } from '../../http/checks/authenticate.ts';
+import { refusal } from '../../http/checks/rate-limit.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
@@ -9,6 +10,7 @@ import type { DeviceState } from '../store/device-state.ts';
 import type { Ingest, IngestResult } from './ingest.ts';
 import { MOST_READINGS, MOST_ROWS_AT_ONCE, MOST_SESSIONS } from './upload.ts';
 import { toUpload, UploadAnswer, UploadBody } from './upload-fields.ts';
+import { quotaLeft, UPLOAD_LIMIT } from './upload-limit.ts';
 
 const BODY_BYTES = 384 * 1024;
 const MOST_REFUSALS_SHOWN = 50;
@@ -24,7 +26,8 @@ interface UploadParts {
 }
 
 /** The one way in for what devices tell. */
-export function uploadRoute({ metrics }: Pick<Services, 'metrics'>, parts: UploadParts): Route {
+export function uploadRoute(services: Pick<Services, 'metrics' | 'clock'>, parts: UploadParts): Route {
+  const { metrics } = services;
   return defineRoute({
     method: 'POST',
     path: '/telemetry',
@@ -44,8 +47,9 @@ export function uploadRoute({ metrics }: Pick<Services, 'metrics'>, parts: Uploa
       'corrected by the difference between `sent_at` and our clock. `uptime` with the source `diagnostics`, or a sample of ' +
       '`diagnostics`, tells when the device started. `time_zone` counts until the owner has set one. `next` says what to ' +
       'read at the next visit. A body may be sent with `Content-Encoding: gzip`; its `Content-Type` should then be ' +
-      '`application/vnd.autowatering+json`, because API Gateway takes `application/json` for text.',
-    rateLimit: { requests: 300, windowSeconds: 600 },
+      '`application/vnd.autowatering+json`, because API Gateway takes `application/json` for text. The limit is of what was ' +
+      'taken in of the device, from all of the owner’s phones and hubs together.',
+    rateLimit: UPLOAD_LIMIT,
     bodyLimit: BODY_BYTES,
     body: UploadBody,
     responses: { 200: UploadAnswer },
@@ -53,6 +57,7 @@ export function uploadRoute({ metrics }: Pick<Services, 'metrics'>, parts: Uploa
   }).handledBy(async ({ caller: { uid }, body }, { now, log }) => {
     const device = await ownDevice(parts.fleet, uid, body.serial);
     const result = await parts.ingest(uid, device, toUpload(body), now);
+    if (result === 'too_often') throw refusal(services, 'POST /telemetry', UPLOAD_LIMIT);
     // A deletion that began meanwhile may have passed by the device already.
     if (await parts.isAccountDeleted(uid)) {
       await parts.forget(uid, device.hwId);
@@ -65,7 +70,7 @@ export function uploadRoute({ metrics }: Pick<Services, 'metrics'>, parts: Uploa
       if (count > 0) metrics.count('TelemetryRows', { outcome }, count);
     }
     log.info('telemetry', { stored, known, refused: refusedCount });
-    return { status: 200, body: answer(result, refusedCount) };
+    return { status: 200, body: answer(result, refusedCount), headers: quotaLeft(result.state.uploads, now) };
   });
 }
 

@@ -6,27 +6,29 @@ import { type DaySpan, joinSpans, type Receipt } from '../store/receipts.ts';
 
 type Parts = readonly Partial<Chunk>[];
 
-/** An upload's rows and sessions, as they are sorted. */
+/** An upload's rows, sessions and samples, as they are sorted. */
 export interface CameIn {
   readonly measurements: ReadonlyMap<string, Parts>;
   readonly months: ReadonlyMap<Month, Parts>;
   readonly lost: Parts;
+  readonly live: ReadonlyMap<string, Parts>;
 }
 
-/** What an upload's receipt has to say; nothing if there was no row and no session in it. */
-export function whatCameIn({ measurements, months, lost }: CameIn, receivedAt: number): readonly Receipt[] {
+/** What an upload's receipt has to say; nothing if there was none of them in it. */
+export function whatCameIn({ measurements, months, lost, live }: CameIn, receivedAt: number): readonly Receipt[] {
   const [hourly, daily] = [true, false].map((isHourly) =>
     [...measurements].flatMap(([record, parts]) => (record.startsWith(HOURS) === isHourly ? parts : [])),
   );
   const evidence = [...months.values()].flat();
-  const all = [...(hourly ?? []), ...(daily ?? []), ...evidence, ...lost];
+  const samples = [...live.values()].flat();
+  const all = [...(hourly ?? []), ...(daily ?? []), ...evidence, ...lost, ...samples];
   const readOn = spanOf(
     all,
     ({ readAt }) => readAt,
     ({ endedAt }) => endedAt,
   );
   if (readOn === undefined) return [];
-  const [hours, days, rows] = [hourly ?? [], daily ?? [], evidence].map((parts) =>
+  const [hours, days, rows, sampled] = [hourly ?? [], daily ?? [], evidence, samples].map((parts) =>
     spanOf(
       parts,
       ({ at }) => at,
@@ -36,7 +38,7 @@ export function whatCameIn({ measurements, months, lost }: CameIn, receivedAt: n
   return [
     {
       day: Math.floor(receivedAt / DAY_MS),
-      of: { ...(hours && { hours }), ...(days && { days }), ...(rows && { rows }) },
+      of: { ...(hours && { hours }), ...(days && { days }), ...(rows && { rows }), ...(sampled && { live: sampled }) },
       hasLostClock: lost.length > 0,
       readOn,
     },
@@ -53,9 +55,10 @@ function spanOf(
     const day = Math.floor(ms / DAY_MS);
     if (span === undefined || day < span[0] || day > span[1]) span = joinSpans(span, [day, day]);
   };
-  for (const { rows = [], sessions = [] } of parts) {
+  for (const { rows = [], sessions = [], samples = [] } of parts) {
     for (const row of rows) add(ofRow(row));
     for (const session of sessions) add(ofSession(session));
+    for (const { readAt } of samples) add(readAt);
   }
   return span;
 }

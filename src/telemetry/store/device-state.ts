@@ -28,6 +28,14 @@ export interface DeviceState {
   readonly latest: readonly Sample[];
   /** What came in on the last days of receipt, for the archive. */
   readonly received: readonly Receipt[];
+  /** Null before the first one. */
+  readonly uploads: CountedUploads | null;
+}
+
+/** How many uploads were taken in since a moment, in milliseconds since 1970: for their limit. */
+export interface CountedUploads {
+  readonly since: number;
+  readonly count: number;
 }
 
 /** What one read of a kind of measurements reached, in milliseconds since 1970. */
@@ -45,7 +53,10 @@ export interface DeviceNews extends Pick<DeviceState, 'heardAt' | 'newestWaterin
 
 /** The state of a device of which nothing is known. */
 export function newDeviceState(hwId: HwId, serial: Serial): DeviceState {
-  return { hwId, serial, heardAt: 0, readTo: {}, newestWatering: {}, uptime: null, latest: [], received: [] };
+  return {
+    ...{ hwId, serial, heardAt: 0, readTo: {}, newestWatering: {}, uptime: null, latest: [], received: [] },
+    uploads: null,
+  };
 }
 
 /** Joins what was known with news. News that are older than what is known change nothing. */

@@ -1,8 +1,8 @@
 /** From one day to another, ends included, as days since 1970. */
 export type DaySpan = readonly [first: number, last: number];
 
-/** The classes of records that rows and sessions are in. */
-export const RECEIVED = ['hours', 'days', 'rows'] as const;
+/** The classes of records that rows, sessions and live samples are in. What is stored has them in this order: add to the end. */
+export const RECEIVED = ['hours', 'days', 'rows', 'live'] as const;
 export type Received = (typeof RECEIVED)[number];
 
 /**
@@ -12,7 +12,7 @@ export type Received = (typeof RECEIVED)[number];
 export interface Receipt {
   /** The day of receipt, as days since 1970. */
   readonly day: number;
-  /** The days that the rows and sessions are of, by the class of their records. */
+  /** The days that the rows, sessions and samples are of, by the class of their records. */
   readonly of: Readonly<Partial<Record<Received, DaySpan>>>;
   readonly hasLostClock: boolean;
   /** When they were read from the device. */

@@ -102,6 +102,7 @@ const DeviceItem = fields({
   uptime: optional(fields({ at: number, uptime_ms: number, source: text })),
   latest: bytes,
   received: optional(text),
+  uploads: optional(fields({ since: number, count: number })),
   revision: number,
 });
 
@@ -133,6 +134,7 @@ export function readDeviceItem(item: Item | undefined): StoredDevice {
             },
       latest: decodeChunk(stored.latest).samples,
       received: readReceipts(stored.received ?? ''),
+      uploads: stored.uploads ?? null,
     },
   };
 }
@@ -153,6 +155,7 @@ export function deviceItem(uid: Uid, state: DeviceState, revision: number): Revi
         : { uptime: { at: uptime.phoneTimeMs, uptime_ms: uptime.uptimeMs, source: uptime.source } }),
       latest: encodeChunk({ ...EMPTY_CHUNK, samples: state.latest }),
       received: writeReceipts(state.received),
+      ...(state.uploads === null ? {} : { uploads: state.uploads }),
     },
   };
 }

@@ -128,7 +128,7 @@ describe('the app client against the backend', () => {
     const named = { serial, command_id: command.command_id };
     const carrier = { ...named, carrier_id: 'phone-of-ada' };
     expect((await client.commandsOffers({ serials: [serial] })).devices).toMatchObject([{ commands: [{ intent }] }]);
-    const { fence } = await client.devicesCommandsLease(carrier);
+    const { fence } = await client.devicesCommandsLease({ ...carrier, attempt_id: 'the-only-try' });
     const carried = await client.devicesCommandsReport({ ...carrier, fence, outcome: 'gave_up', wrote: 'no' });
     expect(carried).toMatchObject({ recorded: 'in_time', is_done: false });
     expect((await client.devicesCommandsCancel(named)).command.state).toBe('cancelled');

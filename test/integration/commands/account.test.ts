@@ -68,7 +68,9 @@ describe('a command without peers to tell', () => {
     };
     const { result: id, units: toGive } = await priced(() => garden.given(WATER));
     const where = `${garden.path}/${id}`;
-    const { units: toTake } = await priced(() => backend.call(`${where}/lease`, { headers, body: carrier }));
+    const { units: toTake } = await priced(() =>
+      backend.call(`${where}/lease`, { headers, body: { ...carrier, attempt_id: 'the-only-try' } }),
+    );
     const seen = { ...carrier, fence: 1, outcome: 'seen', observed: running };
     const { units: toEnd } = await priced(() => backend.call(`${where}/report`, { headers, body: seen }));
     expect((await garden.read(id)).command.state).toBe('done');

@@ -79,7 +79,10 @@ describe('a command', () => {
       backend.call(`${garden.path}/${id}`, { headers }),
       backend.call(garden.path, { headers, body: { command_key: randomUUID(), intent: WATER } }),
       backend.call(`${garden.path}/${id}/cancel`, { headers, body: {} }),
-      backend.call(`${garden.path}/${id}/lease`, { headers, body: { carrier_id: 'a-strange-phone' } }),
+      backend.call(`${garden.path}/${id}/lease`, {
+        headers,
+        body: { carrier_id: 'a-strange-phone', attempt_id: 'the-only-try' },
+      }),
     ]);
     expect(asked.map(({ status, body }) => [status, body.error.code])).toEqual(
       asked.map(() => [404, 'device_not_found']),

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isSerial } from '../../../src/platform/ids.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { fleetOf } from '../../support/fleet.ts';
+import { gate } from '../../support/gate.ts';
 import { type Jobs, startJobs } from '../../support/jobs.ts';
 import { notice, notifyOf } from '../../support/notices.ts';
 import { peersOf } from '../../support/peers.ts';
@@ -73,6 +76,28 @@ describe('a message', () => {
     });
   });
 
+  it('calls the device what its owner calls it at that moment, and by its serial if nothing', async () => {
+    const owner = await ownerWithBrowser();
+    const { serial, claim_code } = await fleetOf(backend).device();
+    const post = (path: string, body: object) => backend.call(path, { headers: owner.headers, body });
+    await post('/claimDevice', { serial, claim_code });
+    if (!isSerial(serial)) throw new Error('not a serial');
+    await notify(owner.uid, [notice(backend, { serial, cause: '1' })]);
+    await post('/updateDevice', { serial, name: ' <b>Sera\u202e “Ion & fiii” {serial}' });
+    await deliver();
+    await post('/updateDevice', { serial, name: '' });
+    await notify(owner.uid, [notice(backend, { serial, cause: '2' })]);
+    await deliver();
+    const [named, unnamed] = sentTo(owner.email);
+    expect(named?.text).toContain('\n<b>Sera “Ion & fiii” {serial}\n');
+    expect(named?.details['html']).toContain('<p>&lt;b&gt;Sera “Ion &amp; fiii” {serial}</p>');
+    expect(sentTo(owner.uid)[0]?.text).toContain('\n<b>Sera “Ion & fiii” {serial}');
+    expect([unnamed?.text, sentTo(owner.uid)[1]?.text].map((text) => text?.includes(`\nDevice ${serial}`))).toEqual([
+      true,
+      true,
+    ]);
+  });
+
   it('is sent once, however many runs look at the same moment', async () => {
     const owner = await ownerWithBrowser();
     await notify(owner.uid, [notice(backend)]);
@@ -110,6 +135,42 @@ describe('a message', () => {
     await deliver();
     const topics = sentTo(owner.uid).map(({ details }) => details['topic']);
     expect([topics.length, new Set(topics).size, titlesTo(owner.email).length]).toEqual([2, 1, 1]);
+  });
+
+  it.each([
+    ['critical', 'is sent again, as nobody knows whether it arrived', 1],
+    ['warning', 'is not: at worst it is in the inbox only', 0],
+  ] as const)('of severity %s whose run died while SES had its mail %s', async (severity, _what, mails) => {
+    const owner = await ownerWithBrowser();
+    await settings(owner, { digest_at: null });
+    await notify(owner.uid, [notice(backend, { severity })]);
+    const { until, letGo } = gate();
+    const faults = backend.messages.faultsMet();
+    backend.messages.setFaults([{ match: '/v2/email', until, drop: true, times: 1 }]);
+    const dying = deliver().catch(() => undefined);
+    await expect.poll(() => backend.messages.faultsMet()).toBe(faults + 1);
+    jobs.dynamo.dieAfterWrites(0);
+    letGo();
+    await dying;
+    jobs.dynamo.revive();
+    for (let runs = 0; runs < 8; runs += 1) {
+      backend.clock.forward(10 * MINUTE_MS);
+      await deliver();
+    }
+    expect(titlesTo(owner.email)).toHaveLength(mails);
+  });
+
+  it('over which every run dies is not sent for ever', async () => {
+    const owner = await ownerWithBrowser();
+    await notify(owner.uid, [notice(backend)]);
+    for (let runs = 0; runs < 8; runs += 1) {
+      jobs.dynamo.setFaults([{ match: 'DeleteItem', drop: true }]);
+      await deliver().catch(() => undefined);
+      backend.clock.forward(10 * MINUTE_MS);
+    }
+    jobs.dynamo.setFaults([]);
+    expect([titlesTo(owner.uid).length, titlesTo(owner.email).length]).toEqual([5, 1]);
+    await deliver();
   });
 
   it('for a browser that is no more removes it', async () => {
@@ -168,6 +229,28 @@ describe('what is not urgent', () => {
     forwardTo(22);
     await deliver();
     expect(titlesTo(owner.uid)).toEqual(['The main pipe leaks', 'No water comes']);
+  });
+
+  it('waits when quiet hours begin while services are busy, or the owner has gone to another time zone since', async () => {
+    const owner = await ownerWithBrowser();
+    await settings(owner, { time_zone: 'UTC', quiet_hours: { from: '22:00', to: '07:00' } });
+    forwardTo(21);
+    backend.clock.forward(58 * MINUTE_MS);
+    const severity = 'danger';
+    backend.messages.setFaults([{ match: '^POST /push/', status: 503, times: 1 }]);
+    await notify(owner.uid, [notice(backend, { severity })]);
+    await deliver();
+    backend.clock.forward(6 * MINUTE_MS);
+    await deliver();
+    expect([titlesTo(owner.email).length, titlesTo(owner.uid)]).toEqual([1, []]);
+    // There it is the middle of the night when the night of UTC ends.
+    await settings(owner, { time_zone: 'America/New_York' });
+    forwardTo(7);
+    await deliver();
+    expect(titlesTo(owner.uid)).toEqual([]);
+    forwardTo(12);
+    await deliver();
+    expect([titlesTo(owner.email).length, titlesTo(owner.uid).length]).toEqual([1, 1]);
   });
 
   it('comes together once a day, each channel with its own kinds', async () => {

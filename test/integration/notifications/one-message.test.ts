@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isSerial } from '../../../src/platform/ids.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { notice, notifyOf } from '../../support/notices.ts';
 import { newUser } from '../../support/tokens.ts';
@@ -70,5 +71,35 @@ describe('one cause is one message,', () => {
     backend.clock.forward(13 * HOUR_MS);
     await notify(uid, [notice(backend)]);
     expect(await stored(uid, 'notice#')).toHaveLength(2);
+  });
+
+  it('and a device that has ever new ones is heard no more that day, but for what is urgent; others are not concerned', async () => {
+    const uid = randomUUID();
+    const [loud, other] = ['000666', '000777'].map((serial) => (isSerial(serial) ? serial : null));
+    const causes = (severity: 'info' | 'danger') =>
+      Array.from({ length: 200 }, (_, number) =>
+        notice(backend, { serial: loud, severity, topic: 'other', cause: `${severity}-${number}` }),
+      );
+    const reads = () => backend.dynamo.operations.length;
+    const told = async () => (await stored(uid, 'notice#')).filter(({ serial }) => serial === loud).length;
+    await notify(uid, causes('info'));
+    const few = await told();
+    const before = reads();
+    await notify(uid, causes('info').slice(100));
+    // One look at each cause, and a few at what was told.
+    expect(reads() - before).toBeLessThanOrEqual(100 + 5);
+    expect(await told()).toBe(few);
+    expect(few).toBeGreaterThanOrEqual(40);
+    expect(few).toBeLessThan(50);
+    await notify(uid, [
+      notice(backend, { serial: loud, cause: 'a leak' }),
+      notice(backend, { serial: other, severity: 'info', cause: 'news' }),
+    ]);
+    expect(await stored(uid, 'notice#')).toHaveLength(few + 2);
+    await notify(uid, causes('danger'));
+    expect(await told()).toBeLessThan(90);
+    backend.clock.forward(25 * HOUR_MS);
+    await notify(uid, causes('info').slice(190));
+    expect(await told()).toBeGreaterThan(90);
   });
 });

@@ -55,6 +55,17 @@ describe('the settings', () => {
     expect([now.quiet_hours, now.language, now.kinds.insight.email]).toEqual([null, 'ro', true]);
   });
 
+  it('keep what each of several phones changes at the same moment', async () => {
+    const user = newUser();
+    const kinds = ['alarm', 'lock', 'leak', 'no_flow', 'frost', 'unheard', 'insight', 'update'];
+    await post(user, '/notifications/read', { until: 1 });
+    await Promise.all(
+      kinds.map((kind) => post(user, '/notifications/settings', { kinds: { [kind]: { web_push: false } } })),
+    );
+    const now = await get(user, '/notifications/settings');
+    expect(kinds.filter((kind) => now.kinds[kind].web_push)).toEqual([]);
+  });
+
   it.each([
     { time_zone: 'Europe/Nowhere' },
     { time_zone: '' },
@@ -127,6 +138,26 @@ describe('a subscription', () => {
     expect(await refused({ type: 'mobile_push', platform: 'apple', token })).toEqual([400, 'validation_failed']);
     const phone = await post(user, '/notifications/subscriptions', { type: 'mobile_push', platform: 'apple', token });
     expect(phone.body.error.code).toBe('push_token_invalid');
+  });
+
+  it('of an app that had to give way is forgotten by SNS too', async () => {
+    const user = newUser();
+    const targets = async () =>
+      (await backend.scan('garden')).flatMap(({ partition, target }) =>
+        partition === `${user.uid}#notifications` && typeof target === 'string' ? [target] : [],
+      );
+    const register = async (number: number) => {
+      const token = `token-of-${user.uid}-${number}`;
+      await post(user, '/notifications/subscriptions', { type: 'mobile_push', platform: 'android', token });
+      backend.clock.forward(1000);
+    };
+    await register(0);
+    const [oldest = ''] = await targets();
+    for (let number = 1; number <= 20; number += 1) await register(number);
+    const { mobilePush } = await backend.services.messengers();
+    const send = (target: string) =>
+      mobilePush?.send(target, 'android', { title: 'a', body: 'b', messageId: 'c', isUrgent: false });
+    expect([await send(oldest), await send((await targets())[0] ?? '')]).toEqual(['gone', 'sent']);
   });
 
   it('gives way to newer ones when there are more than twenty, and ends when it is removed', async () => {

@@ -11,17 +11,22 @@ import { newUser } from '../../support/tokens.ts';
 const MIB = 1024 * 1024;
 let backend: Backend;
 let people: ReturnType<typeof gardeners>;
+let member: TestUser;
 let user: TestUser;
 beforeAll(async () => {
-  // All requests here come from one address.
-  backend = await startBackend({ PLANT_ID_DAILY_LIMIT_PREMIUM: '-1', PLANT_ID_MONTHLY_LIMIT_PREMIUM: '-1' });
+  backend = await startBackend({
+    ...{ PLANT_ID_DAILY_LIMIT_PREMIUM: '-1', PLANT_ID_MONTHLY_LIMIT_PREMIUM: '-1' },
+    ...{ AI_DOCTOR_DAILY_LIMIT_PREMIUM: '-1', AI_DOCTOR_MONTHLY_LIMIT_PREMIUM: '-1' },
+  });
   people = gardeners(backend);
+  member = await people.premium();
 });
 afterAll(() => backend.stop());
-beforeEach(async () => {
+beforeEach(() => {
+  // All requests here come from one address.
   backend.clock.forward(600_000);
   backend.plants.kindwise.received.length = 0;
-  user = await people.premium();
+  user = newUser({ sub: member.uid });
 });
 
 const error = (answer: { status: number; body: { error?: { code: string } } }) => [
@@ -406,6 +411,7 @@ describe('a large photo', () => {
     moved = backend;
     backend = await startBackend();
     people = gardeners(backend);
+    member = await people.premium();
   });
   afterAll(async () => {
     await backend.stop();

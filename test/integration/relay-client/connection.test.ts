@@ -1,32 +1,15 @@
 import { RelayError } from '@autowatering/relay-client';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { peerOf, reading } from '../../support/relay-peers.ts';
-import { type Faults, fastClock, patientClock, wiresTo } from '../../support/relay-wires.ts';
+import { fastClock, patientClock } from '../../support/relay-wires.ts';
+import { smallAccount, until } from '../../support/small-account.ts';
 import { smallRelay } from '../../support/small-relay.ts';
 
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
-
-async function account(clock = fastClock(20), faults?: Faults) {
-  const relay = smallRelay(clock.now);
-  const wires = wiresTo(relay, faults);
-  const peer = async (options: Parameters<typeof peerOf>[2] = {}) => {
-    const made = await peerOf(relay, wires.openSocket, { clock, ...options });
-    const started = made.start();
-    closing.push(() => started.client.close());
-    return { ...made, ...started };
-  };
-  return { relay, wires, clock, peer };
-}
-
-const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
 const event = (payload: number) => ({ type: 'counted', payload });
 
 describe('a connection', () => {
   it('comes back by itself, and what happened meanwhile is told in order', async () => {
-    const { peer, wires, relay } = await account();
+    const { peer, wires, relay } = smallAccount();
     const [one, two] = [await peer(), await peer()];
     const seen = reading(two.client, 'log');
     await one.client.publish('log', event(1));
@@ -42,7 +25,7 @@ describe('a connection', () => {
 
   it('waits longer and longer before it tries again, by chance', async () => {
     const clock = patientClock();
-    const { peer, wires } = await account(clock);
+    const { peer, wires } = smallAccount(clock);
     wires.setDown(true);
     const { client } = await peer({ random: () => 0.999 });
     const waits: number[] = [];
@@ -59,7 +42,7 @@ describe('a connection', () => {
 
   it('is ended for good by the account’s word, and tells why', async () => {
     for (const code of ['revoked', 'replaced'] as const) {
-      const { peer, relay } = await account();
+      const { peer, relay } = smallAccount();
       const { client, peerId, states } = await peer();
       await until(() => expect(client.state.state).toBe('online'));
       relay.bye(peerId, code);
@@ -72,7 +55,7 @@ describe('a connection', () => {
   });
 
   it('comes back after a shutdown, not before the time that the server asked for', async () => {
-    const { peer, relay, clock } = await account(fastClock(100));
+    const { peer, relay, clock } = smallAccount(fastClock(100));
     const { client, peerId, states } = await peer();
     await until(() => expect(client.state.state).toBe('online'));
     const before = clock.now();
@@ -83,7 +66,7 @@ describe('a connection', () => {
   });
 
   it('is refused to a stranger, and not tried again', async () => {
-    const { peer, relay } = await account();
+    const { peer, relay } = smallAccount();
     const { client, peerId } = await peer();
     await until(() => expect(client.state.state).toBe('online'));
     relay.removePeer(peerId);
@@ -92,7 +75,7 @@ describe('a connection', () => {
   });
 
   it('is not continued with a server of another key', async () => {
-    const { peer } = await account();
+    const { peer } = smallAccount();
     const other = smallRelay(Date.now);
     const { client } = await peer({
       serverKeys: { find: async () => new Uint8Array(32).fill(7), confirmed: async () => {} },
@@ -102,11 +85,11 @@ describe('a connection', () => {
   });
 
   it('corrects a clock that is wrong', async () => {
-    const { relay, wires } = await account();
+    const { relay, wires } = smallAccount();
     const wrong = fastClock(20, -3 * 60 * 60_000);
     const made = await peerOf(relay, wires.openSocket, { clock: wrong });
     const { client, states } = made.start();
-    closing.push(() => client.close());
+    onTestFinished(() => client.close());
     await until(() => expect(client.state.state).toBe('online'));
     expect(states.map((state) => ('reason' in state ? state.reason : state.state))).toContain('clock_skew');
     const { seq } = await client.publish('log', event(1));
@@ -117,7 +100,7 @@ describe('a connection', () => {
   });
 
   it('asks for another token when it was refused before it began', async () => {
-    const { peer, wires } = await account();
+    const { peer, wires } = smallAccount();
     const asked: boolean[] = [];
     wires.setDown(true);
     const { client } = await peer({
@@ -133,7 +116,7 @@ describe('a connection', () => {
   });
 
   it('is refused when the peer gets no token any more', async () => {
-    const { peer } = await account();
+    const { peer } = smallAccount();
     const { client } = await peer({
       tokens: async () => {
         throw new RelayError('token_refused', 'no');
@@ -145,7 +128,7 @@ describe('a connection', () => {
   it('notices silence, and begins anew', async () => {
     let isSilent = false;
     const clock = patientClock();
-    const { peer, relay } = await account(clock, { deliver: () => (isSilent ? [] : [0]) });
+    const { peer, relay } = smallAccount(clock, { deliver: () => (isSilent ? [] : [0]) });
     const { client, states } = await peer();
     await until(() => expect(client.state.state).toBe('online'));
     isSilent = true;
@@ -159,7 +142,7 @@ describe('a connection', () => {
 
   it('is followed by the next one before it ends, without a loss and without going offline', async () => {
     const clock = patientClock();
-    const { peer, relay } = await account(clock);
+    const { peer, relay } = smallAccount(clock);
     const [one, two] = [await peer(), await peer()];
     const seen = reading(two.client, 'log');
     const sent: number[] = [];
@@ -180,7 +163,7 @@ describe('a connection', () => {
 
   it('changes its keys when it is time, and goes on', async () => {
     const clock = patientClock();
-    const { peer, relay } = await account(clock);
+    const { peer, relay } = smallAccount(clock);
     relay.terms.rekeyAfterSeconds = 60;
     const [one, two] = [await peer(), await peer()];
     const seen = reading(two.client, 'log');
@@ -203,7 +186,7 @@ describe('a connection', () => {
 
   it('reads what overtook the answer to new keys, once it has them', async () => {
     const clock = patientClock();
-    const { peer, relay } = await account(clock);
+    const { peer, relay } = smallAccount(clock);
     const one = await peer();
     await until(() => expect(one.client.state.state).toBe('online'));
     relay.terms.rekeyAfterSeconds = 60;
@@ -224,7 +207,7 @@ describe('a connection', () => {
 
   it('begins anew if the answer to new keys is lost', async () => {
     const clock = patientClock();
-    const { peer, relay } = await account(clock);
+    const { peer, relay } = smallAccount(clock);
     relay.terms.rekeyAfterSeconds = 60;
     const { client } = await peer();
     await until(() => expect(client.state.state).toBe('online'));
@@ -237,7 +220,7 @@ describe('a connection', () => {
   });
 
   it('ends when it is closed: what waits is told so, and stays in the outbox', async () => {
-    const { peer, wires, relay } = await account();
+    const { peer, wires, relay } = smallAccount();
     const { client, kept, start } = await peer();
     wires.setDown(true);
     await until(() => expect(client.state.state).toBe('offline'));
@@ -248,8 +231,7 @@ describe('a connection', () => {
     expect(client.state).toMatchObject({ state: 'offline', reason: 'closed' });
     await expect(client.publish('log', event(2))).rejects.toMatchObject({ code: 'closed' });
     wires.setDown(false);
-    const again = start();
-    closing.push(() => again.client.close());
+    const _again = start();
     await until(() => expect(relay.log('log').map(({ payload }) => payload)).toEqual([1]));
     await until(async () => expect(await kept.outbox.all()).toHaveLength(0));
   });

@@ -1,34 +1,22 @@
 import { ConflictError, type Merge } from '@autowatering/relay-client';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { peerOf, reading } from '../../support/relay-peers.ts';
-import { fastClock, patientClock, wiresTo } from '../../support/relay-wires.ts';
-import { smallRelay } from '../../support/small-relay.ts';
+import { describe, expect, it } from 'vitest';
+import { reading } from '../../support/relay-peers.ts';
+import { fastClock, patientClock } from '../../support/relay-wires.ts';
+import { smallAccount, until } from '../../support/small-account.ts';
 
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
-
-async function account(clock = fastClock(20)) {
-  const relay = smallRelay(clock.now);
-  const wires = wiresTo(relay);
-  const peer = async (options: Parameters<typeof peerOf>[2] = {}) => {
-    const made = await peerOf(relay, wires.openSocket, { clock, ...options });
-    const started = made.start();
-    closing.push(() => started.client.close());
-    return { ...made, ...started };
-  };
+function account(clock?: Parameters<typeof smallAccount>[0]) {
+  const made = smallAccount(clock);
   const batches = () =>
-    relay.heard.flatMap(({ frame }) => (frame.type === 'publish' ? [frame.events.map(({ payload }) => payload)] : []));
-  return { relay, wires, clock, peer, batches };
+    made.relay.heard.flatMap(({ frame }) =>
+      frame.type === 'publish' ? [frame.events.map(({ payload }) => payload)] : [],
+    );
+  return { ...made, batches };
 }
-
-const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
 const event = (payload: string | number) => ({ type: 'zone.changed', payload });
 
 describe('publishing', () => {
   it('sends what gathered without a connection in frames of at most twenty, in order', async () => {
-    const { peer, relay, wires, batches } = await account();
+    const { peer, relay, wires, batches } = account();
     wires.setDown(true);
     const { client } = await peer();
     const published = Array.from({ length: 45 }, (_, number) => client.publish('log', event(number)));
@@ -40,7 +28,7 @@ describe('publishing', () => {
   });
 
   it('never makes a frame that is too large', async () => {
-    const { peer, wires, batches } = await account();
+    const { peer, wires, batches } = account();
     wires.setDown(true);
     const { client } = await peer();
     const large = 'ü'.repeat(8_000);
@@ -52,7 +40,7 @@ describe('publishing', () => {
   });
 
   it('sends the same again when the answer is lost, which is then stored once', async () => {
-    const { peer, relay, wires } = await account();
+    const { peer, relay, wires } = account();
     const { client } = await peer();
     await until(() => expect(client.state.state).toBe('online'));
     relay.loseFrames('published');
@@ -69,7 +57,7 @@ describe('publishing', () => {
   });
 
   it('goes on after the end of the application where it was, without a second copy', async () => {
-    const { peer, relay, wires } = await account();
+    const { peer, relay, wires } = account();
     const { client, start, kept } = await peer();
     await client.publish('log', event(1));
     relay.loseFrames('published');
@@ -82,38 +70,35 @@ describe('publishing', () => {
     relay.loseFrames(undefined);
     wires.setDown(false);
     const again = start();
-    closing.push(() => again.client.close());
     await again.client.publish('log', event(4));
     expect(relay.log('log').map(({ payload }) => payload)).toEqual([1, 2, 3, 4]);
     expect(await kept.outbox.all()).toEqual([]);
   });
 
   it('finds its number again when the outbox of another time is gone', async () => {
-    const { peer, relay } = await account();
+    const { peer, relay } = account();
     const { client, start } = await peer();
     for (const number of [1, 2, 3]) await client.publish('log', event(number));
     client.close();
     const { memoryOutbox } = await import('@autowatering/relay-client');
     const again = start({ outbox: memoryOutbox() });
-    closing.push(() => again.client.close());
     await again.client.publish('log', event(4));
     expect(relay.log('log').map(({ payload }) => payload)).toEqual([1, 2, 3, 4]);
   });
 
   it('does not take another event’s answer for its own', async () => {
-    const { peer, relay } = await account();
+    const { peer, relay } = account();
     const { client, start } = await peer();
     await client.publish('log', event(1));
     client.close();
     const { memoryOutbox } = await import('@autowatering/relay-client');
     const again = start({ outbox: memoryOutbox() });
-    closing.push(() => again.client.close());
     expect((await again.client.publish('log', event(2))).seq).toBe(2);
     expect(relay.log('log').map(({ payload }) => payload)).toEqual([1, 2]);
   });
 
   it('waits as long as the server asks when it was too much', async () => {
-    const { peer, relay, clock } = await account(fastClock(50));
+    const { peer, relay, clock } = account(fastClock(50));
     const { client } = await peer();
     let refusals = 0;
     relay.refuseFrames((_, frame) => {
@@ -128,7 +113,7 @@ describe('publishing', () => {
   });
 
   it('gives up an event that the server can’t take, but not its neighbours', async () => {
-    const { peer, relay, wires, batches } = await account();
+    const { peer, relay, wires, batches } = account();
     wires.setDown(true);
     const { client } = await peer();
     const failed: string[] = [];
@@ -151,7 +136,7 @@ describe('publishing', () => {
 
   it('sends with the present time what was made long before', async () => {
     const clock = patientClock();
-    const { peer, relay, wires } = await account(clock);
+    const { peer, relay, wires } = account(clock);
     wires.setDown(true);
     const { client, kept } = await peer();
     await until(() => expect(client.state.state).toBe('offline'));
@@ -166,7 +151,7 @@ describe('publishing', () => {
   });
 
   it('tells of mistakes at once', async () => {
-    const { peer } = await account();
+    const { peer } = account();
     const { client } = await peer();
     const mistakes = [
       client.publish('No stream', event(1)),
@@ -185,7 +170,7 @@ describe('two edits of one zone without a connection', () => {
   const edit = (name: string) => ({ type: 'zone.renamed', payload: { name }, key: 'zone-1' });
 
   async function conflict(merge?: Merge) {
-    const all = await account();
+    const all = account();
     const [one, two] = [await all.peer(), await all.peer(merge === undefined ? {} : { merge })];
     const seen = reading(two.client, 'zones');
     const { seq } = await one.client.publish('zones', edit('Lawn'));
@@ -220,7 +205,7 @@ describe('two edits of one zone without a connection', () => {
   });
 
   it('do not conflict with one’s own edit that went before', async () => {
-    const { peer, relay, wires } = await account();
+    const { peer, relay, wires } = account();
     const { client } = await peer();
     const { seq } = await client.publish('zones', edit('Lawn'));
     wires.setDown(true);

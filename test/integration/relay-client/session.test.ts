@@ -1,30 +1,12 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { peerOf, reading } from '../../support/relay-peers.ts';
-import { fastClock, nodeSocket, serveRelay, wiresTo } from '../../support/relay-wires.ts';
+import { fastClock, nodeSocket, serveRelay } from '../../support/relay-wires.ts';
+import { smallAccount, until } from '../../support/small-account.ts';
 import { smallRelay } from '../../support/small-relay.ts';
-
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
-
-async function account(clock = fastClock(20)) {
-  const relay = smallRelay(clock.now);
-  const wires = wiresTo(relay);
-  const peer = async (options: Parameters<typeof peerOf>[2] = {}) => {
-    const made = await peerOf(relay, wires.openSocket, { clock, ...options });
-    const started = made.start();
-    closing.push(() => started.client.close());
-    return { ...made, ...started };
-  };
-  return { relay, wires, clock, peer };
-}
-
-const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
 
 describe('two peers', () => {
   it('see each other’s events and their own, once and in the same order', async () => {
-    const { peer } = await account();
+    const { peer } = smallAccount();
     const [one, two] = [await peer(), await peer()];
     const [seenByOne, seenByTwo] = [reading(one.client, 'zones'), reading(two.client, 'zones')];
     const first = await one.client.publish('zones', { type: 'zone.renamed', payload: { name: 'Lawn' } });
@@ -35,7 +17,7 @@ describe('two peers', () => {
   });
 
   it('know of each other', async () => {
-    const { peer, relay } = await account();
+    const { peer, relay } = smallAccount();
     const one = await peer();
     await until(() => expect(one.client.state.state).toBe('online'));
     const two = await peer();

@@ -1,31 +1,17 @@
 import { memoryPositions } from '@autowatering/relay-client';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { peerOf, reading } from '../../support/relay-peers.ts';
-import { fastClock, patientClock, wiresTo } from '../../support/relay-wires.ts';
-import { smallRelay } from '../../support/small-relay.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { reading } from '../../support/relay-peers.ts';
+import { patientClock } from '../../support/relay-wires.ts';
+import { smallAccount, until } from '../../support/small-account.ts';
 
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
-
-async function account(clock = fastClock(20)) {
-  const relay = smallRelay(clock.now);
-  const wires = wiresTo(relay);
-  const peer = async (options: Parameters<typeof peerOf>[2] = {}) => {
-    const made = await peerOf(relay, wires.openSocket, { clock, ...options });
-    const started = made.start();
-    closing.push(() => started.client.close());
-    return { ...made, ...started };
-  };
-  const writer = await peer();
+async function account(clock?: Parameters<typeof smallAccount>[0]) {
+  const made = smallAccount(clock);
+  const writer = await made.peer();
   const write = async (payloads: readonly number[], more: { key?: string; ttl_seconds?: number } = {}) => {
     await Promise.all(payloads.map((payload) => writer.client.publish('log', { type: 'counted', payload, ...more })));
   };
-  return { relay, wires, clock, peer, writer, write };
+  return { ...made, writer, write };
 }
-
-const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
 
 describe('a subscription', () => {
   it('begins at the oldest event, reads page by page, and goes on with what happens', async () => {
@@ -77,7 +63,6 @@ describe('a subscription', () => {
     client.close();
     await write([4, 5]);
     const again = start();
-    closing.push(() => again.client.close());
     const second = reading(again.client, 'log');
     await until(() => expect(second.payloads).toEqual([4, 5]));
     expect(first.payloads).toEqual([1, 2, 3]);
@@ -147,7 +132,6 @@ describe('a subscription', () => {
     await until(() => expect(handled).toEqual([1]));
     client.close();
     const again = start();
-    closing.push(() => again.client.close());
     const rest = reading(again.client, 'log');
     await until(async () => expect((await kept.positions.load('log'))?.seq).toBe(3));
     goOn();
@@ -184,7 +168,6 @@ describe('a subscription', () => {
     await write(range(11, 20));
     relay.forget('log', 15);
     const again = start();
-    closing.push(() => again.client.close());
     const resets: number[] = [];
     const second = reading(again.client, 'log', { onReset: ({ head }) => void resets.push(head) });
     await until(() => expect(second.payloads).toEqual(range(16, 20)));

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { PeerFrame, ServerFrame } from '@autowatering/relay-protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Services } from '../../../src/platform/services.ts';
 import { isConnectionId } from '../../../src/relay/names.ts';
-import { type Backend, startBackend } from '../../support/backend.ts';
+import type { Backend } from '../../support/backend.ts';
 import { newEvent, peersOf, type RegisteredPeer } from '../../support/peers.ts';
 import { newPeerIdentity } from '../../support/relay.ts';
-import { type WholeRelay, wholeRelay } from '../../support/relay-proof/whole-relay.ts';
+import { startWholeRelay, type WholeRelay } from '../../support/relay-proof/whole-relay.ts';
 import { type EstablishedPeer, established } from '../../support/relay-sessions.ts';
 import { signedUp } from '../../support/signed-up.ts';
 import { isThorough, stepsToTry } from '../../support/thorough.ts';
@@ -21,17 +20,7 @@ let backend: Backend;
 let relay: WholeRelay;
 let peers: ReturnType<typeof peersOf>;
 beforeAll(async () => {
-  const own = new Map<'services', Services>();
-  backend = await startBackend(
-    {},
-    {
-      relay(services) {
-        own.set('services', services);
-        return async () => ({ statusCode: 500 });
-      },
-    },
-  );
-  relay = await wholeRelay(backend, own.get('services'));
+  ({ backend, relay } = await startWholeRelay());
   peers = peersOf(backend);
 });
 afterAll(() => backend.stop());

@@ -1,10 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ServerFrame } from '@autowatering/relay-protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Services } from '../../../src/platform/services.ts';
-import { type Backend, startBackend } from '../../support/backend.ts';
+import type { Backend } from '../../support/backend.ts';
 import { newEvent, peersOf, type RegisteredPeer } from '../../support/peers.ts';
-import { type WholeRelay, wholeRelay } from '../../support/relay-proof/whole-relay.ts';
+import { startWholeRelay, type WholeRelay } from '../../support/relay-proof/whole-relay.ts';
 import { type EstablishedPeer, established } from '../../support/relay-sessions.ts';
 import { signedUp } from '../../support/signed-up.ts';
 import { newUser } from '../../support/tokens.ts';
@@ -16,17 +15,7 @@ let backend: Backend;
 let relay: WholeRelay;
 let peers: ReturnType<typeof peersOf>;
 beforeAll(async () => {
-  const own = new Map<'services', Services>();
-  backend = await startBackend(
-    {},
-    {
-      relay(services) {
-        own.set('services', services);
-        return async () => ({ statusCode: 500 });
-      },
-    },
-  );
-  relay = await wholeRelay(backend, own.get('services'));
+  ({ backend, relay } = await startWholeRelay());
   peers = peersOf(backend);
 });
 afterAll(() => backend.stop());

@@ -3,6 +3,7 @@ import { createTelemetryArchive } from '../../../src/telemetry/jobs.ts';
 import { openArchive } from '../../support/archive.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import {
+  alarmBytes,
   base64,
   DAY,
   HOUR,
@@ -28,7 +29,7 @@ afterAll(async () => {
   await backend.stop();
 });
 
-const KINDS = ['watering', 'rain_hourly', 'rain_daily', 'environment_hourly', 'environment_daily', 'session'];
+const KINDS = ['watering', 'rain_hourly', 'rain_daily', 'environment_hourly', 'environment_daily', 'session', 'live'];
 /** Days by which the work by time, and phones, are ahead; the bucket would refuse requests of another day. */
 let ahead = 0;
 const runArchive = () => jobs.run({ job: 'telemetry-archive' });
@@ -84,7 +85,11 @@ it('archives each day’s rows once as Parquet, which DuckDB reads with the docu
     ...{ session_id: 'watched-1', channel: 3, started_at: day - 5 * HOUR, saw_start: true, ended: 'completed' },
     ...{ ended_at: day - 5 * HOUR + 10 * MINUTE, millilitres: 24_000 },
   };
-  await one.upload({ reads: reads(first, 20), sessions: [session] });
+  const readings = [
+    { kind: 'alarm', read_at: first, bytes: base64(alarmBytes(1, 2, first)) },
+    { kind: 'status', read_at: first - MINUTE, uptime_ms: 5_000, bytes: base64(Uint8Array.of(1)) },
+  ];
+  await one.upload({ reads: reads(first, 20), sessions: [session], readings });
   await runArchive();
   expect(await files()).toEqual([]);
 
@@ -100,8 +105,12 @@ it('archives each day’s rows once as Parquet, which DuckDB reads with the docu
   expect(new Set(afterOne.map((key) => key.split('/')[2]))).toEqual(new Set(KINDS.map((kind) => `kind=${kind}`)));
 
   ahead = 2;
+  backend.metrics.gauged.length = 0;
   await Promise.all([runArchive(), runArchive().catch(() => undefined)]);
   expect(await files()).toEqual(expect.arrayContaining(afterOne));
+  await runArchive();
+  const behind = backend.metrics.gauged.filter((gauge) => gauge.startsWith('TelemetryArchiveDaysBehind'));
+  expect([behind[0], behind.at(-1)]).toEqual(['TelemetryArchiveDaysBehind 1', 'TelemetryArchiveDaysBehind 0']);
   await archived(async (archive) => {
     await archive.createViews(KINDS);
     const date = (ms: number) => new Date(ms).toISOString().slice(0, 10);
@@ -114,7 +123,12 @@ it('archives each day’s rows once as Parquet, which DuckDB reads with the docu
     expect(await archive.run('temperature of the fleet by day')).toMatchObject([{ devices: '1', coldest: 12.5 }]);
     expect(await archive.run('watering rows by month and channel')).toMatchObject([{ channel_id: 3, rows_told: '1' }]);
     expect(await archive.run('litres that were watched, by device')).toMatchObject([{ litres: 24, sessions: '1' }]);
-    expect(archive.names).toHaveLength(4);
+    expect(await archive.run('alarms that phones relayed')).toEqual([
+      { alarm_day: date(day), alarm_code: 1, alarms: '1', devices: '1' },
+    ]);
+    expect(archive.names).toHaveLength(5);
+    const [status] = await archive.rows("SELECT * FROM live WHERE reading = 'status'");
+    expect(status).toMatchObject({ fields: '{"value":1}', uptime_ms: '5000', reader_version: 1 });
     const [row] = await archive.rows('SELECT * FROM environment_hourly');
     expect(row).toMatchObject({ t_avg_x100: 1_250, is_clock_lost: false, reader_version: 1, day: date(day) });
     expect(JSON.stringify(row)).not.toContain(one.uid);

@@ -4,6 +4,7 @@ import { createLambdaHandler } from '../../../src/http/adapters/lambda-adapter.t
 import { createTelemetryStore, monthAfter, monthOf, startOfMonth } from '../../../src/telemetry/index.ts';
 import { unpackRollUp } from '../../../src/telemetry/rollups/packed.ts';
 import { rollUpMonth } from '../../../src/telemetry/rollups/roll-up-month.ts';
+import { deviceKey } from '../../../src/telemetry/table-keys.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import {
   alarmBytes,
@@ -46,6 +47,12 @@ const stored = ({ uid, hwId }: Garden) => {
   };
 };
 
+/** All items, but for how many uploads were counted. */
+const storedItems = async () =>
+  (await backend.scan('garden')).map(({ uploads, revision, ...item }) =>
+    uploads === undefined ? { ...item, revision } : item,
+  );
+
 describe('an upload', () => {
   it('is stored once, however often it comes, and says what to read next', async () => {
     const garden = await newGarden(backend);
@@ -75,10 +82,10 @@ describe('an upload', () => {
     };
     const first = await garden.upload(body);
     expect(first.body).toMatchObject({ ok: true, stored: 10, known: 0, refused_count: 0, refused: [] });
-    const items = await backend.scan('garden');
+    const items = await storedItems();
     const again = await garden.upload(body);
     expect(again.body).toMatchObject({ stored: 0, known: 10, refused_count: 0 });
-    expect(await backend.scan('garden')).toEqual(items);
+    expect(await storedItems()).toEqual(items);
     expect(again.body.next).toEqual({
       watering: [0, 1, 2, 3, 4, 5, 6, 7].map((channel) => ({
         channel,
@@ -252,6 +259,33 @@ describe('an upload', () => {
     expect((await garden.upload({}, asHub)).status).toBe(200);
     const stranger = await garden.upload({}, newUser().headers);
     expect([stranger.status, stranger.body.error.code]).toEqual([404, 'device_not_found']);
+  });
+
+  it('is refused for a while after 300 of a device, which are all counted, also those at the same moment', async () => {
+    const [garden, other] = [await newGarden(backend), await newGarden(backend)];
+    // A window’s beginning, which no slow run comes to the end of.
+    backend.clock.forward(600_000 - (backend.clock.now() % 600_000));
+    await garden.upload({});
+    const sameMoment = await Promise.all(Array.from({ length: 24 }, () => garden.upload({})));
+    expect(sameMoment.map(({ status }) => status)).toEqual(sameMoment.map(() => 200));
+    const left = sameMoment.map(({ headers }) => Number(/r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]));
+    expect(left.toSorted((a, b) => b - a)).toEqual(sameMoment.map((_, index) => 298 - index));
+    const { state } = stored(garden);
+    expect((await state())?.uploads?.count).toBe(25);
+    await (await backend.services.documents()).update({
+      TableName: backend.services.config.tables.garden,
+      Key: { ...deviceKey(garden.uid, garden.hwId) },
+      UpdateExpression: 'SET uploads.#count = :count',
+      ExpressionAttributeNames: { '#count': 'count' },
+      ExpressionAttributeValues: { ':count': 299 },
+    });
+    expect((await garden.upload({})).headers.get('ratelimit')).toContain('r=0;');
+    const refused = await garden.upload({});
+    expect([refused.status, refused.body.error.code]).toEqual([429, 'rate_limited']);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await other.upload({})).status).toBe(200);
+    backend.clock.forward(600_000);
+    expect((await garden.upload({})).headers.get('ratelimit')).toContain('r=299;');
   });
 
   it('has its limits', async () => {

@@ -10,7 +10,7 @@ import { createPeerStore } from '../../../src/relay/peers/peer-store.ts';
 import { createRelay } from '../../../src/relay/relay.ts';
 import { createAccessTokens } from '../../../src/relay/tokens/access-token.ts';
 import { createWebSocketHandler } from '../../../src/relay/websocket-events.ts';
-import type { Backend } from '../backend.ts';
+import { type Backend, startBackend } from '../backend.ts';
 import { newPeerIdentity, type PeerIdentity } from '../relay.ts';
 import { uidOf } from '../relay-account.ts';
 import { recordingGateway } from '../relay-gateway.ts';
@@ -64,4 +64,19 @@ export async function wholeRelay(backend: Backend, services: Services = backend.
       return { identity: { peerId, publicKey, privateKey }, token: await accessTokens.issue(uidOf(uid), peerId) };
     },
   };
+}
+
+/** A backend with the whole of the relay's function, which has permissions and a database connection of its own. */
+export async function startWholeRelay(): Promise<{ readonly backend: Backend; readonly relay: WholeRelay }> {
+  const own = new Map<'services', Services>();
+  const backend = await startBackend(
+    {},
+    {
+      relay(services) {
+        own.set('services', services);
+        return async () => ({ statusCode: 500 });
+      },
+    },
+  );
+  return { backend, relay: await wholeRelay(backend, own.get('services')) };
 }

@@ -14,6 +14,8 @@ import { isThorough } from '../../support/thorough.ts';
 const START = Date.UTC(2026, 5, 1, 6);
 /** A carrier writes only while it has so much of its lease left. */
 const MARGIN_MS = 5_000;
+/** What it saw is worth reporting for so long. */
+const OBSERVED_MS = 10_000;
 
 const Step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('carry' as const), who: fc.nat({ max: 2 }) }) },
@@ -35,6 +37,7 @@ function household() {
   let now = START;
   let queue: Queue = EMPTY_QUEUE;
   let given = 0;
+  let attempts = 0;
   const device = modelDevice(() => now);
   const ended = new Map<CommandId, Command>();
   const all: CommandId[] = [];
@@ -65,11 +68,13 @@ function household() {
 
   /** One visit as `docs/commands.md` says; whoever drives it may leave it at every `yield`. */
   function* visit(who: number): Generator<undefined, void> {
-    const [offered] = takeable(settle(queue, now), now);
+    // Without an offer it tries what it knows of, perhaps because it had it before it began anew.
+    const [offered = queue.commands[0]] = takeable(settle(queue, now), now);
     if (offered === undefined) return;
     const { commandId, intent } = offered;
     yield;
-    const taking = take(queue, commandId, `peer:${who}`, now);
+    attempts += 1;
+    const taking = take(queue, commandId, { carrier: `peer:${who}`, attempt: String(attempts) }, now);
     if (taking.outcome !== 'taken') return;
     keep(taking.queue);
     const { fence, mayHaveBeenWritten: mustLook, firstTakenAt } = taking.command;
@@ -90,7 +95,11 @@ function household() {
         return say(who, commandId, fence, { event: 'refuse', reason: 'not_permitted' });
       }
     }
-    if (judge(device.seen())) return say(who, commandId, fence, { event: 'prove' });
+    // What was seen is on its way for a while.
+    const [soon, readAt] = [device.seen(), now];
+    yield;
+    if (now - readAt > OBSERVED_MS) return;
+    if (judge(soon)) return say(who, commandId, fence, { event: 'prove' });
     say(who, commandId, fence, { event: 'deliver' });
     yield;
     const after = device.seen();

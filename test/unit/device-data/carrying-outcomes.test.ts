@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  Alarm,
-  CurrentTask,
   dropReasonOf,
   HistoryDetailedEntry,
   HydraulicStatus,
@@ -12,19 +10,18 @@ import {
   look,
   looksOf,
   RainIntegration,
-  ResetControl,
-  Rtc,
   readiness,
   readsOf,
   refusalOf,
   type ScheduleIntent,
   type Seen,
-  TaskQueue,
   writesOf,
 } from '../../../device-data/index.ts';
+import { deviceBytes } from '../../support/device-bytes.ts';
+import { clockBytes } from '../../support/garden-rows.ts';
+import { alarmSeen, NOTHING, pending, resetSeen, seen, task } from '../../support/seen.ts';
 
 const NOW = Date.UTC(2026, 6, 1, 12, 30);
-const NOTHING = 0xff;
 
 const byMinutes: Intent = { kind: 'water', channel: 2, minutes: 10 };
 const byLitres: Intent = { kind: 'water', channel: 2, litres: 20 };
@@ -36,56 +33,20 @@ const plain: ScheduleIntent = { repeats: 'weekly', hour: 6, minute: 30, amount: 
 const schedule: Intent = { kind: 'set_schedule', channel: 1, schedule: plain };
 const reset = (what: 'channel' | 'schedule'): Intent => ({ kind: 'reset_channel', channel: 3, what });
 
-const seen = (characteristic: Seen['characteristic'], bytes: Uint8Array): Seen => ({ characteristic, bytes });
-const task = (channel: number, { target = 0, status = 1, mode = 0 } = {}) =>
-  seen(
-    'deff',
-    CurrentTask.write({
-      ...{ channel_id: channel, start_uptime_s: 0, mode, target, current: 0, total_volume_ml: 0, status, reserved: 0 },
-    }),
-  );
-const pending = (count: number) =>
-  seen(
-    'def7',
-    TaskQueue.write({
-      ...{ pending: count, completed: 0, current_channel: 0, task_type: 0, value: 0, command: 0 },
-      ...{ task_id_to_delete: 0, active_task_id: 0 },
-    }),
-  );
 const idle = [task(NOTHING), pending(0)];
-const alarmSeen = (code: number) => seen('defa', Alarm.write({ alarm_code: code, alarm_data: 0, epoch: 0 }));
-const resetSeen = (type: number, status: number, channel = 3) =>
-  seen(
-    'de21',
-    ResetControl.write({ type, channel_id: channel, code: 0, status, timestamp: 0, progress: new Uint8Array(5) }),
-  );
-const clockSeen = (at: number) => {
-  const shown = new Date(at);
-  const bytes = Rtc.write({
-    ...{ year_minus_2000: shown.getUTCFullYear() - 2000, month: shown.getUTCMonth() + 1, day: shown.getUTCDate() },
-    ...{ hour: shown.getUTCHours(), minute: shown.getUTCMinutes(), second: shown.getUTCSeconds() },
-    ...{ day_of_week: shown.getUTCDay(), utc_offset_min: 0, dst_active: 0, reserved: new Uint8Array(6) },
-  });
-  return seen('def9', bytes);
-};
+const clockSeen = (at: number) => seen('def9', clockBytes(at));
 const row = (at: number, { channel = 2, mode = 1, target = 10, actual = 0, trigger = 0 } = {}) =>
   seen(
     'defc',
-    HistoryDetailedEntry.write({
-      ...{ epoch: Math.floor(at / 1000), channel_id: channel, event: 1, mode, target, actual, actual_copy: 0 },
-      ...{ trigger, success: 0, error: 0, avg_flow_ml_s: 0, zero: new Uint8Array(6) },
+    deviceBytes(HistoryDetailedEntry, {
+      ...{ epoch: Math.floor(at / 1000), channel_id: channel, event: 1, mode, target, actual, trigger },
     }),
   );
 const older = row(NOW - 3_600_000);
-const locks = (shown: { channel_id?: number; lock_level?: number; global_level?: number }) => {
-  const none = HydraulicStatus.read(new Uint8Array(HydraulicStatus.bytes)) ?? expect.unreachable();
-  return seen('de22', HydraulicStatus.write({ ...none, ...shown }));
-};
-const skippedByRain = (channel: number) => {
-  const none = RainIntegration.read(new Uint8Array(RainIntegration.bytes)) ?? expect.unreachable();
-  const { skip } = none;
-  return seen('de18', RainIntegration.write({ ...none, skip: skip.map((_, at) => (at === channel ? 1 : 0)) }));
-};
+const locks = (shown: { channel_id?: number; lock_level?: number; global_level?: number }) =>
+  seen('de22', deviceBytes(HydraulicStatus, shown));
+const skippedByRain = (channel: number) =>
+  seen('de18', deviceBytes(RainIntegration, { skip: Array.from({ length: 8 }, (_, at) => (at === channel ? 1 : 0)) }));
 const hexOf = (intent: Intent, resetCode?: number) =>
   writesOf(intent, { now: NOW, ...(resetCode !== undefined && { resetCode }) }).map(
     ({ characteristic, bytes }) => `${characteristic} ${Buffer.from(bytes).toString('hex')}`,
@@ -151,8 +112,17 @@ describe('evidence', () => {
     ['a run to be skipped that goes on', skip, [task(2)], false],
     ['an alarm that stays', alarm, [alarmSeen(3)], false],
     ['an alarm that was not read', alarm, [], false],
-    ['a reset channel', reset('channel'), [resetSeen(1, 3)], true],
-    ['a reset schedule', reset('schedule'), [resetSeen(2, 3)], true],
+    ['a reset channel', reset('channel'), [resetSeen(1, 1), resetSeen(1, 3)], true],
+    ['a reset schedule', reset('schedule'), [resetSeen(2, 2), resetSeen(2, 3)], true],
+    ['a reset that was done before, or by somebody else', reset('channel'), [resetSeen(1, 3)], false],
+    ['a reset after one of another channel', reset('channel'), [resetSeen(1, 1, 2), resetSeen(1, 3)], false],
+    ['a skipped run', skip, [task(2, { elapsed: 30 }), task(NOTHING)], true],
+    [
+      'a stopped run that began long before the one to be skipped',
+      skip,
+      [task(2, { elapsed: 600 }), task(NOTHING)],
+      false,
+    ],
     ['a reset of something else', reset('schedule'), [resetSeen(1, 3)], false],
     ['a reset under way', reset('channel'), [resetSeen(1, 2)], false],
     ['a reset of which nothing is seen', reset('channel'), [], false],
@@ -161,12 +131,14 @@ describe('evidence', () => {
     ['a rule that is too short', noSummerTime, [seen('6793', Uint8Array.of(0x4c, 0xff))], false],
   ])('is right about %s', (_, intent, readings, isEvidence) => {
     expect(isDone(intent, readings, NOW)).toBe(isEvidence);
-    expect(isProven(intent, readings, NOW, NOW)).toBe(isEvidence);
+    expect(isProven(intent, readings, NOW - 1_000, NOW)).toBe(isEvidence);
   });
 
   it('lets a run be skipped that is running, and a setting be written that differs', () => {
     expect(readiness(skip, [task(2)], NOW)).toBe('write');
     expect(readiness(skip, [], NOW)).toBe('wait');
+    expect(readiness(skip, [task(2, { elapsed: 600 })], NOW)).toBe('wait');
+    expect(readiness(reset('channel'), [resetSeen(1, 3)], NOW)).toBe('write');
     expect(readiness(alarm, [alarmSeen(3)], NOW)).toBe('write');
     expect(readiness(byMinutes, [task(NOTHING)], NOW)).toBe('wait');
   });
@@ -189,6 +161,14 @@ describe('a look before writing again', () => {
     ['a history without an older row', byMinutes, [...idle, clockSeen(NOW)], 'unclear'],
     ['a wrong clock', byMinutes, [...idle, clockSeen(NOW - 121_000), older], 'unclear'],
     ['no clock', byMinutes, [...idle, older], 'unclear'],
+    ['a run like it that began before', byMinutes, [task(2, { target: 600, elapsed: 60 }), pending(0), older], 'wait'],
+    ['litres that began before', byLitres, [task(2, { mode: 1, target: 20_000, elapsed: 60 }), pending(0)], 'wait'],
+    ['a start like it just before', byMinutes, [...idle, clockSeen(NOW), older, row(NOW - 60_000)], 'unclear'],
+    ['one by a clock that is behind', byMinutes, [...idle, clockSeen(NOW - 60_000), older, row(NOW - 60_000)], 'done'],
+    ['one by a lost clock', byMinutes, [...idle, clockSeen(NOW), older, row(Date.UTC(2023, 0, 1, 3))], 'unclear'],
+    ['a start like it long before', byMinutes, [...idle, clockSeen(NOW), row(NOW - 600_000)], 'not_done'],
+    ['a reset that may be this one', reset('channel'), [resetSeen(1, 3)], 'unclear'],
+    ['a reset of another channel', reset('channel'), [resetSeen(1, 3, 2)], 'not_done'],
     ['a setting that is as wanted', alarm, [alarmSeen(0)], 'done'],
     ['a setting that is not', alarm, [alarmSeen(3)], 'not_done'],
     ['a skipped run', skip, [task(2), task(NOTHING)], 'not_done'],

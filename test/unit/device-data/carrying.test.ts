@@ -1,21 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import {
-  Alarm,
-  CurrentTask,
   dropReasonOf,
   HydraulicStatus,
   INTENT_KINDS,
   type Intent,
   isDone,
   look,
-  ResetControl,
   readiness,
   readsOf,
   refusalOf,
   type Seen,
-  TaskQueue,
   writesOf,
 } from '../../../device-data/index.ts';
+import { deviceBytes } from '../../support/device-bytes.ts';
+import { alarmSeen, NOTHING, pending, resetSeen, seen, task } from '../../support/seen.ts';
 
 const NOW = Date.UTC(2026, 6, 1, 12, 30);
 const zone = {
@@ -42,24 +40,6 @@ const INTENTS: readonly Intent[] = [
   { kind: 'set_time_zone', time_zone: zone },
   { kind: 'reset_channel', channel: 3, what: 'channel' },
 ];
-
-const seen = (characteristic: Seen['characteristic'], bytes: Uint8Array): Seen => ({ characteristic, bytes });
-const task = (channel: number, target = 0, status = 1, mode = 0) =>
-  seen(
-    'deff',
-    CurrentTask.write({
-      ...{ channel_id: channel, start_uptime_s: 0, mode, target, current: 0, total_volume_ml: 0, status, reserved: 0 },
-    }),
-  );
-const pending = (count: number) =>
-  seen(
-    'def7',
-    TaskQueue.write({
-      ...{ pending: count, completed: 0, current_channel: 0, task_type: 0, value: 0, command: 0 },
-      ...{ task_id_to_delete: 0, active_task_id: 0 },
-    }),
-  );
-const NOTHING = 0xff;
 
 describe('what a command writes', () => {
   it('is as the device sheet has it, for every kind', () => {
@@ -106,32 +86,17 @@ describe('evidence', () => {
   });
 
   it.each<[string, Intent, readonly Seen[], boolean]>([
-    ['a run with this target', water, [task(2, 600)], true],
-    ['a run of another length', water, [task(2, 660)], false],
+    ['a run with this target', water, [task(2, { target: 600 })], true],
+    ['a run of another length', water, [task(2, { target: 660 })], false],
     ['the valve opening', water, [seen('def1', Uint8Array.of(2, 1, 0, 0))], true],
     ['what was written itself', water, [seen('def1', Uint8Array.of(2, 0, 10, 0))], false],
     ['silence after a stop', { kind: 'stop' }, [task(NOTHING), pending(0)], true],
     ['a queue that goes on after a stop', { kind: 'stop' }, [task(NOTHING), pending(1)], false],
     ['a run that was seen and ended', { kind: 'skip_next', channel: 2, at: NOW }, [task(2), task(NOTHING)], true],
     ['a run that was never seen', { kind: 'skip_next', channel: 2, at: NOW }, [task(NOTHING)], false],
-    ['a paused run', { kind: 'pause' }, [task(2, 600, 2)], true],
-    [
-      'no alarm',
-      { kind: 'clear_alarm' },
-      [seen('defa', Alarm.write({ alarm_code: 0, alarm_data: 0, epoch: 0 }))],
-      true,
-    ],
-    [
-      'a reset of another channel',
-      { kind: 'reset_channel', channel: 3, what: 'channel' },
-      [
-        seen(
-          'de21',
-          ResetControl.write({ type: 1, channel_id: 2, code: 0, status: 3, timestamp: 0, progress: new Uint8Array(5) }),
-        ),
-      ],
-      false,
-    ],
+    ['a paused run', { kind: 'pause' }, [task(2, { target: 600, status: 2 })], true],
+    ['no alarm', { kind: 'clear_alarm' }, [alarmSeen(0)], true],
+    ['a reset of another channel', { kind: 'reset_channel', channel: 3, what: 'channel' }, [resetSeen(1, 3, 2)], false],
   ])('is %s, or not', (_, intent, readings, isEvidence) => {
     expect(isDone(intent, readings, NOW)).toBe(isEvidence);
   });
@@ -169,9 +134,8 @@ describe('a refusal', () => {
   });
 
   it('without an error shows in the locks', () => {
-    const locks = HydraulicStatus.read(new Uint8Array(HydraulicStatus.bytes));
-    const locked = { ...(locks ?? expect.unreachable()), channel_id: 2, lock_level: 2 };
-    expect(dropReasonOf(water, [seen('de22', HydraulicStatus.write(locked))])).toBe('channel_locked');
+    const locked = seen('de22', deviceBytes(HydraulicStatus, { channel_id: 2, lock_level: 2 }));
+    expect(dropReasonOf(water, [locked])).toBe('channel_locked');
     expect(dropReasonOf(water, [])).toBe('unknown');
   });
 });

@@ -220,7 +220,7 @@ function errands(intent: Intent, answers: { lease?: number[]; state?: string; lo
     connect: () => time.run(() => link.connect()),
     run: (signal?: AbortSignal) =>
       runErrand({
-        ...{ client, serial: 'S', commandId: 'C', link, air: virtualAir(time), as: 'hub', now },
+        ...{ client, serial: 'S', commandId: 'C', attemptId: 'A', link, air: virtualAir(time), as: 'hub', now },
         ...(signal !== undefined && { signal }),
         onWritten: ({ commandId }) => written.push(commandId),
       }),

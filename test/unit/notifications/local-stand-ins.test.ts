@@ -1,6 +1,12 @@
 import { createECDH } from 'node:crypto';
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
-import { CreatePlatformEndpointCommand, DeleteEndpointCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import {
+  CreatePlatformEndpointCommand,
+  DeleteEndpointCommand,
+  PublishCommand,
+  SetEndpointAttributesCommand,
+  SNSClient,
+} from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MessagesStandIn, startMessages } from '../../../tools/run/local-stack/messages/messages-stand-in.ts';
 import { decryptPush } from '../../../tools/run/local-stack/messages/push-decryption.ts';
@@ -69,6 +75,9 @@ describe('the local SNS', () => {
       title: 'Leak',
       text: 'Look',
     });
+    await sns.send(new SetEndpointAttributesCommand({ EndpointArn: target, Attributes: { Enabled: 'false' } }));
+    await expect(publish()).rejects.toMatchObject({ name: 'EndpointDisabledException' });
+    await expect(register('token-1')).rejects.toMatchObject({ name: 'InvalidParameterException' });
     await sns.send(new DeleteEndpointCommand({ EndpointArn: target }));
     await expect(publish()).rejects.toMatchObject({ name: 'NotFoundException' });
   });

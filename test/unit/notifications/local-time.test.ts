@@ -33,6 +33,8 @@ describe('the next local time', () => {
       new Date(nextLocalTime(Date.parse(from), 'Europe/Bucharest', minutesOf(time))).toISOString();
     expect(at('2026-03-28T20:00:00Z', '03:30')).toBe('2026-03-29T01:00:00.000Z');
     expect(at('2026-10-24T20:00:00Z', '03:30')).toBe('2026-10-25T00:30:00.000Z');
+    // Between both times the second one is the next: a night that ends then does not last another day.
+    expect(at('2026-10-25T00:45:00Z', '03:30')).toBe('2026-10-25T01:30:00.000Z');
   });
 });
 

@@ -5,11 +5,15 @@ import { createMobilePush, MobilePushError } from '../../../src/platform/messagi
 const APPLICATIONS = { apple: 'arn:apple', android: 'arn:android' };
 const MESSAGE = { title: 'Leak', body: 'Look', messageId: 'm1', isUrgent: false };
 
-/** SNS as it answers this once. */
-function answering(answer: SignedAnswer | Error, applications: Readonly<Record<string, string>> = APPLICATIONS) {
+/** SNS as it answers this, or these in turn. */
+function answering(
+  answers: SignedAnswer | Error | readonly SignedAnswer[],
+  applications: Readonly<Record<string, string>> = APPLICATIONS,
+) {
   const asked: URLSearchParams[] = [];
   const warnings: string[] = [];
   const call: SignedCall = async (_method, _path, body) => {
+    const answer = 'at' in answers ? (answers[asked.length] ?? new Error('asked once too often')) : answers;
     asked.push(new URLSearchParams(body));
     if (answer instanceof Error) throw answer;
     return answer;
@@ -42,6 +46,19 @@ describe('a push to apps', () => {
     expect(await answering(error(code)).push.send('target', 'apple', MESSAGE)).toBe('gone');
   });
 
+  it('finds its target gone when SNS has no such parameter', async () => {
+    const reason = 'Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified';
+    const body = `<Error><Code>InvalidParameter</Code><Message>${reason}</Message></Error>`;
+    expect(await answering({ status: 400, body }).push.send('target', 'apple', MESSAGE)).toBe('gone');
+    expect(await answering(error('InvalidParameter')).push.send('target', 'apple', MESSAGE)).toBe('refused');
+  });
+
+  it('is tried later when SNS has too much to do, or forbids it, which is a fault of ours', async () => {
+    for (const answer of [error('Throttling'), { ...error('AuthorizationError'), status: 403 }]) {
+      expect(await answering(answer).push.send('target', 'apple', MESSAGE)).toBe('later');
+    }
+  });
+
   it('is tried later when SNS does not answer or has a fault, which is logged', async () => {
     for (const answer of [new Error('no route'), { status: 503, body: '' }]) {
       const { push, warnings } = answering(answer);
@@ -56,6 +73,24 @@ describe('the registration of an app', () => {
     const { push } = answering({ status: 200, body: '<EndpointArn>arn:one</EndpointArn>' });
     expect(push.platforms).toEqual(['apple', 'android']);
     expect(await push.register('apple', 'token')).toBe('arn:one');
+  });
+
+  it('replaces a target that SNS has disabled: the phone is back', async () => {
+    const reason = 'Endpoint arn:old already exists with the same Token, but different attributes.';
+    const { push, asked } = answering([
+      {
+        status: 400,
+        body: `<Error><Code>InvalidParameter</Code><Message>Invalid parameter: Token Reason: ${reason}</Message></Error>`,
+      },
+      { status: 200, body: '' },
+      { status: 200, body: '<EndpointArn>arn:new</EndpointArn>' },
+    ]);
+    expect(await push.register('apple', 'token')).toBe('arn:new');
+    expect(asked.map((one) => [one.get('Action'), one.get('EndpointArn')])).toEqual([
+      ['CreatePlatformEndpoint', null],
+      ['DeleteEndpoint', 'arn:old'],
+      ['CreatePlatformEndpoint', null],
+    ]);
   });
 
   it('gives none for a token that SNS does not accept, nor for a platform that is not set up', async () => {

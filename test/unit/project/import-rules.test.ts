@@ -165,6 +165,7 @@ describe('DynamoDB', () => {
       'notifications/inbox/inbox-store.ts',
       'notifications/intake/intake-store.ts',
       'notifications/settings/settings-store.ts',
+      'ota/news/news-progress.ts',
       'ota/progress/lease-store.ts',
       'ota/progress/progress-store.ts',
       'ota/registry/key-store.ts',

@@ -29,7 +29,7 @@ export function routePolicyMatrix(): string {
     '',
     'Callers: `public` anyone · `cognito` a signed-in user · `cognito-optional` anyone; a token is checked if sent ·',
     "`peers` also the user's peers, with tokens of the relay ·",
-    '`factory` the factory token · `admin` the admin token · `stripe` signed with the webhook secret. Rate limits are per user, or per address without one.',
+    '`factory` the factory token · `admin` the admin token · `stripe` signed with the webhook secret. Rate limits are per user, or per address without one; those per device count what was taken in of the user’s device.',
     "All callers: the gateway's throttle for all callers together, in requests per second and burst.",
     '',
     `| ${head.join(' | ')} |`,
@@ -41,7 +41,7 @@ export function routePolicyMatrix(): string {
 
 function limitText({ requests, windowSeconds, per, andPerAddress }: NonNullable<RouteContract['rateLimit']>): string {
   const behind = andPerAddress === undefined ? '' : `, ${andPerAddress} per address`;
-  return `${requests} in ${windowSeconds} s${per === undefined ? '' : ' per address'}${behind}`;
+  return `${requests} in ${windowSeconds} s${per === undefined ? '' : ` per ${per}`}${behind}`;
 }
 
 function throttleText(contract: RouteContract): string {

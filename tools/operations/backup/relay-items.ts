@@ -14,7 +14,7 @@ export function isOfTheMoment(table: TableName, item: Item): boolean {
   );
 }
 
-const PROGRESS = new Set(['jobs', 'telemetry-look', 'telemetry-archive']);
+const PROGRESS = new Set(['jobs', 'telemetry-look', 'telemetry-archive', 'update-news']);
 
 /** How far the work by time is. It begins with the deployment, changes every few minutes, and finds its own beginning. */
 export function isProgress(table: TableName, { partition }: Item): boolean {

@@ -47,7 +47,7 @@ export function parametersInForce(template: Template, deployed: Parameters, give
 export async function bundleHash(): Promise<string> {
   const directory = await mkdtemp(path.join(tmpdir(), 'autowatering-bundle-'));
   try {
-    for (const name of FUNCTION_NAMES) await buildLambdaBundle(path.join(directory, name), {}, name);
+    await Promise.all(FUNCTION_NAMES.map((name) => buildLambdaBundle(path.join(directory, name), {}, name)));
     return await codeHash(directory);
   } finally {
     await rm(directory, { recursive: true, force: true });

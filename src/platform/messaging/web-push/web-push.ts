@@ -38,7 +38,7 @@ export interface WebPushOptions {
 }
 
 /** Messages of one length look the same to the push service. */
-const PADDED_BYTES = 1024;
+const PADDED_BYTES = 2560;
 const GONE: ReadonlySet<number> = new Set([404, 410]);
 
 /** Sends pushes by RFC 8030, encrypted for the browser (RFC 8291), under this server's key (RFC 8292). */

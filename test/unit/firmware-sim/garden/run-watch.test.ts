@@ -1,20 +1,20 @@
 import { CurrentTask, HistoryRealtimeNotify } from '@autowatering/device-data';
 import { RunWatch } from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
+import { deviceBytes } from '../../../support/device-bytes.ts';
 
 const BOOT = Date.UTC(2026, 5, 1);
 const IDLE = 0xff;
 
 /** What the device reports of a run of five minutes on channel 2. */
 const task = (elapsedS: number, ml: number, channel = 2) =>
-  CurrentTask.write({
-    ...{ channel_id: channel, start_uptime_s: channel === IDLE ? 0 : 100, mode: 0, target: 300, current: elapsedS },
-    ...{ total_volume_ml: ml, status: channel === IDLE ? 0 : 1, reserved: 0 },
+  deviceBytes(CurrentTask, {
+    ...{ channel_id: channel, start_uptime_s: channel === IDLE ? 0 : 100, target: 300, current: elapsedS },
+    ...{ total_volume_ml: ml, status: channel === IDLE ? 0 : 1 },
   });
 const at = (elapsedS: number) => BOOT + (100 + elapsedS) * 1000;
-const stopped = HistoryRealtimeNotify.write({
-  ...{ channel_id: 2, history_type: 0, entry_index: 0, count: 1, t1: 0, t2: 0, timestamp: 0, channel: 2, event: 1 },
-  ...{ mode: 0, target: 0, actual: 0, total_ml: 0, trigger: 1, success: 1, error: 0, flow_avg: 750, reserved: 0 },
+const stopped = deviceBytes(HistoryRealtimeNotify, {
+  ...{ channel_id: 2, count: 1, channel: 2, event: 1, trigger: 1, success: 1, flow_avg: 750 },
 });
 
 /** Watches reports of [elapsed seconds, millilitres]; then the device is idle at that second, unless it goes on. */

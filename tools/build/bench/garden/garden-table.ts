@@ -26,7 +26,7 @@ export function gardenTable({ node, first, daily, chunks, items }: GardenCost): 
     return writes + storage;
   };
   return [
-    `Node ${node}. One device with eight zones; write units by DynamoDB's rules, the rate limit's counter included.`,
+    `Node ${node}. One device with eight zones; write units by DynamoDB's rules, of every write to any table.`,
     '',
     textTable(['sync', 'new rows', 'write units', 'CPU ms'], [of('first', first), of('daily', daily)]),
     '',

@@ -9,7 +9,7 @@ import { ITEM_OVERHEAD_BYTES, unitsOf, writtenItems } from './written-items.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-/** Of one account within ten minutes, by the route's limit, the first one besides. */
+/** Of one device within ten minutes, by the route's limit, the first one besides. */
 export const MOST_SYNCS = 299;
 /** Rows of days before are not believed. */
 const FIRST_DAY = Date.UTC(2024, 0, 1);
@@ -36,9 +36,9 @@ export interface GardenCost {
   readonly node: string;
   readonly first: SyncCost;
   readonly daily: SyncCost;
-  /** Of all syncs, with roll-ups, state and the rate limit’s counter. */
+  /** Of all syncs, with roll-ups and state. */
   readonly chunks: Keeping;
-  /** The same with an item for each row; roll-ups, state and counter are those of the chunks. */
+  /** The same with an item for each row; roll-ups and state are those of the chunks. */
   readonly items: Keeping;
 }
 

@@ -20,10 +20,11 @@ const BAD_TOKEN = 'invalid-token';
 
 /**
  * SNS's calls for pushes to phones: targets are made from tokens, published to, and deleted. Tokens that contain
- * `invalid-token` are refused.
+ * `invalid-token` are refused; a target is disabled by `SetEndpointAttributes`, as SNS does when a push to it fails.
  */
 export function createSnsApi(outbox: Outbox, newId: () => string): (form: URLSearchParams) => SnsAnswer {
   const tokens = new Map<string, string>();
+  const disabled = new Set<string>();
 
   const answer = (action: string, result: string): SnsAnswer => ({
     status: 200,
@@ -47,6 +48,10 @@ export function createSnsApi(outbox: Outbox, newId: () => string): (form: URLSea
           return refusal(400, 'InvalidParameter', 'Invalid parameter: Token Reason: must be a valid token');
         }
         const known = [...tokens].find(([arn, other]) => other === token && arn.includes(endpointOf(application)))?.[0];
+        if (known !== undefined && disabled.has(known)) {
+          const reason = `Endpoint ${known} already exists with the same Token, but different attributes.`;
+          return refusal(400, 'InvalidParameter', `Invalid parameter: Token Reason: ${reason}`);
+        }
         const arn = known ?? `${endpointOf(application)}/${newId()}`;
         tokens.set(arn, token);
         return answer('CreatePlatformEndpoint', `<EndpointArn>${arn}</EndpointArn>`);
@@ -54,11 +59,17 @@ export function createSnsApi(outbox: Outbox, newId: () => string): (form: URLSea
       case 'Publish': {
         const token = tokens.get(field('TargetArn'));
         if (token === undefined) return refusal(404, 'NotFound', 'Endpoint does not exist');
+        if (disabled.has(field('TargetArn'))) return refusal(400, 'EndpointDisabled', 'Endpoint is disabled');
         const shown = read(field('Message'));
         if (shown === undefined) return refusal(400, 'InvalidParameter', 'Invalid parameter: Message Structure');
         outbox.add({ channel: 'mobile_push', to: token, ...shown, details: { target: field('TargetArn') } });
         return answer('Publish', `<MessageId>${newId()}</MessageId>`);
       }
+      case 'SetEndpointAttributes':
+        if (!tokens.has(field('EndpointArn'))) return refusal(404, 'NotFound', 'Endpoint does not exist');
+        if (field('Attributes.entry.1.value') === 'false') disabled.add(field('EndpointArn'));
+        else disabled.delete(field('EndpointArn'));
+        return answer('SetEndpointAttributes', '');
       case 'DeleteEndpoint':
         tokens.delete(field('EndpointArn'));
         return answer('DeleteEndpoint', '');

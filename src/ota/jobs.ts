@@ -1,0 +1,1 @@
+export { createUpdateNews } from './news/update-news.ts';
