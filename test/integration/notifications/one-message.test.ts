@@ -20,6 +20,11 @@ const stored = async (uid: string, prefix: string) =>
     ({ partition, record }) => partition === `${uid}#notifications` && String(record).startsWith(prefix),
   );
 
+function serialOf(text: string) {
+  if (!isSerial(text)) throw new Error('not a serial');
+  return text;
+}
+
 describe('one cause is one message,', () => {
   it('when 10,000 equal alarms come in parallel requests', async () => {
     const uid = randomUUID();
@@ -75,7 +80,7 @@ describe('one cause is one message,', () => {
 
   it('and a device that has ever new ones is heard no more that day, but for what is urgent; others are not concerned', async () => {
     const uid = randomUUID();
-    const [loud, other] = ['000666', '000777'].map((serial) => (isSerial(serial) ? serial : null));
+    const [loud, other] = [serialOf('000666'), serialOf('000777')];
     const causes = (severity: 'info' | 'danger') =>
       Array.from({ length: 200 }, (_, number) =>
         notice(backend, { serial: loud, severity, topic: 'other', cause: `${severity}-${number}` }),
