@@ -2864,7 +2864,7 @@ export interface AppApi {
   postCommandsSettings(input?: PostCommandsSettingsInput, options?: CallOptions): Promise<PostCommandsSettingsAnswer>;
   /** Lists what the account was told of. Newest first, for 90 days; one message per cause, however often it was reported. `title` and `body` are in the owner’s language; `kind`, `topic` and `facts` are for apps that say it themselves. `at` is when it happened, `created_at` when this service heard of it, in milliseconds since 1970. At most `limit` (1–100, default 30) per page; `next_cursor` leads to the rest. `unread` counts up to 100. */
   notifications(input?: NotificationsInput, options?: CallOptions): Promise<NotificationsAnswer>;
-  /** Marks messages as read. By `notification_ids`, or all that were created up to `until` (milliseconds since 1970). What was held back for quiet hours or the digest is not sent any more once it is read. */
+  /** Marks messages as read. By `notification_ids`, or all that were created up to `until` (milliseconds since 1970). What was held back for quiet hours or the digest is not sent any more once it is read; critical messages are sent in any case. */
   notificationsRead(input: NotificationsReadInput, options?: CallOptions): Promise<NotificationsReadAnswer>;
   /** How the owner is told of what happens. By kind of message and channel, with the owner’s choices filled up by the standard. `language` and `time_zone` are null until chosen: then the profile’s language counts, or English, and the zone of `/telemetry/settings`, or UTC. A channel with `configured: false` is off in this environment. `public_key` is what a browser subscribes with (`applicationServerKey`). */
   getNotificationsSettings(options?: CallOptions): Promise<GetNotificationsSettingsAnswer>;
@@ -2882,7 +2882,7 @@ export interface AppApi {
   ): Promise<PostNotificationsSubscriptionsAnswer>;
   /** Lists the browsers and apps that get pushes. Oldest first. One that its push service no longer knows disappears with the next message. */
   getNotificationsSubscriptions(options?: CallOptions): Promise<GetNotificationsSubscriptionsAnswer>;
-  /** Sends no more pushes to a browser or app. Also when somebody signs out there. One that is not there counts as removed. */
+  /** Sends no more pushes to a browser or app. Before somebody signs out there. Not open to peers: a stolen hub must not silence its owner. One that is not there counts as removed. */
   notificationsSubscriptionsRemove(
     input: NotificationsSubscriptionsRemoveInput,
     options?: CallOptions,

@@ -15,6 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
+const serialOf = (text: string) => (isSerial(text) ? text : null);
 const stored = async (uid: string, prefix: string) =>
   (await backend.scan('garden')).filter(
     ({ partition, record }) => partition === `${uid}#notifications` && String(record).startsWith(prefix),
