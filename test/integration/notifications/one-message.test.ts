@@ -21,11 +21,6 @@ const stored = async (uid: string, prefix: string) =>
     ({ partition, record }) => partition === `${uid}#notifications` && String(record).startsWith(prefix),
   );
 
-function serialOf(text: string) {
-  if (!isSerial(text)) throw new Error('not a serial');
-  return text;
-}
-
 describe('one cause is one message,', () => {
   it('when 10,000 equal alarms come in parallel requests', async () => {
     const uid = randomUUID();
