@@ -1,4 +1,4 @@
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { wasConditionMet } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { fields, flag, number, oneOf, optional, recordOf, text, textThat } from '../../platform/shapes.ts';
@@ -67,18 +67,16 @@ export function createSettingsStore({ config, documents }: Pick<Services, 'confi
 
     /** Everything stored up to `until` is read; the mark only moves on. */
     async markReadUntil(uid: Uid, until: number): Promise<void> {
-      try {
-        await (await documents()).update({
+      await wasConditionMet(async () =>
+        (await documents()).update({
           TableName,
           Key: settingsKey(uid),
           UpdateExpression: 'SET read_until = :until, #schema = :schema',
           ConditionExpression: 'attribute_not_exists(read_until) OR read_until < :until',
           ExpressionAttributeNames: { '#schema': 'schema' },
           ExpressionAttributeValues: { ':until': until, ':schema': SCHEMA },
-        });
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-      }
+        }),
+      );
     },
   };
 }
