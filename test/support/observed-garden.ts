@@ -9,6 +9,7 @@ import {
   HydraulicStatus,
   RainDaily,
   RainHourly,
+  ValveControl,
 } from '@autowatering/device-data';
 import type { Reading, ReadingKind, Row, RowKind } from '../../src/telemetry/evidence.ts';
 import { nothingObserved, type Observed } from '../../src/telemetry/insights/observed.ts';
@@ -64,6 +65,8 @@ export const valvesAt = (at: number, bits: number) =>
       reserved: new Uint8Array(3),
     }),
   );
+export const valveAt = (at: number, channel: number, isOpen: boolean) =>
+  sample('valve', at, ValveControl.write({ channel_id: channel, task_type: isOpen ? 1 : 0, value: 0 }));
 export const taskAt = (at: number, channel: number) =>
   sample(
     'task',
