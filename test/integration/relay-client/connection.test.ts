@@ -1,4 +1,4 @@
-import { RelayError } from '@autowatering/relay-client';
+import { type OpenSocket, RelayError, type RelaySocket } from '@autowatering/relay-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peerOf, reading } from '../../support/relay-peers.ts';
 import { fastClock, patientClock } from '../../support/relay-wires.ts';
@@ -137,6 +137,29 @@ describe('a connection', () => {
     });
     await until(() => expect(client.state.state).toBe('online'));
     expect(states).toContainEqual(expect.objectContaining({ state: 'offline', reason: 'unreachable' }));
+  });
+
+  it('is refused for good by a farewell before it began, and not by bytes that are no text', async () => {
+    const { peer } = smallAccount();
+    const openSocket: OpenSocket = () => {
+      const socket: RelaySocket = {
+        onopen: null,
+        onmessage: null,
+        onclose: null,
+        onerror: null,
+        send() {},
+        close() {},
+      };
+      setImmediate(() => {
+        for (const data of [new Uint8Array(3), '7', JSON.stringify({ type: 'bye', code: 'revoked', reason: 'no' })]) {
+          const tell: unknown = socket.onmessage;
+          if (typeof tell === 'function') tell({ data });
+        }
+      });
+      return socket;
+    };
+    const { client } = await peer({ openSocket });
+    await until(() => expect(client.state).toMatchObject({ state: 'refused', reason: 'revoked' }));
   });
 
   it('is one, however often it is asked for', async () => {

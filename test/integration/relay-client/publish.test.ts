@@ -150,6 +150,33 @@ describe('publishing', () => {
     expect((stored?.received_at ?? 0) - (stored?.sent_at ?? 0)).toBeLessThan(300_000);
   });
 
+  it('corrects its clock and dates an event anew when the relay finds it of another time', async () => {
+    const { peer, relay, clock } = await account();
+    let refusals = 0;
+    relay.refuseFrames((_peer, { type }) => {
+      if (type !== 'publish' || refusals === 2) return undefined;
+      refusals += 1;
+      // Only the second refusal tells the time.
+      return { code: 'clock_skew', message: 'another time', ...(refusals === 2 && { time: clock.now() + 600_000 }) };
+    });
+    const { client } = await peer();
+    await client.publish('log', event(1));
+    const [stored] = relay.log('log');
+    expect(refusals).toBe(2);
+    expect((stored?.sent_at ?? 0) - (stored?.received_at ?? 0)).toBeGreaterThan(500_000);
+  });
+
+  it('is a conflict with nothing where the winner is not there any more', async () => {
+    const { peer, relay } = await account();
+    relay.refuseFrames((_peer, { type }) =>
+      type === 'publish' ? { code: 'conflict', message: 'too late' } : undefined,
+    );
+    const { client } = await peer();
+    const error = await client.publish('log', event(1), { ifSeq: 4 }).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(ConflictError);
+    expect(error).toMatchObject({ winner: null, seq: 0 });
+  });
+
   it('tells of mistakes at once', async () => {
     const { peer } = account();
     const { client } = await peer();

@@ -114,6 +114,7 @@ describe('a peer’s tokens', () => {
 
   it.each([
     ['a list', { body: [] }, 'The token route answered 200.'],
+    ['another error', { status: 400, body: { error: 'slow_down' } }, 'The token route refused: slow_down.'],
     ['no token', { status: 500, body: { expires_in: 3600 } }, 'The token route answered 500 without a token.'],
     ['a token without an end', { body: { access_token: 'a' } }, 'The token route answered 200 without a token.'],
   ])('are not made of an answer that is %s', async (_what, answer, message) => {
@@ -256,6 +257,14 @@ describe('the server’s keys', () => {
     await keys.confirmed('a');
     await keys.confirmed('a');
     expect([await pins.load(), asked.length]).toEqual([{ a, b }, 2]);
+  });
+
+  it('are not pinned while the API answers with an error', async () => {
+    const pins = memoryPins();
+    const { fetch } = api({ '/.well-known/jwks.json': () => ({ status: 503, body: {} }) });
+    const finding = pinnedServerKeys(apiUrl, pins, fetch).find('a');
+    await expect(finding).rejects.toMatchObject({ code: 'http', message: '/.well-known/jwks.json answered 503.' });
+    expect(await pins.load()).toBeUndefined();
   });
 
   it('are not pinned while the API does not answer', async () => {

@@ -116,5 +116,5 @@ function newRing(): RowRing<DetailedEntry> {
 }
 
 function epochOf(row: Uint8Array): number {
-  return (row[0] ?? 0) + 0x1_00 * (row[1] ?? 0) + 0x1_00_00 * (row[2] ?? 0) + 0x1_00_00_00 * (row[3] ?? 0);
+  return new DataView(row.buffer, row.byteOffset).getUint32(0, true);
 }

@@ -39,17 +39,15 @@ function inZone({ readings, runs, to }: Observed, channel: number): readonly Ins
       ? []
       : [{ at: lockedSince(lock, readAt), lastsUntil: lockedUntil(lock, readAt) }],
   );
-  const watched = runs.filter(
-    (run) => run.channel === channel && run.volume.basis === 'measured' && !run.isClockLost && run.endedAt !== null,
+  const watched = runs.flatMap(({ channel: of, volume, isClockLost, startedAt, endedAt }) =>
+    of === channel && volume.basis === 'measured' && !isClockLost && endedAt !== null
+      ? [{ startedAt, endedAt, millilitres: volume.millilitres, isMinimum: volume.isMinimum }]
+      : [],
   );
-  const millilitres = ({ volume }: (typeof watched)[number]) => (volume.basis === 'measured' ? volume.millilitres : 0);
-  const flowed = watched.filter((run) => millilitres(run) > 0);
+  const flowed = watched.filter(({ millilitres }) => millilitres > 0);
   const dry = watched.filter(
-    (run) =>
-      millilitres(run) === 0 &&
-      run.volume.basis === 'measured' &&
-      !run.volume.isMinimum &&
-      (run.endedAt ?? 0) - run.startedAt >= LONG_ENOUGH_MS,
+    ({ millilitres, isMinimum, startedAt, endedAt }) =>
+      millilitres === 0 && !isMinimum && endedAt - startedAt >= LONG_ENOUGH_MS,
   );
   const signals: readonly Signal[] = [
     ...locks.map((lock) => ({ ...lock, basis: 'hydraulic_status' as const })),
@@ -63,7 +61,7 @@ function inZone({ readings, runs, to }: Observed, channel: number): readonly Ins
   return insights(
     channel,
     signals,
-    flowed.map((run) => ({ at: run.endedAt ?? run.startedAt })),
+    flowed.map(({ endedAt }) => ({ at: endedAt })),
     to,
   );
 }

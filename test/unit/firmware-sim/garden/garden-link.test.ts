@@ -1,5 +1,6 @@
 import {
   Alarm,
+  BulkSnapshot,
   CurrentTask,
   clearAlarms,
   createFragmentReader,
@@ -46,6 +47,22 @@ function gardenPhone({ link = {}, ...options }: Partial<GardenOptions> & { link?
 const write = (gatt: GattClient, { characteristic, bytes }: DeviceWrite) => gatt.write(characteristic, bytes);
 
 describe('a garden on the link', () => {
+  it('takes what fits into a packet, shows what is longer in parts, and nothing once the link is closed', async () => {
+    const { connected, bench } = gardenPhone({ link: { mtu: 23 } });
+    await connected(async (gatt, transport) => {
+      await expect(gatt.write('deff', new Uint8Array(21))).rejects.toThrow('longer than a packet');
+      expect(await gatt.read('de60')).toHaveLength(BulkSnapshot.bytes);
+      const heard: Uint8Array[] = [];
+      await gatt.subscribe('def1', (bytes) => heard.push(bytes));
+      await gatt.unsubscribe('def1');
+      await write(gatt, startRun(2, { minutes: 1 }));
+      await sleep(bench.time, 5_000);
+      expect(heard).toEqual([]);
+      transport.close();
+      await expect(gatt.read('de60')).rejects.toThrow(LinkLostError);
+    });
+  });
+
   it('is watered over BLE beside SMP, on one connection', async () => {
     const { connected, bench, garden } = gardenPhone();
     const heard: string[] = [];

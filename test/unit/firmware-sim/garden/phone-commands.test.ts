@@ -1,10 +1,14 @@
 import {
+  BulkSnapshot,
+  CompensationStatus,
   FlowCalibration,
   HydraulicStatus,
   queueCommand,
+  RainConfig,
   RainHistoryCommand,
   type Read,
   ResetControl,
+  Rtc,
   runCommand,
   Schedule,
   Statistics,
@@ -14,7 +18,7 @@ import {
 } from '@autowatering/device-data';
 import { Garden, openGatt } from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
-import { DAY, type GardenBench, gardenBench, HOUR, MINUTE } from '../../../support/garden.ts';
+import { DAY, type GardenBench, gardenBench, HOUR, JUNE, MINUTE } from '../../../support/garden.ts';
 
 const KEEP = 0xff_ff_ff_ff;
 const nothingSaid = { pulses: 0, volume_ml: 0, pulses_per_litre: 0 };
@@ -178,6 +182,43 @@ describe('a channel of 255', () => {
     expect(channel()).toBe(2);
     bench.gatt().write('de17', Uint8Array.of(0xff));
     expect(bench.gatt().read('de17')[0]).toBe(0);
+  });
+});
+
+describe('what the device shows', () => {
+  it('leaves out what it does not know: the time without its clock, the air without its sensor', () => {
+    const span = { from: JUNE, until: JUNE + DAY };
+    const faults = [{ kind: 'dead_sensor', ...span } as const, { kind: 'lost_clock', ...span } as const];
+    const [well, blind] = [gardenBench(), gardenBench({ faults })];
+    for (const bench of [well, blind]) bench.wait(3 * HOUR);
+    const [clock, air] = [1, 2];
+    expect(well.read('de60', BulkSnapshot).flags & (clock | air)).toBe(clock | air);
+    expect(blind.read('de60', BulkSnapshot).flags & (clock | air)).toBe(0);
+  });
+
+  it('counts rain against watering once a phone has switched that on', () => {
+    const bench = gardenBench({ zones: [{ ...weekly, isRainAware: true }] });
+    const rain = 4;
+    const set = (more: Partial<Read<typeof RainConfig>>) =>
+      bench.gatt().write('de12', RainConfig.write({ ...bench.read('de12', RainConfig), ...more }));
+    set({ enabled: 1, integration: 0 });
+    expect(bench.read('de60', BulkSnapshot).flags & rain).toBe(0);
+    expect(bench.read('de17', CompensationStatus)).toMatchObject({ rain_on: 0, rain_reduction_pct: 0 });
+    set({ integration: 1, sensitivity_pct: 100, skip_mm: 5 });
+    expect(bench.read('de60', BulkSnapshot).flags & rain).toBe(rain);
+    expect(bench.read('de17', CompensationStatus)).toMatchObject({ rain_on: 1 });
+    for (const wrong of [{ skip_mm: 0 }, { sensitivity_pct: 101 }, { debounce_ms: 5 }, { enabled: 2 }])
+      expect(() => set(wrong), JSON.stringify(wrong)).toThrow('ATT 0x');
+  });
+
+  it('is summer time over the new year, where the summer is', () => {
+    const south = {
+      ...{ utc_offset_min: 600, dst_enabled: 1, dst_offset_min: 60, start_month: 10, start_week: 1, start_dow: 0 },
+      ...{ end_month: 4, end_week: 1, end_dow: 0 },
+    };
+    const offsetIn = (month: number) =>
+      gardenBench({ startsAt: Date.UTC(2026, month, 15), zone: south }).read('def9', Rtc).utc_offset_min;
+    expect([0, 6, 11].map(offsetIn)).toEqual([660, 600, 660]);
   });
 });
 
