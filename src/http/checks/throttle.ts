@@ -1,4 +1,4 @@
-import type { RouteContract } from '../define-route.ts';
+import type { RouteContract } from '../route-contract.ts';
 
 /** The gateway's limit for a route, for all callers together. Above it, the gateway itself answers 429. */
 export interface Throttle {

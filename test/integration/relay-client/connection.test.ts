@@ -231,7 +231,7 @@ describe('a connection', () => {
     expect(client.state).toMatchObject({ state: 'offline', reason: 'closed' });
     await expect(client.publish('log', event(2))).rejects.toMatchObject({ code: 'closed' });
     wires.setDown(false);
-    const _again = start();
+    start();
     await until(() => expect(relay.log('log').map(({ payload }) => payload)).toEqual([1]));
     await until(async () => expect(await kept.outbox.all()).toHaveLength(0));
   });

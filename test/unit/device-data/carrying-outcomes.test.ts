@@ -45,8 +45,10 @@ const row = (at: number, { channel = 2, mode = 1, target = 10, actual = 0, trigg
 const older = row(NOW - 3_600_000);
 const locks = (shown: { channel_id?: number; lock_level?: number; global_level?: number }) =>
   seen('de22', deviceBytes(HydraulicStatus, shown));
-const skippedByRain = (channel: number) =>
-  seen('de18', deviceBytes(RainIntegration, { skip: Array.from({ length: 8 }, (_, at) => (at === channel ? 1 : 0)) }));
+const skippedByRain = (channel: number) => {
+  const skip = Array.from({ length: 8 }, (_, at) => (at === channel ? 1 : 0));
+  return seen('de18', deviceBytes(RainIntegration, { skip }));
+};
 const hexOf = (intent: Intent, resetCode?: number) =>
   writesOf(intent, { now: NOW, ...(resetCode !== undefined && { resetCode }) }).map(
     ({ characteristic, bytes }) => `${characteristic} ${Buffer.from(bytes).toString('hex')}`,

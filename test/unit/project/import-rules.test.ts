@@ -113,6 +113,7 @@ describe('imports run one way,', () => {
       'src/http/define-route.ts',
       'src/http/errors.ts',
       'src/http/adapters/fetch-adapter.ts',
+      'src/http/route-contract.ts',
       'src/http/router.ts',
       'src/http/body/body-limit.ts',
       'src/http/checks/throttle.ts',
