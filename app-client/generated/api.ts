@@ -2128,6 +2128,8 @@ export type DevicesCommandsLeaseInput = {
   readonly command_id: string;
   /** Needed with the user's token; a peer's own token says who it is */
   readonly carrier_id?: string | undefined;
+  /** Of this try to carry it: the same when you ask again or renew, another after a restart */
+  readonly attempt_id: string;
 };
 
 /** Answer of `POST /devices/{serial}/commands/{command_id}/lease`. */
@@ -2810,7 +2812,7 @@ export interface AppApi {
     input: PostRelayStreamsByStreamEventsInput,
     options?: CallOptions,
   ): Promise<PostRelayStreamsByStreamEventsAnswer>;
-  /** Takes what a phone or hub read from a device. Raw rows as read over BLE, live samples, and sessions: runs that somebody watched. Up to 4000 rows, 500 samples and 100 sessions at once; each ring’s read whole and in one entry of `reads`. What is known already changes nothing, whoever read it: repeat an upload whose answer was lost. Of an hour or day that the device rewrites, the version that was read last counts. Rows with an epoch before 2024 come from a device that lost its clock: they are kept under the time they were first read. What can’t be is refused by its place and a code, and the rest is kept. A phone whose clock is off by more than five minutes is corrected by the difference between `sent_at` and our clock. `uptime` with the source `diagnostics`, or a sample of `diagnostics`, tells when the device started. `time_zone` counts until the owner has set one. `next` says what to read at the next visit. A body may be sent with `Content-Encoding: gzip`; its `Content-Type` should then be `application/vnd.autowatering+json`, because API Gateway takes `application/json` for text. */
+  /** Takes what a phone or hub read from a device. Raw rows as read over BLE, live samples, and sessions: runs that somebody watched. Up to 4000 rows, 500 samples and 100 sessions at once; each ring’s read whole and in one entry of `reads`. What is known already changes nothing, whoever read it: repeat an upload whose answer was lost. Of an hour or day that the device rewrites, the version that was read last counts. Rows with an epoch before 2024 come from a device that lost its clock: they are kept under the time they were first read. What can’t be is refused by its place and a code, and the rest is kept. A phone whose clock is off by more than five minutes is corrected by the difference between `sent_at` and our clock. `uptime` with the source `diagnostics`, or a sample of `diagnostics`, tells when the device started. `time_zone` counts until the owner has set one. `next` says what to read at the next visit. A body may be sent with `Content-Encoding: gzip`; its `Content-Type` should then be `application/vnd.autowatering+json`, because API Gateway takes `application/json` for text. The limit is of what was taken in of the device, from all of the owner’s phones and hubs together. */
   telemetry(input: TelemetryInput, options?: CallOptions): Promise<TelemetryAnswer>;
   /** Reads the time zones that the owner’s days and months are in. Null and none while nobody has said one: days are those of UTC then. */
   getTelemetrySettings(options?: CallOptions): Promise<GetTelemetrySettingsAnswer>;
@@ -2852,9 +2854,9 @@ export interface AppApi {
   devicesCommandsCancel(input: DevicesCommandsCancelInput, options?: CallOptions): Promise<DevicesCommandsCancelAnswer>;
   /** Asks what may be carried to the devices in range. For up to 20 devices: the command that may be taken now, if any. A serial that is not of the account is left out. `changes_at` is when to ask again although nothing is announced; null: when something is. */
   commandsOffers(input: CommandsOffersInput, options?: CallOptions): Promise<CommandsOffersAnswer>;
-  /** Takes a command to carry it, or renews the lease. For one carrier, until `leased_until`; asking again renews it. Write to the device only while it lasts. With `must_look` somebody may have written already: look before writing. `fence` goes into every report. 409 `lease_held`: another one has it; `command_not_next`: another command comes before it, or it has to wait; `command_ended`. */
+  /** Takes a command to carry it, or renews the lease. For one carrier, until `leased_until`; asking again with the same `attempt_id` renews it. Write to the device only while it lasts. With `must_look` somebody may have written already: look before writing. `fence` goes into every report. 409 `lease_held`: another one has it, or the same one in another try; `command_not_next`: another command comes before it, or it has to wait; `command_ended`. */
   devicesCommandsLease(input: DevicesCommandsLeaseInput, options?: CallOptions): Promise<DevicesCommandsLeaseAnswer>;
-  /** Says what became of a command. `delivered`: the device accepted the writes. `seen`: and what was `observed` shows that it does it; the service judges, and `is_done` says so. `nothing_seen`: it was watched for its time and did nothing; of a run, its history without such a start is needed to tell (as before writing again), or it counts as unclear. `refused`: by an ATT error. `unclear`: it may have been written before, and looking does not tell. `gave_up`: whether something may have been written. What comes after the lease is kept (`recorded: late`) and decides nothing, except evidence. `look_again_after`: for a stop, until then a run that it overtook may still be started; look again. */
+  /** Says what became of a command. `delivered`: the device accepted the writes. `seen`: and what was `observed` shows that it does it; the service judges, and `is_done` says so. `nothing_seen`: it was watched for its time and did nothing; of a run, its history without such a start is needed to tell (as before writing again), or it counts as unclear. `refused`: by an ATT error. `unclear`: it may have been written before, and looking does not tell. `gave_up`: whether something may have been written. What comes after the lease is kept (`recorded: late`) and decides nothing, except evidence. `look_again_after`: for a stop, until then a run that it overtook may still be started; take it again then, and look. */
   devicesCommandsReport(input: DevicesCommandsReportInput, options?: CallOptions): Promise<DevicesCommandsReportAnswer>;
   /** Shows how much water may be asked for from afar. The standard is 120 minutes or 300 litres a run, and 240 minutes or 600 litres a day and channel. */
   getCommandsSettings(options?: CallOptions): Promise<GetCommandsSettingsAnswer>;
@@ -2862,7 +2864,7 @@ export interface AppApi {
   postCommandsSettings(input?: PostCommandsSettingsInput, options?: CallOptions): Promise<PostCommandsSettingsAnswer>;
   /** Lists what the account was told of. Newest first, for 90 days; one message per cause, however often it was reported. `title` and `body` are in the owner’s language; `kind`, `topic` and `facts` are for apps that say it themselves. `at` is when it happened, `created_at` when this service heard of it, in milliseconds since 1970. At most `limit` (1–100, default 30) per page; `next_cursor` leads to the rest. `unread` counts up to 100. */
   notifications(input?: NotificationsInput, options?: CallOptions): Promise<NotificationsAnswer>;
-  /** Marks messages as read. By `notification_ids`, or all that were created up to `until` (milliseconds since 1970). What was held back for quiet hours or the digest is not sent any more once it is read. */
+  /** Marks messages as read. By `notification_ids`, or all that were created up to `until` (milliseconds since 1970). What was held back for quiet hours or the digest is not sent any more once it is read; critical messages are sent in any case. */
   notificationsRead(input: NotificationsReadInput, options?: CallOptions): Promise<NotificationsReadAnswer>;
   /** How the owner is told of what happens. By kind of message and channel, with the owner’s choices filled up by the standard. `language` and `time_zone` are null until chosen: then the profile’s language counts, or English, and the zone of `/telemetry/settings`, or UTC. A channel with `configured: false` is off in this environment. `public_key` is what a browser subscribes with (`applicationServerKey`). */
   getNotificationsSettings(options?: CallOptions): Promise<GetNotificationsSettingsAnswer>;
@@ -2880,7 +2882,7 @@ export interface AppApi {
   ): Promise<PostNotificationsSubscriptionsAnswer>;
   /** Lists the browsers and apps that get pushes. Oldest first. One that its push service no longer knows disappears with the next message. */
   getNotificationsSubscriptions(options?: CallOptions): Promise<GetNotificationsSubscriptionsAnswer>;
-  /** Sends no more pushes to a browser or app. Also when somebody signs out there. One that is not there counts as removed. */
+  /** Sends no more pushes to a browser or app. Before somebody signs out there. Not open to peers: a stolen hub must not silence its owner. One that is not there counts as removed. */
   notificationsSubscriptionsRemove(
     input: NotificationsSubscriptionsRemoveInput,
     options?: CallOptions,

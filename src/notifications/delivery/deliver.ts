@@ -143,7 +143,9 @@ function together(
 ): readonly (readonly Item[])[] {
   const isOver = ({ message }: (typeof items)[number]) =>
     message === undefined ||
-    (message !== null && (isMuted || message.readAt !== null || message.storedAt <= readUntil));
+    // Read or not, what is critical is sent: any peer of the account can mark messages.
+    (message !== null &&
+      (isMuted || (message.severity !== 'critical' && (message.readAt !== null || message.storedAt <= readUntil))));
   const over = items.filter(isOver).map(({ due }) => [{ due, message: null }]);
   const open = items.flatMap((item) => (isOver(item) ? [] : [{ due: item.due, message: item.message ?? null }]));
   const digest = open.filter(({ due }) => due.how === 'digest');

@@ -142,11 +142,11 @@ export function endpointRoutes(
     method: 'POST',
     path: '/notifications/subscriptions/{subscription_id}/remove',
     auth: 'cognito',
-    openToPeers: true,
     idempotent: true,
     domain: 'notifications',
     summary: 'Sends no more pushes to a browser or app',
-    description: 'Also when somebody signs out there. One that is not there counts as removed.',
+    description:
+      'Before somebody signs out there. Not open to peers: a stolen hub must not silence its owner. One that is not there counts as removed.',
     rateLimit: CHANGE_LIMIT,
     params: z.object({ subscription_id: z.string().regex(/^[A-Za-z0-9_-]{32}$/, 'the id of a subscription') }),
     body: z.strictObject({}),

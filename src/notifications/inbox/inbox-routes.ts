@@ -91,7 +91,7 @@ export function inboxRoutes({ inbox, settings, profileOf, zoneOf }: InboxRoutePa
     summary: 'Marks messages as read',
     description:
       'By `notification_ids`, or all that were created up to `until` (milliseconds since 1970). What was held back for ' +
-      'quiet hours or the digest is not sent any more once it is read.',
+      'quiet hours or the digest is not sent any more once it is read; critical messages are sent in any case.',
     rateLimit: CHANGE_LIMIT,
     body: z.union([
       z.strictObject({ notification_ids: z.array(messageId).min(1).max(MOST_MARKED) }),

@@ -154,7 +154,6 @@ export function settingsRoutes(
     method: 'POST',
     path: '/notifications/test',
     auth: 'cognito',
-    openToPeers: true,
     domain: 'notifications',
     summary: 'Sends a test message by every channel',
     description: 'To the account’s own browsers, apps and mailbox, within moments; quiet hours do not hold it back.',

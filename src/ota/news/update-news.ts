@@ -34,7 +34,7 @@ const NEVER: NewsProgress = { day: '', version: undefined, after: undefined, rev
  * version are left out: nobody knows whether it would be an update.
  */
 export function createUpdateNews(services: Services, tell: TellOfUpdates): Job {
-  const { log, metrics } = services;
+  const { log } = services;
   const { fleet, offers, progress: deviceProgress } = createOtaParts(services);
   const pass = createNewsProgress(services);
 
@@ -64,7 +64,8 @@ export function createUpdateNews(services: Services, tell: TellOfUpdates): Job {
     return { serial: device.serial, version: offered.release.version, at: now };
   };
 
-  const tellOwner = async (uid: Uid, devices: readonly Device[], now: number): Promise<number> => {
+  /** @returns how many updates the owner was told of; undefined if that failed */
+  const tellOwner = async (uid: Uid, devices: readonly Device[], now: number): Promise<number | undefined> => {
     try {
       const news = (await pMap(devices, (device) => newsOf(device, now), { concurrency: AT_ONCE })).flatMap(
         (one) => one ?? [],
@@ -74,9 +75,8 @@ export function createUpdateNews(services: Services, tell: TellOfUpdates): Job {
     } catch (error) {
       if (isOutage(error)) throw error;
       // One device must not keep the others from being looked at.
-      metrics.count('UpdateNewsFailed');
       log.error('An owner could not be told of updates', { devices: devices.length }, error);
-      return 0;
+      return undefined;
     }
   };
 
@@ -90,19 +90,22 @@ export function createUpdateNews(services: Services, tell: TellOfUpdates): Job {
       const versions = await versionsToLeave();
       // A pass that takes longer than a day goes on: those at its end must hear of updates too.
       let at: NewsProgress = known.version === undefined ? { ...known, day: today, version: versions[0] } : known;
-      let [devices, offered] = [0, 0];
+      let [devices, offered, failed] = [0, 0, 0];
       while (at.version !== undefined && !signal.aborted) {
         const page = await fleet.ofVersion(at.version, PAGE, at.after);
         const counts = await pMap(byOwner(page.devices), ([uid, theirs]) => tellOwner(uid, theirs, now), {
           concurrency: AT_ONCE,
         });
         devices += page.devices.length;
-        offered += counts.reduce((sum, count) => sum + count, 0);
+        offered += counts.reduce<number>((sum, count = 0) => sum + count, 0);
+        failed += counts.filter((count) => count === undefined).length;
         const next = after(at, at.version, page.next, versions);
         if (!(await pass.moveOn(next, at.revision))) return { devices, offered };
         at = { ...next, revision: at.revision + 1 };
       }
       if (at.revision === known.revision) await pass.moveOn(at, at.revision);
+      // Seen by the alarm on jobs; the pass itself has moved on.
+      if (failed > 0) throw new Error(`${failed} owners could not be told of updates`);
       return { devices, offered };
     },
   };

@@ -182,14 +182,15 @@ describe('a message', () => {
     expect(body.subscriptions).toEqual([]);
   });
 
-  it('that was read in the app meanwhile is not sent any more', async () => {
+  it('that was read in the app meanwhile is not sent any more, unless it is critical', async () => {
     const owner = await ownerWithBrowser();
     await settings(owner, { quiet_hours: { from: '00:00', to: '23:59' } });
-    await notify(owner.uid, [notice(backend, { severity: 'danger' })]);
+    await notify(owner.uid, [notice(backend, { severity: 'danger', topic: 'no-flow', cause: 'no-flow' })]);
+    await notify(owner.uid, [notice(backend)]);
     await backend.call('/notifications/read', { headers: owner.headers, body: { until: backend.clock.now() } });
     backend.clock.forward(24 * HOUR_MS);
     await deliver();
-    expect([titlesTo(owner.uid), (await inbox(owner)).unread]).toEqual([[], 0]);
+    expect([titlesTo(owner.uid), (await inbox(owner)).unread]).toEqual([['The main pipe leaks'], 0]);
   });
 
   it('goes nowhere but to the inbox when the profile says so, or the kind’s channels are off', async () => {

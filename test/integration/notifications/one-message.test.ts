@@ -15,6 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
+const serialOf = (text: string) => (isSerial(text) ? text : null);
 const stored = async (uid: string, prefix: string) =>
   (await backend.scan('garden')).filter(
     ({ partition, record }) => partition === `${uid}#notifications` && String(record).startsWith(prefix),
@@ -75,7 +76,7 @@ describe('one cause is one message,', () => {
 
   it('and a device that has ever new ones is heard no more that day, but for what is urgent; others are not concerned', async () => {
     const uid = randomUUID();
-    const [loud, other] = ['000666', '000777'].map((serial) => (isSerial(serial) ? serial : null));
+    const [loud, other] = [serialOf('000666'), serialOf('000777')];
     const causes = (severity: 'info' | 'danger') =>
       Array.from({ length: 200 }, (_, number) =>
         notice(backend, { serial: loud, severity, topic: 'other', cause: `${severity}-${number}` }),

@@ -46,9 +46,7 @@ const OPEN_TO_PEERS = [
   'GET /notifications',
   'POST /notifications/read',
   'GET /notifications/settings',
-  'POST /notifications/test',
   'GET /notifications/subscriptions',
-  'POST /notifications/subscriptions/{subscription_id}/remove',
 ];
 const NEEDS_NOBODY = routeContracts().filter(({ auth }) => auth === 'public');
 
