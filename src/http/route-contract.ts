@@ -1,6 +1,5 @@
 import type * as z from 'zod';
 import type { Auth } from './caller.ts';
-import type { Throttle } from './checks/throttle.ts';
 import { type FieldsSchema, loadSchema } from './deferred-schema.ts';
 import type { ApiError, ErrorCode, ErrorForm } from './errors.ts';
 
@@ -65,6 +64,13 @@ export interface RateLimit {
   readonly per?: 'address' | 'device';
   /** A second limit per window, shared by all callers behind one address. */
   readonly andPerAddress?: number;
+}
+
+/** The gateway's limit for a route, for all callers together. Above it, the gateway itself answers 429. */
+export interface Throttle {
+  readonly requestsPerSecond: number;
+  /** How many requests may arrive at the same moment. */
+  readonly burst: number;
 }
 
 export type Status = 200 | 201 | 302 | 503;
