@@ -29,11 +29,16 @@ export interface HubErrandOptions {
   readonly onCarried?: ((carried: CarriedCommand) => void) | undefined;
 }
 
-const Announcement = z.object({ serial: z.string(), command_id: z.string(), state: z.string() });
+const Announcement = z.object({
+  ...{ serial: z.string(), command_id: z.string(), state: z.string() },
+  intent: z.object({ kind: z.string() }),
+});
 
 interface Wanted {
   readonly serial: string;
   readonly commandId: string;
+  /** As far as the hub knows. */
+  readonly isStop: boolean;
 }
 
 /** Announcements may be lost with a connection: so often the hub asks. */
@@ -43,11 +48,16 @@ const AGAIN_MS = 15_000;
 /** A phone waits for so long while a command is on its way; then the hub makes room. */
 const PHONE_WAITS_MS = 5_000;
 
-/** Carries commands: those that are announced, at once, and those that it is offered when it asks. One at a time. */
+/**
+ * Carries commands: those that are announced, at once, and those that it is offered when it asks. One at a time; a stop
+ * comes first, and nothing is watched or waited for meanwhile.
+ */
 export class HubErrands {
   readonly #options: HubErrandOptions;
   readonly #wanted: Wanted[] = [];
   readonly #notBefore = new Map<string, number>();
+  readonly #stopListeners = new Set<() => void>();
+  #underWay: { readonly isStop: boolean; readonly leave: AbortController } | undefined;
   #askAt = 0;
   #work: Promise<void> | undefined;
   #failure: unknown;
@@ -64,7 +74,14 @@ export class HubErrands {
   /** What was said on the stream of commands. */
   announced(type: string, payload: unknown): void {
     const said = type === 'command.changed' ? Announcement.safeParse(payload).data : undefined;
-    if (said?.state === 'queued') this.#want({ serial: said.serial, commandId: said.command_id });
+    if (said?.state !== 'queued') return;
+    this.#want({ serial: said.serial, commandId: said.command_id, isStop: said.intent.kind === 'stop' });
+  }
+
+  /** Calls the listener when a stop waits for the radio. @returns what ends it */
+  onStop(listener: () => void): () => void {
+    this.#stopListeners.add(listener);
+    return () => this.#stopListeners.delete(listener);
   }
 
   /** The network is back: what was announced meanwhile is asked for at the next `look`. */
@@ -80,7 +97,7 @@ export class HubErrands {
       const serials = [...(await devices()).keys()];
       if (serials.length > 0) {
         for (const { serial, commandIds, changesAt } of await client.offers(serials)) {
-          for (const commandId of commandIds) this.#want({ serial, commandId });
+          for (const commandId of commandIds) this.#want({ serial, commandId, isStop: false });
           if (changesAt !== null) this.#askAt = Math.min(this.#askAt, Math.max(changesAt, now() + 1_000));
         }
       }
@@ -104,34 +121,38 @@ export class HubErrands {
       this.#askAt = Math.min(this.#askAt, this.#notBefore.get(commandId) ?? 0);
       return;
     }
-    this.#wanted.push(wanted);
+    if (wanted.isStop) {
+      this.#wanted.unshift(wanted);
+      if (this.#underWay?.isStop === false) this.#underWay.leave.abort();
+      for (const listener of this.#stopListeners) listener();
+    } else this.#wanted.push(wanted);
     this.#work ??= this.#carryAll().finally(() => {
       this.#work = undefined;
     });
   }
 
   async #carryAll(): Promise<void> {
-    for (let next = this.#wanted[0]; next !== undefined; next = this.#wanted[0]) {
-      const wanted = next;
+    while (this.#wanted.length > 0) {
       try {
         await this.#options.withRadio(async () => {
-          this.#wanted.shift();
-          await this.#carry(wanted);
+          // What is first when the radio is free: a stop may have come meanwhile.
+          const wanted = this.#wanted.shift();
+          if (wanted !== undefined) await this.#carry(wanted);
         });
       } catch (error) {
-        if (this.#wanted[0] === wanted) this.#wanted.shift();
         // The lease ends by itself, and the next look asks again.
         if (!(error instanceof BackendError) && !this.#options.signal.aborted) this.#failure = error;
       }
     }
   }
 
-  async #carry({ serial, commandId }: Wanted): Promise<void> {
+  async #carry({ serial, commandId, isStop }: Wanted): Promise<void> {
     const { client, devices, now, signal, onWritten, onCarried } = this.#options;
     const device = (await devices()).get(serial);
     if (device === undefined || signal.aborted) return;
     this.#notBefore.set(commandId, now() + AGAIN_MS);
     const leave = new AbortController();
+    this.#underWay = { isStop, leave };
     const startedAt = now();
     const stopHearing = device.link.onPhoneNear(() => {
       if (now() - startedAt > PHONE_WAITS_MS) leave.abort();
@@ -150,6 +171,7 @@ export class HubErrands {
       // The device's next command may be free now.
       if (told.state !== 'queued') this.#askAt = 0;
     } finally {
+      this.#underWay = undefined;
       stopHearing();
     }
   }

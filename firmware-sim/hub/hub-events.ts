@@ -8,7 +8,7 @@ export const DEVICES_STREAM = 'devices';
 /** What the account's phones learn of an update by a hub. */
 export type HubEvent = { readonly update: HubAttempt } & (
   | { readonly type: 'device.update.started' }
-  | { readonly type: 'device.update.paused'; readonly reason: 'phone_near' | 'out_of_reach' }
+  | { readonly type: 'device.update.paused'; readonly reason: 'phone_near' | 'stop_waits' | 'out_of_reach' }
   | {
       readonly type: 'device.update.finished';
       readonly outcome: VisitOutcome['outcome'];

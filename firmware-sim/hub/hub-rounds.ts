@@ -112,6 +112,7 @@ export class HubRounds {
     const { peerId, clients, devices, record, signal, now, watch } = this.#options;
     const outcome = await visitAsHub({
       ...{ device, serial, backend: clients.backend, peerId, record, signal, now },
+      onStop: (listener) => this.#errands.onStop(listener),
       async tell(about, event) {
         await clients.relay.enqueue(DEVICES_STREAM, hubEventDraft(about, event));
       },

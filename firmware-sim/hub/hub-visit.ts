@@ -24,6 +24,8 @@ export interface HubVisitOptions {
   readonly tell: (serial: string, event: HubEvent) => Promise<void>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Calls when a stop waits for the hub's radio; returns what ends it. */
+  readonly onStop: (listener: () => void) => () => void;
   /** Ends the visit at once: the hub lost its power, or its owner. */
   readonly signal: AbortSignal;
   readonly onPhase?: ((phase: UpdatePhase) => void) | undefined;
@@ -32,7 +34,7 @@ export interface HubVisitOptions {
 
 export type HubVisitOutcome =
   | VisitOutcome
-  /** A phone came. What is uploaded stays on the device. */
+  /** A phone came, or a stop has to be carried. What is uploaded stays on the device. */
   | { readonly outcome: 'stepped_back' }
   /** Another phone holds the lease, until then. */
   | { readonly outcome: 'leased'; readonly until: number }
@@ -41,9 +43,9 @@ export type HubVisitOutcome =
   /** The answer of the backend was not signed by a key that the hub knows. */
   | { readonly outcome: 'not_believed'; readonly reason: string };
 
-/** A phone is near the device, and comes first. */
-class PhoneNearError extends Error {
-  override readonly name = 'PhoneNearError';
+/** A phone is near the device, or a stop waits, and comes first. */
+class StepBackError extends Error {
+  override readonly name = 'StepBackError';
 }
 
 const LEASE_RENEWED_MS = 4 * 60_000;
@@ -55,8 +57,8 @@ const LEASE_RENEWED_MS = 4 * 60_000;
  * @throws the signal's reason
  */
 export async function visitAsHub(options: HubVisitOptions): Promise<HubVisitOutcome> {
-  const { device, signal } = options;
-  const place = new Place(device, signal);
+  const { device, signal, onStop } = options;
+  const place = new Place(device, signal, onStop);
   try {
     const images = await device.air.run(() => imagesAt(place));
     const active = images.find((image) => image.active);
@@ -64,7 +66,7 @@ export async function visitAsHub(options: HubVisitOptions): Promise<HubVisitOutc
     return await updateAt(place, active.version, options);
   } catch (error) {
     signal.throwIfAborted();
-    if (place.hasPhone) return { outcome: 'stepped_back' };
+    if (place.steppedBackFor !== undefined) return { outcome: 'stepped_back' };
     if (error instanceof LinkLostError || error instanceof SmpTimeoutError) {
       return { outcome: 'out_of_reach', reason: error.message };
     }
@@ -76,28 +78,29 @@ export async function visitAsHub(options: HubVisitOptions): Promise<HubVisitOutc
   }
 }
 
-/** The hub's connection to a device, which ends when a phone is heard. */
+/** The hub's connection to a device, which ends when a phone is heard, or a stop waits. */
 class Place {
   readonly signal: AbortSignal;
-  hasPhone = false;
+  steppedBackFor: 'phone_near' | 'stop_waits' | undefined;
   phase: UpdatePhase | undefined;
   readonly #stop = new AbortController();
   readonly #device: DeviceInRange;
   readonly #stopListening: () => void;
   #transport: Transport | undefined;
 
-  constructor(device: DeviceInRange, signal: AbortSignal) {
+  constructor(device: DeviceInRange, signal: AbortSignal, onStop: HubVisitOptions['onStop']) {
     this.#device = device;
     this.signal = AbortSignal.any([signal, this.#stop.signal]);
     signal.addEventListener('abort', this.#hangUp, { once: true });
-    const stopHearing = device.link.onPhoneNear(() => {
+    const stepBack = (why: 'phone_near' | 'stop_waits') => {
       if (!mayLeave(this.phase)) return;
-      this.hasPhone = true;
-      this.#stop.abort(new PhoneNearError('a phone is near'));
+      this.steppedBackFor = why;
+      this.#stop.abort(new StepBackError('something else comes first'));
       this.#hangUp();
-    });
+    };
+    const listening = [device.link.onPhoneNear(() => stepBack('phone_near')), onStop(() => stepBack('stop_waits'))];
     this.#stopListening = () => {
-      stopHearing();
+      for (const stop of listening) stop();
       signal.removeEventListener('abort', this.#hangUp);
     };
   }
@@ -178,8 +181,8 @@ async function updateAt(place: Place, running: string, options: HubVisitOptions)
   } catch (error) {
     options.signal.throwIfAborted();
     const open = attempt();
-    if (open !== undefined && place.hasPhone) {
-      await tell(serial, { type: 'device.update.paused', update: open, reason: 'phone_near' });
+    if (open !== undefined && place.steppedBackFor !== undefined) {
+      await tell(serial, { type: 'device.update.paused', update: open, reason: place.steppedBackFor });
     }
     throw error;
   } finally {

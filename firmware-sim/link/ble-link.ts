@@ -1,4 +1,5 @@
 import type { SimulatedDevice } from '../device/simulated-device.ts';
+import type { Characteristic } from '../garden/gatt/characteristics.ts';
 import type { GattClient } from '../garden/gatt/gatt-client.ts';
 import { type Random, seededRandom } from '../time/random.ts';
 import { realTime, type Scheduler, sleep } from '../time/scheduler.ts';
@@ -53,6 +54,7 @@ export class BleLink {
   readonly #random: Random;
   #connection: BleConnection | undefined;
   #bytesUntilDrop = Number.POSITIVE_INFINITY;
+  #answerToLose: Characteristic | undefined;
   #isPaired = false;
   readonly #phoneListeners = new Set<() => void>();
 
@@ -69,6 +71,11 @@ export class BleLink {
   /** Loses the connection once, after that many more bytes, in the middle of a fragment. */
   dropAfter(bytes: number): void {
     this.#bytesUntilDrop = bytes;
+  }
+
+  /** Loses the connection once, when the device has taken the next write there and before its answer arrives. */
+  loseAnswerTo(characteristic: Characteristic): void {
+    this.#answerToLose = characteristic;
   }
 
   /**
@@ -106,6 +113,11 @@ export class BleLink {
       isEncrypted: () => this.#options.encryption !== 'required' || this.#isPaired,
       makeRadio: (onLost) => new Radio(options, this.#time, this.#random, onLost),
       passes: (bytes) => this.#passes(bytes),
+      onTaken: (characteristic) => {
+        if (this.#answerToLose !== characteristic) return;
+        this.#answerToLose = undefined;
+        this.dropAfter(0);
+      },
     });
     this.#connection = connection;
     const stopListening = this.#device.onReset(() => connection.close());
@@ -127,6 +139,7 @@ interface ConnectionOptions {
   readonly isEncrypted: () => boolean;
   readonly makeRadio: (onLost: () => void) => Radio;
   readonly passes: (bytes: number) => boolean;
+  readonly onTaken: (characteristic: Characteristic) => void;
 }
 
 class BleConnection implements BleTransport {
@@ -142,7 +155,10 @@ class BleConnection implements BleTransport {
   readonly #closeListeners: (() => void)[] = [];
   isOpen = true;
 
-  constructor(device: SimulatedDevice, { writeBytes, makeRadio, passes, time, isEncrypted }: ConnectionOptions) {
+  constructor(
+    device: SimulatedDevice,
+    { writeBytes, makeRadio, passes, onTaken, time, isEncrypted }: ConnectionOptions,
+  ) {
     this.#device = device;
     this.writeBytes = writeBytes;
     this.#radio = makeRadio(() => this.close());
@@ -152,6 +168,7 @@ class BleConnection implements BleTransport {
     this.#gatt = new GattOverRadio({
       ...{ garden: device.garden, mtu: writeBytes + ATT_OVERHEAD, time, isEncrypted },
       onAir: (direction, bytes, arrive) => this.#onAir(direction, bytes, arrive),
+      onTaken,
     });
   }
 

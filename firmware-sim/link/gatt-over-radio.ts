@@ -21,6 +21,8 @@ export interface GattRadioOptions {
   readonly isEncrypted: () => boolean;
   /** Sends so many bytes; calls back when they have arrived, which they may never do. */
   readonly onAir: (direction: Direction, bytes: number, arrive: () => void) => void;
+  /** The device has taken a write; its answer is not sent yet. */
+  readonly onTaken?: (characteristic: Characteristic) => void;
 }
 
 /** The garden's services over the radio of one connection. While it is open, the garden's time follows the radio's. */
@@ -50,6 +52,7 @@ export class GattOverRadio implements GattClient {
     const work = () => {
       if (bytes.byteLength > this.mtu - ATT_HEADER) throw new AttError(ATT.invalid_length, 'longer than a packet');
       this.#options.garden.gatt.write(characteristic, bytes);
+      this.#options.onTaken?.(characteristic);
       return new Uint8Array();
     };
     await this.#ask(ATT_HEADER + Math.min(bytes.byteLength, this.mtu - ATT_HEADER), work, characteristic);

@@ -159,7 +159,7 @@ export function createAccountStore({
 
     /** Monthly usage counts: another domain's records, read here for the export only. */
     async readUsage(uid: Uid): Promise<readonly UsageOfMonth[]> {
-      const { Items: items = [] } = await (await documents()).query({
+      const { Items: items } = await (await documents()).query({
         TableName,
         KeyConditionExpression: 'uid = :uid AND begins_with(#record, :prefix)',
         ExpressionAttributeNames: { '#record': 'record' },
@@ -203,7 +203,7 @@ export function createAccountStore({
     async removeAllRecords(uid: Uid): Promise<void> {
       const client = await documents();
       for (;;) {
-        const { Items: items = [] } = await client.query({
+        const { Items: items } = await client.query({
           TableName,
           KeyConditionExpression: 'uid = :uid',
           ExpressionAttributeValues: { ':uid': uid },

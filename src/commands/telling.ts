@@ -18,6 +18,9 @@ const TOLD_AT_ONCE = 5;
 /** Ends that the owner did not cause and may not be looking at. */
 const NOTICED: readonly CommandState[] = ['failed', 'expired', 'dropped', 'refused'];
 
+/** What the alarm on failing commands counts: not what a device had reason to refuse, nor what nobody came for. */
+const CAME_TO_A_DEVICE: readonly CommandState[] = ['done', 'dropped', 'failed'];
+
 export interface Told {
   readonly announce: Announce;
   readonly notify: Notify;
@@ -81,6 +84,7 @@ export function createTelling(
       for (const { intent, state, endedAt, createdAt } of news) {
         if (endedAt === null) continue;
         metrics.count('CommandsEnded', { intent: intent.kind, state });
+        if (CAME_TO_A_DEVICE.includes(state)) metrics.count('CommandOutcomes', { state });
         if (state === 'done') metrics.duration('CommandDoneMs', endedAt - createdAt, { intent: intent.kind });
       }
       await tellAll(owner, news);

@@ -24,9 +24,9 @@ export async function* itemsOfAccount(
       ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
       ExpressionAttributeValues: { ':account': accountPartition(uid), ':prefix': prefix },
       ConsistentRead: !mayBeStale,
-      ...(from !== undefined && { ExclusiveStartKey: from }),
+      ExclusiveStartKey: from,
     });
-    yield* page.Items ?? [];
+    yield* page.Items;
     from = page.LastEvaluatedKey;
   } while (from !== undefined);
 }

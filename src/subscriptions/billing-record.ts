@@ -50,7 +50,7 @@ const NOTHING: BillingRecord = {
 /** Reads both records at once; returns an empty record for an account without any. */
 export function createBillingReader({ config, documents }: Pick<Services, 'config' | 'documents'>) {
   return async (uid: Uid): Promise<BillingRecord> => {
-    const { Items: items = [] } = await (await documents()).query({
+    const { Items: items } = await (await documents()).query({
       TableName: config.tables.users,
       KeyConditionExpression: 'uid = :uid AND #record BETWEEN :first AND :last',
       ExpressionAttributeNames: { '#record': 'record' },

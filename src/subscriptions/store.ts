@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type AliveCheck, failedCondition, transactWrite } from '../platform/aws/dynamo.ts';
+import { type AliveCheck, transactWrite, wasConditionMet } from '../platform/aws/dynamo.ts';
 import { isoTime, ttlSeconds } from '../platform/clock.ts';
 import { isUid, type Uid } from '../platform/ids.ts';
 import type { Services } from '../platform/services.ts';
@@ -172,13 +172,7 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
         },
       };
       if (!recordTrial) {
-        try {
-          await (await documents()).update(update);
-          return true;
-        } catch (error) {
-          if (failedCondition(error) === undefined) throw error;
-          return false;
-        }
+        return wasConditionMet(async () => (await documents()).update(update));
       }
       const outcome = await transactWrite(documents, randomness, [{ Update: update }, trialUpdate(uid, now)]);
       return outcome.committed;
@@ -229,7 +223,7 @@ export function createBillingStore({ config, documents, randomness }: Needed, al
     },
 
     async listKept(customerId: string, limit: number): Promise<readonly KeptEvent[]> {
-      const { Items: items = [] } = await (await documents()).query({
+      const { Items: items } = await (await documents()).query({
         TableName,
         KeyConditionExpression: 'uid = :uid AND begins_with(#record, :prefix)',
         ExpressionAttributeNames: { '#record': 'record' },

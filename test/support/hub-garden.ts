@@ -66,6 +66,7 @@ export async function hubGarden(backend: Backend, devices = 1, gardenOf?: (now: 
   const fleet = fleetOf(backend);
   const now = () => backend.clock.now();
   const closing: (() => Promise<void> | void)[] = [];
+  const hubs: Hub[] = [];
 
   const inRange = await Promise.all(
     Array.from({ length: devices }, async () => {
@@ -95,9 +96,10 @@ export async function hubGarden(backend: Backend, devices = 1, gardenOf?: (now: 
   );
 
   return {
-    ...{ uid, idToken, headers, inRange, first, signingKeys },
+    ...{ uid, idToken, headers, inRange, first, signingKeys, hubs },
     async startHub(memory: HubMemory = memoryHubMemory(), more: Partial<HubOptions> = {}): Promise<Hub> {
       const hub = await Hub.start({ memory, devices: inRange, signingKeys, openSocket, now, ...more });
+      hubs.push(hub);
       closing.push(() => hub.stop());
       return hub;
     },

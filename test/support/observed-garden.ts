@@ -9,6 +9,7 @@ import {
   HydraulicStatus,
   RainDaily,
   RainHourly,
+  ValveControl,
 } from '@autowatering/device-data';
 import type { Reading, ReadingKind, Row, RowKind } from '../../src/telemetry/evidence.ts';
 import { nothingObserved, type Observed } from '../../src/telemetry/insights/observed.ts';
@@ -58,6 +59,8 @@ export const alarmAt = (at: number, code: number, data: number, readAt = at) =>
 export const flowAt = (at: number, pulses: number) => sample('flow', at, FlowSensor.write({ value: pulses }));
 export const valvesAt = (at: number, bits: number) =>
   sample('diagnostics', at, deviceBytes(Diagnostics, { uptime_min: 500, valve_bitmap: bits, battery: 255 }));
+export const valveAt = (at: number, channel: number, isOpen: boolean) =>
+  sample('valve', at, deviceBytes(ValveControl, { channel_id: channel, task_type: isOpen ? 1 : 0 }));
 export const taskAt = (at: number, channel: number) =>
   sample(
     'task',

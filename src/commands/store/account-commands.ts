@@ -43,9 +43,9 @@ export function createAccountCommands(services: Needed) {
         ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
         ExpressionAttributeValues: { ':account': accountPartition(uid), ':prefix': QUEUE_PREFIX },
         ConsistentRead: true,
-        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        ExclusiveStartKey: from,
       });
-      queues.push(...(page.Items ?? []).map((item) => ({ ...toStoredQueue(item), hwId: hwIdOf(item) })));
+      queues.push(...page.Items.map((item) => ({ ...toStoredQueue(item), hwId: hwIdOf(item) })));
       from = page.LastEvaluatedKey;
     } while (from !== undefined);
     return queues;

@@ -68,9 +68,9 @@ export function createDueStore({ config, documents }: Pick<Services, 'config' | 
             ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
             ExpressionAttributeValues: { ':hour': duePartition(hour), ':now': dueTime(now) },
             Limit: 100,
-            ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+            ExclusiveStartKey: from,
           });
-          yield (page.Items ?? []).map((item) => {
+          yield page.Items.map((item) => {
             const { uid, hw_id: hwId, serial, command_id: commandId, due_at: expiresAt } = StoredDue.parse(item);
             return { owner: { uid, hwId, serial }, commandId, expiresAt };
           });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type AliveCheck, failedCondition, transactWrite } from '../../platform/aws/dynamo.ts';
+import { type AliveCheck, failedCondition, transactWrite, wasConditionMet } from '../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../platform/clock.ts';
 import { type HwId, isSerial, type Serial, type Uid } from '../../platform/ids.ts';
 import { createWhileOvertaken, OVERTAKEN } from '../../platform/resilience/overtaken.ts';
@@ -193,23 +193,19 @@ export function createQueueStore({ config, documents, randomness }: Needed) {
 
     /** An ended command that turned out otherwise. @returns false when somebody else was faster */
     async replaceEnded(owner: QueueOwner, before: Command, after: Command): Promise<boolean> {
-      try {
-        await (await documents()).put({
+      return wasConditionMet(async () =>
+        (await documents()).put({
           TableName,
           Item: endedItem(owner, after),
           ConditionExpression: 'command = :before',
           ExpressionAttributeValues: { ':before': commandText(before) },
-        });
-        return true;
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-        return false;
-      }
+        }),
+      );
     },
 
     /** Ended commands, newest first, older than `before`. */
     async listEnded(uid: Uid, hwId: HwId, limit: number, before: string | undefined): Promise<readonly Command[]> {
-      const { Items: items = [] } = await (await documents()).query({
+      const { Items: items } = await (await documents()).query({
         TableName,
         KeyConditionExpression: '#partition = :device AND #record BETWEEN :first AND :last',
         ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },

@@ -19,7 +19,7 @@ export function createAuditTrail({ config, documents }: Pick<Services, 'config' 
 
   /** Newest first. `after` is the record of the last entry on the previous page. */
   const listAudit = async (hwId: HwId, limit: number, after: string | undefined): Promise<AuditPage> => {
-    const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+    const { Items: items, LastEvaluatedKey: last } = await (await documents()).query({
       TableName: provisioning,
       KeyConditionExpression: 'hw_id = :hw AND begins_with(#record, :prefix)',
       ExpressionAttributeNames: { '#record': 'record' },
@@ -37,7 +37,7 @@ export function createAuditTrail({ config, documents }: Pick<Services, 'config' 
   /** Removes everything under a prefix in a partition of `users`. */
   const removeAll = async (uid: string, prefix: string): Promise<void> => {
     for (;;) {
-      const { Items: items = [] } = await (await documents()).query({
+      const { Items: items } = await (await documents()).query({
         TableName: users,
         KeyConditionExpression: 'uid = :uid AND begins_with(#record, :prefix)',
         ExpressionAttributeNames: { '#record': 'record' },
@@ -61,12 +61,12 @@ export function createAuditTrail({ config, documents }: Pick<Services, 'config' 
       const { Responses: found } = await (await documents()).batchGet({
         RequestItems: { [users]: { Keys: persons.map((person) => personKey(person, hwId)), ConsistentRead: true } },
       });
-      return new Map((found?.[users] ?? []).map(toNamedPerson));
+      return new Map((found[users] ?? []).map(toNamedPerson));
     },
 
     /** The devices whose audits mention a user. */
     async devicesNaming(uid: Uid): Promise<readonly string[]> {
-      const { Items: items = [] } = await (await documents()).query({
+      const { Items: items } = await (await documents()).query({
         TableName: users,
         KeyConditionExpression: 'uid = :person',
         ExpressionAttributeValues: { ':person': personKey(personOf(uid), undefined).uid },

@@ -60,8 +60,8 @@ export function createDeviceIndex({ config, documents }: Pick<Services, 'config'
       const { Responses: found, UnprocessedKeys: left } = await (await documents()).batchGet({
         RequestItems: { [provisioning]: { Keys: wanted } },
       });
-      devices.push(...(found?.[provisioning] ?? []).map(toDevice));
-      wanted = deviceKeys(left?.[provisioning]?.Keys ?? []);
+      devices.push(...(found[provisioning] ?? []).map(toDevice));
+      wanted = deviceKeys(left[provisioning]?.Keys ?? []);
     }
     return devices.sort((a, b) => a.serialNumber - b.serialNumber);
   };
@@ -81,14 +81,14 @@ export function createDeviceIndex({ config, documents }: Pick<Services, 'config'
           : undefined;
         do {
           const wanted = Math.min(BATCH, Math.max(FEWEST_KEYS, limit - devices.length));
-          const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+          const { Items: items, LastEvaluatedKey: last } = await (await documents()).query({
             TableName: provisioning,
             IndexName: index,
             KeyConditionExpression: '#by = :value',
             ExpressionAttributeNames: { '#by': attribute },
             ExpressionAttributeValues: { ':value': value },
             Limit: wanted,
-            ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+            ExclusiveStartKey: from,
           });
           reads += 1;
           const keys = items.map((item) => indexKeys(item));

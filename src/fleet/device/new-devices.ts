@@ -1,5 +1,5 @@
 import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
-import { failedCondition, type TransactItems, transactWrite } from '../../platform/aws/dynamo.ts';
+import { failedCondition, type TransactItems, transactWrite, wasConditionMet } from '../../platform/aws/dynamo.ts';
 import type { HwId } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { fields, number } from '../../platform/shapes.ts';
@@ -32,13 +32,7 @@ export function createNewDevices({
   const deviceKey = (hwId: HwId) => ({ hw_id: hwId, record: 'device' });
 
   const updateCode = async (change: UpdateCommandInput): Promise<boolean> => {
-    try {
-      await (await documents()).update(change);
-      return true;
-    } catch (error) {
-      if (failedCondition(error) === undefined) throw error;
-      return false;
-    }
+    return wasConditionMet(async () => (await documents()).update(change));
   };
 
   const takeNumbers: TakeNumbers = async (count) => {

@@ -95,7 +95,7 @@ export function createFleetStore(services: Needed) {
 
   /** The device with that serial; the index may lag slightly behind the factory, never behind a sale. */
   const findBySerial = async (serial: Serial, how?: { readonly mayBeStale: boolean }): Promise<Device | undefined> => {
-    const { Items: items = [] } = await (await documents()).query({
+    const { Items: items } = await (await documents()).query({
       TableName: provisioning,
       IndexName: 'serial-index',
       KeyConditionExpression: 'serial = :serial',

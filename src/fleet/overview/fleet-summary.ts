@@ -24,9 +24,9 @@ export function createFleetSummary({ config, documents }: Pick<Services, 'config
         KeyConditionExpression: 'hw_id = :counts AND #record BETWEEN :from AND :to',
         ExpressionAttributeNames: { '#record': 'record' },
         ExpressionAttributeValues: { ':counts': COUNTS_PARTITION, ':from': from, ':to': to },
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        ExclusiveStartKey: start,
       });
-      items.push(...(page.Items ?? []));
+      items.push(...page.Items);
       start = page.LastEvaluatedKey;
     } while (start !== undefined);
     return items;

@@ -42,7 +42,7 @@ export function createOwnerLists({ config, documents }: Pick<Services, 'config' 
     },
 
     async listOwned(uid: Uid, limit: number, after: string | undefined): Promise<OwnedPage> {
-      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+      const { Items: items, LastEvaluatedKey: last } = await (await documents()).query({
         TableName: users,
         KeyConditionExpression: 'uid = :uid AND begins_with(#record, :prefix)',
         ExpressionAttributeNames: { '#record': 'record' },
@@ -90,7 +90,7 @@ export function createOwnerLists({ config, documents }: Pick<Services, 'config' 
 
     /** What is kept of devices that were revoked while this user owned them. */
     async listFormer(uid: Uid): Promise<readonly FormerDevice[]> {
-      const { Items: items = [] } = await (await documents()).query({
+      const { Items: items } = await (await documents()).query({
         TableName: users,
         KeyConditionExpression: 'uid = :uid AND begins_with(#record, :prefix)',
         ExpressionAttributeNames: { '#record': 'record' },

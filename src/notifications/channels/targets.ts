@@ -1,3 +1,4 @@
+import { listed } from '../../platform/aws/secrets.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { SendOutcome } from '../../platform/messaging/outcome.ts';
 import { readVapidKey, type VapidKey } from '../../platform/messaging/web-push/vapid.ts';
@@ -107,7 +108,3 @@ export function createTargets({ clock, config, log, messengers, secrets, userDir
 }
 
 export type TargetsOf = ReturnType<typeof createTargets>;
-
-function listed(entry: string | readonly string[] | undefined): readonly string[] {
-  return typeof entry === 'string' ? [entry] : (entry ?? []);
-}

@@ -1,4 +1,4 @@
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { ifConditionMet, wasConditionMet } from '../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';
 import { duePartition, type NotificationKey } from '../table-keys.ts';
@@ -27,15 +27,7 @@ export function createDueStore({
   const TableName = config.tables.garden;
 
   /** A write on condition that this run still has the delivery; false if another one took it over. */
-  const whileClaimed = async (write: () => Promise<unknown>): Promise<boolean> => {
-    try {
-      await write();
-      return true;
-    } catch (error) {
-      if (failedCondition(error) === undefined) throw error;
-      return false;
-    }
-  };
+  const whileClaimed = wasConditionMet;
 
   return {
     async put(due: Due): Promise<void> {
@@ -62,9 +54,9 @@ export function createDueStore({
           ExpressionAttributeNames: { '#partition': 'partition' },
           ExpressionAttributeValues: { ':hour': duePartition(hour), ':now': now },
           Limit: PAGE,
-          ...(from !== undefined && { ExclusiveStartKey: from }),
+          ExclusiveStartKey: from,
         });
-        for (const due of (page.Items ?? []).map(toDue)) {
+        for (const due of page.Items.map(toDue)) {
           if (group.length > 0 && (group[0]?.uid !== due.uid || group.length >= MOST_TOGETHER)) {
             yield group;
             group = [];
@@ -78,7 +70,7 @@ export function createDueStore({
 
     /** Takes the delivery for this run; undefined if it is done, or another run has it. */
     async claim({ key }: Due, now: number): Promise<ClaimedDue | undefined> {
-      try {
+      return ifConditionMet(async () => {
         const { Attributes: item } = await (await documents()).update({
           TableName,
           Key: key,
@@ -94,10 +86,7 @@ export function createDueStore({
           ReturnValues: 'ALL_NEW',
         });
         return toClaimed(item);
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-        return undefined;
-      }
+      });
     },
 
     /** Notes that a mail is about to be sent, or was: whoever takes over does not send it again. */

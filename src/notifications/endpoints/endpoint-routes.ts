@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { AliveCheck } from '../../platform/aws/dynamo.ts';
+import { listed } from '../../platform/aws/secrets.ts';
 import { MOBILE_PLATFORMS } from '../../platform/messaging/mobile-push.ts';
 import { isPushAddress } from '../../platform/messaging/web-push/push-hosts.ts';
 import { readVapidKey } from '../../platform/messaging/web-push/vapid.ts';
@@ -72,8 +73,7 @@ export function endpointRoutes(
     { endpoint: address, keys, public_key: given }: Extract<z.output<typeof NewSubscription>, { type: 'web_push' }>,
     now: number,
   ): Promise<Endpoint> => {
-    const known = (await secrets.values()).VAPID_KEY;
-    const own = (typeof known === 'string' ? [known] : (known ?? [])).map((text) => readVapidKey(text).publicKey);
+    const own = listed((await secrets.values()).VAPID_KEY).map((text) => readVapidKey(text).publicKey);
     const serverKey = given === undefined ? own[0] : own.find((key) => key === bytes(given).toString('base64url'));
     if ((await messengers()).webPush === undefined || own.length === 0) throw channelOff();
     if (serverKey === undefined)

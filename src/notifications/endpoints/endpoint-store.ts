@@ -19,7 +19,7 @@ export function createEndpointStore({
 
   const list = async (uid: Uid): Promise<readonly Endpoint[]> => {
     // At most 21 items of 1 KB: always one page.
-    const { Items: items = [] } = await (await documents()).query({
+    const { Items: items } = await (await documents()).query({
       TableName,
       KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',
       ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },

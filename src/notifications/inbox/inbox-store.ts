@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { wasConditionMet } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { accountPartition, NOTICE_PREFIX, noticeKey, timeId } from '../table-keys.ts';
@@ -36,7 +36,7 @@ export function createInboxStore({ config, documents }: Pick<Services, 'config' 
 
     /** @param before messages older than the one with this id */
     async list(uid: Uid, limit: number, before: string | undefined): Promise<InboxPage> {
-      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+      const { Items: items, LastEvaluatedKey: last } = await (await documents()).query({
         TableName,
         KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',
         ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
@@ -69,7 +69,7 @@ export function createInboxStore({ config, documents }: Pick<Services, 'config' 
           ScanIndexForward: false,
           Limit: COUNTED_AT_ONCE,
           ConsistentRead: true,
-          ...(from !== undefined && { ExclusiveStartKey: from }),
+          ExclusiveStartKey: from,
         });
         count += page.Count ?? 0;
         seen += COUNTED_AT_ONCE;
@@ -84,17 +84,15 @@ export function createInboxStore({ config, documents }: Pick<Services, 'config' 
       await pMap(
         messageIds,
         async (messageId) => {
-          try {
-            await client.update({
+          await wasConditionMet(async () =>
+            client.update({
               TableName,
               Key: noticeKey(uid, messageId),
               UpdateExpression: 'SET read_at = :now',
               ConditionExpression: 'attribute_exists(stored_at) AND attribute_not_exists(read_at)',
               ExpressionAttributeValues: { ':now': now },
-            });
-          } catch (error) {
-            if (failedCondition(error) === undefined) throw error;
-          }
+            }),
+          );
         },
         { concurrency: MARKED_AT_ONCE },
       );

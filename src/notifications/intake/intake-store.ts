@@ -1,4 +1,4 @@
-import { type AliveCheck, failedCondition, transactWrite } from '../../platform/aws/dynamo.ts';
+import { type AliveCheck, transactWrite, wasConditionMet } from '../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../platform/clock.ts';
 import { isSerial, type Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
@@ -75,16 +75,14 @@ export function createIntakeStore(
 
     /** Notes that the cause goes on. Another report may have noted it at the same time, which is as good. */
     async noteGoingOn(uid: Uid, notice: Notice, lastAt: number): Promise<void> {
-      try {
-        await (await documents()).put({
+      await wasConditionMet(async () =>
+        (await documents()).put({
           TableName,
           Item: causeItem(uid, notice, lastAt),
           ConditionExpression: 'last_at < :last',
           ExpressionAttributeValues: { ':last': lastAt },
-        });
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-      }
+        }),
+      );
     },
 
     /** `overtaken`: another report of the cause was faster. Only `stored` stores anything. */

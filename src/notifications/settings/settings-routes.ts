@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
+import { listed } from '../../platform/aws/secrets.ts';
 import type { Uid } from '../../platform/ids.ts';
 import { MOBILE_PLATFORMS } from '../../platform/messaging/mobile-push.ts';
 import { readVapidKey } from '../../platform/messaging/web-push/vapid.ts';
@@ -72,7 +73,7 @@ export function settingsRoutes(
   const shown = async (preferences: Preferences): Promise<z.input<typeof Settings>> => {
     const { webPush, mail, mobilePush } = await messengers();
     const key = webPush === undefined ? undefined : (await secrets.values()).VAPID_KEY;
-    const [newest] = typeof key === 'string' ? [key] : (key ?? []);
+    const [newest] = listed(key);
     const choices = allChannels(preferences);
     const chosen = (kind: (typeof NOTICE_KINDS)[number]) => ({
       web_push: false,

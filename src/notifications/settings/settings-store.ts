@@ -1,4 +1,4 @@
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { wasConditionMet } from '../../platform/aws/dynamo.ts';
 import { updateExpression } from '../../platform/aws/update-expression.ts';
 import type { Uid } from '../../platform/ids.ts';
 import { createWhileOvertaken, OVERTAKEN } from '../../platform/resilience/overtaken.ts';
@@ -56,20 +56,16 @@ export function createSettingsStore({
       },
       remove: Object.entries(values).flatMap(([name, value]) => (value === null ? [name] : [])),
     });
-    try {
-      await (await documents()).update({
+    return wasConditionMet(async () =>
+      (await documents()).update({
         TableName,
         Key: settingsKey(uid),
         UpdateExpression: change.UpdateExpression,
         ConditionExpression: from === 0 ? 'attribute_not_exists(#revision)' : '#revision = :read_revision',
         ExpressionAttributeNames: change.names,
         ExpressionAttributeValues: { ...change.values, ...(from === 0 ? {} : { ':read_revision': from }) },
-      });
-      return true;
-    } catch (error) {
-      if (failedCondition(error) === undefined) throw error;
-      return false;
-    }
+      }),
+    );
   };
 
   return {
@@ -98,18 +94,16 @@ export function createSettingsStore({
 
     /** Everything stored up to `until` is read; the mark only moves on. */
     async markReadUntil(uid: Uid, until: number): Promise<void> {
-      try {
-        await (await documents()).update({
+      await wasConditionMet(async () =>
+        (await documents()).update({
           TableName,
           Key: settingsKey(uid),
           UpdateExpression: 'SET read_until = :until, #schema = :schema',
           ConditionExpression: 'attribute_not_exists(read_until) OR read_until < :until',
           ExpressionAttributeNames: { '#schema': 'schema' },
           ExpressionAttributeValues: { ':until': until, ':schema': SCHEMA },
-        });
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-      }
+        }),
+      );
     },
   };
 }

@@ -1,10 +1,5 @@
 /** The English texts, which define what there is: other languages have the same keys and placeholders. */
 export const en = {
-  'alarm.no-flow.title': 'No water comes',
-  'alarm.no-flow.body': 'A valve is open, but no water flows. Please check the tap, the pump and the filter.',
-  'alarm.unexpected-flow.title': 'Water flows with all valves shut',
-  'alarm.unexpected-flow.body':
-    'The flow meter sees water although nothing is being watered. Please shut the tap and look for a leak.',
   'alarm.freeze.title': 'Frost: watering is paused',
   'alarm.freeze.body': 'It is {temperature}. Nothing is watered until it is warmer.',
   'alarm.freeze-stale.title': 'No temperature: watering is paused',
@@ -34,15 +29,16 @@ export const en = {
   'lock.other.title': 'Watering is locked',
   'lock.other.body': 'Please open the app to see what is locked.',
 
-  'leak.valves-shut.title': 'There may be a leak',
-  'leak.valves-shut.body': 'Water flows although all valves are shut. Please shut the tap and look at the pipes.',
+  'leak.valves-shut.title': 'Water flows with all valves shut',
+  'leak.valves-shut.body':
+    'The flow meter sees water although nothing is being watered. Please shut the tap and look for a leak.',
   'leak.other.title': 'There may be a leak',
   'leak.other.body': 'Please open the app to see what was measured.',
 
   'no_flow.channel.title': 'Zone {channel} gets no water',
   'no_flow.channel.body': 'The valve opened, and no water was measured. Please check the tap, the pump and the valve.',
   'no_flow.other.title': 'No water comes',
-  'no_flow.other.body': 'Please check the tap, the pump and the filter.',
+  'no_flow.other.body': 'A valve is open, but no water flows. Please check the tap, the pump and the filter.',
 
   'frost.lockout.title': 'Frost: nothing is watered',
   'frost.lockout.body': 'The device waits until it is warmer.',

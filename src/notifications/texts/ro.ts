@@ -2,11 +2,6 @@ import type { Texts } from './en.ts';
 
 /** The Romanian texts. */
 export const ro: Texts = {
-  'alarm.no-flow.title': 'Nu vine apă',
-  'alarm.no-flow.body': 'O vană este deschisă, dar nu curge apă. Verificați robinetul, pompa și filtrul.',
-  'alarm.unexpected-flow.title': 'Curge apă cu toate vanele închise',
-  'alarm.unexpected-flow.body':
-    'Debitmetrul măsoară apă, deși nu se udă nimic. Închideți robinetul și căutați o scurgere.',
   'alarm.freeze.title': 'Îngheț: udarea este suspendată',
   'alarm.freeze.body': 'Sunt {temperature}. Nu se udă nimic până nu se încălzește.',
   'alarm.freeze-stale.title': 'Fără temperatură: udarea este suspendată',
@@ -36,15 +31,15 @@ export const ro: Texts = {
   'lock.other.title': 'Udarea este blocată',
   'lock.other.body': 'Deschideți aplicația ca să vedeți ce este blocat.',
 
-  'leak.valves-shut.title': 'Posibilă scurgere de apă',
-  'leak.valves-shut.body': 'Curge apă, deși toate vanele sunt închise. Închideți robinetul și verificați țevile.',
+  'leak.valves-shut.title': 'Curge apă cu toate vanele închise',
+  'leak.valves-shut.body': 'Debitmetrul măsoară apă, deși nu se udă nimic. Închideți robinetul și căutați o scurgere.',
   'leak.other.title': 'Posibilă scurgere de apă',
   'leak.other.body': 'Deschideți aplicația ca să vedeți ce s-a măsurat.',
 
   'no_flow.channel.title': 'Zona {channel} nu primește apă',
   'no_flow.channel.body': 'Vana s-a deschis, dar nu s-a măsurat apă. Verificați robinetul, pompa și vana.',
   'no_flow.other.title': 'Nu vine apă',
-  'no_flow.other.body': 'Verificați robinetul, pompa și filtrul.',
+  'no_flow.other.body': 'O vană este deschisă, dar nu curge apă. Verificați robinetul, pompa și filtrul.',
 
   'frost.lockout.title': 'Îngheț: nu se udă nimic',
   'frost.lockout.body': 'Dispozitivul așteaptă până se încălzește.',

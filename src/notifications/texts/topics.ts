@@ -16,8 +16,6 @@ export const OTHER = 'other';
 export const TOPICS: Readonly<Record<NoticeKind, Readonly<Record<string, TopicFacts>>>> = {
   // The device's own alarms (device sheet, §2.6).
   alarm: {
-    'no-flow': {},
-    'unexpected-flow': {},
     freeze: { temperature: 'celsius' },
     'freeze-stale': {},
     'high-flow': { channel: 'channel' },

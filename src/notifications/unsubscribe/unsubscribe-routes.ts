@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineRoute, type Reply, type Route } from '../../http/define-route.ts';
+import { listed } from '../../platform/aws/secrets.ts';
 import type { Services } from '../../platform/services.ts';
 import { NOTICE_KINDS } from '../notice.ts';
 import type { Preferences } from '../settings/preferences.ts';
@@ -23,8 +24,8 @@ export function unsubscribeRoutes(
   { settings, isAccountDeleted }: UnsubscribeRouteParts,
 ): readonly Route[] {
   const verified = async (token: string | undefined) => {
-    const keys = (await secrets.values()).UNSUBSCRIBE_KEY ?? [];
-    const found = readUnsubscription(token ?? '', typeof keys === 'string' ? [keys] : keys, clock.now());
+    const keys = listed((await secrets.values()).UNSUBSCRIBE_KEY);
+    const found = readUnsubscription(token ?? '', keys, clock.now());
     // Nothing is written for an account that is gone.
     return found === undefined || (await isAccountDeleted(found.uid)) ? undefined : found;
   };

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { failedCondition, wasConditionMet } from '../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../platform/clock.ts';
 import type { HwId } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
@@ -52,16 +52,14 @@ export function createLeaseStore({ config, documents }: Needed) {
 
     /** Releases the lease; does nothing for a phone that doesn't hold it. */
     async giveBack(hwId: HwId, phoneId: string): Promise<void> {
-      try {
-        await (await documents()).delete({
+      await wasConditionMet(async () =>
+        (await documents()).delete({
           TableName,
           Key: keyOf(hwId),
           ConditionExpression: 'phone_id = :phone',
           ExpressionAttributeValues: { ':phone': phoneId },
-        });
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-      }
+        }),
+      );
     },
   };
 }

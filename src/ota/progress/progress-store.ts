@@ -146,11 +146,11 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
     const sums = new Map<string, BreakdownEntry>();
     let from: Record<string, unknown> | undefined;
     for (let page = 0; page < MOST_BREAKDOWN_PAGES; page += 1) {
-      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+      const { Items: items, LastEvaluatedKey: last } = await (await documents()).query({
         TableName,
         KeyConditionExpression: 'board_channel = :release AND begins_with(version, :by)',
         ExpressionAttributeValues: { ':release': releasePartition(release), ':by': `by#${by}#` },
-        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        ExclusiveStartKey: from,
       });
       for (const item of items) {
         const entry = readEntry(item);
@@ -261,7 +261,7 @@ export function createProgressStore({ config, documents, randomness }: Needed) {
 
     /** Adds up the kept counts, including everything committed before. */
     async readCounts(release: ReleaseId): Promise<Counts> {
-      const { Items: items = [] } = await (await documents()).query({
+      const { Items: items } = await (await documents()).query({
         TableName,
         KeyConditionExpression: 'board_channel = :release AND begins_with(version, :count)',
         ExpressionAttributeValues: { ':release': releasePartition(release), ':count': 'count#' },

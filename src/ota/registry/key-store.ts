@@ -27,7 +27,7 @@ export function createKeyStore({ config, documents }: Needed) {
   const keyOf = (board: string, keyHash: string) => ({ board_channel: partition(board), version: `key#${keyHash}` });
 
   const list = async (board: string): Promise<readonly RegisteredKey[]> => {
-    const { Items: items = [] } = await (await documents()).query({
+    const { Items: items } = await (await documents()).query({
       TableName,
       KeyConditionExpression: 'board_channel = :keys',
       FilterExpression: 'attribute_not_exists(removed_at)',

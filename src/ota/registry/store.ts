@@ -70,7 +70,7 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
   };
 
   const list = async (track: Track, limit: number, after: string | undefined): Promise<ReleasePage> => {
-    const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+    const { Items: items, LastEvaluatedKey: last } = await (await documents()).query({
       TableName,
       KeyConditionExpression: 'board_channel = :track AND version > :rules',
       ExpressionAttributeValues: { ':track': trackPartition(track), ':rules': RULES_RECORD },
@@ -237,7 +237,7 @@ export function createReleaseStore({ config, documents, randomness }: Needed) {
 
     /** The history of a release, newest first. */
     async listAudit(release: Release, limit: number): Promise<readonly StoredReleaseAudit[]> {
-      const { Items: items = [] } = await (await documents()).query({
+      const { Items: items } = await (await documents()).query({
         TableName,
         KeyConditionExpression: 'board_channel = :release AND begins_with(version, :audit)',
         ExpressionAttributeValues: { ':release': releasePartition(release), ':audit': 'audit#' },

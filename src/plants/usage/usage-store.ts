@@ -1,4 +1,4 @@
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { failedCondition, wasConditionMet } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { PlantFeature, UsageLimits } from '../../platform/plant-providers/plants-config.ts';
 import type { Services } from '../../platform/services.ts';
@@ -59,18 +59,16 @@ export function createUsageStore({ config, documents }: Pick<Services, 'config' 
 
     /** Gives a use back; does not recreate a record that was deleted with its account. */
     async countDown(uid: Uid, { feature, period }: Reservation): Promise<void> {
-      try {
-        await (await documents()).update({
+      await wasConditionMet(async () =>
+        (await documents()).update({
           TableName,
           Key: keyOf(uid, feature, period),
           UpdateExpression: 'ADD month_count :less, #day :less',
           ConditionExpression: 'month_count > :zero AND #day > :zero',
           ExpressionAttributeNames: { '#day': dayField(period) },
           ExpressionAttributeValues: { ':less': -1, ':zero': 0 },
-        });
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-      }
+        }),
+      );
     },
 
     async read(uid: Uid, feature: PlantFeature, period: UsagePeriod): Promise<Counts> {

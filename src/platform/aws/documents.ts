@@ -16,16 +16,16 @@ export interface CallOptions {
 }
 
 export interface ItemPage {
-  readonly Items?: Item[] | undefined;
-  readonly Count?: number | undefined;
+  readonly Items: Item[];
+  readonly Count: number;
   /** Where the next page starts; undefined on the last one. */
   readonly LastEvaluatedKey?: Item | undefined;
 }
 
 export interface BatchGetAnswer {
-  readonly Responses?: Readonly<Record<string, Item[]>> | undefined;
+  readonly Responses: Readonly<Record<string, Item[]>>;
   /** What DynamoDB did not get to: the caller asks again. */
-  readonly UnprocessedKeys?: Readonly<Record<string, { readonly Keys?: Item[] | undefined }>> | undefined;
+  readonly UnprocessedKeys: Readonly<Record<string, { readonly Keys: Item[] }>>;
 }
 
 /** The part of the AWS SDK's `DynamoDBDocument` that the backend uses, with the same inputs and answers. */
@@ -68,8 +68,8 @@ export function createDocumentClient(
         abortSignal,
       );
       return {
-        ...(items === undefined ? {} : { Items: itemsIn(items) }),
-        ...(typeof count === 'number' ? { Count: count } : {}),
+        Items: itemsIn(items),
+        Count: Number(count),
         ...(last === undefined ? {} : { LastEvaluatedKey: fromAttributes(last) }),
       };
     },

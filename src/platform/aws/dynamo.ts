@@ -110,12 +110,17 @@ export function failedCondition(error: unknown): { readonly item: Record<string,
 
 /** Runs a single conditional write. Returns false if its condition was not met. */
 export async function wasConditionMet(write: () => Promise<unknown>): Promise<boolean> {
+  const written = await ifConditionMet(async () => ({ answer: await write() }));
+  return written !== undefined;
+}
+
+/** Runs a single conditional write. Returns what it returns; undefined if its condition was not met. */
+export async function ifConditionMet<T>(write: () => Promise<T>): Promise<T | undefined> {
   try {
-    await write();
-    return true;
+    return await write();
   } catch (error) {
     if (failedCondition(error) === undefined) throw error;
-    return false;
+    return undefined;
   }
 }
 

@@ -129,11 +129,16 @@ function parseSecret(json: string): SecretValues {
   }
 }
 
+/** An entry's values, the newest first: while one is replaced there are two. None if the entry is not set. */
+export function listed(entry: string | readonly string[] | undefined): readonly string[] {
+  return [entry ?? []].flat();
+}
+
 function isOneOf(given: string, tokens: string | readonly string[] | undefined): boolean {
   const digest = sha256(given);
   let found = false;
   // Every token is compared, by digests of equal length: the time taken reveals neither position nor length.
-  for (const expected of typeof tokens === 'string' ? [tokens] : (tokens ?? [])) {
+  for (const expected of listed(tokens)) {
     if (timingSafeEqual(digest, sha256(expected))) found = true;
   }
   return found;

@@ -1,4 +1,4 @@
-import { failedCondition } from '../aws/dynamo.ts';
+import { wasConditionMet } from '../aws/dynamo.ts';
 import type { Services } from '../services.ts';
 
 const SCHEMA = 1;
@@ -19,20 +19,10 @@ export function createJobTurns({ config, documents }: Pick<Services, 'config' | 
   const TableName = config.tables.garden;
   const keyOf = (name: string) => ({ partition: 'jobs', record: name });
 
-  const conditionally = async (write: () => Promise<unknown>): Promise<boolean> => {
-    try {
-      await write();
-      return true;
-    } catch (error) {
-      if (failedCondition(error) === undefined) throw error;
-      return false;
-    }
-  };
-
   return {
     /** False if the turn is done, or somebody else is at work. */
     take: ({ name, run, turnAt }: Turn, now: number, leaseMs: number): Promise<boolean> =>
-      conditionally(async () =>
+      wasConditionMet(async () =>
         (await documents()).update({
           TableName,
           Key: keyOf(name),
@@ -53,7 +43,7 @@ export function createJobTurns({ config, documents }: Pick<Services, 'config' | 
 
     /** False if the lease had expired and somebody else has the turn. */
     finish: ({ name, run, turnAt }: Turn): Promise<boolean> =>
-      conditionally(async () =>
+      wasConditionMet(async () =>
         (await documents()).update({
           TableName,
           Key: keyOf(name),
@@ -65,7 +55,7 @@ export function createJobTurns({ config, documents }: Pick<Services, 'config' | 
 
     /** Gives the turn back after a failure, so that the next look takes it again. */
     giveBack: ({ name, run }: Turn): Promise<boolean> =>
-      conditionally(async () =>
+      wasConditionMet(async () =>
         (await documents()).update({
           TableName,
           Key: keyOf(name),

@@ -51,7 +51,7 @@ export function createOnlineStore({ config, documents }: Needed) {
     /** The account's connected peers. Eventually consistent: one that came a moment ago may be missing. */
     async list(uid: Uid): Promise<readonly OnlinePeer[]> {
       // At most 20 peers, with at most 100 subscriptions of 64 characters each: always one page.
-      const { Items: items = [] } = await (await documents()).query({
+      const { Items: items } = await (await documents()).query({
         TableName,
         KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',
         ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },

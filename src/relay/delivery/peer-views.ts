@@ -21,7 +21,7 @@ export function createPeerViews(services: Pick<Services, 'config' | 'documents' 
 
   return async (uid: Uid): Promise<readonly PeerView[]> => {
     const client = await documents();
-    const [{ Items: items = [] }, connected] = await Promise.all([
+    const [{ Items: items }, connected] = await Promise.all([
       client.query({
         TableName: config.tables.relay,
         KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',

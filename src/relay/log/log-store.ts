@@ -46,7 +46,7 @@ export function createLogStore({ config, documents }: Needed) {
     /** All streams of the account by name. @param mayBeStale may miss what happened a moment ago, at half the cost */
     async listStreams(uid: Uid, { mayBeStale = false } = {}): Promise<readonly Stream[]> {
       // At most 100 streams of about a kilobyte: one page.
-      const { Items: items = [] } = await (await documents()).query({
+      const { Items: items } = await (await documents()).query({
         TableName,
         KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',
         ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
@@ -88,9 +88,9 @@ export function createLogStore({ config, documents }: Needed) {
           ExpressionAttributeValues: { ':log': partition, ':before': record, ':author': author, ':epoch': epoch },
           ScanIndexForward: false,
           ConsistentRead: true,
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+          ExclusiveStartKey: from,
         });
-        const [last] = page.Items ?? [];
+        const [last] = page.Items;
         if (last !== undefined) return toChunk(last);
         from = page.LastEvaluatedKey;
         if (from === undefined) return undefined;
@@ -100,7 +100,7 @@ export function createLogStore({ config, documents }: Needed) {
 
     /** The publishes after `after`, at most `most`, in order. The first may begin at or before it. */
     async readChunks(uid: Uid, { name, logId }: LogRef, after: number, most: number): Promise<ChunksPage> {
-      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+      const { Items: items, LastEvaluatedKey: last } = await (await documents()).query({
         TableName,
         ...newestFrom(eventsKey(uid, name, logId, after)),
         ConsistentRead: true,
@@ -123,9 +123,9 @@ export function createLogStore({ config, documents }: Needed) {
           ConsistentRead: true,
           // Expired items are usually removed already, and then the first one is it.
           Limit: from === undefined ? 1 : 500,
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+          ExclusiveStartKey: from,
         });
-        const [first] = page.Items ?? [];
+        const [first] = page.Items;
         if (first !== undefined) return toChunk(first);
         from = page.LastEvaluatedKey;
       } while (from !== undefined);
@@ -135,7 +135,7 @@ export function createLogStore({ config, documents }: Needed) {
     /** The newest events by key, after that key; expired ones too. */
     async readNewest(uid: Uid, { name, logId }: LogRef, after: string | undefined, most: number): Promise<NewestPage> {
       const { partition } = newestKey(uid, name, logId, '');
-      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+      const { Items: items, LastEvaluatedKey: last } = await (await documents()).query({
         TableName,
         ...(after === undefined
           ? {

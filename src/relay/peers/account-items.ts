@@ -36,7 +36,7 @@ export function createAccountItems({ config, documents }: Pick<Services, 'config
     async removeAll(uid: Uid): Promise<void> {
       const client = await documents();
       for (;;) {
-        const { Items: items = [] } = await client.query({
+        const { Items: items } = await client.query({
           TableName,
           KeyConditionExpression: '#partition = :account',
           ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },

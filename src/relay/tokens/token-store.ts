@@ -110,7 +110,7 @@ export function createTokenStore({ config, documents, randomness }: Needed, peer
     async removeFamilies(uid: Uid, peerId: PeerId): Promise<void> {
       const client = await documents();
       for (;;) {
-        const { Items: items = [] } = await client.query({
+        const { Items: items } = await client.query({
           TableName,
           KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',
           ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { wasConditionMet } from '../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../platform/clock.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
@@ -21,19 +21,15 @@ export function createRecoverySlots({ config, documents }: Pick<Services, 'confi
 
   return {
     async take(uid, now) {
-      try {
-        await (await documents()).put({
+      return wasConditionMet(async () =>
+        (await documents()).put({
           TableName,
           Item: { ...keyOf(uid), taken_at: now, expires_at: ttlSeconds(now + HOUR_MS), schema: SCHEMA },
           // TTL deletes late, so the time decides, not the existence of the item.
           ConditionExpression: 'attribute_not_exists(id) OR taken_at <= :before',
           ExpressionAttributeValues: { ':before': now - HOUR_MS },
-        });
-        return true;
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-        return false;
-      }
+        }),
+      );
     },
     async giveBack(uid) {
       await (await documents()).delete({ TableName, Key: keyOf(uid) });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { failedCondition, wasConditionMet } from '../../platform/aws/dynamo.ts';
 import { isoTime, ttlSeconds } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';
 import { EventStatus } from './event-status.ts';
@@ -151,8 +151,8 @@ export function createEventLedger({ config, documents }: Pick<Services, 'config'
 
     /** Finishes a kept event whose customer now has an owner; does nothing for one that is no longer kept. */
     async settle(eventId: string, outcome: string, now: number): Promise<void> {
-      try {
-        await (await documents()).update({
+      await wasConditionMet(async () =>
+        (await documents()).update({
           TableName,
           Key: keyOf(eventId),
           UpdateExpression: 'SET webhook_status = :done, outcome = :outcome, updated_at = :now, expires_at = :expires',
@@ -164,10 +164,8 @@ export function createEventLedger({ config, documents }: Pick<Services, 'config'
             ':now': isoTime(now),
             ':expires': ttlSeconds(now + DONE_LIFE_MS),
           },
-        });
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-      }
+        }),
+      );
     },
 
     async read(eventId: string): Promise<LedgerEntry | undefined> {
@@ -182,7 +180,7 @@ export function createEventLedger({ config, documents }: Pick<Services, 'config'
       const found: LedgerEntry[] = [];
       let keys: Record<string, unknown>[] = eventIds.map(keyOf);
       while (keys.length > 0) {
-        const { Responses: answered = {}, UnprocessedKeys: left = {} } = await client.batchGet({
+        const { Responses: answered, UnprocessedKeys: left } = await client.batchGet({
           RequestItems: { [TableName]: { Keys: keys } },
         });
         found.push(...(answered[TableName] ?? []).map(toEntry));
@@ -194,7 +192,7 @@ export function createEventLedger({ config, documents }: Pick<Services, 'config'
     /** Events of one status received since that time (ms), newest first. */
     async list(status: EventStatus, since: number, limit: number, after: string | undefined): Promise<LedgerPage> {
       const place = after === undefined ? undefined : parsePlace(after);
-      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+      const { Items: items, LastEvaluatedKey: last } = await (await documents()).query({
         TableName,
         IndexName: INDEX,
         KeyConditionExpression: 'webhook_status = :status AND received_at >= :since',
@@ -210,7 +208,7 @@ export function createEventLedger({ config, documents }: Pick<Services, 'config'
 
     /** Counts the events with that status, up to a thousand. */
     async count(status: EventStatus): Promise<number> {
-      const { Count: count = 0 } = await (await documents()).query({
+      const { Count: count } = await (await documents()).query({
         TableName,
         IndexName: INDEX,
         KeyConditionExpression: 'webhook_status = :status',

@@ -1,4 +1,4 @@
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { wasConditionMet } from '../../platform/aws/dynamo.ts';
 import { type HwId, isHwId } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { fields, number, optional, text, textThat } from '../../platform/shapes.ts';
@@ -42,8 +42,8 @@ export function createArchiveProgress({ config, documents }: Pick<Services, 'con
 
     /** False if another run has moved on meanwhile. */
     async moveOn(from: ArchivePlace | undefined, to: ArchivePlace): Promise<boolean> {
-      try {
-        await (await documents()).put({
+      return wasConditionMet(async () =>
+        (await documents()).put({
           TableName,
           Item: { ...keyOf('written'), ...to, schema: SCHEMA },
           ...(from === undefined
@@ -56,12 +56,8 @@ export function createArchiveProgress({ config, documents }: Pick<Services, 'con
                 ExpressionAttributeNames: { '#day': 'day', '#shard': 'shard', '#parts': 'parts' },
                 ExpressionAttributeValues: { ':day': from.day, ':shard': from.shard, ':parts': from.parts },
               }),
-        });
-        return true;
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-        return false;
-      }
+        }),
+      );
     },
 
     async erasing(): Promise<ErasingPlace | undefined> {

@@ -1,4 +1,4 @@
-import { failedCondition } from '../../platform/aws/dynamo.ts';
+import { wasConditionMet } from '../../platform/aws/dynamo.ts';
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Services } from '../../platform/services.ts';
 import { fields, listOf, number, textThat } from '../../platform/shapes.ts';
@@ -41,7 +41,7 @@ export function createErasures({ config, documents }: Pick<Services, 'config' | 
 
     /** What is to be erased, the first page of it: the rest comes when that is done. */
     async list(): Promise<readonly Erasure[]> {
-      const { Items: items = [] } = await (await documents()).query({
+      const { Items: items } = await (await documents()).query({
         TableName,
         KeyConditionExpression: '#partition = :partition',
         ExpressionAttributeNames: { '#partition': 'partition' },
@@ -63,16 +63,14 @@ export function createErasures({ config, documents }: Pick<Services, 'config' | 
 
     /** Strikes it off the list, unless it was asked for again meanwhile. */
     async finish({ pseudonym, requestedAt }: Erasure): Promise<void> {
-      try {
-        await (await documents()).delete({
+      await wasConditionMet(async () =>
+        (await documents()).delete({
           TableName,
           Key: { partition: PARTITION, record: pseudonym },
           ConditionExpression: 'requested_at = :requested',
           ExpressionAttributeValues: { ':requested': requestedAt },
-        });
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-      }
+        }),
+      );
     },
   };
 }

@@ -105,9 +105,9 @@ export function createHealthStore({
           KeyConditionExpression: '#partition = :partition AND #record >= :first',
           ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
           ExpressionAttributeValues: { ':partition': HEALTH, ':first': firstDay },
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          ExclusiveStartKey: start,
         });
-        for (const item of page.Items ?? []) {
+        for (const item of page.Items) {
           const { board, version, ...counts } = HealthItem(item);
           const key = `${board}#${version}`;
           sums.set(key, { board, version, counts: addHealth(sums.get(key)?.counts ?? NO_HEALTH, counts) });

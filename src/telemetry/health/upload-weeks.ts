@@ -61,7 +61,7 @@ export function createUploadWeeks({ config, documents }: Pick<Services, 'config'
     /** The devices heard of in a moment's week, page by page. */
     async page(at: number, limit: number, after: HwId | undefined): Promise<HeardPage> {
       const partition = partitionOf(at);
-      const { Items: items = [], LastEvaluatedKey: last } = await (await documents()).query({
+      const { Items: items, LastEvaluatedKey: last } = await (await documents()).query({
         TableName,
         KeyConditionExpression: '#partition = :partition',
         ExpressionAttributeNames: { '#partition': 'partition' },

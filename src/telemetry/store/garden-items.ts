@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { Item } from '../../platform/aws/attribute-values.ts';
-import { failedCondition, transactWrite } from '../../platform/aws/dynamo.ts';
+import { transactWrite, wasConditionMet } from '../../platform/aws/dynamo.ts';
 import { removePartition } from '../../platform/aws/dynamodb/remove-partition.ts';
 import { DependencyUnavailableError } from '../../platform/resilience/dependency.ts';
 import type { Services } from '../../platform/services.ts';
@@ -39,8 +39,8 @@ export function createGardenItems({ config, documents, randomness }: GardenAcces
       const { Responses: items, UnprocessedKeys: rest } = await client.batchGet({
         RequestItems: { [TableName]: { Keys: [...left], ConsistentRead: isConsistent } },
       });
-      found.push(...(items?.[TableName] ?? []));
-      left = rest?.[TableName]?.Keys ?? [];
+      found.push(...(items[TableName] ?? []));
+      left = rest[TableName]?.Keys ?? [];
     }
     return found;
   };
@@ -78,9 +78,9 @@ export function createGardenItems({ config, documents, randomness }: GardenAcces
           ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },
           ExpressionAttributeValues: { ':partition': partition, ':from': from, ':to': to },
           ConsistentRead: isConsistent,
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          ExclusiveStartKey: start,
         });
-        found.push(...(page.Items ?? []));
+        found.push(...page.Items);
         start = page.LastEvaluatedKey;
       } while (start !== undefined);
       return found;
@@ -88,13 +88,7 @@ export function createGardenItems({ config, documents, randomness }: GardenAcces
 
     /** Writes an item if it is still at the revision it is based on; says whether. */
     async write(item: Revised): Promise<boolean> {
-      try {
-        await (await documents()).put(put(item));
-        return true;
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-        return false;
-      }
+      return wasConditionMet(async () => (await documents()).put(put(item)));
     },
 
     /** Writes all items or, if one of them is at another revision, none; says whether. */

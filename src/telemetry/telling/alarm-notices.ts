@@ -32,10 +32,11 @@ function topicOf(alarm: DeviceAlarm): Topic | undefined {
       return { kind: 'lock', topic: 'channel-hard', about: `lock#${alarm.channel}`, facts: { channel: alarm.channel } };
     case 'global-lock':
       return { kind: 'lock', topic: 'other', about: 'lock#all', facts: {} };
-    // The same cause as the status and the counter that a later look shows.
+    // The same causes as the status and the counters that a later look shows.
     case 'unexpected-flow':
-      return { kind: 'alarm', topic: alarm.kind, about: 'leak', facts: {} };
+      return { kind: 'leak', topic: 'valves-shut', about: 'leak', facts: {} };
     case 'no-flow':
+      return { kind: 'no_flow', topic: 'other', about: 'no-flow', facts: {} };
     case 'mainline-leak':
       return { kind: 'alarm', topic: alarm.kind, about: alarm.kind, facts: {} };
     case 'unknown':

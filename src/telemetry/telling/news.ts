@@ -28,8 +28,7 @@ const NEAR_MS = 60 * 60_000;
 
 /** What the same notice says that the owner gets of the device's own alarm. */
 const SAID_BY_ALARM: Readonly<Record<string, readonly string[]>> = {
-  leak: ['unexpected-flow', 'mainline-leak'],
-  no_flow: ['no-flow'],
+  leak: ['mainline-leak'],
   frost: ['freeze', 'freeze-stale'],
 };
 
@@ -39,9 +38,7 @@ function withoutTwice(notices: readonly Notice[]): readonly Notice[] {
   return notices.filter((notice) => {
     const zoneKnown = (one: Notice) => one.kind === 'no_flow' && one.topic === 'channel' && isNear(one, notice);
     if (notice.kind === 'no_flow' && notice.topic === 'channel') return true;
-    if (notice.topic === 'no-flow' || notice.kind === 'no_flow') {
-      if (notices.some(zoneKnown)) return false;
-    }
+    if (notice.kind === 'no_flow' && notices.some(zoneKnown)) return false;
     const alarms = SAID_BY_ALARM[notice.kind];
     return alarms === undefined || !notices.some((one) => alarms.includes(one.topic) && isNear(one, notice));
   });

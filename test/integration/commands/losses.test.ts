@@ -95,6 +95,7 @@ describe('a run that nobody saw', () => {
     await hub.report(id, 1, 'delivered');
     const { body } = await hub.report(id, 1, 'nothing_seen', { observed: [...idleSeen, ...rows()] });
     expect(body.command.state).toBe(state);
+    expect(backend.metrics.counted).toContain(`CommandOutcomes{state=${state}}`);
   });
   const now = () => backend.clock.now();
 });

@@ -99,6 +99,39 @@ describe('a hub', () => {
     expect(phone.events[1]?.payload).toMatchObject({ reason: 'phone_near' });
   });
 
+  it('leaves an upload for a stop, and takes it up again', async () => {
+    const household = await hubGarden(backend, 1, (now) => ({ startsAt: now - 1_000, seed: 3 }));
+    garden = household;
+    const { time, serial, device } = household.first;
+    const phone = await household.phone();
+    let announced = 0;
+    phone.relay.subscribe('commands', () => {
+      announced += 1;
+    });
+    const carried: string[] = [];
+    let given: Promise<void> | undefined;
+    const giveStop = async () => {
+      const body = { command_key: 'stop-the-water', intent: { kind: 'stop' } };
+      await backend.call(`/devices/${serial}/commands`, { headers: household.headers, body });
+      await expect.poll(() => announced, soon).toBeGreaterThan(0);
+    };
+    const hub = await household.startHub(memoryHubMemory(), {
+      onCarried: ({ kind, state }) => carried.push(`${kind} ${state}`),
+      onProgress: (_serial, { sentBytes, totalBytes }) => {
+        if (sentBytes > totalBytes / 4) given ??= time.outside(giveStop);
+      },
+    });
+    await household.register(hub);
+    await expect.poll(() => hub.state, soon).toBe('online');
+    expect(await hub.round()).toMatchObject([{ outcome: { outcome: 'stepped_back' } }]);
+    await given;
+    await expect.poll(() => carried, soon).toEqual(['stop done']);
+    expect(device.runningVersion).toMatch(/^1\.0\.0/);
+    expect(await hub.round()).toMatchObject([{ outcome: { outcome: 'confirmed' } }]);
+    await expect.poll(phone.types, soon).toEqual([started, paused, finished]);
+    expect(phone.events[1]?.payload).toMatchObject({ reason: 'stop_waits' });
+  });
+
   it('finishes a trial that it began before it makes room', async () => {
     garden = await hubGarden(backend);
     const { time, link } = garden.first;

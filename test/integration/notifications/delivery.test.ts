@@ -219,7 +219,7 @@ describe('what is not urgent', () => {
     await settings(owner, { quiet_hours: { from: '22:30', to: '07:00' } });
     forwardTo(14);
     await notify(owner.uid, [
-      notice(backend, { severity: 'danger', topic: 'no-flow', cause: 'no-flow' }),
+      notice(backend, { kind: 'no_flow', severity: 'danger', topic: 'other', cause: 'no-flow' }),
       notice(backend),
     ]);
     await deliver();

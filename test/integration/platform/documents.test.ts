@@ -12,8 +12,8 @@ import { readAll, type StandIn, startStandIn } from '../../../tools/run/local-st
 import { recordingLog } from '../../support/recorders.ts';
 import { isThorough } from '../../support/thorough.ts';
 
-/** What our client and the AWS SDK's have in common. */
-type Client = DocumentClient;
+/** What our client and the AWS SDK's have in common; ours promises more of its answers. */
+type Client = { [Name in keyof DocumentClient]: (input: Parameters<DocumentClient[Name]>[0]) => Promise<object> };
 
 interface Pair {
   readonly ours: Client;

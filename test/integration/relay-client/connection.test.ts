@@ -125,6 +125,49 @@ describe('a connection', () => {
     await until(() => expect(client.state).toMatchObject({ state: 'refused', reason: 'token_refused' }));
   });
 
+  it('is tried again when its token is not to be had for a reason that nobody knows', async () => {
+    const { peer } = smallAccount();
+    let tries = 0;
+    const { client, states } = await peer({
+      tokens: async () => {
+        tries += 1;
+        if (tries === 1) throw new TypeError('the store of tokens is locked');
+        return 'token';
+      },
+    });
+    await until(() => expect(client.state.state).toBe('online'));
+    expect(states).toContainEqual(expect.objectContaining({ state: 'offline', reason: 'unreachable' }));
+  });
+
+  it('is one, however often it is asked for', async () => {
+    const { peer, relay } = smallAccount();
+    const { client } = await peer();
+    client.connect();
+    await until(() => expect(client.state.state).toBe('online'));
+    client.connect();
+    client.wake();
+    await client.publish('log', event(1));
+    expect(relay.sessionsSoFar()).toBe(1);
+  });
+
+  it.each([
+    ['comes', async () => 'token'],
+    ['is refused', () => Promise.reject(new RelayError('token_refused', 'no'))],
+  ])('stays closed if it was closed before its token %s', async (_what, answer) => {
+    const { peer, relay } = smallAccount();
+    let give = () => {};
+    const given = new Promise<void>((resolve) => {
+      give = resolve;
+    });
+    const { client, states } = await peer({ tokens: () => given.then(answer) });
+    client.close();
+    client.wake();
+    give();
+    await given;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([states.at(-1), relay.sessionsSoFar()]).toEqual([{ state: 'offline', reason: 'closed' }, 0]);
+  });
+
   it('notices silence, and begins anew', async () => {
     let isSilent = false;
     const clock = patientClock();

@@ -204,6 +204,27 @@ describe('two edits of one zone without a connection', () => {
     expect(relay.log('zones').at(-1)?.payload).toEqual({ name: 'Meadow and field' });
   });
 
+  it('are merged by the edit’s own rule before the application’s', async () => {
+    const { two, base, relay } = await conflict(() => ({ payload: { name: 'by the application' } }));
+    const merge: Merge = async () => ({ payload: { name: 'by the edit' } });
+    await two.client.publish('zones', edit('Field'), { ifSeq: base, merge });
+    expect(relay.log('zones').at(-1)?.payload).toEqual({ name: 'by the edit' });
+  });
+
+  it('stay a conflict if the merge gives up or fails, which is told', async () => {
+    const giveUp = await conflict(() => undefined);
+    const field = giveUp.two.client.publish('zones', edit('Field'), { ifSeq: giveUp.base });
+    await expect(field).rejects.toBeInstanceOf(ConflictError);
+    expect(giveUp.two.errors.filter(({ code }) => code === 'handler')).toEqual([]);
+    const failing = await conflict(() => {
+      throw new Error('no');
+    });
+    const yard = failing.two.client.publish('zones', edit('Yard'), { ifSeq: failing.base });
+    await expect(yard).rejects.toBeInstanceOf(ConflictError);
+    expect(failing.two.errors.filter(({ code }) => code === 'handler')).toHaveLength(1);
+    expect(await failing.two.kept.outbox.all()).toEqual([]);
+  });
+
   it('do not conflict with one’s own edit that went before', async () => {
     const { peer, relay, wires } = account();
     const { client } = await peer();

@@ -174,6 +174,68 @@ describe('a subscription', () => {
     expect(resets).toEqual([20]);
   });
 
+  it('goes on with what comes, or with a new snapshot, if it began so and the stream begins anew', async () => {
+    const { peer, relay, write, wires } = await account();
+    await write([1], { key: 'a' });
+    const [one, two] = [await peer(), await peer()];
+    const resets: string[] = [];
+    const now = reading(one.client, 'log', { from: 'now', onReset: () => void resets.push('now') });
+    const snapshot = reading(two.client, 'log', { from: 'snapshot', onReset: () => void resets.push('snapshot') });
+    await until(() => expect(snapshot.payloads).toEqual([1]));
+    await until(() => expect(one.client.state.state).toBe('online'));
+    await write([2]);
+    await until(() => expect([now.payloads, snapshot.payloads]).toEqual([[2], [1, 2]]));
+    relay.beginAnew('log', 1);
+    wires.cut();
+    await until(() => expect(snapshot.payloads).toEqual([1, 2, 1]));
+    await until(() => expect(resets.sort()).toEqual(['now', 'snapshot']));
+    await write([3]);
+    await until(() =>
+      expect([now.payloads, snapshot.payloads]).toEqual([
+        [2, 3],
+        [1, 2, 1, 3],
+      ]),
+    );
+  });
+
+  it('is asked for again when the relay refuses for now, which is told', async () => {
+    const { peer, relay, write } = await account();
+    await write(range(1, 3));
+    const refused = new Set<string>();
+    relay.refuseFrames((_peer, { type }) => {
+      if (!['subscribe', 'replay'].includes(type) || refused.has(type)) return undefined;
+      refused.add(type);
+      return { code: 'unavailable', message: 'not now' };
+    });
+    const { client, errors } = await peer();
+    const seen = reading(client, 'log');
+    await until(() => expect(seen.payloads).toEqual([1, 2, 3]));
+    expect([...refused]).toEqual(['subscribe']);
+    // The relay doubts our place, so the client reads on from it.
+    relay.tellAll({ type: 'reset', stream: 'log', epoch: relay.epoch('log') ?? '', head: 3, oldest: 1 });
+    await until(() => expect([...refused]).toEqual(['subscribe', 'replay']));
+    await write([4]);
+    await until(() => expect(seen.payloads).toEqual([1, 2, 3, 4]));
+    expect(errors.map(({ code }) => code)).toEqual(['unavailable', 'unavailable']);
+  });
+
+  it('waits for a stream that was deleted until somebody publishes to it again', async () => {
+    const { peer, relay, write } = await account();
+    const { client, errors } = await peer();
+    const resets: number[] = [];
+    const seen = reading(client, 'log', { onReset: ({ head }) => void resets.push(head) });
+    await write([1]);
+    await until(() => expect(seen.payloads).toEqual([1]));
+    const replays = () => relay.heard.filter(({ frame }) => frame.type === 'replay').length;
+    const before = replays();
+    relay.beginAnew('log');
+    relay.tellAll({ type: 'reset', stream: 'log', epoch: 'gone', head: 0, oldest: 1 });
+    await until(() => expect(replays()).toBe(before + 1));
+    await write([2]);
+    await until(() => expect(seen.payloads).toEqual([1, 2]));
+    expect([resets, errors]).toEqual([[1], []]);
+  });
+
   it('to a stream that does not exist yet gets its first event', async () => {
     const { peer, write } = await account();
     const { client } = await peer();
@@ -202,11 +264,14 @@ describe('a subscription', () => {
     expect(() => client.subscribe('log', () => {})).toThrow('a subscription to log already');
     await write([1]);
     await until(() => expect(seen.payloads).toEqual([1]));
+    const other = reading(client, 'other');
     seen.stop();
     await write([2]);
     const again = reading(client, 'log');
+    // What has ended ends nothing else.
+    seen.stop();
     await until(() => expect(again.payloads).toEqual([2]));
-    expect(seen.payloads).toEqual([1]);
+    expect([seen.payloads, other.payloads]).toEqual([[1], []]);
   });
 
   it('is told to the server as far as it has read', async () => {

@@ -111,6 +111,30 @@ describe('a peer’s tokens', () => {
     await expect(busy({ refresh: false })).rejects.toMatchObject({ code: 'http' });
     await expect(tokensOf(() => undefined)({ refresh: false })).rejects.toMatchObject({ code: 'lost' });
   });
+
+  it.each([
+    ['a list', { body: [] }, 'The token route answered 200.'],
+    ['no token', { status: 500, body: { expires_in: 3600 } }, 'The token route answered 500 without a token.'],
+    ['a token without an end', { body: { access_token: 'a' } }, 'The token route answered 200 without a token.'],
+  ])('are not made of an answer that is %s', async (_what, answer, message) => {
+    const key = await peerKeyOf(await generatePeerKey());
+    const tokens = peerTokens({ apiUrl, peerId: 'p', key, fetch: api({ '/relay/token': () => answer }).fetch });
+    await expect(tokens({ refresh: false })).rejects.toMatchObject({ code: 'http', message });
+  });
+
+  it.each([{}, { timestamp: 'noon' }])(
+    'are not asked for again by a clock that the API does not have: %j',
+    async (body) => {
+      const key = await peerKeyOf(await generatePeerKey());
+      const { fetch, asked } = api({
+        '/health': () => ({ body }),
+        '/relay/token': () => ({ status: 400, body: { error: 'invalid_grant' } }),
+      });
+      const tokens = peerTokens({ apiUrl, peerId: 'p', key, fetch, now: () => now });
+      await expect(tokens({ refresh: false })).rejects.toThrow('The API did not tell its time.');
+      expect(asked).toHaveLength(2);
+    },
+  );
 });
 
 describe('registering', () => {
@@ -137,6 +161,33 @@ describe('registering', () => {
     const { fetch } = api({ '/relay/peers': () => ({ status: 409, body: { error: { code: 'key_in_use' } } }) });
     const registering = registerPeer({ apiUrl, idToken, name: 'A', type: 'hub', key, fetch });
     await expect(registering).rejects.toMatchObject({ code: 'http', message: 'key_in_use' });
+  });
+
+  it.each([
+    ['something else', []],
+    ['an error without a code', { error: {} }],
+    ['a clock’s error without the time', { error: { details: { time: 'noon' } } }],
+  ])('tells the status if the API answers %s', async (_what, body) => {
+    const key = await peerKeyOf(await generatePeerKey());
+    const { fetch, asked } = api({ '/relay/peers': () => ({ status: 502, body }) });
+    const registering = registerPeer({ apiUrl, idToken, name: 'A', type: 'hub', key, fetch });
+    await expect(registering).rejects.toMatchObject({ code: 'http', message: 'Registering was answered with 502.' });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('leaves the place to connect to open if the API does not name it', async () => {
+    const key = await peerKeyOf(await generatePeerKey());
+    const { fetch } = api({ '/relay/peers': () => ({ status: 201, body: { peer: { peer_id: 'p1' } } }) });
+    const registered = await registerPeer({ apiUrl, idToken, name: 'A', type: 'hub', key, fetch });
+    expect(registered).toEqual({ peerId: 'p1', relayUrl: undefined });
+  });
+
+  it.each(['', 'word', 'a.!!.c', 'a.e30.c', 'a.W10.c'])('needs an id token, which %j is not', async (word) => {
+    const key = await peerKeyOf(await generatePeerKey());
+    const { fetch, asked } = api({});
+    const registering = registerPeer({ apiUrl, idToken: word, name: 'A', type: 'hub', key, fetch });
+    await expect(registering).rejects.toMatchObject({ code: 'http', message: 'This is not an id token.' });
+    expect(asked).toEqual([]);
   });
 });
 
@@ -178,6 +229,33 @@ describe('the server’s keys', () => {
     await keys().confirmed('a');
     expect(await pins.load()).toEqual({ a, b });
     expect(await keys().find('toString')).toBeUndefined();
+  });
+
+  it.each([
+    ['no list', {}],
+    [
+      'others than signing keys',
+      { keys: ['a', { crv: 'P-256', kid: 'a', x: 'AAAA' }, { crv: 'Ed25519', kid: 7, x: 'A' }] },
+    ],
+    ['a key that is too short', { keys: [{ crv: 'Ed25519', kid: 'a', x: 'AAAA' }] }],
+  ])('are none if the API publishes %s', async (_what, body) => {
+    const keys = pinnedServerKeys(apiUrl, memoryPins(), api({ '/.well-known/jwks.json': () => ({ body }) }).fetch);
+    expect(await keys.find('a')).toBeUndefined();
+  });
+
+  it('stay as they are while the API does not publish any, and are asked for again', async () => {
+    const a = key();
+    const pins = memoryPins({ a });
+    let answer: object | undefined;
+    const { fetch, asked } = api({ '/.well-known/jwks.json': () => answer && { body: answer } });
+    const keys = pinnedServerKeys(apiUrl, pins, fetch);
+    await keys.confirmed('a');
+    expect(await pins.load()).toEqual({ a });
+    const b = key();
+    answer = setOf({ a, b });
+    await keys.confirmed('a');
+    await keys.confirmed('a');
+    expect([await pins.load(), asked.length]).toEqual([{ a, b }, 2]);
   });
 
   it('are not pinned while the API does not answer', async () => {

@@ -67,6 +67,25 @@ describe('a notice in words', () => {
     ]);
   });
 
+  it('has its facts in the units of people', () => {
+    const body = (
+      topic: string,
+      facts: Readonly<Record<string, number | string>>,
+      kind: 'insight' | 'alarm' | 'update',
+    ) => {
+      const { title, body } = wordingOf({ kind, topic, serial: null, facts }, utc);
+      return `${title} ${body}`;
+    };
+    expect(body('freeze', { temperature: 1.5 }, 'alarm')).toContain('1.5°C');
+    expect(body('high-use', { channel: 1, percent: 40 }, 'insight')).toContain('40%');
+    expect(body('saved', { litres: 120 }, 'insight')).toContain('120 liters');
+    expect(body('done', { version: '2.1.0' }, 'update')).toContain('2.1.0');
+    const general = body('other', {}, 'update');
+    expect(body('done', {}, 'update')).toBe(general);
+    expect(body('saved', { litres: 'many' }, 'insight')).toBe(body('other', {}, 'insight'));
+    expect(body('saved', { litres: Number.NaN }, 'insight')).toBe(body('other', {}, 'insight'));
+  });
+
   it('is never without words: an unknown topic, or one without its facts, gets the general ones', () => {
     const titles = [
       wordingOf({ kind: 'lock', topic: 'brand-new', serial: null, facts: {} }, utc),

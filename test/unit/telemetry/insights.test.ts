@@ -24,6 +24,7 @@ import {
   sensorAt,
   statusAt,
   taskAt,
+  valveAt,
   valvesAt,
   warningsIn,
   weatherDays,
@@ -120,6 +121,18 @@ describe('a leak', () => {
     expect(insight).toMatchObject({ since: NOW - 10 * DAY, until: NOW - 4 * DAY, restsOn: ['alarm'] });
   });
 
+  it('is not told by a meter that turns while one valve is known to be open', () => {
+    const at = NOW - DAY;
+    const turning = [1, 2, 3].map((minute) => flowAt(at + minute * MINUTE, 3));
+    expect(
+      warningsIn(observed(NOW, { readings: [valvesAt(at, 0), valveAt(at + 1_000, 2, true), ...turning] })),
+    ).toEqual([]);
+    const oneShut = [valvesAt(at, 4), valveAt(at + 1_000, 2, false), ...turning];
+    expect(warningsIn(observed(NOW, { readings: oneShut }))).toEqual([]);
+    const nothingRuns = [valvesAt(at, 0), taskAt(at + 1_000, 0xff), ...turning];
+    expect(warningsIn(observed(NOW, { readings: nothingRuns }))).toEqual(['leak']);
+  });
+
   it('is not what flows while or just after something is watered', () => {
     const at = NOW - DAY;
     const readings = [
@@ -143,6 +156,25 @@ describe('no flow', () => {
     const dry = watched(3, NOW - DAY, { millilitres: 0 });
     expect(warningsIn(observed(NOW, { watering: [dry] }))).toEqual([]);
     expect(warningsIn(observed(NOW, { watering: [watched(3, NOW - 5 * DAY), dry] }))).toEqual(['no_flow 3']);
+  });
+
+  it('is told once when the alarm, the status and the zone’s counter tell of the same, and without a zone otherwise', () => {
+    const at = NOW - 2 * DAY;
+    const zone = [
+      hydraulicsAt(NOW - 3 * DAY, 4, { noFlowRuns: 1 }),
+      hydraulicsAt(NOW - DAY, 4, { noFlowRuns: 2, anomalyAt: at }),
+    ];
+    const unnamed = [alarmAt(at, 1, 1), statusAt(at + MINUTE, 1)];
+    expect(warningsIn(observed(NOW, { readings: [...zone, ...unnamed] }))).toEqual(['no_flow 4']);
+    expect(warningsIn(observed(NOW, { readings: unnamed }))).toEqual(['no_flow']);
+    const earlier = [alarmAt(NOW - 20 * DAY, 1, 1), ...zone];
+    const told = found('no_flow', observed(NOW, { readings: earlier }));
+    expect(told.map(({ channel }) => channel).sort()).toEqual([4, null]);
+  });
+
+  it('is not a run that was too short to fill the pipe', () => {
+    const short = watched(3, NOW - DAY, { millilitres: 0, minutes: 1 });
+    expect(warningsIn(observed(NOW, { watering: [watched(3, NOW - 5 * DAY), short] }))).toEqual([]);
   });
 
   it('is not an attempt that got water in the end, and ends with water', () => {

@@ -27,7 +27,7 @@ describe('what an upload tells at once', () => {
   it('is each alarm by its code, and nothing of one that is over', () => {
     expect(told([1, 2, 3, 4, 5, 6, 7, 8, 9].map((code) => alarmAt(NOW - code * 2 * HOUR, code, 5)))).toEqual(
       expect.arrayContaining([
-        ...['alarm.no-flow', 'alarm.unexpected-flow', 'alarm.freeze', 'alarm.high-flow', 'alarm.low-flow'],
+        ...['no_flow.other', 'leak.valves-shut', 'alarm.freeze', 'alarm.high-flow', 'alarm.low-flow'],
         ...['alarm.mainline-leak', 'lock.channel-hard', 'lock.other', 'alarm.other'],
       ]),
     );
@@ -48,10 +48,10 @@ describe('what an upload tells at once', () => {
     expect(notices[0]).toMatchObject({ topic: 'channel-hard', at: MORNING, severity: 'danger' });
   });
 
-  it('is one message for water with all valves shut, whether an alarm or a later status tells of it', () => {
-    const live = news([alarmAt(MORNING, 2, 25)]);
-    const sync = news([statusAt(NOW, 2)], [statusAt(MORNING - HOUR, 0), alarmAt(MORNING, 2, 25)]);
-    const causes = [...live, ...sync].map(({ cause }) => cause);
+  it.each([1, 2])('is one message for what a live alarm and the status of a later sync tell: %i', (code) => {
+    const live = news([alarmAt(MORNING, code, 25)]);
+    const sync = news([statusAt(NOW, code)], [statusAt(MORNING - HOUR, 0), alarmAt(MORNING, code, 25)]);
+    const causes = [...live, ...sync].map(({ kind, cause }) => `${kind} ${cause}`);
     expect(causes).toHaveLength(2);
     expect(new Set(causes).size).toBe(1);
   });

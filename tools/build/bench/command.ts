@@ -6,6 +6,8 @@ import { PlainError } from '../../cli/plain-error.ts';
 import { runCommand } from '../../cli/run-command.ts';
 import { wholeNumberUpTo } from '../../cli/terminal/number-arguments.ts';
 import { runBenchmark } from './benchmark.ts';
+import { commandsTable } from './commands/commands-table.ts';
+import { MOST_COMMANDS, measureCommands } from './commands/measure-commands.ts';
 import { gardenTable } from './garden/garden-table.ts';
 import { MOST_SYNCS, measureGarden } from './garden/measure-garden.ts';
 import { peerScenarios } from './peer/peer-scenarios.ts';
@@ -31,6 +33,7 @@ interface Options {
   readonly memory?: number;
   readonly relay?: boolean;
   readonly garden?: number;
+  readonly commands?: number;
 }
 
 const Variables = z.record(z.string(), z.string());
@@ -58,6 +61,11 @@ await runCommand((signal) =>
       'what a device’s telemetry costs over so many daily syncs, beside an item for each row',
       wholeNumberUpTo(MOST_SYNCS),
     )
+    .option(
+      '--commands <count>',
+      'how long commands take from an owner through a hub to a simulated garden, until the evidence is judged',
+      wholeNumberUpTo(MOST_COMMANDS),
+    )
     .option('--json', 'prints JSON', false)
     .addHelpText(
       'after',
@@ -72,6 +80,7 @@ await runCommand((signal) =>
       if (options.profile !== undefined) return profile(options.profile, options, signal);
       if (options.memory !== undefined) return memory(options.memory, options, signal, onStep);
       if (options.garden !== undefined) return garden(options.garden, options, signal, onStep);
+      if (options.commands !== undefined) return commands(options.commands, options, signal, onStep);
       if (options.relay === true) return relay(options, signal, onStep);
       if (options.routes === true) return everyRoute(options, signal, onStep);
       if (options.peer !== undefined) return besidePeer(options.peer, options, signal, onStep);
@@ -119,6 +128,16 @@ async function garden(
 ): Promise<void> {
   const cost = await measureGarden(path.resolve(DIRECTORY, 'garden-cost'), days, signal, onStep);
   console.log(json ? JSON.stringify(cost, null, 2) : gardenTable(cost));
+}
+
+async function commands(
+  count: number,
+  { json }: Options,
+  signal: AbortSignal,
+  onStep: (step: string) => void,
+): Promise<void> {
+  const cost = await measureCommands(path.resolve(DIRECTORY, 'commands'), count, signal, onStep);
+  console.log(json ? JSON.stringify(cost, null, 2) : commandsTable(cost));
 }
 
 async function variablesIn(file: string | undefined): Promise<Readonly<Record<string, string>>> {

@@ -1,4 +1,3 @@
-import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import { Command } from 'commander';
 import pMap from 'p-map';
 import { createReread } from '../../../src/telemetry/reread/reread.ts';
@@ -6,6 +5,7 @@ import { findTables, type TablePlaceOptions } from '../../cli/target/place.ts';
 import { tableOptions } from '../../cli/target/place-options.ts';
 import { progressDisplay } from '../../cli/terminal/progress-display.ts';
 import { devicesWithTelemetry } from './devices.ts';
+import { sdkDocuments } from './sdk-documents.ts';
 
 interface Options extends TablePlaceOptions {
   readonly serial?: string;
@@ -35,7 +35,7 @@ async function reread(options: Options, signal: AbortSignal): Promise<void> {
   const place = await findTables(options, { changes: true });
   const rereadDevice = createReread({
     garden: place.tableName('garden'),
-    documents: DynamoDBDocument.from(place.dynamo),
+    documents: sdkDocuments(place.dynamo),
     randomness: { fraction: Math.random },
     now: Date.now,
   });

@@ -23,7 +23,7 @@ export async function removePartition(
   { TableName, partition, prefix, isTimeUp = () => false }: RemovedPartition,
 ): Promise<boolean> {
   for (;;) {
-    const { Items: items = [] } = await client.query({
+    const { Items: items } = await client.query({
       TableName,
       KeyConditionExpression: `#partition = :partition${prefix === undefined ? '' : ' AND begins_with(#record, :prefix)'}`,
       ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },

@@ -63,7 +63,7 @@ async function markBehind(
   clientSeq: number,
 ): Promise<number | undefined> {
   const from = markKey(uid, stream.name, stream.logId, markOf(stream, peerId, clientSeq));
-  const { Items: items = [] } = await (await documents()).query({
+  const { Items: items } = await (await documents()).query({
     TableName: config.tables.relay,
     KeyConditionExpression: '#partition = :marks AND #record BETWEEN :from AND :to',
     ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },

@@ -29,7 +29,7 @@ export function createAccountConnections(
     async removeAll(uid: Uid): Promise<void> {
       const client = await documents();
       for (;;) {
-        const { Items: items = [] } = await client.query({
+        const { Items: items } = await client.query({
           TableName,
           KeyConditionExpression: '#partition = :account AND begins_with(#record, :prefix)',
           ExpressionAttributeNames: { '#partition': 'partition', '#record': 'record' },

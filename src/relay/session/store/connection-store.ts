@@ -1,5 +1,5 @@
 import { MAX_FAULTS } from '@autowatering/relay-protocol';
-import { failedCondition, transactWrite } from '../../../platform/aws/dynamo.ts';
+import { ifConditionMet, transactWrite } from '../../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../../platform/clock.ts';
 import type { Uid } from '../../../platform/ids.ts';
 import type { Services } from '../../../platform/services.ts';
@@ -108,7 +108,7 @@ export function createConnectionStore({ config, documents, randomness }: Needed)
 
     /** Counts a frame that could not be read. Returns how many there were, or undefined if there is no session. */
     async addFault(connectionId: ConnectionId): Promise<number | undefined> {
-      try {
+      return ifConditionMet(async () => {
         const { Attributes: counted } = await (await documents()).update({
           TableName,
           Key: connectionKey(connectionId),
@@ -119,15 +119,12 @@ export function createConnectionStore({ config, documents, randomness }: Needed)
           ReturnValues: 'UPDATED_NEW',
         });
         return Number(counted?.['faults'] ?? MAX_FAULTS);
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-        return undefined;
-      }
+      });
     },
 
     /** Ends the session and forgets its keys. Returns what the connection was; undefined if it had ended before. */
     async close(connectionId: ConnectionId): Promise<ConnectionRecord | undefined> {
-      try {
+      return ifConditionMet(async () => {
         const { Attributes: before } = await (await documents()).update({
           TableName,
           Key: connectionKey(connectionId),
@@ -138,10 +135,7 @@ export function createConnectionStore({ config, documents, randomness }: Needed)
           ReturnValues: 'ALL_OLD',
         });
         return before && readConnection(before);
-      } catch (error) {
-        if (failedCondition(error) === undefined) throw error;
-        return undefined;
-      }
+      });
     },
 
     /** Forgets the connection. Returns what it was. */
