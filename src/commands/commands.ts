@@ -1,20 +1,11 @@
 import type { Intent } from '@autowatering/device-data';
 import type { AliveCheck } from '../platform/aws/dynamo.ts';
 import type { Services } from '../platform/services.ts';
-import {
-  type Cancelling,
-  canBeProved,
-  cancel,
-  lookAfter,
-  type Report,
-  report,
-  type Taker,
-  type Taking,
-  take,
-} from './model/carry.ts';
-import { type Command, type CommandId, evolve, newCommandId, noted, type Who } from './model/command.ts';
+import { type CarrierReport, type Concluded, createEndedCommands, type Reported } from './ended-commands.ts';
+import { type Cancelling, cancel, lookAfter, report, type Taker, type Taking, take } from './model/carry.ts';
+import { type Command, type CommandId, newCommandId, type Who } from './model/command.ts';
 import { type Giving, give, isSameIntent } from './model/give.ts';
-import { nextChangeAt, settle, takeable } from './model/queue.ts';
+import { EMPTY_QUEUE, nextChangeAt, ofThisOwnership, type Queue, settle, takeable } from './model/queue.ts';
 import type { SafetyLimits } from './model/safety.ts';
 import { isOpen } from './model/states.ts';
 import type { DueStore } from './store/due-store.ts';
@@ -32,13 +23,6 @@ export type Given =
   | Extract<Giving, { outcome: 'key_used' | 'too_many' | 'exceeded' }>
   | { readonly outcome: 'account_deleted' };
 
-export type Reported =
-  | { readonly outcome: 'recorded' | 'late'; readonly command: Command; readonly lookAfter: number | undefined }
-  | { readonly outcome: 'not_found' };
-
-/** What became of a command that has expired. */
-export type Concluded = 'open' | 'ended' | 'untold';
-
 /** What a device has for a carrier now. */
 export interface Offer {
   readonly commands: readonly Command[];
@@ -46,27 +30,25 @@ export interface Offer {
   readonly changesAt: number | undefined;
 }
 
-/** A carrier's lease of a command, and what it says under it. */
-export interface CarrierReport {
-  readonly commandId: CommandId;
-  readonly carrier: Who;
-  readonly fence: number;
-  readonly report: Report;
-}
-
 /** What can be done with the commands of a device that the caller owns. Whatever changes is told to the account. */
 export function createCommands(services: Services, store: QueueStore, due: DueStore, told: Told) {
   const { clock, randomness, metrics } = services;
   const telling = createTelling(services, due, told);
+  const ended = createEndedCommands({ store, due, telling, clock });
 
   /** Changes the queue and tells what is new. */
   const change = async <T>(
     owner: QueueOwner,
-    decide: (queue: Parameters<typeof settle>[0], now: number) => Promise<Decision<T>> | Decision<T>,
+    decide: (queue: Queue, now: number) => Promise<Decision<T>> | Decision<T>,
     isAlive?: AliveCheck,
   ) => {
     const now = clock.now();
-    const changed = await store.change(owner, now, (queue) => decide(queue, now), isAlive);
+    const changed = await store.change(
+      owner,
+      now,
+      (queue) => decide(ofThisOwnership(queue, owner.ownedSince ?? 0, now), now),
+      isAlive,
+    );
     if (changed.outcome === 'changed') await telling.tell(owner, changed.changed);
     return changed;
   };
@@ -89,10 +71,10 @@ export function createCommands(services: Services, store: QueueStore, due: DueSt
           if (giving.outcome === 'known') return { result: { outcome: 'known', command: giving.command } };
           if (giving.outcome === 'key_used') return { result: giving };
           // Read after the queue: a command is in one of the two.
-          const ended = await store.readByKey(owner.uid, owner.hwId, wanted.commandKey);
-          if (ended !== undefined) {
-            const isSame = isSameIntent(ended.intent, wanted.intent);
-            return { result: isSame ? { outcome: 'known', command: ended } : { outcome: 'key_used' } };
+          const known = await store.readByKey(owner.uid, owner.hwId, wanted.commandKey);
+          if (known !== undefined) {
+            const isSame = isSameIntent(known.intent, wanted.intent);
+            return { result: isSame ? { outcome: 'known', command: known } : { outcome: 'key_used' } };
           }
           if (giving.outcome !== 'given') return { result: giving };
           return { queue: giving.queue, result: { outcome: 'given', command: giving.command } };
@@ -112,29 +94,31 @@ export function createCommands(services: Services, store: QueueStore, due: DueSt
     },
 
     /** As it is now, also when nobody has noticed yet that its time is over. */
-    async read({ uid, hwId }: QueueOwner, commandId: CommandId): Promise<Command | undefined> {
+    async read(owner: QueueOwner, commandId: CommandId): Promise<Command | undefined> {
+      const { uid, hwId } = owner;
       const stored = await store.read(uid, hwId);
-      const open = settle(stored?.queue ?? { commands: [], used: [] }, clock.now()).commands;
+      const open = own(owner, stored?.queue ?? EMPTY_QUEUE, clock.now()).commands;
       return open.find((one) => one.commandId === commandId) ?? (await store.readEnded(uid, hwId, commandId));
     },
 
     /** Newest first, given before `before`. One more than `limit` if there are more. */
-    async list({ uid, hwId }: QueueOwner, limit: number, before: string | undefined): Promise<readonly Command[]> {
+    async list(owner: QueueOwner, limit: number, before: string | undefined): Promise<readonly Command[]> {
+      const { uid, hwId } = owner;
       // The queue first: what ends in between is then among both, and not among neither.
       const stored = await store.read(uid, hwId);
-      const ended = await store.listEnded(uid, hwId, limit + 1, before);
-      const known = new Set(ended.map(({ commandId }) => commandId));
-      const open = settle(stored?.queue ?? { commands: [], used: [] }, clock.now()).commands.filter(
+      const over = await store.listEnded(uid, hwId, limit + 1, before);
+      const known = new Set(over.map(({ commandId }) => commandId));
+      const open = own(owner, stored?.queue ?? EMPTY_QUEUE, clock.now()).commands.filter(
         ({ commandId }) => !known.has(commandId) && (before === undefined || commandId < before),
       );
-      return [...open, ...ended].sort((a, b) => (a.commandId < b.commandId ? 1 : -1)).slice(0, limit + 1);
+      return [...open, ...over].sort((a, b) => (a.commandId < b.commandId ? 1 : -1)).slice(0, limit + 1);
     },
 
-    async offer({ uid, hwId }: Pick<QueueOwner, 'uid' | 'hwId'>): Promise<Offer> {
+    async offer(owner: QueueOwner): Promise<Offer> {
       const now = clock.now();
-      const stored = await store.read(uid, hwId);
+      const stored = await store.read(owner.uid, owner.hwId);
       if (stored === undefined) return { commands: [], changesAt: undefined };
-      const queue = settle(stored.queue, now);
+      const queue = own(owner, stored.queue, now);
       return { commands: takeable(queue, now), changesAt: nextChangeAt(queue, now) };
     },
 
@@ -160,7 +144,7 @@ export function createCommands(services: Services, store: QueueStore, due: DueSt
         };
       });
       if (changed.outcome !== 'changed') return { outcome: 'not_found' };
-      return changed.result.outcome === 'not_found' ? reportedLate(owner, said) : changed.result;
+      return changed.result.outcome === 'not_found' ? ended.report(owner, said) : changed.result;
     },
 
     async cancel(owner: QueueOwner, commandId: CommandId, by: Who): Promise<Cancelling> {
@@ -193,38 +177,14 @@ export function createCommands(services: Services, store: QueueStore, due: DueSt
       const found = changed.outcome === 'changed' ? changed.result : undefined;
       // It was told with the change, or keeps its reminder.
       if (found !== undefined) return isOpen(found.state) ? 'open' : 'ended';
-      return tellEnded(owner, due);
+      return ended.tell(owner, due);
     },
   };
+}
 
-  /** A command that ended before. */
-  async function tellEnded(owner: QueueOwner, one: Pick<Command, 'commandId' | 'expiresAt'>): Promise<Concluded> {
-    const command = await store.readEnded(owner.uid, owner.hwId, one.commandId);
-    if (command !== undefined) return (await telling.again(owner, command)) ? 'ended' : 'untold';
-    await due.remove(owner, one);
-    return 'ended';
-  }
-
-  /** A report about a command that has ended: kept with it, and evidence still counts where nobody knew. */
-  async function reportedLate(owner: QueueOwner, said: CarrierReport): Promise<Reported> {
-    const command = await store.readEnded(owner.uid, owner.hwId, said.commandId);
-    if (command === undefined) return { outcome: 'not_found' };
-    const now = clock.now();
-    const isProof = said.report.event === 'prove' && said.fence >= 1 && said.fence <= command.fence;
-    const isDone = isProof && canBeProved(command);
-    const after = isDone
-      ? evolve(command, 'prove', said.carrier, now)
-      : noted(command, 'late_report', said.carrier, now);
-    // A carrier that repeats what ended the command had no answer: whoever took it may have died before telling.
-    const isUntold = isDone || (await due.has(owner, command));
-    // First, as for a new command.
-    if (isDone) await due.add(owner, { commandId: command.commandId, expiresAt: command.expiresAt });
-    // Somebody else was faster with another report: then it is that one's.
-    const isKept = await store.replaceEnded(owner, command, after);
-    if (isKept && isDone) await telling.tell(owner, [{ before: command, command: after }]);
-    else if (isUntold) await telling.again(owner, isKept ? after : command);
-    return { outcome: after.state === command.state ? 'late' : 'recorded', command: after, lookAfter: undefined };
-  }
+/** The queue as it is now, without what was given before the device was the account's. */
+function own({ ownedSince = 0 }: QueueOwner, queue: Queue, now: number): Queue {
+  return settle(ofThisOwnership(queue, ownedSince, now), now);
 }
 
 export type Commands = ReturnType<typeof createCommands>;

@@ -19,7 +19,7 @@ export async function ownDevice(
 ): Promise<QueueOwner> {
   const device = await fleet.find({ hwId: undefined, serial }, how);
   if (device?.owner?.uid !== uid) throw deviceNotFound();
-  return { uid, hwId: device.hwId, serial };
+  return { uid, hwId: device.hwId, serial, ownedSince: Date.parse(device.owner.claimedAt) };
 }
 
 export function deviceNotFound(): ApiError {

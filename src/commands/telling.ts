@@ -95,6 +95,8 @@ export function createTelling(
   };
 }
 
+export type Telling = ReturnType<typeof createTelling>;
+
 /** Everything but who has it at the moment: that is for carriers, who ask. */
 function isNews({ before, command }: ChangedCommand): boolean {
   if (before === undefined) return true;

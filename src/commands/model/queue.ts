@@ -51,6 +51,22 @@ export function settle(queue: Queue, now: number): Queue {
 }
 
 /**
+ * Ends what was given before the device came, or came back, to its owner: it was meant for another place or time. What a
+ * carrier has ends with its lease.
+ */
+export function ofThisOwnership(before: Queue, ownedSince: number, now: number): Queue {
+  const isOlder = ({ createdAt }: Command) => createdAt < ownedSince;
+  if (!before.commands.some(isOlder)) return before;
+  const queue = settle(before, now);
+  const commands = queue.commands.map((command) =>
+    isOlder(command) && command.state === 'queued'
+      ? unfinished(command, Math.max(ownedSince, lastOf(command)))
+      : command,
+  );
+  return { ...queue, commands };
+}
+
+/**
  * When a carrier no longer has what a stop overtook, it may have started it until just before, and what was seen of the
  * stop may be older. The stop's lease ends, so that it is looked at again.
  */
@@ -83,8 +99,11 @@ function settled(given: Command, now: number): Command {
   }
   if (command.state !== 'queued') return command;
   if (command.isOvertaken) return evolve(command, 'cancel', 'service', lastOf(command), { reason: 'stopped' });
-  if (command.expiresAt > now) return command;
-  const at = Math.max(command.expiresAt, lastOf(command));
+  return command.expiresAt > now ? command : unfinished(command, Math.max(command.expiresAt, lastOf(command)));
+}
+
+/** Its time is over. */
+function unfinished(command: Command, at: number): Command {
   return command.mayHaveBeenWritten
     ? evolve(command, 'lose_track', 'service', at, { reason: 'outcome_unknown' })
     : evolve(command, 'expire', 'service', at, { reason: 'nobody_came' });

@@ -22,6 +22,8 @@ export interface QueueOwner {
   readonly uid: Uid;
   readonly hwId: HwId;
   readonly serial: Serial;
+  /** Since when it is the account's, in milliseconds since 1970. Left out where nobody asks for it. */
+  readonly ownedSince?: number;
 }
 
 /** A change of a queue, or why there is none. */

@@ -49,8 +49,9 @@ export function seriesRoute(
       'the time zone that held at the time, and whole: all that the time touches. A day may have 23 or 25 hours. Times of ' +
       `which nothing is known have no point. At most ${MOST_POINTS} points: of more (\`points_in_all\`), the lowest and the ` +
       'highest of equal stretches are kept, so sums are then no longer those of the time. `basis` is the weakest of all that ' +
-      'a point sums up: `estimated` rain or weather is that of the device’s own days, or of a time with hours missing; with ' +
-      '`unknown`, some runs’ litres are not known (`runs_without_volume`), and `value` is what is known. `litres` count ' +
+      'a point sums up. Rain and weather are `estimated` where hours or days are missing, and where the device’s own day ' +
+      'stands for the owner’s; months and years are made of the device’s days, which begin some hours apart. With `unknown`, ' +
+      'some runs’ litres are not known (`runs_without_volume`), and `value` is what is known, null if nothing is. `litres` count ' +
       'where a run began. `flow` is of runs that were watched from start to end. `channel` is for `litres` and `flow`.',
     params: DeviceParams,
     query: z.object({

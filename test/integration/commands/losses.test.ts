@@ -242,7 +242,8 @@ describe('the owner learns', () => {
     const before = (await inbox()).length;
     await run();
     expect(await inbox()).toHaveLength(before);
-    backend.clock.forward(601_000);
+    // The work by time stood still for a day.
+    backend.clock.forward(601_000 + DAY_MS);
     await run();
     await run();
     const [told, ...others] = await inbox();

@@ -148,7 +148,7 @@ describe('a message', () => {
     const faults = backend.messages.faultsMet();
     backend.messages.setFaults([{ match: '/v2/email', until, drop: true, times: 1 }]);
     const dying = deliver().catch(() => undefined);
-    await expect.poll(() => backend.messages.faultsMet()).toBe(faults + 1);
+    await expect.poll(() => backend.messages.faultsMet(), { timeout: 20_000 }).toBe(faults + 1);
     jobs.dynamo.dieAfterWrites(0);
     letGo();
     await dying;

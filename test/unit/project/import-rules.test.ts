@@ -123,6 +123,7 @@ describe('imports run one way,', () => {
       'src/http/router.ts',
       'src/http/body/body-limit.ts',
       'src/http/checks/throttle.ts',
+      'src/platform/aws/documents.ts',
       'src/relay/frames/peer-frames.ts',
       'src/relay/frames/plain-frames.ts',
       'src/relay/frames/server-frames.ts',
