@@ -4,7 +4,8 @@ export { createSecurityCounter } from './bootloader/image-rules.ts';
 export { swapUsingMove } from './bootloader/swap-move.ts';
 export { decideSwapType } from './bootloader/swap-type.ts';
 export { type FlagState, type MagicState, readTrailer, type SwapType, type Trailer } from './bootloader/trailer.ts';
-export { UPGRADE_MODES, type UpgradeMode } from './bootloader/upgrade-mode.ts';
+export type { UpgradeMode } from './bootloader/upgrade-mode.ts';
+export { UPGRADE_MODES } from './bootloader/upgrade-modes.ts';
 export { carryCommand } from './carrying/carry-command.ts';
 export {
   type CarrierReport,

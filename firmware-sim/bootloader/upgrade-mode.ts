@@ -1,8 +1,5 @@
 import type { FlashArea } from '../flash/flash-area.ts';
 import type { FlashMap } from '../flash/layout.ts';
-import { overwriteOnly } from './overwrite-only.ts';
-import { swapUsingMove } from './swap-move.ts';
-import { swapUsingScratch } from './swap-scratch.ts';
 import type { SwapType } from './trailer.ts';
 
 /** How a bootloader is asked to install the secondary's image. */
@@ -31,10 +28,3 @@ export interface UpgradeMode {
   unfinished(flash: FlashMap): Unfinished | undefined;
   install(flash: FlashMap, type: InstallType, sizes: ImageSizes): void;
 }
-
-/** The three modes a bootloader can be built with. */
-export const UPGRADE_MODES = {
-  move: swapUsingMove,
-  scratch: swapUsingScratch,
-  overwrite: overwriteOnly,
-} as const satisfies Record<UpgradeMode['name'], UpgradeMode>;

@@ -1,10 +1,4 @@
-import {
-  formatMcubootVersion,
-  imageHash,
-  type McubootVersion,
-  type ParsedImage,
-  parseImage,
-} from '@autowatering/release-format';
+import { formatMcubootVersion, imageHash, type ParsedImage, parseImage } from '@autowatering/release-format';
 import { decideSwapType } from '../bootloader/swap-type.ts';
 import { readTrailer, type SwapType, writeFlag, writeMagic, writeSwapInfo } from '../bootloader/trailer.ts';
 import type { FlashArea } from '../flash/flash-area.ts';
@@ -20,8 +14,6 @@ const NON_BOOTABLE = 0x10;
 const HASH_BYTES = 32;
 const ACTIVE = 0;
 const OTHER = 1;
-
-export type RunningVersion = McubootVersion | undefined;
 
 /**
  * The image group of a device with one image and two slots that runs from slot 0 (facts sheet, C).

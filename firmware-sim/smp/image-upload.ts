@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { MCUBOOT_HEADER_BYTES, MCUBOOT_MAGIC, parseMcubootHeader } from '@autowatering/release-format';
+import {
+  MCUBOOT_HEADER_BYTES,
+  MCUBOOT_MAGIC,
+  type McubootVersion,
+  parseMcubootHeader,
+} from '@autowatering/release-format';
 import { compareVersions } from '../bootloader/image-rules.ts';
 import { TRAILER_SECTORS } from '../bootloader/trailer.ts';
 import type { FlashArea } from '../flash/flash-area.ts';
@@ -7,7 +12,6 @@ import { FlashError, PAGE_BYTES } from '../flash/nor-flash.ts';
 import type { CborFields } from './cbor.ts';
 import { IMAGE_ERROR, MGMT } from './errors.ts';
 import { boolField, bytesField, uintField } from './fields.ts';
-import type { RunningVersion } from './image-group.ts';
 import type { CommandResult } from './server.ts';
 
 const SHA_BYTES = 32;
@@ -45,7 +49,7 @@ export class ImageUpload {
   }
 
   /** @param isSlotFree whether the slot may be overwritten now */
-  handle(fields: CborFields, running: RunningVersion, isSlotFree: () => boolean): CommandResult {
+  handle(fields: CborFields, running: McubootVersion | undefined, isSlotFree: () => boolean): CommandResult {
     const chunk = readChunk(fields);
     if (chunk === undefined) return { rc: MGMT.invalid };
     if (chunk.offset === undefined) return { error: IMAGE_ERROR.invalidOffset };
@@ -58,7 +62,7 @@ export class ImageUpload {
     }
   }
 
-  #begin(chunk: Chunk, running: RunningVersion, isSlotFree: () => boolean): CommandResult {
+  #begin(chunk: Chunk, running: McubootVersion | undefined, isSlotFree: () => boolean): CommandResult {
     const { data, length, sha } = chunk;
     if (data.byteLength < MCUBOOT_HEADER_BYTES) return this.#fail(IMAGE_ERROR.invalidHeader);
     if (length === undefined) return this.#fail(IMAGE_ERROR.invalidLength);
@@ -135,7 +139,7 @@ function readChunk(fields: CborFields): Chunk | undefined {
   };
 }
 
-function isUpgrade(start: Uint8Array, running: RunningVersion): boolean {
+function isUpgrade(start: Uint8Array, running: McubootVersion | undefined): boolean {
   const parsed = parseMcubootHeader(start);
   return parsed.ok && (running === undefined || compareVersions(parsed.header.version, running) > 0);
 }

@@ -1,5 +1,5 @@
 import type { FleetDevices } from '../fleet/index.ts';
-import type { PeerCaller, User } from '../http/define-route.ts';
+import type { PeerCaller, User } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
 import type { Serial, Uid } from '../platform/ids.ts';
 import type { Who } from './model/command.ts';

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { ApiError } from './errors.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -9,6 +10,7 @@ export interface FieldFault {
   readonly message: string;
 }
 
+const MOST_FAULTS = 20;
 const LONGEST_FIELD = 200;
 const LONGEST_MESSAGE = 300;
 
@@ -19,6 +21,19 @@ export function fieldFaults(part: FieldFault['in'], issues: readonly Issue[]): r
     field: path.map(String).join('.').slice(0, LONGEST_FIELD),
     message: message.slice(0, LONGEST_MESSAGE),
   }));
+}
+
+/** Lists the invalid fields in the details. Only messages for machines name one. */
+export function validationFailed(faults: readonly FieldFault[], reader: 'person' | 'machine'): ApiError {
+  const details = faults.slice(0, MOST_FAULTS);
+  if (reader === 'person') {
+    return new ApiError('validation_failed', 'Something is not filled in right. Please check it and try again.', {
+      details,
+    });
+  }
+  const [first] = faults;
+  const where = first === undefined || first.field === '' ? 'The request' : `“${first.field}”`;
+  return new ApiError('validation_failed', `${where} is not valid: ${first?.message ?? 'unknown fault'}`, { details });
 }
 
 /**

@@ -25,7 +25,7 @@ export function createRouter(entries: readonly RouteEntry[], services: Services,
   const match = createRouteMatcher(entries);
   const serveRoute = createServeRoute(services, hooks, isAllowedOrigin);
   // Preflights don't open these routes to web pages (contract, "CORS").
-  const closed = new Set(entries.flatMap(({ path, isClosedToPages }) => (isClosedToPages ? [path as string] : [])));
+  const closed = new Set<string>(entries.flatMap(({ path, isClosedToPages }) => (isClosedToPages ? [path] : [])));
 
   const serve = async (request: IncomingRequest, scope: RequestScope): Promise<OutgoingAnswer> => {
     const { method, path } = request;

@@ -3,23 +3,15 @@ import { type Log, logWith } from '../platform/observability/log.ts';
 import type { Services } from '../platform/services.ts';
 import { type BodyLimit, bodyLimitOf } from './body/body-limit.ts';
 import { readJsonBody } from './body/json-body.ts';
+import { type Caller, isPersonal } from './caller.ts';
 import { type AuthenticateHooks, accountDeleted, createAuthenticate } from './checks/authenticate.ts';
 import type { OriginAllowed } from './checks/origins.ts';
 import { type Allow, createAllow } from './checks/rate-limit.ts';
-import {
-  type Caller,
-  type DeclaredContract,
-  isPersonal,
-  type RateLimit,
-  type RawInput,
-  type Reply,
-  type RequestContext,
-  type Route,
-  responsesOf,
-} from './define-route.ts';
+import type { RawInput, Reply, RequestContext, Route } from './define-route.ts';
 import { ApiError } from './errors.ts';
 import type { IncomingRequest } from './exchange.ts';
 import type { RequestScope } from './request-scope.ts';
+import { type DeclaredContract, type RateLimit, responsesOf } from './route-contract.ts';
 
 /** The checks that domains provide. */
 export interface RouterHooks extends AuthenticateHooks {

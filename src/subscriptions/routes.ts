@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { defineRoute, type Route, type User } from '../http/define-route.ts';
+import type { User } from '../http/caller.ts';
+import { defineRoute, type Route } from '../http/define-route.ts';
 import { ApiError } from '../http/errors.ts';
 import { isoDateTime } from '../http/fields.ts';
 import { withTimeLimit } from '../platform/resilience/time-limit.ts';

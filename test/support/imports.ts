@@ -25,6 +25,23 @@ export function importsOf(folders: readonly string[]): readonly Import[] {
   );
 }
 
+/** The files that import each other in a circle, types included. */
+export function circlesOf(imports: readonly Import[]): readonly string[] {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
+  const reachable = (start: string) => {
+    const seen = new Set<string>();
+    const waiting = [...(next.get(start) ?? [])];
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (seen.has(file)) continue;
+      seen.add(file);
+      waiting.push(...(next.get(file) ?? []));
+    }
+    return seen;
+  };
+  return [...next.keys()].filter((file) => reachable(file).has(file)).sort();
+}
+
 function fileOf(target: string, from: string): string | undefined {
   if (target.startsWith('.')) return path.join(path.dirname(from), target);
   const [, folder, file = 'index.ts'] = OWN_PACKAGE.exec(target) ?? [];

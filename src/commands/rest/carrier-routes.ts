@@ -2,8 +2,10 @@ import { dropReasonOf, isProven, look, READABLE, refusalOf } from '@autowatering
 import pMap from 'p-map';
 import * as z from 'zod';
 import { SerialField } from '../../fleet/fields.ts';
-import { defineRoute, type PeerCaller, type Route, type User, validationFailed } from '../../http/define-route.ts';
+import type { PeerCaller, User } from '../../http/caller.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
+import { validationFailed } from '../../http/field-faults.ts';
 import { CommandParams, ShownCommand, shownCommand } from '../command-fields.ts';
 import type { Report } from '../model/carry.ts';
 import type { Command, Who } from '../model/command.ts';

@@ -1,8 +1,9 @@
 import { writesOf } from '@autowatering/device-data';
 import * as z from 'zod';
 import { accountDeleted } from '../../http/checks/authenticate.ts';
-import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
+import { validationFailed } from '../../http/field-faults.ts';
 import { pageCursor, pageLimit } from '../../http/fields.ts';
 import type { AliveCheck } from '../../platform/aws/dynamo.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
+import { validationFailed } from '../../http/field-faults.ts';
 import { isoDateTime, pageCursor, pageLimit } from '../../http/fields.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
 import type { Uid } from '../../platform/ids.ts';

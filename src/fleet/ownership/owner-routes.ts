@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { storableMap } from '../../http/body/storable-json.ts';
-import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
+import { validationFailed } from '../../http/field-faults.ts';
 import { isoDateTime, pageCursor, pageLimit, textLine } from '../../http/fields.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
 import type { Services } from '../../platform/services.ts';

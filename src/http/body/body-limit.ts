@@ -1,5 +1,5 @@
-import type { DeclaredContract } from '../define-route.ts';
 import { ApiError } from '../errors.ts';
+import type { DeclaredContract } from '../route-contract.ts';
 import type { BodySource } from './encoded-body.ts';
 
 /** A route's body limit and the error for larger bodies. */

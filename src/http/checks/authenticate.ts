@@ -6,9 +6,10 @@ import { StripeNotConfiguredError } from '../../platform/stripe/stripe-errors.ts
 import type { StripeSignatures } from '../../platform/stripe/stripe-signatures.ts';
 import { type BodyLimit, readBody } from '../body/body-limit.ts';
 import { parseJson } from '../body/json-body.ts';
-import type { Caller, DeclaredContract, PeerCaller } from '../define-route.ts';
+import type { Caller, PeerCaller } from '../caller.ts';
 import { ApiError } from '../errors.ts';
 import type { IncomingRequest } from '../exchange.ts';
+import type { DeclaredContract } from '../route-contract.ts';
 
 type Guard = Pick<DeclaredContract, 'auth' | 'openToPeers' | 'openToDeletedAccounts'>;
 

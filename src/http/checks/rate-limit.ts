@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { failedCondition } from '../../platform/aws/dynamo.ts';
 import { ttlSeconds } from '../../platform/clock.ts';
 import type { Services } from '../../platform/services.ts';
-import type { RateLimit } from '../define-route.ts';
 import { ApiError } from '../errors.ts';
+import type { RateLimit } from '../route-contract.ts';
 
 /**
  * Counts the request and returns the headers with the remaining quota.

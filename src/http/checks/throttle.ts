@@ -1,11 +1,4 @@
-import type { RouteContract } from '../define-route.ts';
-
-/** The gateway's limit for a route, for all callers together. Above it, the gateway itself answers 429. */
-export interface Throttle {
-  readonly requestsPerSecond: number;
-  /** How many requests may arrive at the same moment. */
-  readonly burst: number;
-}
+import type { RouteContract, Throttle } from '../route-contract.ts';
 
 /** The default, for the app's everyday routes. */
 const EVERYDAY: Throttle = { requestsPerSecond: 100, burst: 200 };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
+import { validationFailed } from '../../http/field-faults.ts';
 import { pageCursor, pageLimit } from '../../http/fields.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
 import { type ReadProfileWishes, readerOf } from '../delivery/recipient.ts';

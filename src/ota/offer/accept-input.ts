@@ -1,6 +1,6 @@
 import { parseReleaseVersion } from '@autowatering/release-format';
 import { LONGEST_VERSION_TEXT, readDeviceVersion } from '../../fleet/index.ts';
-import type { RawFields } from '../../http/define-route.ts';
+import type { RawFields } from '../../http/deferred-schema.ts';
 import { HW_ID_IN_ANY_CASE, isHwId, isSerial } from '../../platform/ids.ts';
 import { DEFAULT_BOARD, DEFAULT_CHANNEL, TRACK_NAME } from '../registry/release.ts';
 import type { DownloadParams, DownloadQuery, LatestQuery } from './offer-schemas.ts';

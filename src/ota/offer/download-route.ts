@@ -1,5 +1,6 @@
 import type { FleetDevices } from '../../fleet/index.ts';
-import { deferred, defineRoute, type Route } from '../../http/define-route.ts';
+import { deferred } from '../../http/deferred-schema.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
 import { isoTime } from '../../platform/clock.ts';
 import { isOffered } from '../registry/release.ts';
 import type { ReleaseStore } from '../registry/store.ts';

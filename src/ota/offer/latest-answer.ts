@@ -3,13 +3,7 @@ import { isoTime } from '../../platform/clock.ts';
 import type { DeviceProgress } from '../progress/report-plan.ts';
 import type { LatestBody, LatestQuery } from './offer-schemas.ts';
 import type { OfferAnswer, OfferedRelease } from './offers.ts';
-
-/** Why a device is offered what it is offered. */
-export const REASONS = [
-  ...(['offered', 'up_to_date', 'not_in_rollout', 'paused', 'needs_intermediate', 'bootloader_too_old'] as const),
-  ...(['device_revoked', 'no_release', 'failed_too_often'] as const),
-] as const;
-export type Reason = (typeof REASONS)[number];
+import type { Reason } from './reason.ts';
 
 /** The answer for a device, once everything about it is known. */
 export interface Verdict {

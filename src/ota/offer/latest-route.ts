@@ -1,5 +1,7 @@
 import { type Device, type FleetDevices, notUnderstood } from '../../fleet/index.ts';
-import { deferred, defineRoute, isPersonal, type Route } from '../../http/define-route.ts';
+import { isPersonal } from '../../http/caller.ts';
+import { deferred } from '../../http/deferred-schema.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
 import { isoTime } from '../../platform/clock.ts';
 import type { HwId, Uid } from '../../platform/ids.ts';
 import type { Nonces } from '../../platform/nonces.ts';

@@ -1,6 +1,6 @@
 import type { Device, FleetDevices } from '../../fleet/index.ts';
 import { isOrWasTheirs } from '../../fleet/index.ts';
-import { type Caller, isPersonal } from '../../http/define-route.ts';
+import { type Caller, isPersonal } from '../../http/caller.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { HwId, Serial, Uid } from '../../platform/ids.ts';
 import type { TargetDevice } from './eligibility.ts';

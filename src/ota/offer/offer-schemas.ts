@@ -3,7 +3,7 @@ import { DeviceVersionField } from '../../fleet/fields.ts';
 import { isoDateTime } from '../../http/fields.ts';
 import { trackFields, VersionField } from '../registry/track-fields.ts';
 import { deviceFields } from './device-fields.ts';
-import { REASONS } from './latest-answer.ts';
+import { REASONS } from './reason.ts';
 
 // Loaded for the docs, and for requests that `accept-input.ts` does not accept at once.
 

@@ -1,7 +1,8 @@
 import type { ReleaseVersion } from '@autowatering/release-format';
 import * as z from 'zod';
-import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
+import { validationFailed } from '../../http/field-faults.ts';
 import { isoDateTime, pageCursor, pageLimit, textBlock } from '../../http/fields.ts';
 import type { UploadLink } from '../../platform/aws/object-links.ts';
 import { isoTime } from '../../platform/clock.ts';

@@ -1,7 +1,8 @@
 import { trustedKey } from '@autowatering/release-format';
 import * as z from 'zod';
-import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
+import { validationFailed } from '../../http/field-faults.ts';
 import { isoDateTime, textLine } from '../../http/fields.ts';
 import type { DecisionSigner } from '../offer/decision-signature.ts';
 import { type KeyStore, MOST_KEYS } from './key-store.ts';

@@ -5,7 +5,7 @@ import type { Uid } from '../../platform/ids.ts';
 import type { PhotoToIdentify } from '../../platform/plant-providers/kindwise.ts';
 import type { Services } from '../../platform/services.ts';
 import { isHeic, readHeic } from './image/heic.ts';
-import { readPhoto } from './image/photo.ts';
+import { readPhoto } from './image/read-photo.ts';
 import { LARGEST_IN_REQUEST_BYTES } from './image-limits.ts';
 import { badPhoto, refusedPhoto, tooLargeForARequest } from './photo-refusals.ts';
 import type { ImageUploads } from './uploads.ts';

@@ -1,7 +1,8 @@
 import type { Uid } from '../../platform/ids.ts';
 import type { PlantFeature, UsageLimits } from '../../platform/plant-providers/plants-config.ts';
 import type { PlantsNeeds } from '../plants-needs.ts';
-import { type Reservation, reserveUse } from './quota.ts';
+import { reserveUse } from './quota.ts';
+import type { Reservation } from './usage-period.ts';
 
 export interface Meter {
   readonly uid: Uid;

@@ -2,7 +2,7 @@ import { failedCondition, wasConditionMet } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';
 import type { PlantFeature, UsageLimits } from '../../platform/plant-providers/plants-config.ts';
 import type { Services } from '../../platform/services.ts';
-import type { Reservation, UsagePeriod } from './quota.ts';
+import type { Reservation, UsagePeriod } from './usage-period.ts';
 
 const SCHEMA = 1;
 

@@ -1,6 +1,7 @@
 import { MAX_CLOCK_SKEW_MS, MAX_PEERS } from '@autowatering/relay-protocol';
 import * as z from 'zod';
-import { defineRoute, type PeerCaller, type Route, type User } from '../../http/define-route.ts';
+import type { PeerCaller, User } from '../../http/caller.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { AliveCheck } from '../../platform/aws/dynamo.ts';
 import type { Uid } from '../../platform/ids.ts';

@@ -1,7 +1,8 @@
 import { DEFAULT_REPLAY_EVENTS, MAX_EVENTS_PER_PUBLISH, MAX_REPLAY_EVENTS } from '@autowatering/relay-protocol';
 import * as z from 'zod';
-import { defineRoute, type Route, validationFailed } from '../../http/define-route.ts';
+import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
+import { validationFailed } from '../../http/field-faults.ts';
 import type { Uid } from '../../platform/ids.ts';
 import { NewEventFields } from '../frames/fields.ts';
 import { jsonFault } from '../frames/json-bounds.ts';

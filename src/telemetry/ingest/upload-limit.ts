@@ -1,5 +1,5 @@
 import { quotaHeaders, windowAt } from '../../http/checks/rate-limit.ts';
-import type { RateLimit } from '../../http/define-route.ts';
+import type { RateLimit } from '../../http/route-contract.ts';
 import type { CountedUploads } from '../store/device-state.ts';
 
 /**

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { SerialField } from '../../fleet/fields.ts';
-import { validationFailed } from '../../http/define-route.ts';
+import { validationFailed } from '../../http/field-faults.ts';
 import type { Stretch } from './read-runs.ts';
 
 const DAY_MS = 24 * 60 * 60_000;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { orientationOf } from '../../../src/plants/photo/image/orientation.ts';
-import { readPhoto } from '../../../src/plants/photo/image/photo.ts';
+import { readPhoto } from '../../../src/plants/photo/image/read-photo.ts';
 import { jpeg, PRIVATE_TEXT, png, webp } from '../../support/photos.ts';
 
 const good = (bytes: Uint8Array) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { periodOf } from '../../../src/plants/usage/quota.ts';
+import { periodOf } from '../../../src/plants/usage/usage-period.ts';
 
 describe('the period a use counts for', () => {
   it.each([

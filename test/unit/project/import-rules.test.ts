@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Import, importsOf } from '../../support/imports.ts';
+import { circlesOf, type Import, importsOf } from '../../support/imports.ts';
 
 const SHARED = ['release-format', 'device-proof', 'device-data', 'relay-protocol'] as const;
 const LAYERS = ['http', 'platform'];
@@ -21,6 +21,12 @@ const uses = new Map(
   ),
 );
 const allowed = [...uses].flatMap(([domain, used]) => used.map((other) => `${domain} → ${other}`));
+
+describe('files of the backend', () => {
+  it('never import each other in a circle', () => {
+    expect(circlesOf(all.filter(({ from }) => inFolder(from, 'src')))).toEqual([]);
+  });
+});
 
 describe('domains', () => {
   it('match the rows of the table', () => {
@@ -113,6 +119,7 @@ describe('imports run one way,', () => {
       'src/http/define-route.ts',
       'src/http/errors.ts',
       'src/http/adapters/fetch-adapter.ts',
+      'src/http/route-contract.ts',
       'src/http/router.ts',
       'src/http/body/body-limit.ts',
       'src/http/checks/throttle.ts',

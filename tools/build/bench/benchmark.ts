@@ -13,10 +13,11 @@ import { backendEnvironment, startEngines } from '../../run/local-stack/engines.
 import { createLocalSecrets } from '../../run/local-stack/secrets/local-secrets.ts';
 import { measureColdStarts } from './cold-start.ts';
 import { type DynamoMeter, meteredServices } from './dynamo-meter.ts';
-import { fleetScenarios, type Scale } from './fleet-scenarios.ts';
 import { type Load, putUnderLoad } from './load.ts';
 import { measurePhotos, type PhotoOverhead } from './photo-overhead.ts';
-import { premiumHeaders, prepareScenarios, type Scenario } from './scenarios.ts';
+import { fleetScenarios, type Scale } from './scenarios/fleet-scenarios.ts';
+import type { Scenario } from './scenarios/scenario.ts';
+import { premiumHeaders, prepareScenarios } from './scenarios/scenarios.ts';
 
 const ENVIRONMENT = 'bench';
 const AT_ONCE = 10;

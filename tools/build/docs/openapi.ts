@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { throttleOf } from '../../../src/http/checks/throttle.ts';
-import type { RouteContract } from '../../../src/http/define-route.ts';
 import { ApiError, ERROR_STATUS, type ErrorCode } from '../../../src/http/errors.ts';
+import type { RouteContract } from '../../../src/http/route-contract.ts';
 import { commonErrors, routeContracts } from './route-contracts.ts';
 
 const SECURITY: Readonly<Record<RouteContract['auth'], readonly Record<string, readonly string[]>[]>> = {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { RouteContract } from '../../../src/http/define-route.ts';
+import type { RouteContract } from '../../../src/http/route-contract.ts';
 import { routeContracts } from './route-contracts.ts';
 
 /** The header for each kind of caller. Values come from the collection's variables, which users fill in. */

@@ -1,4 +1,4 @@
-import { loadContract, type RouteContract } from '../../../src/http/define-route.ts';
+import { loadContract, type RouteContract } from '../../../src/http/route-contract.ts';
 import type { RouteGroup } from '../../../src/route-index.ts';
 import { routeGroups } from '../../../src/routes.ts';
 import { createServices } from '../../../src/services.ts';

@@ -1,6 +1,6 @@
 import { DEFAULT_BODY_LIMIT } from '../../../src/http/body/body-limit.ts';
 import { throttleOf } from '../../../src/http/checks/throttle.ts';
-import type { RouteContract } from '../../../src/http/define-route.ts';
+import type { RouteContract } from '../../../src/http/route-contract.ts';
 import { commonErrors, routeContracts } from './route-contracts.ts';
 
 /** Returns ROUTE_POLICY_MATRIX.md: callers, limits and errors of every route. */

@@ -6,11 +6,11 @@ import { mintToken } from '../../../run/local-stack/cognito/mint-token.ts';
 import { subscriptionObject } from '../../../run/local-stack/stripe/objects.ts';
 import { newId } from '../../../run/local-stack/stripe/state.ts';
 import type { StripeStandIn } from '../../../run/local-stack/stripe/stripe-stand-in.ts';
-import { makeSubscriber, type Subscriber } from '../billing-scenarios.ts';
 import { gatewayEvent } from '../peer/gateway-event.ts';
 import type { HandlerProcess } from '../peer/handler-process.ts';
 import type { Tokens } from '../peer/peer-scenarios.ts';
 import { photoForm, photoOf } from '../photo-body.ts';
+import { makeSubscriber, type Subscriber } from '../scenarios/billing-scenarios.ts';
 import { type BenchPeer, createPeers } from './bench-peers.ts';
 
 export interface Person {

@@ -4,9 +4,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import pMap from 'p-map';
 import * as z from 'zod';
-import { mintToken } from '../../run/local-stack/cognito/mint-token.ts';
-import type { LocalSecrets } from '../../run/local-stack/secrets/local-secrets.ts';
-import { type Ask, json, type Scenario } from './scenarios.ts';
+import { mintToken } from '../../../run/local-stack/cognito/mint-token.ts';
+import type { LocalSecrets } from '../../../run/local-stack/secrets/local-secrets.ts';
+import type { Ask, Scenario } from './scenario.ts';
+import { json } from './scenarios.ts';
 
 export interface Scale {
   readonly releases: number;

@@ -1,22 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import { mintToken } from '../../run/local-stack/cognito/mint-token.ts';
-import type { LocalSecrets } from '../../run/local-stack/secrets/local-secrets.ts';
-import type { StripeStandIn } from '../../run/local-stack/stripe/stripe-stand-in.ts';
+import { mintToken } from '../../../run/local-stack/cognito/mint-token.ts';
+import type { LocalSecrets } from '../../../run/local-stack/secrets/local-secrets.ts';
+import type { StripeStandIn } from '../../../run/local-stack/stripe/stripe-stand-in.ts';
 import { billingScenarios, makeSubscriber, type Subscriber } from './billing-scenarios.ts';
-
-export interface Scenario {
-  readonly route: string;
-  /** Returns the next request. Called for each one, so that writes can differ. */
-  request(): { readonly path: string; readonly init?: RequestInit };
-  /** Accepted statuses. */
-  readonly expect: readonly number[];
-  /** Wraps the measurement, to set up other conditions. */
-  during?<T>(measure: () => Promise<T>): Promise<T>;
-}
-
-export type Ask = (path: string, init?: RequestInit) => Promise<Response>;
+import type { Ask, Scenario } from './scenario.ts';
 
 const IMAGE = 'test/fixtures/firmware/autowatering-1.1.0.signed.bin';
 export const json = (headers: Readonly<Record<string, string>>, body: unknown): RequestInit => ({

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { subscriptionObject } from '../../run/local-stack/stripe/objects.ts';
-import { newId, type Subscription } from '../../run/local-stack/stripe/state.ts';
-import type { StripeStandIn } from '../../run/local-stack/stripe/stripe-stand-in.ts';
-import type { Ask, Scenario } from './scenarios.ts';
+import { subscriptionObject } from '../../../run/local-stack/stripe/objects.ts';
+import { newId, type Subscription } from '../../../run/local-stack/stripe/state.ts';
+import type { StripeStandIn } from '../../../run/local-stack/stripe/stripe-stand-in.ts';
+import type { Ask, Scenario } from './scenario.ts';
 
 export interface Subscriber {
   readonly user: Readonly<Record<string, string>>;
