@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { billing, type TestUser } from '../../support/billing.ts';
 import { gate } from '../../support/gate.ts';
@@ -84,13 +84,19 @@ describe('while Stripe fails', () => {
   let backend: Backend;
   let people: ReturnType<typeof billing>;
   let user: TestUser;
-  beforeEach(async () => {
+  beforeAll(async () => {
     backend = await startBackend();
     people = billing(backend);
-    user = await people.subscribed();
-    await people.status(user);
   });
-  afterEach(() => backend.stop());
+  afterAll(() => backend.stop());
+  beforeEach(async () => {
+    backend.stripe.setFaults([]);
+    // The trouble of the test before is over.
+    backend.clock.forward(15_000);
+    user = await people.subscribed();
+    expect(await people.status(user)).toMatchObject({ source: 'stripe' });
+    backend.metrics.counted.length = 0;
+  });
 
   const stale = { isPremium: true, status: 'trialing', source: 'snapshot', stale: true };
 
@@ -145,14 +151,6 @@ describe('while Stripe fails', () => {
     expect([portal.status, portal.body.error.code]).toEqual([503, 'billing_unavailable']);
   });
 
-  it('premium lapses if it stays unconfirmed for days after the period', async () => {
-    backend.stripe.setFaults([{ status: 500 }]);
-    backend.clock.forward((7 + 2) * DAY * 1000);
-    expect(await people.status(user)).toMatchObject({ isPremium: true, stale: true });
-    backend.clock.forward(2 * DAY * 1000);
-    expect(await people.status(user)).toMatchObject({ isPremium: false, status: 'trialing', stale: true });
-  });
-
   it('a user without a snapshot is not premium', async () => {
     backend.stripe.setFaults([{ status: 500 }]);
     expect(await people.status(newUser())).toMatchObject({
@@ -186,6 +184,15 @@ describe('while Stripe fails', () => {
     backend.secretsManager.setValues({ ...rest, STRIPE_SECRET_KEY: backend.secrets.stripeSecretKey });
     backend.clock.forward(11_000);
     expect(await people.status(user)).toMatchObject({ source: 'stripe' });
+  });
+
+  // The last one: days pass.
+  it('premium lapses if it stays unconfirmed for days after the period', async () => {
+    backend.stripe.setFaults([{ status: 500 }]);
+    backend.clock.forward((7 + 2) * DAY * 1000);
+    expect(await people.status(user)).toMatchObject({ isPremium: true, stale: true });
+    backend.clock.forward(2 * DAY * 1000);
+    expect(await people.status(user)).toMatchObject({ isPremium: false, status: 'trialing', stale: true });
   });
 });
 
