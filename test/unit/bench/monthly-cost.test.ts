@@ -8,6 +8,8 @@ import { type PriceList, priceList, tieredCost } from '../../../tools/build/benc
 
 const each = (price: number) => [{ price }];
 
+const NO_WORK = { calls: 0, readUnits: 0, writeUnits: 0, cpuMicroseconds: 0, puts: 0, putBytes: 0 };
+
 /** Round prices, to compute by hand with. */
 const PRICES: PriceList = {
   ...{ date: '2020-01', region: 'nowhere-1', currency: 'USD', note: '', sources: [] },
@@ -48,6 +50,8 @@ const FIGURES: Figures = {
       ...{ requestBytes: 1_000, elsewhereMs: 0 },
     },
   },
+  garden: { days: 1, firstWriteUnits: 0, dailyWriteUnits: 0, storedBytes: 0 },
+  jobs: { devices: 1, idleHour: NO_WORK, lookOfADay: NO_WORK, archiveOfADay: NO_WORK },
 };
 
 const BEHAVIOUR: Behaviour = {
@@ -90,6 +94,34 @@ describe('the monthly cost', () => {
       cognitoLite: near(450),
       cognitoEssentials: near(1_350),
     });
+  });
+
+  it('has the work by time for each device and for each hour, and a year of its history', () => {
+    const jobs = {
+      devices: 10,
+      idleHour: { ...NO_WORK, readUnits: 1_000, writeUnits: 100 },
+      lookOfADay: { ...NO_WORK, readUnits: 50 },
+      archiveOfADay: { ...NO_WORK, readUnits: 50, puts: 80, putBytes: 10_000 },
+    };
+    const garden = { days: 100, firstWriteUnits: 40, dailyWriteUnits: 9, storedBytes: 100 * 1024 };
+    const month = (figures: Figures) => monthlyCost(1_000, BEHAVIOUR, figures, PRICES);
+    const [before, after] = [month(FIGURES), month({ ...FIGURES, garden, jobs })];
+    // Of 720 hours, and of 1,000 devices on 30 days, 10 units each; 365 KiB a device in the table.
+    const requests = (720 * 1_000 + 1_000 * 30 * 10) * 0.0000001 + 720 * 100 * 0.000001;
+    expect(after.dynamoDb - before.dynamoDb).toBeCloseTo(requests + ((1_000 * 365) / 1024 ** 2) * 0.45, 6);
+    // 80 files a day; a year of 1,000 bytes a day for each device.
+    expect(after.s3 - before.s3).toBeCloseTo(30 * 80 * 0.000005 + 0.365 * 0.02, 6);
+  });
+
+  it('counts what an upload writes by the rule of AWS, as the garden’s measurement has it', () => {
+    const [figure] = Object.values(FIGURES.routes);
+    if (figure === undefined) throw new Error('no figure');
+    const routes = { 'POST /telemetry': figure };
+    const behaviour = { ...BEHAVIOUR, requestsPerMonth: { 'POST /telemetry': 10 } };
+    const dynamoDb = (dailyWriteUnits: number) =>
+      monthlyCost(100_000, behaviour, { ...FIGURES, routes, garden: { ...FIGURES.garden, dailyWriteUnits } }, PRICES)
+        .dynamoDb;
+    expect(dynamoDb(9) - dynamoDb(0)).toBeCloseTo(9, 6);
   });
 
   it('counts a request above 512 KB twice at HTTP API', () => {

@@ -8,6 +8,8 @@ import { wholeNumberUpTo } from '../../cli/terminal/number-arguments.ts';
 import { runBenchmark } from './benchmark.ts';
 import { gardenTable } from './garden/garden-table.ts';
 import { MOST_SYNCS, measureGarden } from './garden/measure-garden.ts';
+import { jobsTable } from './jobs/jobs-table.ts';
+import { measureJobs } from './jobs/measure-jobs.ts';
 import { peerScenarios } from './peer/peer-scenarios.ts';
 import { moduleTable, peerTable } from './peer/peer-table.ts';
 import { profileRoute, runPeerBenchmark, withOurHandler } from './peer/run-peer-benchmark.ts';
@@ -31,6 +33,7 @@ interface Options {
   readonly memory?: number;
   readonly relay?: boolean;
   readonly garden?: number;
+  readonly jobs?: number;
 }
 
 const Variables = z.record(z.string(), z.string());
@@ -58,6 +61,7 @@ await runCommand((signal) =>
       'what a device’s telemetry costs over so many daily syncs, beside an item for each row',
       wholeNumberUpTo(MOST_SYNCS),
     )
+    .option('--jobs <devices>', 'what work by time consumes, with so many devices', wholeNumberUpTo(1_000))
     .option('--json', 'prints JSON', false)
     .addHelpText(
       'after',
@@ -72,6 +76,7 @@ await runCommand((signal) =>
       if (options.profile !== undefined) return profile(options.profile, options, signal);
       if (options.memory !== undefined) return memory(options.memory, options, signal, onStep);
       if (options.garden !== undefined) return garden(options.garden, options, signal, onStep);
+      if (options.jobs !== undefined) return jobs(options.jobs, options, signal, onStep);
       if (options.relay === true) return relay(options, signal, onStep);
       if (options.routes === true) return everyRoute(options, signal, onStep);
       if (options.peer !== undefined) return besidePeer(options.peer, options, signal, onStep);
@@ -119,6 +124,16 @@ async function garden(
 ): Promise<void> {
   const cost = await measureGarden(path.resolve(DIRECTORY, 'garden-cost'), days, signal, onStep);
   console.log(json ? JSON.stringify(cost, null, 2) : gardenTable(cost));
+}
+
+async function jobs(
+  devices: number,
+  { json }: Options,
+  signal: AbortSignal,
+  onStep: (step: string) => void,
+): Promise<void> {
+  const cost = await measureJobs(path.resolve(DIRECTORY, 'jobs-cost'), devices, signal, onStep);
+  console.log(json ? JSON.stringify(cost, null, 2) : jobsTable(cost));
 }
 
 async function variablesIn(file: string | undefined): Promise<Readonly<Record<string, string>>> {
