@@ -5,6 +5,7 @@ import {
   FIRST_TRUSTED_EPOCH_S,
   FlowSensor,
   HydraulicStatus,
+  type Read,
   ValveControl,
 } from '@autowatering/device-data';
 import type { FaultName, PlantedFault } from '../../garden/world/planted-fault.ts';
@@ -43,11 +44,14 @@ const flowsUnasked: Shows = ({ gathered }) =>
   hasAlarm(gathered, [2, 4, 6]) ||
   hasStatus(gathered, STATUS.unexpected_flow) ||
   hasLock(gathered, [REASON.high_flow, REASON.unexpected_flow, REASON.mainline_leak]) ||
+  hasCounted(gathered, ({ high_flow_runs: high, unexpected_runs: unexpected }) => high + unexpected) ||
   hasFlowWithValvesShut(gathered);
 const doesNotFlow: Shows = ({ gathered }) =>
   hasAlarm(gathered, [1]) ||
   hasStatus(gathered, STATUS.no_flow) ||
   hasLock(gathered, [REASON.no_flow]) ||
+  // It stays when the soft lock is over.
+  hasCounted(gathered, ({ no_flow_runs: runs }) => runs) ||
   gathered.sessions.some(isDry);
 /** Absent or old when it was looked at, or without hours between those before and after. */
 const saysNothing: Shows = ({ gathered }, { from, until }) =>
@@ -86,6 +90,10 @@ function hasLock({ readings }: Gathering, reasons: readonly number[]): boolean {
       (status.lock_level > 0 && reasons.includes(status.lock_reason)) ||
       (status.global_level > 0 && reasons.includes(status.global_reason)),
   );
+}
+
+function hasCounted({ readings }: Gathering, runs: (status: Read<typeof HydraulicStatus>) => number): boolean {
+  return parsed(readings, 'hydraulic', HydraulicStatus).some((status) => runs(status) > 0);
 }
 
 /** At the moment of the visit's readings: no valve, and yet pulses. */

@@ -78,7 +78,11 @@ describe('the monthly cost', () => {
     expect(month).toEqual({
       requests: 1_000_000,
       // $0.20 for the requests; 0.5 GB × 11,000 s, 1 GB × 8,000 s and 1769/1024 GB × 6,000 s.
-      lambda: { 512: near(0.2 + 0.055), 1024: near(0.2 + 0.08), 1769: near(0.2 + 0.103_652_34) },
+      // Work by time is invoked 8,640 times a month.
+      lambda: {
+        ...{ 512: near(0.2 + 0.055 + 0.001_728), 1024: near(0.2 + 0.08 + 0.001_728) },
+        1769: near(0.2 + 0.103_652_34 + 0.001_728),
+      },
       httpApi: near(1),
       // 2 million read and 3 million write units; 97.65625 GiB stored and recoverable.
       dynamoDb: near(0.2 + 3 + 97.656_25 * 0.45),
@@ -87,7 +91,8 @@ describe('the monthly cost', () => {
       // A million answers of 1,000 bytes, 100,000 images of 1 MB.
       egress: near((1 + 100) * 0.1),
       // 0.8 GB of the function for a month, 0.2 GB of the access log for half of one.
-      logs: near(1 * 0.5 + 0.9 * 0.03),
+      // And 300 bytes for each time that work by time is invoked.
+      logs: near((1 + 0.002_592) * 0.5 + (0.9 + 0.002_592) * 0.03),
       metrics: near(3 + 0.2 + 3),
       // One container asks for the secret twelve times an hour.
       secrets: near(0.4 + 720 * 12 * 0.00001),

@@ -232,6 +232,15 @@ describe('evidence that a fault left', () => {
     expect([dry(4, 0), dry(1, 0), dry(4, 500)]).toEqual([true, false, false]);
   });
 
+  it('of a valve that does not open is the run that the device counted, after its lock is over', () => {
+    const counted = (noFlowRuns: number) => {
+      const bytes = new Uint8Array(48);
+      bytes[28] = noFlowRuns;
+      return hasLeftEvidence(faultOf('valve_stuck_closed'), [visitOf(FROM + DAY, [['hydraulic', [...bytes]]])]);
+    };
+    expect([counted(1), counted(0)]).toEqual([true, false]);
+  });
+
   it('of a sensor is a sample that is older than the device would believe', () => {
     const sample = (uptimeMs: number) => {
       const bytes = EnvironmentalData.write({
