@@ -1,9 +1,11 @@
-import { FAULT_NAMES, type FaultName } from '../../garden/world/planted-fault.ts';
+import { FAULT_NAMES, type FaultName, type PlantedFault } from '../../garden/world/planted-fault.ts';
 import type { DeviceYear, PlantedRecord } from './live-year.ts';
 
 /** What the backend says of a device, as far as it says that something is wrong. Times are milliseconds since 1970. */
 export interface SaidInsight {
   readonly kind: string;
+  /** Null if it is about the whole device, or the zone is not known. */
+  readonly channel: number | null;
   readonly since: number;
   /** Null while it goes on. */
   readonly until: number | null;
@@ -14,7 +16,7 @@ const FAULT_INSIGHTS: readonly string[] = [
   ...['leak', 'no_flow', 'lock', 'high_use', 'flat_line', 'silent_sensor', 'clock_lost', 'interrupted'],
 ];
 
-/** By which of them a fault is found. What else it may bring about is explained by it, and no false alarm. */
+/** By which of them a fault is found: whoever reads one knows what to look at. */
 const FINDS: Readonly<Record<FaultName, readonly string[]>> = {
   leak: ['leak', 'high_use'],
   valve_stuck_open: ['leak', 'high_use'],
@@ -22,10 +24,20 @@ const FINDS: Readonly<Record<FaultName, readonly string[]>> = {
   empty_tank: ['no_flow'],
   frozen_pipe: ['no_flow'],
   dead_sensor: ['silent_sensor'],
-  stale_sensor: ['silent_sensor', 'frost'],
+  // Frost is what the device fears then. It is no frost.
+  stale_sensor: ['silent_sensor'],
   flat_line: ['flat_line'],
   lost_clock: ['clock_lost'],
   reboots_in_mid_run: ['interrupted'],
+};
+
+/** What else a fault brings about in the device, which is no false alarm. Nothing that only happens at the same time. */
+const BRINGS_ABOUT: Readonly<Partial<Record<FaultName, readonly string[]>>> = {
+  leak: ['lock'],
+  valve_stuck_open: ['lock'],
+  valve_stuck_closed: ['lock'],
+  empty_tank: ['lock'],
+  frozen_pipe: ['lock'],
 };
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -67,7 +79,7 @@ export function confusionOf(
       if (!record.hasLeftEvidence) continue;
       add(leftEvidence, kind);
       const during = insights.filter((insight) => isDuring(insight, record));
-      const isFound = during.some((insight) => FINDS[kind].includes(insight.kind));
+      const isFound = during.some((insight) => finds(insight, record));
       if (isFound) add(found, kind);
       else worthALook.push(`${year.serial}: ${kind} missed`);
       const kinds = new Set(during.map((insight) => insight.kind).filter((one) => FAULT_INSIGHTS.includes(one)));
@@ -75,7 +87,7 @@ export function confusionOf(
       if (kinds.size === 0) add(row, 'nothing');
     }
     for (const insight of own) {
-      if (year.planted.some((record) => isDuring(insight, record))) continue;
+      if (year.planted.some((record) => isDuring(insight, record) && isExplained(insight, record))) continue;
       add(falseAlarms, insight.kind);
       worthALook.push(`${year.serial}: ${insight.kind} of nothing`);
     }
@@ -87,9 +99,27 @@ export function confusionOf(
   };
 }
 
-/** An insight begins with the first evidence: during the fault, or when a phone saw what it had left. */
-function isDuring({ since, until }: SaidInsight, { fault, overBy }: PlantedRecord): boolean {
-  return since <= overBy + DAY_MS && (until ?? Number.POSITIVE_INFINITY) >= fault.from - DAY_MS;
+/**
+ * An insight begins with the first evidence: during the fault, or when a phone saw what it had left. One that was there
+ * before is of something else, however long it lasts; a day's row may begin a day earlier.
+ */
+function isDuring({ since }: SaidInsight, { fault, overBy }: PlantedRecord): boolean {
+  return since >= fault.from - DAY_MS && since <= overBy;
+}
+
+function finds({ kind, channel }: SaidInsight, { fault }: PlantedRecord): boolean {
+  return FINDS[fault.kind].includes(kind) && isOfItsZone(channel, fault);
+}
+
+function isExplained(insight: SaidInsight, record: PlantedRecord): boolean {
+  const { fault } = record;
+  const follows = BRINGS_ABOUT[fault.kind]?.includes(insight.kind) === true && isOfItsZone(insight.channel, fault);
+  return follows || finds(insight, record);
+}
+
+/** A zone that stays shut is told of as that zone. Water of an open one is seen in the runs of others. */
+function isOfItsZone(channel: number | null, fault: PlantedFault): boolean {
+  return channel === null || fault.kind !== 'valve_stuck_closed' || channel === fault.zone;
 }
 
 function inOrder<T>(counts: Readonly<Record<string, T>>): Record<string, T> {
@@ -105,13 +135,21 @@ export interface SaidRun {
   readonly volume: { readonly basis: string; readonly millilitres: number | null; readonly isMinimum: boolean };
 }
 
+export interface ComparedLitres {
+  readonly runs: number;
+  readonly saidMl: number;
+  readonly trueMl: number;
+  /** How far each run is off, without its sign: in the sums, too much and too little make up for each other. */
+  readonly offMl: number;
+}
+
 /** How the litres that are said compare with the model's truth. */
 export interface SaidLitres {
-  readonly watched: { readonly runs: number; readonly saidMl: number; readonly trueMl: number };
+  readonly watched: ComparedLitres;
   /** Nobody watched: by the device's litres, or the zone's usual flow. */
-  readonly estimated: { readonly runs: number; readonly saidMl: number; readonly trueMl: number };
+  readonly estimated: ComparedLitres;
   readonly unknown: number;
-  /** Measured, though nobody watched. There is no such thing. */
+  /** Measured, though nobody watched, or nothing ran. There is no such thing. */
   readonly invented: number;
   readonly outcomes: Readonly<Record<string, number>>;
 }
@@ -121,8 +159,8 @@ const CLOCKS_APART_MS = 2 * 60_000;
 export function litresOf(
   devices: readonly { readonly year: DeviceYear; readonly runs: readonly SaidRun[] }[],
 ): SaidLitres {
-  const watched = { runs: 0, saidMl: 0, trueMl: 0 };
-  const estimated = { runs: 0, saidMl: 0, trueMl: 0 };
+  const watched = { runs: 0, saidMl: 0, trueMl: 0, offMl: 0 };
+  const estimated = { runs: 0, saidMl: 0, trueMl: 0, offMl: 0 };
   const outcomes: Record<string, number> = {};
   let [unknown, invented] = [0, 0];
   for (const { year, runs } of devices) {
@@ -138,12 +176,13 @@ export function litresOf(
           session.startedAt <= (real?.endedAt ?? startedAt) + CLOCKS_APART_MS,
       );
       if (volume.basis === 'unknown') unknown += 1;
-      if (volume.basis === 'measured' && !isWatched) invented += 1;
+      if (volume.basis === 'measured' && (!isWatched || real === undefined)) invented += 1;
       if (volume.millilitres === null || volume.isMinimum || real === undefined) continue;
       const sum = volume.basis === 'measured' ? watched : estimated;
       sum.runs += 1;
       sum.saidMl += volume.millilitres;
       sum.trueMl += real.meteredMl;
+      sum.offMl += Math.abs(volume.millilitres - real.meteredMl);
     }
   }
   return { watched, estimated, unknown, invented, outcomes };

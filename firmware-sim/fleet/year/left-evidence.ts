@@ -5,10 +5,11 @@ import {
   FIRST_TRUSTED_EPOCH_S,
   FlowSensor,
   HydraulicStatus,
+  type Read,
   ValveControl,
 } from '@autowatering/device-data';
 import type { FaultName, PlantedFault } from '../../garden/world/planted-fault.ts';
-import type { GatheredRead, GatheredReading, Gathering } from '../../sync/gathering.ts';
+import type { GatheredRead, GatheredReading, GatheredSession, Gathering } from '../../sync/gathering.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 const REASON = { high_flow: 1, no_flow: 2, unexpected_flow: 3, mainline_leak: 4 };
@@ -16,6 +17,10 @@ const REASON = { high_flow: 1, no_flow: 2, unexpected_flow: 3, mainline_leak: 4 
 const STATUS = { no_flow: 1, unexpected_flow: 2, rtc_error: 4, freeze: 6 };
 /** So many equal hours in a row are no weather. */
 const FLAT_HOURS = 12;
+/** A device believes a sample for ten minutes, and tells its uptime by the minute (device sheet, §2.6). */
+const OLD_MS = 12 * 60 * 1000;
+const UPTIME_WRAP_MS = 2 ** 32;
+const DRY_MS = 2 * 60 * 1000;
 
 /** What the phones of a home brought from a device: only that can be found, however true the fault is. */
 export interface Brought {
@@ -39,9 +44,18 @@ const flowsUnasked: Shows = ({ gathered }) =>
   hasAlarm(gathered, [2, 4, 6]) ||
   hasStatus(gathered, STATUS.unexpected_flow) ||
   hasLock(gathered, [REASON.high_flow, REASON.unexpected_flow, REASON.mainline_leak]) ||
+  hasCounted(gathered, ({ high_flow_runs: high, unexpected_runs: unexpected }) => high + unexpected) ||
   hasFlowWithValvesShut(gathered);
 const doesNotFlow: Shows = ({ gathered }) =>
-  hasAlarm(gathered, [1]) || hasStatus(gathered, STATUS.no_flow) || hasLock(gathered, [REASON.no_flow]);
+  hasAlarm(gathered, [1]) ||
+  hasStatus(gathered, STATUS.no_flow) ||
+  hasLock(gathered, [REASON.no_flow]) ||
+  // It stays when the soft lock is over.
+  hasCounted(gathered, ({ no_flow_runs: runs }) => runs) ||
+  gathered.sessions.some(isDry);
+/** Absent or old when it was looked at, or without hours between those before and after. */
+const saysNothing: Shows = ({ gathered }, { from, until }) =>
+  hasNoSensor(gathered) || hasOldSample(gathered) || hasGap(gathered, from, until);
 
 const SHOWS: Readonly<Record<FaultName, Shows>> = {
   leak: flowsUnasked,
@@ -49,9 +63,9 @@ const SHOWS: Readonly<Record<FaultName, Shows>> = {
   valve_stuck_closed: doesNotFlow,
   empty_tank: doesNotFlow,
   frozen_pipe: doesNotFlow,
-  dead_sensor: ({ gathered }) => hasNoSensor(gathered),
-  stale_sensor: ({ gathered }, { from, until }) =>
-    hasAlarm(gathered, [3], 0xff_ff) || hasStatus(gathered, STATUS.freeze) || hasGap(gathered, from, until),
+  dead_sensor: saysNothing,
+  stale_sensor: (visit, fault) =>
+    saysNothing(visit, fault) || hasAlarm(visit.gathered, [3], 0xff_ff) || hasStatus(visit.gathered, STATUS.freeze),
   flat_line: ({ gathered }) => gathered.reads.some(isFlat),
   lost_clock: ({ gathered }) => hasStatus(gathered, STATUS.rtc_error) || gathered.reads.some(hasLostEpoch),
   reboots_in_mid_run: ({ hasRestarted }) => hasRestarted,
@@ -78,6 +92,10 @@ function hasLock({ readings }: Gathering, reasons: readonly number[]): boolean {
   );
 }
 
+function hasCounted({ readings }: Gathering, runs: (status: Read<typeof HydraulicStatus>) => number): boolean {
+  return parsed(readings, 'hydraulic', HydraulicStatus).some((status) => runs(status) > 0);
+}
+
 /** At the moment of the visit's readings: no valve, and yet pulses. */
 function hasFlowWithValvesShut({ readings }: Gathering): boolean {
   const isOpen = parsed(readings, 'valve', ValveControl).some(({ task_type }) => task_type === 1);
@@ -87,6 +105,19 @@ function hasFlowWithValvesShut({ readings }: Gathering): boolean {
 
 function hasNoSensor({ readings }: Gathering): boolean {
   return parsed(readings, 'environment', EnvironmentalData).some(({ sensor_status: status }) => status === 0);
+}
+
+/** Of a sample whose stamp is older than a device believes one. */
+function hasOldSample({ readings, uptime }: Gathering): boolean {
+  if (uptime === undefined) return false;
+  return parsed(readings, 'environment', EnvironmentalData).some(
+    (sample) => sample.sensor_status !== 0 && (uptime.uptimeMs % UPTIME_WRAP_MS) - sample.uptime_ms > OLD_MS,
+  );
+}
+
+/** Somebody watched it for longer than the slowest pipe takes, and the meter never turned. */
+function isDry({ sawStart, ended, startedAt, endedAt, millilitres }: GatheredSession): boolean {
+  return sawStart && ended !== 'lost_sight' && millilitres === 0 && endedAt - startedAt >= DRY_MS;
 }
 
 /** Hours of the fault that have no row, in what was read after them. */

@@ -21,6 +21,8 @@ const LOOK_MS = 5_000;
 const MTU = 247;
 /** Phones find a network after so many visits: a year in minutes must not exceed an account's requests. */
 const VISITS_BETWEEN = 7;
+/** Of sending the rest, at the end. */
+const MOST_TRIES = 10;
 
 export interface LiveYearOptions {
   readonly household: Household;
@@ -30,6 +32,8 @@ export interface LiveYearOptions {
   readonly client?: TelemetryClient;
   /** The clock at which uploads are sent, in milliseconds since 1970. */
   readonly now?: () => number;
+  /** Called before what failed is sent again at the end of the year. Default: no pause. */
+  readonly pause?: () => Promise<unknown>;
   readonly signal?: AbortSignal;
 }
 
@@ -65,7 +69,7 @@ export interface DeviceYear {
 
 /** Lets a household live with its device, and its phones read it as the device sheet says. */
 export async function liveYear(options: LiveYearOptions): Promise<DeviceYear> {
-  const { household, days, serial, client, now = Date.now, signal } = options;
+  const { household, days, serial, client, now = Date.now, pause, signal } = options;
   const garden = new Garden(household.garden);
   const endsAt = garden.startsAt + days * 24 * 60 * MINUTE_MS;
   const phones = Array.from({ length: household.phones }, (_, index): Phone => {
@@ -104,9 +108,10 @@ export async function liveYear(options: LiveYearOptions): Promise<DeviceYear> {
     visitsSinceSent += 1;
     if (visitsSinceSent < VISITS_BETWEEN) continue;
     visitsSinceSent = 0;
-    for (const phone of phones) sum.refused += await send(phone, client);
+    // What does not get through is kept, and sent with what comes next.
+    for (const phone of phones) sum.refused += (await send(phone, client)).refused;
   }
-  for (const phone of phones) sum.refused += await send(phone, client);
+  for (const phone of phones) sum.refused += await sendAll(phone, client, pause);
   garden.advanceTo(endsAt);
   const { runs, alarms } = garden.truth;
   return {
@@ -184,11 +189,23 @@ function phoneWithoutNetwork(name: string): Phone {
   };
 }
 
-async function send(phone: Phone, client: TelemetryClient | undefined): Promise<number> {
-  if (client === undefined || phone.send === undefined) return 0;
-  const { refused, trouble } = await phone.send(client);
-  if (trouble !== undefined) throw trouble;
-  return refused;
+async function send(phone: Phone, client: TelemetryClient | undefined) {
+  return client === undefined || phone.send === undefined ? { refused: 0, trouble: undefined } : phone.send(client);
+}
+
+async function sendAll(
+  phone: Phone,
+  client: TelemetryClient | undefined,
+  pause: LiveYearOptions['pause'],
+): Promise<number> {
+  let refused = 0;
+  for (let tries = 1; ; tries += 1) {
+    const sent = await send(phone, client);
+    refused += sent.refused;
+    if (sent.trouble === undefined) return refused;
+    if (tries === MOST_TRIES) throw sent.trouble;
+    await pause?.();
+  }
 }
 
 /** What a phone measured of a whole run, beside what really went through the meter in it. */

@@ -12,6 +12,7 @@ export function resetFirmware(firmware: Firmware, type: number, channel: number)
   if (type === RESET.channels || isFactory) for (const each of channels) resetChannel(settings, each);
   if (type === RESET.schedules) for (const each of channels) resetSchedule(settings, each);
   if (type === RESET.system || isFactory) resetSystem(settings);
+  if (isFactory) settings.opaque.clear();
   if (type === RESET.history || isFactory) {
     history.erase();
     rain.hourly.clear();

@@ -15,6 +15,8 @@ export class RowRing<T> {
   #bytes: Uint8Array;
   #first = 0;
   #length = 0;
+  /** Whether no row is older than the one before it: true unless a clock was lost. */
+  #isOrdered = true;
 
   constructor(depth: number, structure: RowStructure<T>) {
     this.depth = depth;
@@ -32,6 +34,7 @@ export class RowRing<T> {
   push(values: T): void {
     const at = this.#room();
     this.#structure.writeAt(this.#view, at, values);
+    this.#noteOrder();
   }
 
   /** A copy of the row at that place, 0 being the oldest. */
@@ -52,6 +55,7 @@ export class RowRing<T> {
   clear(): void {
     this.#first = 0;
     this.#length = 0;
+    this.#isOrdered = true;
   }
 
   /** A copy of its rows, oldest first. */
@@ -64,13 +68,31 @@ export class RowRing<T> {
    *
    * @param without so many of the oldest are left out
    */
-  rowsBetween(from: number, until: number, { without = 0, atMost = this.depth } = {}): Uint8Array[] {
-    const rows: Uint8Array[] = [];
-    for (let index = without; index < this.#length && rows.length < atMost; index += 1) {
+  rowsBetween(from: number, until: number, which: { readonly without?: number; readonly atMost?: number } = {}) {
+    return this.placesBetween(from, until, which).map((index) => this.at(index));
+  }
+
+  /** The same, as the places of the rows. */
+  placesBetween(from: number, until: number, { without = 0, atMost = this.depth } = {}): number[] {
+    const places: number[] = [];
+    for (let index = Math.max(without, this.firstSince(from)); index < this.#length; index += 1) {
       const key = this.epochAt(index);
-      if (key >= from && key <= until) rows.push(this.at(index));
+      if (places.length >= atMost || (this.#isOrdered && key > until)) break;
+      if (key >= from && key <= until) places.push(index);
     }
-    return rows;
+    return places;
+  }
+
+  /** Where to begin to look for rows since then: all before are older. */
+  firstSince(epochS: number): number {
+    if (!this.#isOrdered) return 0;
+    let [low, high] = [0, this.#length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.epochAt(middle) < epochS) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Takes over the rows of another ring of that structure. */
@@ -79,15 +101,25 @@ export class RowRing<T> {
     for (let index = 0; index < other.length; index += 1) {
       const to = this.#room();
       this.#bytes.set(other.at(index), to);
+      this.#noteOrder();
     }
   }
 
-  /** Removes what is older than that. */
+  /** Removes what is older than that, wherever it stands: rows of a lost clock are between others. */
   keepSince(epochS: number): void {
-    while (this.#length > 0 && this.epochAt(0) < epochS) {
-      this.#first = (this.#first + 1) % this.depth;
-      this.#length -= 1;
+    const kept = this.rowsBetween(epochS, LAST_EPOCH_S);
+    this.clear();
+    for (const row of kept) {
+      const to = this.#room();
+      this.#bytes.set(row, to);
+      this.#noteOrder();
     }
+  }
+
+  /** The newest row is there now. */
+  #noteOrder(): void {
+    const newest = this.#length - 1;
+    if (newest > 0 && this.epochAt(newest) < this.epochAt(newest - 1)) this.#isOrdered = false;
   }
 
   /** Where the next row goes. */

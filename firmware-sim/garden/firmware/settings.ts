@@ -51,6 +51,8 @@ export interface Settings {
   hasMaster: boolean;
   readonly channels: readonly ChannelSettings[];
   globalLock: LockState;
+  /** What was written to characteristics that nothing else here knows the meaning of. */
+  readonly opaque: Map<string, Uint8Array>;
 }
 
 export const DEFAULT_PULSES_PER_LITRE = 750;
@@ -80,6 +82,7 @@ export function factorySettings(channels: number, hasMaster: boolean, profiles: 
     ...{ zone: UTC_ZONE, rain: DEFAULT_RAIN, pulsesPerLitre: DEFAULT_PULSES_PER_LITRE, powerMode: 0, hasMaster },
     channels: Array.from({ length: channels }, (_, channel) => newChannel(channel, profiles[channel] ?? 'auto')),
     globalLock: UNLOCKED,
+    opaque: new Map(),
   };
 }
 

@@ -6,6 +6,7 @@ import type { EnvironmentPulls } from './history/environment-pulls.ts';
 import type { RainTransfers } from './history/rain-transfers.ts';
 import type { WateringTransfers } from './history/watering-transfers.ts';
 import * as live from './live-values.ts';
+import { type Opaque, opaqueBytes, writeOpaque } from './opaque-values.ts';
 import * as settings from './setting-writes.ts';
 import * as writes from './writes.ts';
 
@@ -26,6 +27,15 @@ export interface AccessContext {
 
 type ReadValue = (context: AccessContext) => Uint8Array;
 type WriteValue = (context: AccessContext, bytes: Uint8Array) => void;
+
+const readsOpaque =
+  (characteristic: Opaque): ReadValue =>
+  ({ firmware, channel }) =>
+    opaqueBytes(firmware, characteristic, channel(characteristic));
+const writesOpaque =
+  (characteristic: Opaque): WriteValue =>
+  ({ firmware, channel }, bytes) =>
+    writeOpaque(firmware, characteristic, channel(characteristic), bytes);
 
 /** What each characteristic shows. */
 export const READS: Readonly<Record<Characteristic, ReadValue>> = {
@@ -54,6 +64,17 @@ export const READS: Readonly<Record<Characteristic, ReadValue>> = {
   de22: ({ firmware, channel }) => derived.hydraulicBytes(firmware, channel('de22')),
   de60: ({ firmware }) => derived.snapshotBytes(firmware),
   '6793': ({ firmware }) => live.zoneBytes(firmware),
+  def4: readsOpaque('def4'),
+  defe: readsOpaque('defe'),
+  de00: readsOpaque('de00'),
+  de19: readsOpaque('de19'),
+  de20: readsOpaque('de20'),
+  '6781': readsOpaque('6781'),
+  '6782': readsOpaque('6782'),
+  '6783': readsOpaque('6783'),
+  '6784': readsOpaque('6784'),
+  '6785': readsOpaque('6785'),
+  '6787': readsOpaque('6787'),
 };
 
 /** What a write does. */
@@ -73,4 +94,12 @@ export const WRITES: Readonly<Partial<Record<Characteristic, WriteValue>>> = {
   de16: ({ environment, mtu, notify }, bytes) => notify('de16', environment.ask(bytes, mtu())),
   de21: ({ firmware }, bytes) => writes.writeReset(firmware, bytes),
   '6793': ({ firmware }, bytes) => settings.writeZone(firmware, bytes),
+  def4: writesOpaque('def4'),
+  defe: writesOpaque('defe'),
+  de00: writesOpaque('de00'),
+  de19: writesOpaque('de19'),
+  '6781': writesOpaque('6781'),
+  '6783': writesOpaque('6783'),
+  '6784': writesOpaque('6784'),
+  '6785': writesOpaque('6785'),
 };

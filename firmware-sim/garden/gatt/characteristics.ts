@@ -13,7 +13,7 @@ const of = (how: string, throttleMs: number): Properties => ({
   ...{ reads: how.includes('R'), writes: how.includes('W'), notifies: how.includes('N'), throttleMs },
 });
 
-/** What the device offers beside SMP, by the end of its UUID: what the sheet describes to the byte. */
+/** What the device offers beside SMP, by the end of its UUID: what the sheet gives at least a length of. */
 export const CHARACTERISTICS = {
   def1: of('RWN', 50),
   def2: of('RN', 200),
@@ -39,6 +39,18 @@ export const CHARACTERISTICS = {
   de22: of('RWN', 1000),
   de60: of('R', 0),
   '6793': of('RWN', 200),
+  // Lengths only (`opaque-values.ts`). Packs (6786, 6788, 6789) have not even that, and are not there.
+  def4: of('RWN', 200),
+  defe: of('RWN', 200),
+  de00: of('RWN', 1000),
+  de19: of('RWN', 200),
+  de20: of('RN', 1000),
+  '6781': of('RWN', 200),
+  '6782': of('RN', 1000),
+  '6783': of('RWN', 200),
+  '6784': of('RWN', 200),
+  '6785': of('RWN', 200),
+  '6787': of('R', 0),
 } as const;
 
 export type Characteristic = keyof typeof CHARACTERISTICS;
@@ -49,5 +61,5 @@ export function isCharacteristic(tail: string): tail is Characteristic {
 
 /** The whole UUID. */
 export function uuidOf(characteristic: Characteristic): string {
-  return `${characteristic === '6793' ? SECOND_BASE : FIRST_BASE}${characteristic}`;
+  return `${characteristic.startsWith('67') ? SECOND_BASE : FIRST_BASE}${characteristic}`;
 }

@@ -2,7 +2,7 @@ import { BulkSnapshot, CompensationStatus, HydraulicStatus, RainIntegration } fr
 import type { Firmware } from '../firmware/firmware.ts';
 import { PROFILES } from '../firmware/settings.ts';
 import { isCalibrated } from '../firmware/watering/learned-flow.ts';
-import { valveBits } from './live-values.ts';
+import { lastPulseS, valveBits } from './live-values.ts';
 
 const TOLERANCE_HIGH = 30;
 const TOLERANCE_LOW = 40;
@@ -66,12 +66,20 @@ function reduction(rain: Firmware['rain'], settings: Firmware['settings']['rain'
 }
 
 /** `de18`. */
-export function integrationBytes({ rain, settings }: Firmware): Uint8Array {
+export function integrationBytes(firmware: Firmware): Uint8Array {
+  const { rain, settings } = firmware;
   const { mm_per_pulse, sensitivity_pct, skip_mm, integration, enabled } = settings.rain;
   const mm = (seconds: number) => rain.sumX100(seconds) / 100;
   const each = <T>(of: (channel: number) => T) => settings.channels.map((_, channel) => of(channel));
   return RainIntegration.write({
-    ...{ active: enabled, enabled: integration, last_pulse: rain.lastPulseS, mm_per_pulse, sensitivity_pct, skip_mm },
+    ...{
+      active: enabled,
+      enabled: integration,
+      last_pulse: lastPulseS(firmware),
+      mm_per_pulse,
+      sensitivity_pct,
+      skip_mm,
+    },
     ...{ mm_1h: mm(3600), mm_24h: mm(DAY_S), mm_48h: mm(2 * DAY_S) },
     reduction: each((channel) =>
       settings.channels[channel]?.isRainAware === true ? reduction(rain, settings.rain, channel) : 0,

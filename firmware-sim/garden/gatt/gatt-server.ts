@@ -22,7 +22,7 @@ export interface GattPeer {
   notify(characteristic: Characteristic, bytes: Uint8Array): void;
 }
 
-const SELECTABLE: readonly Characteristic[] = ['def5', 'def8', 'de17', 'de22'];
+const SELECTABLE: readonly Characteristic[] = ['def4', 'def5', 'def8', 'defe', 'de17', 'de19', 'de22'];
 const RUNNING = 0xff;
 const SMALLEST_MTU = 23;
 
@@ -54,7 +54,10 @@ export class GattServer {
       notify: (characteristic, bytes) => this.#notifier.now(characteristic, bytes),
       queueFailed: (error) => this.signal({ kind: 'queue_error', error }),
     };
-    this.#repeats = new Repeats(firmware, this.#notifier, (characteristic) => this.#value(characteristic));
+    this.#repeats = new Repeats(firmware, this.#notifier, {
+      value: (characteristic) => this.#value(characteristic),
+      isCalibrating: () => this.#calibration.from !== undefined,
+    });
   }
 
   get isConnected(): boolean {

@@ -135,16 +135,21 @@ export function environmentBytes({ sensor, clock, agenda, behaviour }: Firmware)
   });
 }
 
-export function rainBytes({ rain, settings, world, behaviour, clock, agenda }: Firmware): Uint8Array {
+/** The documents say UTC; it is the uptime, unless the firmware is fixed. */
+export function lastPulseS({ rain, behaviour, clock, agenda }: Firmware): number {
+  if (behaviour === 'as-is' || rain.lastPulseS === 0) return rain.lastPulseS;
+  return clock.epochS(agenda.now) - (Math.floor(clock.uptimeMs(agenda.now) / 1000) - rain.lastPulseS);
+}
+
+export function rainBytes(firmware: Firmware): Uint8Array {
+  const { rain, settings, world } = firmware;
   const isOn = settings.rain.enabled !== 0;
-  const uptimeS = Math.floor(clock.uptimeMs(agenda.now) / 1000);
-  const fixedS = rain.lastPulseS === 0 ? 0 : clock.epochS(agenda.now) - (uptimeS - rain.lastPulseS);
   const values = {
     current_hour_x100: rain.hourX100,
     today_x100: rain.todayX100,
     last_24h_x100: rain.sumX100(24 * 3600),
     rate_mm_h_x100: Math.min(0xff_ff, Math.round(world.rainRate * 100)),
-    last_pulse_uptime_s: behaviour === 'fixed' ? fixedS : rain.lastPulseS,
+    last_pulse_uptime_s: lastPulseS(firmware),
     total_pulses: rain.pulses,
   };
   const off = { current_hour_x100: 0, today_x100: 0, last_24h_x100: 0, rate_mm_h_x100: 0, total_pulses: 0 };

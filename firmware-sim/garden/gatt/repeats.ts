@@ -5,7 +5,12 @@ import type { Notifier } from './notifier.ts';
 interface Repeat {
   readonly characteristic: Characteristic;
   readonly everyMs: number;
-  readonly isDue: (firmware: Firmware) => boolean;
+  readonly isDue: (firmware: Firmware, server: ServerState) => boolean;
+}
+
+interface ServerState {
+  readonly value: (characteristic: Characteristic) => Uint8Array;
+  readonly isCalibrating: () => boolean;
 }
 
 const isRunning = ({ waterer }: Firmware) => waterer.run !== undefined;
@@ -21,18 +26,19 @@ const REPEATS: readonly Repeat[] = [
   },
   { characteristic: 'def3', everyMs: 30_000, isDue: ({ state }) => state.code >= 1 && state.code <= 6 },
   { characteristic: 'def8', everyMs: 30_000, isDue: isRunning },
+  { characteristic: 'defb', everyMs: 200, isDue: (_, { isCalibrating }) => isCalibrating() },
 ];
 
 /** Plans them only while somebody is subscribed, so that a garden that nobody watches costs nothing. */
 export class Repeats {
   readonly #firmware: Firmware;
   readonly #notifier: Notifier;
-  readonly #value: (characteristic: Characteristic) => Uint8Array;
+  readonly #server: ServerState;
 
-  constructor(firmware: Firmware, notifier: Notifier, value: (characteristic: Characteristic) => Uint8Array) {
+  constructor(firmware: Firmware, notifier: Notifier, server: ServerState) {
     this.#firmware = firmware;
     this.#notifier = notifier;
-    this.#value = value;
+    this.#server = server;
   }
 
   /** Something has changed: see what has to be repeated now. */
@@ -43,11 +49,13 @@ export class Repeats {
   #arm(repeat: Repeat): void {
     const { agenda } = this.#firmware;
     const { characteristic, everyMs, isDue } = repeat;
+    // What is mostly so comes first: this is asked whenever anything happens.
+    if (!this.#notifier.isSubscribed(characteristic) || !isDue(this.#firmware, this.#server)) return;
     const name = `repeat ${characteristic}`;
-    if (agenda.has(name) || !this.#notifier.isSubscribed(characteristic) || !isDue(this.#firmware)) return;
+    if (agenda.has(name)) return;
     agenda.plan(name, agenda.now + everyMs, () => {
-      if (!isDue(this.#firmware)) return;
-      this.#notifier.soon(characteristic, () => this.#value(characteristic));
+      if (!isDue(this.#firmware, this.#server)) return;
+      this.#notifier.soon(characteristic, () => this.#server.value(characteristic));
       this.#arm(repeat);
     });
   }

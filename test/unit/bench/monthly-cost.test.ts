@@ -8,6 +8,8 @@ import { type PriceList, priceList, tieredCost } from '../../../tools/build/benc
 
 const each = (price: number) => [{ price }];
 
+const NO_WORK = { calls: 0, readUnits: 0, writeUnits: 0, cpuMicroseconds: 0, puts: 0, putBytes: 0 };
+
 /** Round prices, to compute by hand with. */
 const PRICES: PriceList = {
   ...{ date: '2020-01', region: 'nowhere-1', currency: 'USD', note: '', sources: [] },
@@ -48,6 +50,8 @@ const FIGURES: Figures = {
       ...{ requestBytes: 1_000, elsewhereMs: 0 },
     },
   },
+  garden: { days: 1, firstWriteUnits: 0, dailyWriteUnits: 0, storedBytes: 0 },
+  jobs: { devices: 1, idleHour: NO_WORK, lookOfADay: NO_WORK, archiveOfADay: NO_WORK },
 };
 
 const BEHAVIOUR: Behaviour = {
@@ -74,7 +78,11 @@ describe('the monthly cost', () => {
     expect(month).toEqual({
       requests: 1_000_000,
       // $0.20 for the requests; 0.5 GB × 11,000 s, 1 GB × 8,000 s and 1769/1024 GB × 6,000 s.
-      lambda: { 512: near(0.2 + 0.055), 1024: near(0.2 + 0.08), 1769: near(0.2 + 0.103_652_34) },
+      // Work by time is invoked 8,640 times a month.
+      lambda: {
+        ...{ 512: near(0.2 + 0.055 + 0.001_728), 1024: near(0.2 + 0.08 + 0.001_728) },
+        1769: near(0.2 + 0.103_652_34 + 0.001_728),
+      },
       httpApi: near(1),
       // 2 million read and 3 million write units; 97.65625 GiB stored and recoverable.
       dynamoDb: near(0.2 + 3 + 97.656_25 * 0.45),
@@ -83,13 +91,42 @@ describe('the monthly cost', () => {
       // A million answers of 1,000 bytes, 100,000 images of 1 MB.
       egress: near((1 + 100) * 0.1),
       // 0.8 GB of the function for a month, 0.2 GB of the access log for half of one.
-      logs: near(1 * 0.5 + 0.9 * 0.03),
+      // And 300 bytes for each time that work by time is invoked.
+      logs: near((1 + 0.002_592) * 0.5 + (0.9 + 0.002_592) * 0.03),
       metrics: near(3 + 0.2 + 3),
       // One container asks for the secret twelve times an hour.
       secrets: near(0.4 + 720 * 12 * 0.00001),
       cognitoLite: near(450),
       cognitoEssentials: near(1_350),
     });
+  });
+
+  it('has the work by time for each device and for each hour, and a year of its history', () => {
+    const jobs = {
+      devices: 10,
+      idleHour: { ...NO_WORK, readUnits: 1_000, writeUnits: 100 },
+      lookOfADay: { ...NO_WORK, readUnits: 50 },
+      archiveOfADay: { ...NO_WORK, readUnits: 50, puts: 80, putBytes: 10_000 },
+    };
+    const garden = { days: 100, firstWriteUnits: 40, dailyWriteUnits: 9, storedBytes: 100 * 1024 };
+    const month = (figures: Figures) => monthlyCost(1_000, BEHAVIOUR, figures, PRICES);
+    const [before, after] = [month(FIGURES), month({ ...FIGURES, garden, jobs })];
+    // Of 720 hours, and of 1,000 devices on 30 days, 10 units each; 365 KiB a device in the table.
+    const requests = (720 * 1_000 + 1_000 * 30 * 10) * 0.0000001 + 720 * 100 * 0.000001;
+    expect(after.dynamoDb - before.dynamoDb).toBeCloseTo(requests + ((1_000 * 365) / 1024 ** 2) * 0.45, 6);
+    // 80 files a day; a year of 1,000 bytes a day for each device.
+    expect(after.s3 - before.s3).toBeCloseTo(30 * 80 * 0.000005 + 0.365 * 0.02, 6);
+  });
+
+  it('counts what an upload writes by the rule of AWS, as the garden’s measurement has it', () => {
+    const [figure] = Object.values(FIGURES.routes);
+    if (figure === undefined) throw new Error('no figure');
+    const routes = { 'POST /telemetry': figure };
+    const behaviour = { ...BEHAVIOUR, requestsPerMonth: { 'POST /telemetry': 10 } };
+    const dynamoDb = (dailyWriteUnits: number) =>
+      monthlyCost(100_000, behaviour, { ...FIGURES, routes, garden: { ...FIGURES.garden, dailyWriteUnits } }, PRICES)
+        .dynamoDb;
+    expect(dynamoDb(9) - dynamoDb(0)).toBeCloseTo(9, 6);
   });
 
   it('counts a request above 512 KB twice at HTTP API', () => {

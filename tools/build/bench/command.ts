@@ -10,6 +10,8 @@ import { commandsTable } from './commands/commands-table.ts';
 import { MOST_COMMANDS, measureCommands } from './commands/measure-commands.ts';
 import { gardenTable } from './garden/garden-table.ts';
 import { MOST_SYNCS, measureGarden } from './garden/measure-garden.ts';
+import { jobsTable } from './jobs/jobs-table.ts';
+import { measureJobs } from './jobs/measure-jobs.ts';
 import { peerScenarios } from './peer/peer-scenarios.ts';
 import { moduleTable, peerTable } from './peer/peer-table.ts';
 import { profileRoute, runPeerBenchmark, withOurHandler } from './peer/run-peer-benchmark.ts';
@@ -34,6 +36,7 @@ interface Options {
   readonly relay?: boolean;
   readonly garden?: number;
   readonly commands?: number;
+  readonly jobs?: number;
 }
 
 const Variables = z.record(z.string(), z.string());
@@ -66,6 +69,7 @@ await runCommand((signal) =>
       'how long commands take from an owner through a hub to a simulated garden, until the evidence is judged',
       wholeNumberUpTo(MOST_COMMANDS),
     )
+    .option('--jobs <devices>', 'what work by time consumes, with so many devices', wholeNumberUpTo(1_000))
     .option('--json', 'prints JSON', false)
     .addHelpText(
       'after',
@@ -81,6 +85,7 @@ await runCommand((signal) =>
       if (options.memory !== undefined) return memory(options.memory, options, signal, onStep);
       if (options.garden !== undefined) return garden(options.garden, options, signal, onStep);
       if (options.commands !== undefined) return commands(options.commands, options, signal, onStep);
+      if (options.jobs !== undefined) return jobs(options.jobs, options, signal, onStep);
       if (options.relay === true) return relay(options, signal, onStep);
       if (options.routes === true) return everyRoute(options, signal, onStep);
       if (options.peer !== undefined) return besidePeer(options.peer, options, signal, onStep);
@@ -138,6 +143,16 @@ async function commands(
 ): Promise<void> {
   const cost = await measureCommands(path.resolve(DIRECTORY, 'commands'), count, signal, onStep);
   console.log(json ? JSON.stringify(cost, null, 2) : commandsTable(cost));
+}
+
+async function jobs(
+  devices: number,
+  { json }: Options,
+  signal: AbortSignal,
+  onStep: (step: string) => void,
+): Promise<void> {
+  const cost = await measureJobs(path.resolve(DIRECTORY, 'jobs-cost'), devices, signal, onStep);
+  console.log(json ? JSON.stringify(cost, null, 2) : jobsTable(cost));
 }
 
 async function variablesIn(file: string | undefined): Promise<Readonly<Record<string, string>>> {

@@ -70,7 +70,7 @@ export class WateringHistory {
   add(channel: number, epochS: number, event: WateringEvent): void {
     const rows = this.#of(channel);
     const row = detailedRow(epochS, channel, event);
-    const isFirst = rows.flash.length === 0 && this.#behaviour === 'as-is';
+    const isFirst = rows.shown.length === 0 && !rows.isFirstFree && this.#behaviour === 'as-is';
     if (rows.isFirstFree) rows.shown.clear();
     rows.isFirstFree = isFirst;
     rows.shown.push(row);
@@ -93,7 +93,10 @@ export class WateringHistory {
 
   /** Removes old rows, from RAM only. */
   cleanUp(nowS: number): void {
-    for (const { shown } of this.#channels) shown.keepSince(nowS - KEPT_BY_CLEANUP_S);
+    for (const rows of this.#channels) {
+      rows.shown.keepSince(nowS - KEPT_BY_CLEANUP_S);
+      if (rows.shown.length === 0) rows.isFirstFree = false;
+    }
   }
 
   erase(): void {

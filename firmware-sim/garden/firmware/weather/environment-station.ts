@@ -26,20 +26,21 @@ export class EnvironmentStation {
   }
 
   /** Those of that range of epochs, oldest first. */
-  hourly(from = 0, until = LAST_EPOCH_S, atMost = ENVIRONMENT_HOURS): readonly Uint8Array[] {
+  hourly(from = 0, until = LAST_EPOCH_S, atMost = ENVIRONMENT_HOURS): AskedRows {
     const air = this.#value();
-    const open = this.#openHourS;
-    if (open === undefined || air === undefined) return this.#hours.rowsBetween(from, until, { atMost });
-    const row = () => EnvironmentHourly.write(hourRow(open, air));
-    return withOpen(this.#hours, { key: open, row }, { from, until, atMost });
+    const key = this.#openHourS;
+    const open =
+      key === undefined || air === undefined
+        ? undefined
+        : { key, row: () => EnvironmentHourly.write(hourRow(key, air)) };
+    return askedRows(this.#hours, open, { from, until, atMost });
   }
 
   /** Those of that range of dates such as 20260325, oldest first. */
-  daily(from = 0, until = LAST_EPOCH_S, atMost = ENVIRONMENT_DAYS): readonly Uint8Array[] {
-    const open = this.#openDay;
-    if (open === undefined) return this.#days.rowsBetween(from, until, { atMost });
-    const row = () => EnvironmentDaily.write(open.row());
-    return withOpen(this.#days, { key: open.date, row }, { from, until, atMost });
+  daily(from = 0, until = LAST_EPOCH_S, atMost = ENVIRONMENT_DAYS): AskedRows {
+    const day = this.#openDay;
+    const open = day && { key: day.date, row: () => EnvironmentDaily.write(day.row()) };
+    return askedRows(this.#days, open, { from, until, atMost });
   }
 
   hourBegins(epochS: number): void {
@@ -86,6 +87,17 @@ export class EnvironmentStation {
   }
 }
 
+/** Rows that were asked for. Phones pull few of them at a time, so only those are copied. */
+export interface AskedRows {
+  readonly length: number;
+  slice(from: number, until: number): Uint8Array[];
+}
+
+interface Open {
+  readonly key: number;
+  readonly row: () => Uint8Array;
+}
+
 interface Asked {
   readonly from: number;
   readonly until: number;
@@ -93,15 +105,19 @@ interface Asked {
 }
 
 /** The ring's rows, and the one that goes on, which takes the place of the oldest. */
-function withOpen<T>(
-  ring: RowRing<T>,
-  open: { readonly key: number; readonly row: () => Uint8Array },
-  { from, until, atMost }: Asked,
-): readonly Uint8Array[] {
-  const rows = ring.rowsBetween(from, until, { without: ring.length === ring.depth ? 1 : 0, atMost });
-  const isAsked = open.key >= from && open.key <= until && rows.length < atMost;
-  if (isAsked) rows.push(open.row());
-  return rows;
+function askedRows<T>(ring: RowRing<T>, open: Open | undefined, { from, until, atMost }: Asked): AskedRows {
+  const without = open !== undefined && ring.length === ring.depth ? 1 : 0;
+  const places = ring.placesBetween(from, until, { without, atMost });
+  const goesOn = open !== undefined && open.key >= from && open.key <= until && places.length < atMost;
+  const length = places.length + (goesOn ? 1 : 0);
+  return {
+    length,
+    slice(first, last) {
+      const rows = places.slice(first, last).map((place) => ring.at(place));
+      if (goesOn && first < length && last >= length) rows.push(open.row());
+      return rows;
+    },
+  };
 }
 
 function hourRow(epochS: number, { temperatureC, humidityPercent, pressureHpa }: Air): Read<typeof EnvironmentHourly> {

@@ -1,4 +1,5 @@
 import {
+  EnvironmentDaily,
   EnvironmentDetailed,
   EnvironmentHistoryRequest,
   EnvironmentHourly,
@@ -8,6 +9,7 @@ import {
 } from '@autowatering/device-data';
 import type { Firmware } from '../../firmware/firmware.ts';
 import { dateNumber } from '../../firmware/weather/day-of-air.ts';
+import type { AskedRows } from '../../firmware/weather/environment-station.ts';
 import { ATT, AttError } from '../att-error.ts';
 
 const COMMAND = { detailed: 1, hourly: 2, daily: 3, trend: 4, erase: 5 };
@@ -54,17 +56,16 @@ export class EnvironmentPulls {
     if (end !== 0 && start > end) return part(request, STATUS.range);
     const records = this.#records(request);
     if (records === undefined) return part(request, STATUS.command);
-    const [first] = records;
-    if (first === undefined) return part(request, STATUS.no_data);
-    const perPart = Math.floor(Math.min(MOST_PART_BYTES, mtu - OVERHEAD) / first.byteLength);
+    if (records.length === 0) return part(request, STATUS.no_data);
+    const perPart = Math.floor(Math.min(MOST_PART_BYTES, mtu - OVERHEAD) / records.bytes);
     if (perPart < 1) return part(request, STATUS.mtu);
     const total = Math.ceil(records.length / perPart);
     if (request.fragment_id >= total) return part(request, STATUS.part, total);
     const at = request.fragment_id * perPart;
-    return part(request, STATUS.ok, total, records.slice(at, at + perPart));
+    return part(request, STATUS.ok, total, records.slice(at, Math.min(records.length, at + perPart)));
   }
 
-  #records(request: Request): readonly Uint8Array[] | undefined {
+  #records(request: Request): Records | undefined {
     const { command, start_epoch: start, end_epoch: end, max_records: max } = request;
     const most = max === 0 ? MOST_RECORDS : Math.min(MOST_RECORDS, max);
     const { environment, clock, agenda } = this.#firmware;
@@ -72,30 +73,57 @@ export class EnvironmentPulls {
     const hours = (atMost?: number) => environment.hourly(start, last, atMost);
     switch (command) {
       case COMMAND.detailed:
-        return hours(most).map(detailed);
+        return recordsOf(hours(most), EnvironmentDetailed.bytes, detailed);
       case COMMAND.hourly:
-        return hours(most);
+        return recordsOf(hours(most), EnvironmentHourly.bytes);
       case COMMAND.daily: {
         const offsetMs = clock.offsetMinutes(agenda.now) * 60_000;
         const dateOf = (epochS: number) => dateNumber(epochS * 1000 + offsetMs);
         const [first, until] = [start === 0 ? 0 : dateOf(start), last && dateOf(last)];
-        return environment.daily(first, until, most);
+        return recordsOf(environment.daily(first, until, most), EnvironmentDaily.bytes);
       }
       case COMMAND.trend:
-        return trend(hours());
+        return recordsOf(trend(hours()), EnvironmentTrend.bytes);
       default:
         return undefined;
     }
   }
 }
 
+/** What is sent, each so many bytes. */
+interface Records extends AskedRows {
+  readonly bytes: number;
+}
+
+function recordsOf(rows: AskedRows, bytes: number, shown?: (row: Uint8Array) => Uint8Array): Records {
+  return {
+    ...{ length: rows.length, bytes },
+    slice(first, last) {
+      const own = rows.slice(first, last);
+      return shown === undefined ? own : own.map(shown);
+    },
+  };
+}
+
 function part(request: Request, status: number, total = 1, records: readonly Uint8Array[] = []): Uint8Array {
-  const body = Buffer.concat(records);
+  const size = records.reduce((sum, record) => sum + record.byteLength, 0);
+  const bytes = new Uint8Array(HistoryFragmentHeader.bytes + size);
   const header = HistoryFragmentHeader.write({
-    ...{ data_type: request.data_type, status, entry_count: records.length, fragment_index: request.fragment_id },
-    ...{ total_fragments: total, fragment_size: body.byteLength, reserved: 0 },
+    data_type: request.data_type,
+    status,
+    entry_count: records.length,
+    fragment_index: request.fragment_id,
+    total_fragments: total,
+    fragment_size: size,
+    reserved: 0,
   });
-  return new Uint8Array(Buffer.concat([header, body]));
+  bytes.set(header);
+  let at = header.byteLength;
+  for (const record of records) {
+    bytes.set(record, at);
+    at += record.byteLength;
+  }
+  return bytes;
 }
 
 function detailed(row: Uint8Array): Uint8Array {
@@ -112,8 +140,8 @@ function hourOf(row: Uint8Array): Read<typeof EnvironmentHourly> {
 }
 
 /** One record about all hours of the range. */
-function trend(rows: readonly Uint8Array[]): readonly Uint8Array[] {
-  const hours = rows.map(hourOf);
+function trend(rows: AskedRows): AskedRows {
+  const hours = rows.slice(0, rows.length).map(hourOf);
   const [first, last] = [hours[0], hours.at(-1)];
   if (first === undefined || last === undefined) return [];
   const [dt, dh] = [last.t_avg_x100 - first.t_avg_x100, last.h_avg_x100 - first.h_avg_x100];

@@ -68,7 +68,7 @@ export class RainTransfers {
       return;
     }
     const rows: Uint8Array[] = [];
-    for (let index = 0; index < ring.length && rows.length < max; index += 1) {
+    for (let index = ring.firstSince(start); index < ring.length && rows.length < max; index += 1) {
       const epoch = ring.epochAt(index);
       if (epoch >= start && (end === 0 || epoch <= end)) rows.push(ring.at(index));
     }

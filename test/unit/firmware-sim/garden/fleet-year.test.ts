@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   confusionOf,
   drawHousehold,
@@ -35,20 +36,29 @@ describe('a month of a device', () => {
     expect(Math.abs(watched.saidMl - watched.trueMl)).toBeLessThan(0.02 * watched.trueMl);
   });
 
+  it('is the same, to the byte, however fast it is generated (a change of the model changes this hash)', async () => {
+    const years = await Promise.all([21, 22, 23].map((seed) => lived(seed, seed === 22 ? 'lost_clock' : 'leak')));
+    // The last digit of a cosine is the engine's own affair.
+    const whole = (_: string, value: unknown) => (typeof value === 'number' ? Math.round(value) : value);
+    const hash = createHash('sha256').update(JSON.stringify(years, whole)).digest('hex');
+    expect(hash.slice(0, 16)).toBe('14a3c45b4f27c8ac');
+  });
+
   it('counts an insight as found, explained or false by what was planted when', async () => {
     const year = await lived(2, 'dead_sensor');
     const [record] = year.planted;
     if (record === undefined) throw new Error('nothing was planted');
     const { from } = record.fault;
+    const said = { channel: null, since: from + 60_000, until: null };
     const insights = [
-      { kind: 'silent_sensor', since: from + 60_000, until: null },
-      { kind: 'flat_line', since: from + 60_000, until: null },
-      { kind: 'no_flow', since: MAY, until: MAY + 1 },
-      { kind: 'dry_spell', since: MAY, until: MAY + 1 },
+      { ...said, kind: 'silent_sensor' },
+      // It happens at the same time; a sensor that is dead repeats nothing.
+      { ...said, kind: 'flat_line' },
+      { ...said, kind: 'dry_spell' },
     ];
     const confusion = confusionOf([{ year, insights }]);
     expect(confusion).toMatchObject({
-      ...{ planted: { dead_sensor: 1 }, found: { dead_sensor: 1 }, falseAlarms: { no_flow: 1 } },
+      ...{ planted: { dead_sensor: 1 }, found: { dead_sensor: 1 }, falseAlarms: { flat_line: 1 } },
       matrix: { dead_sensor: { silent_sensor: 1, flat_line: 1 } },
     });
   });

@@ -1,3 +1,4 @@
+import { EnvironmentalData } from '@autowatering/device-data';
 import { FAULT_NAMES, joinSummaries, NO_YEARS, summaryOf } from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
 import { confusionOf, litresOf, type SaidRun } from '../../../../firmware-sim/fleet/year/found-faults.ts';
@@ -24,7 +25,7 @@ const yearOf = (changes: Partial<DeviceYear> = {}): DeviceYear => ({
   ...{ serial: 'one', habit: 'daily', days: 365, visits: 3, rows: 10, alarmsRaised: 2, alarmsRelayed: 1 },
   ...{ runs: [], sessions: [], watched: [], planted: [], failures: 1, refused: 0, ...changes },
 });
-const said = (kind: string, since = FROM, until: number | null = null) => ({ kind, since, until });
+const said = (kind: string, since = FROM, channel: number | null = null) => ({ kind, channel, since, until: null });
 
 describe('the confusion of planted faults', () => {
   it.each([
@@ -39,7 +40,7 @@ describe('the confusion of planted faults', () => {
       ['dead_sensor', 'silent_sensor'],
     ] as const),
     ...([
-      ['stale_sensor', 'frost'],
+      ['stale_sensor', 'silent_sensor'],
       ['flat_line', 'flat_line'],
       ['lost_clock', 'clock_lost'],
     ] as const),
@@ -59,21 +60,34 @@ describe('the confusion of planted faults', () => {
     expect(confusion).toMatchObject({ planted: { leak: 1 }, leftEvidence: {}, found: {}, worthALook: [] });
   });
 
-  it('takes another insight during a fault as explained by it, and one of nothing as a false alarm', () => {
-    const explained = confusionOf([{ year: yearOf({ planted: [recordOf('leak')] }), insights: [said('lock')] }]);
-    expect(explained).toMatchObject({ found: {}, matrix: { leak: { lock: 1 } }, falseAlarms: {} });
+  it('explains what a fault brings about; what only happens at the same time is a false alarm, as is one of nothing', () => {
+    const of = (fault: FaultName, ...insights: ReturnType<typeof said>[]) =>
+      confusionOf([{ year: yearOf({ planted: [recordOf(fault)] }), insights }]);
+    expect(of('leak', said('lock'))).toMatchObject({ found: {}, matrix: { leak: { lock: 1 } }, falseAlarms: {} });
+    expect(of('leak', said('flat_line'))).toMatchObject({ found: {}, falseAlarms: { flat_line: 1 } });
+    expect(of('stale_sensor', said('frost'))).toMatchObject({ found: {}, falseAlarms: {} });
     const healthy = confusionOf([{ year: yearOf(), insights: [said('leak'), said('dry_spell')] }]);
     expect(healthy).toMatchObject({ falseAlarms: { leak: 1 }, worthALook: ['one: leak of nothing'] });
   });
 
+  it('takes a zone that stays shut for found only by that zone, or by no zone in particular', () => {
+    const by = (channel: number | null) =>
+      confusionOf([
+        { year: yearOf({ planted: [recordOf('valve_stuck_closed')] }), insights: [said('no_flow', FROM, channel)] },
+      ]);
+    for (const channel of [0, null]) expect(by(channel)).toMatchObject({ found: { valve_stuck_closed: 1 } });
+    expect(by(1)).toMatchObject({ found: {}, falseAlarms: { no_flow: 1 } });
+  });
+
   it.each([
-    ['begins a day after it was over', UNTIL + DAY, null, true],
-    ['begins later than that', UNTIL + DAY + 1, null, false],
-    ['ends a day before it began', FROM - 2 * DAY, FROM - DAY, true],
-    ['ends earlier than that', FROM - 2 * DAY, FROM - DAY - 1, false],
-  ] as const)('an insight that %s', (_, since, until, isFound) => {
-    const insights = [said('leak', since, until)];
-    const { found, falseAlarms } = confusionOf([{ year: yearOf({ planted: [recordOf('leak')] }), insights }]);
+    ['begins when it was over, with the visit after it', UNTIL, true],
+    ['begins later', UNTIL + 1, false],
+    ['begins a day before it', FROM - DAY, true],
+    ['was there before, and goes on', FROM - DAY - 1, false],
+  ] as const)('an insight that %s', (_, since, isFound) => {
+    const { found, falseAlarms } = confusionOf([
+      { year: yearOf({ planted: [recordOf('leak')] }), insights: [said('leak', since)] },
+    ]);
     expect([found, falseAlarms]).toEqual(isFound ? [{ leak: 1 }, {}] : [{}, { leak: 1 }]);
   });
 
@@ -99,13 +113,29 @@ describe('litres that are said', () => {
       { year: yearOf({ runs, sessions }), runs: [runOf('measured', 990), runOf('estimated', 1_100)] },
     ]);
     expect(litres).toEqual({
-      ...{ watched: { runs: 1, saidMl: 990, trueMl: 1_000 }, estimated: { runs: 1, saidMl: 1_100, trueMl: 1_000 } },
+      watched: { runs: 1, saidMl: 990, trueMl: 1_000, offMl: 10 },
+      estimated: { runs: 1, saidMl: 1_100, trueMl: 1_000, offMl: 100 },
       ...{ unknown: 0, invented: 0, outcomes: { completed: 2 } },
     });
   });
 
-  it('are invented when they are measured and nobody watched', () => {
+  it('are invented when they are measured and nobody watched, or nothing ran', () => {
     expect(litresOf([{ year: yearOf({ runs }), runs: [runOf('measured', 990)] }])).toMatchObject({ invented: 1 });
+    expect(litresOf([{ year: yearOf({ sessions }), runs: [runOf('measured', 990)] }])).toMatchObject({ invented: 1 });
+  });
+
+  it('that are too many here and too few there are off, though their sums are right', () => {
+    const later = { startedAt: FROM + DAY, endedAt: FROM + DAY + HOUR };
+    const litres = litresOf([
+      {
+        year: yearOf({
+          runs: [...runs, ...runs.map((one) => ({ ...one, ...later }))],
+          sessions: [...sessions, ...sessions.map((one) => ({ ...one, ...later }))],
+        }),
+        runs: [runOf('measured', 900), runOf('measured', 1_100, { startedAt: later.startedAt })],
+      },
+    ]);
+    expect(litres.watched).toEqual({ runs: 2, saidMl: 2_000, trueMl: 2_000, offMl: 200 });
   });
 
   it('leave out what is unknown, a minimum, skipped, of a lost clock, or of no real run', () => {
@@ -185,7 +215,42 @@ describe('evidence that a fault left', () => {
     expect(hasLeftEvidence(faultOf('stale_sensor'), [gap])).toBe(true);
     const old = visitOf(UNTIL, [], [hours([Date.UTC(2023, 0, 1)], () => 1)]);
     expect([gap, old].map((visit) => hasLeftEvidence(faultOf('lost_clock'), [visit]))).toEqual([false, true]);
+    expect(hasLeftEvidence(faultOf('dead_sensor'), [gap])).toBe(true);
     const restarted = { ...visitOf(UNTIL, []), hasRestarted: true };
     expect(hasLeftEvidence(faultOf('reboots_in_mid_run'), [restarted])).toBe(true);
+  });
+
+  it('of a valve that does not open is a run that somebody watched without a drop', () => {
+    const dry = (minutes: number, millilitres: number) => {
+      const visit = visitOf(FROM + DAY, []);
+      visit.gathered.sessions.push({
+        ...{ sessionId: 's', channel: 0, startedAt: FROM + HOUR, endedAt: FROM + HOUR + minutes * 60_000 },
+        ...{ sawStart: true, ended: 'completed', millilitres },
+      });
+      return hasLeftEvidence(faultOf('valve_stuck_closed'), [visit]);
+    };
+    expect([dry(4, 0), dry(1, 0), dry(4, 500)]).toEqual([true, false, false]);
+  });
+
+  it('of a valve that does not open is the run that the device counted, after its lock is over', () => {
+    const counted = (noFlowRuns: number) => {
+      const bytes = new Uint8Array(48);
+      bytes[28] = noFlowRuns;
+      return hasLeftEvidence(faultOf('valve_stuck_closed'), [visitOf(FROM + DAY, [['hydraulic', [...bytes]]])]);
+    };
+    expect([counted(1), counted(0)]).toEqual([true, false]);
+  });
+
+  it('of a sensor is a sample that is older than the device would believe', () => {
+    const sample = (uptimeMs: number) => {
+      const bytes = EnvironmentalData.write({
+        ...{ temp_c: 20, humidity_pct: 50, pressure_hpa: 1013, uptime_ms: uptimeMs, sensor_status: 1 },
+        ...{ interval_s: 60, quality: 95, reserved: new Uint8Array(4) },
+      });
+      const visit = visitOf(FROM + DAY, [['environment', [...bytes]]]);
+      visit.gathered.uptime = { uptimeMs: 20 * HOUR, readAt: FROM + DAY };
+      return hasLeftEvidence(faultOf('stale_sensor'), [visit]);
+    };
+    expect([sample(19 * HOUR), sample(20 * HOUR - 60_000)]).toEqual([true, false]);
   });
 });

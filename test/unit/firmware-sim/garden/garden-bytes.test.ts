@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import {
   CurrentTask,
+  FlowCalibration,
   HydraulicStatus,
   queueCommand,
   resetChannel,
@@ -254,7 +255,8 @@ describe('every characteristic', () => {
         de21: 16,
         de22: 48,
       },
-      ...{ de60: 60, '6793': 11 },
+      ...{ de60: 60, '6793': 11, def4: 76, defe: 71, de00: 64, de19: 44, de20: 33 },
+      ...{ '6781': 70, '6782': 16, '6783': 50, '6784': 8, '6785': 17, '6787': 22 },
     });
     for (const name of names) expect(() => bench.gatt().write(name, new Uint8Array(99))).toThrow(/ATT 0x0[3d]/);
   });
@@ -263,6 +265,44 @@ describe('every characteristic', () => {
     expect(new Set(names.map(uuidOf)).size).toBe(names.length);
     expect(uuidOf('def1')).toBe('12345678-1234-5678-1234-56789abcdef1');
     expect(uuidOf('6793')).toBe('12345678-1234-5678-9abc-def123456793');
+  });
+
+  it('with a length and no layout holds what was written, of its channel, until everything is reset', () => {
+    const bench = gardenBench({ zones: [{}, {}, {}] });
+    const [soil, name] = [Uint8Array.from({ length: 70 }, (_, index) => index), new Uint8Array(76).fill(7)];
+    bench.gatt().write('6781', soil);
+    bench.gatt().write('def4', Uint8Array.of(2));
+    bench.gatt().write('def4', name);
+    expect(() => bench.gatt().write('def4', new Uint8Array(75))).toThrow('ATT 0x0d');
+    expect(() => bench.gatt().write('defe', Uint8Array.of(8))).toThrow('ATT 0x13');
+    bench.garden.reboot();
+    bench.wait(MINUTE);
+    bench.comeBack();
+    expect(bench.gatt().read('6781')).toEqual(soil);
+    expect(bench.gatt().read('def4')).toEqual(new Uint8Array(76));
+    bench.gatt().write('def4', Uint8Array.of(2));
+    expect(bench.gatt().read('def4')).toEqual(name);
+    bench.gatt().write('de21', Uint8Array.of(0xff, ...new Uint8Array(15)));
+    const asked = bench.gatt().read('de21');
+    bench.gatt().write('de21', Uint8Array.of(0xff, 0, ...asked.subarray(2, 6), ...new Uint8Array(10)));
+    bench.wait(2_000);
+    expect(bench.gatt().read('def4')).toEqual(new Uint8Array(76));
+  });
+
+  it('tells how a calibration gets on, five times a second', () => {
+    const bench = gardenBench({ latitude: 20, subscribed: ['defb'] });
+    const calibrate = (action: number) => bench.gatt().write('defb', Uint8Array.of(action, ...new Uint8Array(12)));
+    bench.write(startRun(0, { minutes: 2 }));
+    bench.wait(10_000);
+    calibrate(1);
+    bench.wait(1_000);
+    const pulses = bench.notified('defb').map(({ bytes }) => FlowCalibration.read(bytes)?.pulses ?? 0);
+    expect(pulses).toHaveLength(5);
+    expect(pulses).toEqual([...pulses].sort((a, b) => a - b));
+    expect(pulses.at(-1)).toBeGreaterThan(pulses[0] ?? 0);
+    calibrate(0);
+    bench.wait(MINUTE);
+    expect(bench.notified('defb').length).toBeLessThanOrEqual(6);
   });
 
   it('keeps a calibration of the meter', () => {

@@ -80,6 +80,40 @@ describe('watering rows', () => {
   });
 });
 
+describe('the memory of a channel that a cleanup emptied', () => {
+  const reset = (bench: GardenBench) => bench.gatt().write('def8', Uint8Array.of(3, ...new Uint8Array(14)));
+
+  it('takes its next row for a free place again, which the one after it overwrites', () => {
+    const bench = gardenBench();
+    for (const _ of [1, 2]) reset(bench);
+    bench.wait(100 * DAY);
+    bench.watering(3, { history_type: 0xff });
+    const shown = [1, 2, 3].map(() => {
+      reset(bench);
+      return bench.rows(3).length;
+    });
+    expect(shown).toEqual([1, 1, 2]);
+  });
+
+  it('has lost the rows of a lost clock too, which stand between others', () => {
+    const bench = gardenBench();
+    for (const _ of [1, 2]) reset(bench);
+    const from = bench.garden.now;
+    bench.garden.plant({ kind: 'lost_clock', from: from + HOUR, until: from + 2 * HOUR });
+    bench.wait(90 * MINUTE);
+    reset(bench);
+    bench.wait(HOUR);
+    bench.garden.reboot();
+    bench.wait(MINUTE);
+    bench.comeBack();
+    reset(bench);
+    const years = () => bench.entries(3).map(({ epoch }) => new Date(epoch * 1000).getUTCFullYear());
+    expect(years()).toEqual([2023, 2026, 2026, 2026]);
+    bench.watering(3, { history_type: 0xff });
+    expect(years()).toEqual([2026, 2026, 2026]);
+  });
+});
+
 describe('rain', () => {
   const bench = gardenBench();
   bench.wait(40 * DAY);

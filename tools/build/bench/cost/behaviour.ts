@@ -19,6 +19,7 @@ const updates = UPDATES_A_YEAR / 12;
 const PHOTOS_A_MONTH = 4;
 const photos = PREMIUM * PHOTOS_A_MONTH;
 const LARGE_PHOTOS = 0.1;
+const COMMANDS_A_MONTH = 8;
 
 /** A gardener with one device opens the app twice a day, and one in ten pays for premium. */
 export const GARDENER: Behaviour = {
@@ -39,6 +40,21 @@ export const GARDENER: Behaviour = {
     'POST /uploads/image': LARGE_PHOTOS * photos,
     'GET /usage': photos,
     'POST /stripeWebhook': 2 * PREMIUM,
+    // A phone that syncs every day; a new one a year reads all there is.
+    'POST /telemetry': DAYS,
+    'POST /telemetry, first sync': 1 / 12,
+    'GET /telemetry/devices/{serial}/insights': DAYS,
+    'GET /telemetry/devices/{serial}/summary': DAYS,
+    'GET /telemetry/devices/{serial}/series': DAYS / 2,
+    'GET /telemetry/devices/{serial}/runs': DAYS / 3,
+    'POST /devices/{serial}/commands': COMMANDS_A_MONTH,
+    'GET /devices/{serial}/commands/{command_id}': COMMANDS_A_MONTH,
+    'POST /commands/offers': 2 * DAYS,
+    'POST /devices/{serial}/commands/{command_id}/lease': COMMANDS_A_MONTH,
+    'POST /devices/{serial}/commands/{command_id}/report': 2 * COMMANDS_A_MONTH,
+    'GET /notifications': 2 * DAYS,
+    'POST /notifications/read': 4,
+    'POST /notifications/subscriptions': 1,
     // Every second user gets a device each year.
     'POST /provision': 0.5 / 12,
     'POST /claimDevice': 0.5 / 12,
@@ -56,4 +72,7 @@ export const IN_WORDS =
   `once; once a day the app also reads profile and subscription, reconciles its devices and checks for updates. ` +
   `There are ${UPDATES_A_YEAR} updates a year, each with a lease and five reports. One user in ten has premium, sends ` +
   `${PHOTOS_A_MONTH} photos a month (one in ten of them too large for a request) and causes two Stripe events a month. ` +
-  `Every second user gets a new device each year.`;
+  `Every second user gets a new device each year. The phone reads the device every day and uploads that; a new phone a ` +
+  `year reads all that the device has. Each day its owner looks at the summary and what is to be known, every other ` +
+  `day at a chart and every third at the runs; each session looks for messages and for commands to carry, of which ` +
+  `there are ${COMMANDS_A_MONTH} a month.`;

@@ -1,9 +1,10 @@
 import { type Behaviour, IN_WORDS } from './behaviour.ts';
 import type { Figures } from './figures.ts';
+import { gardenSection } from './garden-section.ts';
 import { DYNAMODB_WAIT_MS, MEMORY_SIZES, type MonthlyCost, monthlyCost } from './monthly-cost.ts';
 import { type PriceList, tieredCost } from './price-list.ts';
 
-const USERS = [1_000, 100_000, 1_000_000] as const;
+const USERS = [1_000, 10_000, 100_000, 1_000_000] as const;
 /** The function's memory in template.yaml. */
 const DEPLOYED_MB = 512;
 const MILLION = 1_000_000;
@@ -29,7 +30,7 @@ ${row('requests', ({ requests }) => number(Math.round(requests)))}
 ${MEMORY_SIZES.map((size) => dollarRow(`Lambda with ${number(size)} MB${size === DEPLOYED_MB ? ' (as deployed)' : ''}`, ({ lambda }) => lambda[size] ?? 0)).join('\n')}
 ${dollarRow('HTTP API', ({ httpApi }) => httpApi)}
 ${dollarRow('DynamoDB: requests, storage, recovery', ({ dynamoDb }) => dynamoDb)}
-${dollarRow('S3: firmware and large photos', ({ s3 }) => s3)}
+${dollarRow('S3: firmware, large photos, archive', ({ s3 }) => s3)}
 ${dollarRow('Data to the internet: responses and firmware', ({ egress }) => egress)}
 ${dollarRow('CloudWatch Logs', ({ logs }) => logs)}
 ${dollarRow('CloudWatch metrics, alarms, dashboard', ({ metrics }) => metrics)}
@@ -42,6 +43,7 @@ ${row('Total with Lite, per user', (month, index) => `$${(total(month) / (USERS[
 
 ${wrapped(`The totals use Lambda with ${DEPLOYED_MB} MB. ${remarks(months)}`)}
 
+${gardenSection(behaviour, figures, prices)}
 ## Logs of a million requests
 
 ${wrapped(logText(figures, prices))}
@@ -52,8 +54,8 @@ ${wrapped(logText(figures, prices))}
   ${DYNAMODB_WAIT_MS} ms for each DynamoDB call as if they ran one after the other, plus 2 s for a plant provider and 0.3 s for Stripe,
   rounded up to a millisecond. Prices are for arm64, but the CPU was measured on x86, on an overloaded machine. Single
   routes may be off by two or three times; this affects only the Lambda rows. Cold starts are not included.
-- DynamoDB: on-demand units as reported by DynamoDB Local, ${number(behaviour.storedBytes)} bytes stored per user and device, and
-  point-in-time recovery of the same size. Backups in AWS Backup are not included.
+- DynamoDB: on-demand units as reported by DynamoDB Local, ${number(behaviour.storedBytes)} bytes stored per user and device beside
+  its history of a year, and point-in-time recovery of the same size. Backups in AWS Backup are not included.
 - Logs: measured bytes of the function's lines, kept ${fixed.logRetentionDays} days, and the access log, kept ${fixed.accessLogRetentionDays} days. The sizes of
   Lambda's own lines and of the access log are estimates.
 - Metrics: ${fixed.customMetrics} custom metrics (an estimate: requests by route and status class, latency by route, and about 80
@@ -80,7 +82,7 @@ function withoutUsers(month: MonthlyCost): number {
 }
 
 function remarks(months: readonly MonthlyCost[]): string {
-  const [small, , large] = months;
+  const [small, large] = [months[0], months.at(-1)];
   if (small === undefined || large === undefined) return '';
   const share = (part: number, month: MonthlyCost) => `${Math.round((100 * part) / withoutUsers(month))} %`;
   const parts: readonly (readonly [string, number])[] = [

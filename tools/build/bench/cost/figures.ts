@@ -13,6 +13,26 @@ const RouteFigure = z.object({
   elsewhereMs: z.number().default(0),
 });
 
+const JobWork = z.object({
+  calls: z.number(),
+  readUnits: z.number(),
+  writeUnits: z.number(),
+  cpuMicroseconds: z.number(),
+  puts: z.number(),
+  putBytes: z.number(),
+});
+export type JobFigure = z.output<typeof JobWork>;
+const Jobs = z.object({ devices: z.number(), idleHour: JobWork, lookOfADay: JobWork, archiveOfADay: JobWork });
+
+const Garden = z.object({
+  /** Of one device that was read in full and then every day. */
+  days: z.number(),
+  firstWriteUnits: z.number(),
+  /** By AWS's rule, which rounds each item for itself. */
+  dailyWriteUnits: z.number(),
+  storedBytes: z.number(),
+});
+
 const Figures = z.object({
   measured: z.string(),
   node: z.string(),
@@ -33,6 +53,8 @@ const Figures = z.object({
     accessLogRetentionDays: z.number(),
   }),
   routes: z.record(z.string(), RouteFigure),
+  garden: Garden,
+  jobs: Jobs,
 });
 export type Figures = z.output<typeof Figures>;
 
@@ -88,19 +110,54 @@ export function figuresOf(text: string, date: string, before: Figures): Figures 
       bytes: round(health?.peer?.loggedBytes ?? before.logBefore.bytes),
       now: round(health?.loggedBytes ?? before.logBefore.now),
     },
-    fixed: before.fixed,
-    routes: Object.fromEntries(
-      routes.map(({ route, cpuMicroseconds, loggedBytes, answerBytes, dynamoDb }) => [
-        route,
-        {
-          cpuMicroseconds: round(cpuMicroseconds),
-          ...dynamoDb,
-          loggedBytes: round(loggedBytes),
-          answerBytes: round(answerBytes),
-          requestBytes: isPhoto(route) ? PHOTO_REQUEST_BYTES : REQUEST_BYTES,
-          elsewhereMs: ELSEWHERE_MS[route] ?? 0,
-        },
-      ]),
-    ),
+    ...{ fixed: before.fixed, garden: before.garden, jobs: before.jobs },
+    routes: {
+      // What was left out this time keeps its figures.
+      ...before.routes,
+      ...Object.fromEntries(
+        routes.map(({ route, cpuMicroseconds, loggedBytes, answerBytes, dynamoDb }) => [
+          route,
+          {
+            cpuMicroseconds: round(cpuMicroseconds),
+            ...dynamoDb,
+            loggedBytes: round(loggedBytes),
+            answerBytes: round(answerBytes),
+            requestBytes: isPhoto(route) ? PHOTO_REQUEST_BYTES : REQUEST_BYTES,
+            elsewhereMs: ELSEWHERE_MS[route] ?? 0,
+          },
+        ]),
+      ),
+    },
   };
+}
+
+const MeasuredSyncs = z.object({ syncs: z.number(), writeUnits: z.number() });
+const MeasuredGarden = z.object({
+  first: MeasuredSyncs,
+  daily: MeasuredSyncs,
+  chunks: z.object({ storedBytes: z.number() }),
+});
+
+/** Takes the output of `npm run bench -- --garden --json` over, and its write units for the uploads. */
+export function withGarden(text: string, before: Figures): Figures {
+  const { first, daily, chunks } = MeasuredGarden.parse(JSON.parse(text));
+  const garden = {
+    ...{ days: daily.syncs, firstWriteUnits: first.writeUnits },
+    dailyWriteUnits: Number((daily.writeUnits / daily.syncs).toFixed(2)),
+    storedBytes: chunks.storedBytes,
+  };
+  return { ...before, garden };
+}
+
+/** Takes the output of `npm run bench -- --jobs --json` over. */
+export function withJobs(text: string, before: Figures): Figures {
+  return { ...before, jobs: Jobs.parse(JSON.parse(text)) };
+}
+
+/** What a request consumes; uploads by AWS's rule, since DynamoDB Local rounds a transaction up as a whole. */
+export function routeFigure({ routes, garden }: Figures, route: string): z.output<typeof RouteFigure> | undefined {
+  const figure = routes[route];
+  if (figure === undefined) return undefined;
+  if (route === 'POST /telemetry') return { ...figure, writeUnits: garden.dailyWriteUnits };
+  return route === 'POST /telemetry, first sync' ? { ...figure, writeUnits: garden.firstWriteUnits } : figure;
 }

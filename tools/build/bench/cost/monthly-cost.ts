@@ -1,5 +1,6 @@
 import type { Behaviour } from './behaviour.ts';
-import type { Figures } from './figures.ts';
+import { type Figures, routeFigure } from './figures.ts';
+import { gardenMonth } from './jobs-month.ts';
 import { type PriceList, tieredCost } from './price-list.ts';
 
 /** US dollars a month. */
@@ -51,26 +52,30 @@ export function monthlyCost(users: number, behaviour: Behaviour, figures: Figure
   const { requestsPerMonth, downloadsPerMonth, imageBytes, uploadsPerMonth, uploadBytes, storedBytes } = behaviour;
   const { fixed } = figures;
   const lines = Object.entries(requestsPerMonth).map(([route, each]) => {
-    const figure = figures.routes[route];
+    const figure = routeFigure(figures, route);
     if (figure === undefined) throw new Error(`${route} was not measured`);
     return { requests: users * each, ...figure };
   });
   const sum = (of: (line: (typeof lines)[number]) => number) =>
     lines.reduce((total, line) => total + line.requests * of(line), 0);
   const requests = sum(() => 1);
+  const garden = gardenMonth(users, figures);
   const gbSeconds = (memoryMb: number) =>
     sum(
       ({ cpuMicroseconds, calls, elsewhereMs }) =>
         (memoryMb / 1024) * billedSeconds(cpuMicroseconds, calls, memoryMb, elsewhereMs),
-    );
+    ) +
+    (memoryMb / 1024) * billedSeconds(garden.cpuMicroseconds, garden.calls, memoryMb);
   const lambda = (memoryMb: number) =>
-    tieredCost(requests, prices.lambdaRequest) + tieredCost(gbSeconds(memoryMb), prices.lambdaGbSecondArm64);
-  const stored = (users * storedBytes) / GIB;
-  const functionLog = (requests * fixed.platformLogBytes + sum(({ loggedBytes }) => loggedBytes)) / GB;
+    tieredCost(requests + garden.invocations, prices.lambdaRequest) +
+    tieredCost(gbSeconds(memoryMb), prices.lambdaGbSecondArm64);
+  const stored = (users * storedBytes + garden.storedBytes) / GIB;
+  const functionLog =
+    ((requests + garden.invocations) * fixed.platformLogBytes + sum(({ loggedBytes }) => loggedBytes)) / GB;
   const accessLog = (requests * fixed.accessLogBytes) / GB;
   const downloads = users * downloadsPerMonth;
   const uploads = users * uploadsPerMonth;
-  const s3Stored = (fixed.releases * imageBytes + (uploads * uploadBytes) / 30) / GB;
+  const s3Stored = (fixed.releases * imageBytes + (uploads * uploadBytes) / 30 + garden.archivedBytes) / GB;
   const busy = sum(({ cpuMicroseconds, calls, elsewhereMs }) =>
     billedSeconds(cpuMicroseconds, calls, 512, elsewhereMs),
   );
@@ -83,19 +88,13 @@ export function monthlyCost(users: number, behaviour: Behaviour, figures: Figure
       prices.httpApiRequest,
     ),
     dynamoDb:
-      tieredCost(
-        sum(({ readUnits }) => readUnits),
-        prices.dynamoDbReadUnit,
-      ) +
-      tieredCost(
-        sum(({ writeUnits }) => writeUnits),
-        prices.dynamoDbWriteUnit,
-      ) +
+      tieredCost(sum(({ readUnits }) => readUnits) + garden.readUnits, prices.dynamoDbReadUnit) +
+      tieredCost(sum(({ writeUnits }) => writeUnits) + garden.writeUnits, prices.dynamoDbWriteUnit) +
       tieredCost(stored, prices.dynamoDbStorageGbMonth) +
       tieredCost(stored, prices.dynamoDbRecoveryGbMonth),
     s3:
       tieredCost(s3Stored, prices.s3StorageGbMonth) +
-      tieredCost(uploads, prices.s3Put) +
+      tieredCost(uploads + garden.puts, prices.s3Put) +
       tieredCost(downloads + uploads, prices.s3Get),
     egress: tieredCost(
       (sum(({ answerBytes }) => answerBytes + fixed.answerHeaderBytes) + downloads * imageBytes) / GB,

@@ -11,6 +11,7 @@ import type { HandlerProcess } from '../peer/handler-process.ts';
 import type { Tokens } from '../peer/peer-scenarios.ts';
 import { photoForm, photoOf } from '../photo-body.ts';
 import { makeSubscriber, type Subscriber } from '../scenarios/billing-scenarios.ts';
+import { type BenchCommands, giveCommands } from './bench-commands.ts';
 import { type BenchPeer, createPeers } from './bench-peers.ts';
 
 export interface Person {
@@ -34,6 +35,8 @@ export interface World {
   readonly leaving: readonly Person[];
   /** Claimed by the person with the same index. */
   readonly owned: readonly MadeDevice[];
+  /** Of the device with the same index. */
+  readonly commands: readonly BenchCommands[];
   readonly toClaim: readonly MadeDevice[];
   readonly sealed: readonly MadeDevice[];
   readonly toRevoke: readonly MadeDevice[];
@@ -163,6 +166,10 @@ export async function createWorld(
   );
   return {
     ...{ number, track, people, subscribers, owned, toClaim, sealed, toRevoke, broken, spare, conversations },
+    commands: await giveCommands(
+      post,
+      owned.map((device, index) => ({ device, by: people[index] ?? line })),
+    ),
     peers: await createPeers(
       handler,
       many(RARE, (index) => person('peer', index)),

@@ -21,10 +21,6 @@ export function gardenRequests(route: MakeRoute, { people, owned }: World): read
     return { by, body };
   };
   return [
-    route('GET /telemetry/devices/{serial}/insights', (index) => ({
-      by: of(index).by,
-      path: `/telemetry/devices/${of(index).serial}/insights`,
-    })),
     route('GET /telemetry/settings', (index) => ({ by: of(index).by })),
     route(
       'POST /telemetry/settings',
@@ -33,6 +29,11 @@ export function gardenRequests(route: MakeRoute, { people, owned }: World): read
     ),
     route('POST /telemetry, first sync', (index) => upload(index, firstSync(index)), { once: owned.length }),
     route('POST /telemetry', (index) => upload(index, daySync(index))),
+    // After the uploads, so that there is something to look at.
+    route('GET /telemetry/devices/{serial}/insights', (index) => ({
+      by: of(index).by,
+      path: `/telemetry/devices/${of(index).serial}/insights`,
+    })),
   ];
 }
 

@@ -6,6 +6,7 @@ import { type GatewayEvent, type GatewayRequest, gatewayEvent } from '../peer/ga
 import type { Tokens } from '../peer/peer-scenarios.ts';
 import { photoForm, photoOf } from '../photo-body.ts';
 import { OFTEN, type Person, RARE, type World } from './bench-world.ts';
+import { commandRequests } from './command-requests.ts';
 import { gardenRequests } from './garden-requests.ts';
 import { notificationRequests } from './notification-requests.ts';
 import { readingRequests } from './reading-requests.ts';
@@ -223,6 +224,7 @@ export function routeRequests(world: World, { factoryToken, adminToken }: Tokens
     ...relayRequests(route, world, admin),
     ...gardenRequests(route, world),
     ...readingRequests(route, world),
+    ...commandRequests(route, world),
     ...notificationRequests(route, world),
     ...['', '/deep', '/ota', '/stripe', '/provision'].map((part) => route(`GET /health${part}`, () => ({}))),
   ];

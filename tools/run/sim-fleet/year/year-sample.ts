@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type CallOptions,
   type Confusion,
@@ -20,10 +21,15 @@ import type { OnlineDevice } from '../online-fleet.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Insights are asked for in stretches: each is seen as it was at its end. */
 const STRETCH_MS = 15 * DAY_MS;
+const MOST_TRIES = 5;
+const PAUSE_MS = 2_000;
 
 const Insights = z.object({
   insights: z.array(
-    z.object({ insight_id: z.string(), kind: z.string(), since_at: z.number(), until_at: z.number().nullable() }),
+    z.object({
+      ...{ insight_id: z.string(), kind: z.string(), channel: z.number().nullable() },
+      ...{ since_at: z.number(), until_at: z.number().nullable() },
+    }),
   ),
 });
 const Runs = z.object({
@@ -74,10 +80,10 @@ export async function sampleYears(options: SampleOptions): Promise<SampleReport>
           return client.upload(...args);
         },
       };
-      const year = await liveYear({ household, days, serial, client: counting, signal });
+      const year = await liveYear({ household, days, serial, client: counting, pause, signal });
       const to = Math.min(Date.now(), startsAt + days * DAY_MS);
-      const insights = await insightsOf(calls, serial, startsAt, to);
-      const runs = await runsOf(calls, serial, startsAt, to);
+      const insights = await patiently(() => insightsOf(calls, serial, startsAt, to));
+      const runs = await patiently(() => runsOf(calls, serial, startsAt, to));
       onDevice();
       return { year, insights, runs };
     },
@@ -92,6 +98,20 @@ export async function sampleYears(options: SampleOptions): Promise<SampleReport>
   };
 }
 
+const pause = () => delay(PAUSE_MS);
+
+/** Asks again when a busy machine did not answer in time. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === MOST_TRIES) throw error;
+      await pause();
+    }
+  }
+}
+
 /** Each insight as it was seen last. */
 async function insightsOf(
   calls: CallOptions,
@@ -104,8 +124,8 @@ async function insightsOf(
   for (let start = from; start < to; start += STRETCH_MS) {
     const query = new URLSearchParams({ from: String(start), to: String(Math.min(to, start + STRETCH_MS)) });
     const { insights } = await call(`/telemetry/devices/${serial}/insights?${query}`, Insights);
-    for (const { insight_id: id, kind, since_at: since, until_at: until } of insights) {
-      found.set(id, { kind, since, until });
+    for (const { insight_id: id, kind, channel, since_at: since, until_at: until } of insights) {
+      found.set(id, { kind, channel, since, until });
     }
   }
   return [...found.values()];

@@ -42,10 +42,10 @@ export function yearText(summary: YearSummary, sample: SampleReport | undefined,
 }
 
 function sampleText({ devices, uploads, refusedRows, confusion, litres }: SampleReport): readonly string[] {
-  const { matrix, leftEvidence, found, falseAlarms, deviceYears } = confusion;
+  const { matrix, planted, leftEvidence, found, falseAlarms, deviceYears } = confusion;
   const kinds = [...new Set(Object.values(matrix).flatMap((row) => Object.keys(row)))].sort();
-  const rows = Object.keys(leftEvidence).map((fault) => [
-    words(fault),
+  const rows = Object.keys(planted).map((fault) => [
+    ...[words(fault), String(planted[fault] ?? 0)],
     `${found[fault] ?? 0} of ${leftEvidence[fault] ?? 0}`,
     ...kinds.map((kind) => String(matrix[fault]?.[kind] ?? '')),
   ]);
@@ -54,15 +54,15 @@ function sampleText({ devices, uploads, refusedRows, confusion, litres }: Sample
   return [
     '',
     heading(`What the backend found in a sample of ${devices} (${uploads} uploads, ${refusedRows} rows refused)`),
-    textTable(['planted', 'found', ...kinds.map(words)], rows),
+    textTable(['fault', 'planted', 'found, of those with evidence', ...kinds.map(words)], rows),
     `Of ${leftAll} faults that left evidence, ${foundAll} were found (${percent(foundAll, leftAll)}); ` +
       `${alarms} false alarms in ${deviceYears.toFixed(1)} device-years (${(alarms / Math.max(deviceYears, 0.01)).toFixed(2)} a year` +
       `${alarms === 0 ? '' : `: ${list(falseAlarms)}`}).`,
     ...confusion.worthALook.map((line) => `  ${line}`),
     '',
     heading('Litres'),
-    `${litres.watched.runs} runs that a phone watched: ${off(litres.watched)} off the truth.`,
-    `${litres.estimated.runs} estimated by the device’s litres or the zone’s usual flow: ${off(litres.estimated)} off.`,
+    `${litres.watched.runs} runs that a phone watched: ${off(litres.watched)} off the truth, ${eachOff(litres.watched)} run by run.`,
+    `${litres.estimated.runs} estimated by the device’s litres or the zone’s usual flow: ${off(litres.estimated)} off, ${eachOff(litres.estimated)} run by run.`,
     `${litres.unknown} said to be unknown; ${litres.invented} measured though nobody watched.`,
     `Outcomes: ${list(litres.outcomes)}.`,
   ];
@@ -70,6 +70,10 @@ function sampleText({ devices, uploads, refusedRows, confusion, litres }: Sample
 
 function off({ saidMl, trueMl }: { readonly saidMl: number; readonly trueMl: number }): string {
   return trueMl === 0 ? '0 %' : `${((saidMl / trueMl - 1) * 100).toFixed(2)} %`;
+}
+
+function eachOff({ offMl, trueMl }: { readonly offMl: number; readonly trueMl: number }): string {
+  return percent(offMl, trueMl);
 }
 
 function total(counts: Readonly<Record<string, number>>): number {

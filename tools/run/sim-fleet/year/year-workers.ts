@@ -1,12 +1,16 @@
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { joinSummaries, NO_YEARS, type YearSummary } from '@autowatering/firmware-sim';
+import { BUILD_CACHE, keptBuild } from '../../../cli/bundle/kept-build.ts';
 import { liveThrough, type YearPart } from './year-part.ts';
 
 export type WorkerMessage =
   | { readonly kind: 'progress'; readonly devices: number }
   | { readonly kind: 'done'; readonly summary: YearSummary; readonly devices: number };
 
+/** Bundled once: a loader of TypeScript costs each worker seconds, and each function its name. */
+const WORKER = 'tools/run/sim-fleet/year/year-worker.ts';
 const MOST_WORKERS = 16;
 /** A worker takes longer to start than these devices take to live. */
 const WORTH_A_WORKER = 20;
@@ -28,13 +32,19 @@ export async function liveYears({ devices, onDevices, signal, ...how }: YearsOpt
   if (workers === 1) return liveThrough({ ...how, from: 0, until: devices }, () => advance(1), signal);
   const bounds = Array.from({ length: workers + 1 }, (_, index) => Math.floor((devices * index) / workers));
   const parts = bounds.slice(1).map((until, index): YearPart => ({ ...how, from: bounds[index] ?? 0, until }));
-  const summaries = await Promise.all(parts.map((part) => inWorker(part, advance, signal)));
+  const script = await keptBuild(WORKER, path.join(BUILD_CACHE, 'year-worker'), {});
+  const summaries = await Promise.all(parts.map((part) => inWorker(script, part, advance, signal)));
   return summaries.reduce(joinSummaries, NO_YEARS);
 }
 
-function inWorker(part: YearPart, advance: (count: number) => void, signal: AbortSignal): Promise<YearSummary> {
+function inWorker(
+  script: string,
+  part: YearPart,
+  advance: (count: number) => void,
+  signal: AbortSignal,
+): Promise<YearSummary> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./year-worker.mjs', import.meta.url), { workerData: part });
+    const worker = new Worker(script, { workerData: part });
     const stop = () => {
       void worker.terminate();
       reject(signal.reason);
