@@ -1,4 +1,4 @@
-import type { BreakdownEntry, Counts } from '../progress/progress-store.ts';
+import type { BreakdownEntry, Counts } from '../progress/release-counts.ts';
 import type { Breakdown } from '../progress/report-plan.ts';
 
 /** The rows people read; the long tail says little. */
