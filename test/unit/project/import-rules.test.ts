@@ -113,6 +113,7 @@ describe('imports run one way,', () => {
   it('so only the document generator, the benchmark and the rereading import the backend, at its entry points', () => {
     const entries = [
       'src/app.ts',
+      'src/jobs-function.ts',
       'src/route-index.ts',
       'src/routes.ts',
       'src/services.ts',
@@ -176,6 +177,7 @@ describe('DynamoDB', () => {
       'ota/news/news-progress.ts',
       'ota/progress/lease-store.ts',
       'ota/progress/progress-store.ts',
+      'ota/progress/release-counts.ts',
       'ota/registry/key-store.ts',
       'ota/registry/store.ts',
       'plants/doctor/conversations.ts',
