@@ -31,8 +31,8 @@ export function commandAccounts(services: Services): CommandAccounts {
 export function commandExpiryJob(services: Services, told: Told): Job {
   const loaded = once(async () => {
     const [{ createCommandParts }, { runExpiry }] = await Promise.all([import('./parts.ts'), import('./expiry.ts')]);
-    const { commands, due } = createCommandParts(services, told);
-    return (now: number, signal: AbortSignal) => runExpiry(commands, due, now, signal);
+    const parts = createCommandParts(services, told);
+    return (now: number, signal: AbortSignal) => runExpiry(services, parts, now, signal);
   });
   return {
     name: 'command-expiry',

@@ -35,5 +35,5 @@ export function createNotificationDelivery(
     endpoints: createEndpointStore(services),
     targetsOf: createTargets(services),
   });
-  return { job: deliverJob(due, deliver), deliverNow: createDeliverNow(due, deliver) };
+  return { job: deliverJob(services, due, deliver), deliverNow: createDeliverNow(due, deliver) };
 }

@@ -1,6 +1,8 @@
 import pMap from 'p-map';
 import type { Uid } from '../../platform/ids.ts';
+import { createApart } from '../../platform/jobs/apart.ts';
 import type { Job } from '../../platform/jobs/job.ts';
+import type { Services } from '../../platform/services.ts';
 import type { NotificationKey } from '../table-keys.ts';
 import type { Due } from './due.ts';
 import type { DueStore } from './due-store.ts';
@@ -13,12 +15,16 @@ const HOUR_MS = 60 * MINUTE_MS;
 const HOURS_BACK = 26;
 const ACCOUNTS_AT_ONCE = 10;
 
-/** Sends what has fallen due: what was held back for the morning or the digest, and what nobody has sent yet. */
-export function deliverJob(store: Pick<DueStore, 'dueIn'>, deliver: Deliver): Job {
+/**
+ * Sends what has fallen due: what was held back for the morning or the digest, and what nobody has sent yet. An account whose
+ * messages can't be sent does not hold up the others.
+ */
+export function deliverJob(services: Pick<Services, 'log'>, store: Pick<DueStore, 'dueIn'>, deliver: Deliver): Job {
   return {
     name: 'deliver-notifications',
     when: { everyMs: 5 * MINUTE_MS },
     async run(now, signal) {
+      const apart = createApart(services, "An account's messages could not be sent");
       let [accounts, sent] = [0, 0];
       for (let hours = HOURS_BACK; hours >= 0; hours -= 1) {
         await pMap(
@@ -28,11 +34,13 @@ export function deliverJob(store: Pick<DueStore, 'dueIn'>, deliver: Deliver): Jo
             // The claims of a run that has to end would only delay the next one.
             if (first === undefined || signal.aborted) return;
             accounts += 1;
-            sent += await deliver(first.uid, dues);
+            const count = await apart.attempt(() => deliver(first.uid, dues));
+            sent += count ?? 0;
           },
           { concurrency: ACCOUNTS_AT_ONCE },
         );
       }
+      apart.end();
       return { accounts, sent };
     },
   };

@@ -1,4 +1,5 @@
 import { createFleetDevices } from '../../fleet/index.ts';
+import { createApart } from '../../platform/jobs/apart.ts';
 import type { Job } from '../../platform/jobs/job.ts';
 import { once } from '../../platform/once.ts';
 import type { Services } from '../../platform/services.ts';
@@ -35,7 +36,9 @@ export function createTelemetryArchive(services: Services): Job {
         now,
         signal,
       );
-      const { files, rows } = await (await writing()).writeArchive(parts, now, signal);
+      const apart = createApart(services, 'A device could not be archived');
+      const { files, rows } = await (await writing()).writeArchive({ ...parts, apart }, now, signal);
+      apart.end();
       return { erased, rewritten, files, rows };
     },
   };

@@ -1,5 +1,6 @@
 import type { FleetDevices } from '../../fleet/index.ts';
 import type { HwId, Uid } from '../../platform/ids.ts';
+import type { Apart } from '../../platform/jobs/apart.ts';
 import type { Services } from '../../platform/services.ts';
 import { ROW_KINDS } from '../evidence.ts';
 import type { createUploadWeeks } from '../health/upload-weeks.ts';
@@ -29,6 +30,8 @@ export interface ArchiveParts {
   readonly items: GardenItems;
   readonly progress: ArchiveProgress;
   readonly objectStore: Pick<Services['objectStore'], 'put'>;
+  /** A device that can't be read is left out, and does not hold up the others. */
+  readonly apart: Apart;
 }
 
 export interface Written {
@@ -82,7 +85,9 @@ async function writePart(parts: ArchiveParts, place: ArchivePlace, signal: Pick<
     const page = await parts.weeks.page(startOfDay(place.day), PAGE, after);
     const own = page.hwIds.filter((hwId) => shardOf(hwId) === place.shard);
     for (let at = 0; at < own.length; at += AT_ONCE) {
-      const found = await Promise.all(own.slice(at, at + AT_ONCE).map((hwId) => readDevice(parts, hwId, place.day)));
+      const found = await Promise.all(
+        own.slice(at, at + AT_ONCE).map((hwId) => parts.apart.attempt(() => readDevice(parts, hwId, place.day))),
+      );
       // One after the other: a file's groups follow each other.
       for (const one of found) if (one !== undefined) await addDevice(fileOf, one);
     }
