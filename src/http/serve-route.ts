@@ -205,5 +205,7 @@ async function countRequest(
 }
 
 function subjectOf({ per }: RateLimit, caller: Caller, address: string): string {
-  return per !== 'address' && isPersonal(caller) ? `user:${caller.uid}` : `address:${address}`;
+  if (per === 'address' || !isPersonal(caller)) return `address:${address}`;
+  // A stolen hub must not use up what its owner and the other peers may do, such as stopping the water.
+  return caller.kind === 'peer' ? `user:${caller.uid} peer:${caller.peerId}` : `user:${caller.uid}`;
 }

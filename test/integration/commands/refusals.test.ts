@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pMap from 'p-map';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { commandGarden, taskSeen } from '../../support/command-garden.ts';
@@ -77,5 +78,18 @@ describe('a cancelled command', () => {
     expect([late.body.error.code, late.body.error.details.state]).toEqual(['command_ended', 'done']);
     const again = await garden.give(WATER, { command_key: randomUUID() });
     expect(again.status).toBe(201);
+  });
+});
+
+describe('a stolen hub that asks without end', () => {
+  it('uses up its own limit, and not that of the owner’s phone, which can still stop the water', async () => {
+    const garden = await commandGarden(backend);
+    const [stolen, phone] = [await garden.carrier(), await garden.carrier('phone')];
+    const stop = await garden.given({ kind: 'stop' });
+    const ask = () => backend.call('/commands/offers', { headers: stolen.headers, body: { serials: [garden.serial] } });
+    const answers = await pMap(Array.from({ length: 310 }), ask, { concurrency: 20 });
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(10);
+    expect((await phone.offers()).commands).toMatchObject([{ command_id: stop }]);
+    expect((await phone.lease(stop)).status).toBe(200);
   });
 });
