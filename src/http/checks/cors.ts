@@ -3,7 +3,10 @@ import type { OriginAllowed } from './origins.ts';
 
 const PREFLIGHT_SECONDS = 3_600;
 const EXPOSED = ['X-Request-Id', 'X-Process-Time', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-AI-Cache'].join();
-const TAKEN = ['Authorization', 'Content-Type', 'X-Request-Id', 'x-factory-token', 'x-admin-token'].join();
+const TAKEN = [
+  ...['Authorization', 'Content-Type', 'Content-Encoding', 'X-Request-Id'],
+  ...['x-factory-token', 'x-admin-token'],
+].join();
 
 type Headers = Readonly<Record<string, string>>;
 
