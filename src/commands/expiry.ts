@@ -24,7 +24,9 @@ export async function runExpiry(
       page,
       async ({ owner, commandId, expiresAt }) => {
         if (signal.aborted) return;
-        const concluded = await apart.attempt(() => commands.conclude(owner, { commandId, expiresAt }));
+        const concluded = await apart.attempt({ serial: owner.serial }, () =>
+          commands.conclude(owner, { commandId, expiresAt }),
+        );
         if (concluded !== undefined) counts[concluded] += 1;
       },
       { concurrency: AT_ONCE },

@@ -34,7 +34,7 @@ export function deliverJob(services: Pick<Services, 'log'>, store: Pick<DueStore
             // The claims of a run that has to end would only delay the next one.
             if (first === undefined || signal.aborted) return;
             accounts += 1;
-            const count = await apart.attempt(() => deliver(first.uid, dues));
+            const count = await apart.attempt({ uid: first.uid }, () => deliver(first.uid, dues));
             sent += count ?? 0;
           },
           { concurrency: ACCOUNTS_AT_ONCE },

@@ -85,9 +85,7 @@ async function writePart(parts: ArchiveParts, place: ArchivePlace, signal: Pick<
     const page = await parts.weeks.page(startOfDay(place.day), PAGE, after);
     const own = page.hwIds.filter((hwId) => shardOf(hwId) === place.shard);
     for (let at = 0; at < own.length; at += AT_ONCE) {
-      const found = await Promise.all(
-        own.slice(at, at + AT_ONCE).map((hwId) => parts.apart.attempt(() => readDevice(parts, hwId, place.day))),
-      );
+      const found = await Promise.all(own.slice(at, at + AT_ONCE).map((hwId) => readDevice(parts, hwId, place.day)));
       // One after the other: a file's groups follow each other.
       for (const one of found) if (one !== undefined) await addDevice(fileOf, one);
     }
@@ -109,14 +107,16 @@ async function writePart(parts: ArchiveParts, place: ArchivePlace, signal: Pick<
 }
 
 /** What a device told to its present owner; nothing if it has none any more. */
-async function readDevice({ fleet, items }: ArchiveParts, hwId: HwId, day: string) {
+async function readDevice({ fleet, items, apart }: ArchiveParts, hwId: HwId, day: string) {
   const device = await fleet.find({ hwId, serial: undefined }, { mayBeStale: true });
   const uid = device?.owner?.uid;
-  if (uid === undefined) return undefined;
-  const [item] = await items.read([deviceKey(uid, hwId)], { isConsistent: true });
-  const { state } = readDeviceItem(item);
-  if (state === undefined) return undefined;
-  return { uid, hwId, ...(await receivedRows(items, { uid, hwId }, state, startOfDay(day) / DAY_MS)) };
+  if (device === undefined || uid === undefined) return undefined;
+  return apart.attempt({ serial: device.serial }, async () => {
+    const [item] = await items.read([deviceKey(uid, hwId)], { isConsistent: true });
+    const { state } = readDeviceItem(item);
+    if (state === undefined) return undefined;
+    return { uid, hwId, ...(await receivedRows(items, { uid, hwId }, state, startOfDay(day) / DAY_MS)) };
+  });
 }
 
 async function addDevice(
