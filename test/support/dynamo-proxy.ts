@@ -7,8 +7,8 @@ import type { MissingRight } from './function-rights.ts';
 export interface DynamoProxy extends StandIn {
   /** The operations that went through, e.g. `GetItem`, in order. */
   readonly operations: string[];
-  /** Is told of every operation that goes through. */
-  observe(observer: (operation: string, body: Buffer) => void): void;
+  /** Is told of every operation that goes through, and can hold it back. */
+  observe(observer: (operation: string, body: Buffer) => void | Promise<void>): void;
   /** Loses the answer to this operation, after this many others of it. The work itself is done. */
   loseAnswer(operation: string, after?: number): void;
   /** After this many more writes nothing gets through, not even the last answer, as if the caller had crashed. */
@@ -26,7 +26,7 @@ const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteIte
 /** A proxy for DynamoDB Local that counts calls, rejects those without permission, and fails on request. */
 export async function startDynamoProxy(target: string, missingRight: MissingRight): Promise<DynamoProxy> {
   const operations: string[] = [];
-  let observer: (operation: string, body: Buffer) => void = () => {};
+  let observer: (operation: string, body: Buffer) => void | Promise<void> = () => {};
   let writesLeft = Number.POSITIVE_INFINITY;
   let lastOperation: string | undefined;
   let losing: { readonly operation: string; after: number } | undefined;
@@ -55,7 +55,7 @@ export async function startDynamoProxy(target: string, missingRight: MissingRigh
       );
       return;
     }
-    observer(operation, body);
+    await observer(operation, body);
     const answer = await forward(request.headers, body);
     if (WRITES.has(operation)) writesLeft -= 1;
     if (operation === lastOperation) writesLeft = 0;

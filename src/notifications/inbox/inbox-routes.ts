@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import { accountDeleted } from '../../http/checks/authenticate.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { validationFailed } from '../../http/field-faults.ts';
 import { pageCursor, pageLimit } from '../../http/fields.ts';
 import { decodeCursor, encodeCursor } from '../../platform/cursor.ts';
+import type { Uid } from '../../platform/ids.ts';
 import { type ReadProfileWishes, readerOf } from '../delivery/recipient.ts';
 import { NOTICE_KINDS } from '../notice.ts';
 import { inZone, type ReadZone } from '../settings/preferences.ts';
@@ -33,13 +35,20 @@ const Shown = z.object({
 
 export interface InboxRouteParts {
   readonly inbox: InboxStore;
-  readonly settings: Pick<SettingsStore, 'read' | 'markReadUntil'>;
+  readonly settings: Pick<SettingsStore, 'read' | 'markReadUntil' | 'remove'>;
+  readonly isAccountDeleted: (uid: Uid) => Promise<boolean>;
   readonly profileOf: ReadProfileWishes;
   readonly zoneOf: ReadZone;
 }
 
 /** What an account was told of. */
-export function inboxRoutes({ inbox, settings, profileOf, zoneOf }: InboxRouteParts): readonly Route[] {
+export function inboxRoutes({
+  inbox,
+  settings,
+  profileOf,
+  zoneOf,
+  isAccountDeleted,
+}: InboxRouteParts): readonly Route[] {
   const list = defineRoute({
     method: 'GET',
     path: '/notifications',
@@ -100,8 +109,14 @@ export function inboxRoutes({ inbox, settings, profileOf, zoneOf }: InboxRoutePa
     responses: { 200: z.object({ ok: z.literal(true), unread: z.number() }) },
     errors: [],
   }).handledBy(async ({ caller: { uid }, body }, { now }) => {
-    if ('until' in body) await settings.markReadUntil(uid, Math.min(body.until, now));
-    else await inbox.markRead(uid, body.notification_ids, now);
+    if ('until' in body) {
+      await settings.markReadUntil(uid, Math.min(body.until, now));
+      // A deletion that began meanwhile may have passed by the mark already.
+      if (await isAccountDeleted(uid)) {
+        await settings.remove(uid);
+        throw accountDeleted();
+      }
+    } else await inbox.markRead(uid, body.notification_ids, now);
     const { readUntil } = await settings.read(uid);
     return { status: 200, body: { ok: true, unread: await inbox.countUnread(uid, readUntil) } };
   });

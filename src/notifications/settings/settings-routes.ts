@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { accountDeleted } from '../../http/checks/authenticate.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ApiError } from '../../http/errors.ts';
 import { listed } from '../../platform/aws/secrets.ts';
@@ -59,14 +60,15 @@ const SettingsChange = z.strictObject({
 
 export interface SettingsRouteParts {
   readonly settings: SettingsStore;
-  readonly due: Pick<DueStore, 'put'>;
+  readonly due: Pick<DueStore, 'put' | 'remove'>;
+  readonly isAccountDeleted: (uid: Uid) => Promise<boolean>;
   readonly nudge: Nudge;
 }
 
 /** What an owner wants to be told of, how and when. */
 export function settingsRoutes(
   services: Pick<Services, 'clock' | 'log' | 'messengers' | 'randomness' | 'secrets'>,
-  { settings, due: dues, nudge }: SettingsRouteParts,
+  { settings, due: dues, nudge, isAccountDeleted }: SettingsRouteParts,
 ): readonly Route[] {
   const { clock, log, messengers, randomness, secrets } = services;
 
@@ -146,8 +148,13 @@ export function settingsRoutes(
     body: SettingsChange,
     responses: { 200: Settings },
     errors: [],
-  }).handledBy(async ({ caller, body }) => {
-    const changed = await settings.change(caller.uid, (known) => changedPreferences(known, body));
+  }).handledBy(async ({ caller: { uid }, body }) => {
+    const changed = await settings.change(uid, (known) => changedPreferences(known, body));
+    // A deletion that began meanwhile may have passed by the settings already.
+    if (await isAccountDeleted(uid)) {
+      await settings.remove(uid);
+      throw accountDeleted();
+    }
     return { status: 200, body: await shown(changed) };
   });
 
@@ -168,6 +175,10 @@ export function settingsRoutes(
     const now = clock.now();
     const due = testDue(uid, now, randomness.id());
     await dues.put(due);
+    if (await isAccountDeleted(uid)) {
+      await dues.remove(due);
+      throw accountDeleted();
+    }
     await nudge([due]).catch((error: unknown) => log.warn('A test message waits for the next run', {}, error));
     return { status: 200, body: { ok: true } };
   });

@@ -92,6 +92,11 @@ export function createSettingsStore({
         return (await write(uid, changed, stored?.revision ?? 0)) ? changed : OVERTAKEN;
       }),
 
+    /** For an account that is being deleted. */
+    async remove(uid: Uid): Promise<void> {
+      await (await documents()).delete({ TableName, Key: settingsKey(uid) });
+    },
+
     /** Everything stored up to `until` is read; the mark only moves on. */
     async markReadUntil(uid: Uid, until: number): Promise<void> {
       await wasConditionMet(async () =>

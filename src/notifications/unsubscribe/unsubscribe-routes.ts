@@ -74,6 +74,11 @@ export function unsubscribeRoutes(
     if (found === undefined) return page(STANDARD_LANGUAGE, 'invalid');
     const { uid, scope } = found;
     const { language } = await settings.change(uid, (known) => withoutMails(known, scope));
+    // A deletion that began meanwhile may have passed by the settings already.
+    if (await isAccountDeleted(uid)) {
+      await settings.remove(uid);
+      return page(STANDARD_LANGUAGE, 'invalid');
+    }
     metrics.count('MailsUnsubscribed');
     return page(language ?? STANDARD_LANGUAGE, 'done');
   });

@@ -226,3 +226,25 @@ describe('the inbox', () => {
     expect(notifications.map((one: { read: boolean }) => one.read)).toEqual([true, false, true, true]);
   });
 });
+
+describe('an account whose deletion begins and ends while its app', () => {
+  it.each([
+    ['changes the settings', '/notifications/settings', () => ({ digest_at: '07:00' }), 'UpdateItem'],
+    ['marks all as read', '/notifications/read', (now: number) => ({ until: now }), 'UpdateItem'],
+    ['asks for a test message', '/notifications/test', () => ({}), 'PutItem'],
+  ])('%s leaves nothing behind', async (_, path, body, write) => {
+    const user = await signedUp(backend);
+    let isDeleted = false;
+    const table = backend.services.config.tables.garden;
+    backend.dynamo.observe(async (operation, request) => {
+      if (isDeleted || operation !== write || !request.includes(table) || !request.includes(user.uid)) return;
+      isDeleted = true;
+      expect((await post(user, '/deleteMyAccount', { confirmText: 'DELETE' })).status).toBe(200);
+    });
+    const { status, body: answer } = await post(user, path, body(backend.clock.now()));
+    backend.dynamo.observe(() => {});
+    expect([isDeleted, status, answer.error?.code]).toEqual([true, 410, 'account_deleted']);
+    const left = (await backend.scan('garden')).filter((item) => JSON.stringify(item).includes(user.uid));
+    expect(left).toEqual([]);
+  });
+});
