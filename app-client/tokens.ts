@@ -10,6 +10,7 @@ export interface Tokens {
   inPlaceOf(refused: string): Promise<string | undefined>;
 }
 
+/** Gets tokens from the app, and asks for a new one only once however many calls need it. */
 export function sharedTokens(getToken: GetToken): Tokens {
   let renewal: Promise<string | undefined> | undefined;
   const ask = async (refresh: boolean) => (await getToken({ refresh })) ?? undefined;

@@ -17,9 +17,7 @@ export const SEAL_NONCE_BYTES = 12;
 
 /** Largest frame in UTF-8 bytes, sealed frames included. */
 export const MAX_FRAME_BYTES = 32 * 1024;
-/** API Gateway's limit for a message to a peer. */
-export const MAX_MESSAGE_BYTES = 128 * 1024;
-/** A page of events ends before this size, so that it fits into a message once it is sealed. */
+/** A page of events ends before this size, so that it fits into API Gateway's 128 KB for a message once it is sealed. */
 export const MAX_PAGE_BYTES = 90 * 1024;
 
 export const MAX_CLOCK_SKEW_MS = 5 * 60_000;

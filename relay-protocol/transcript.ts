@@ -5,7 +5,6 @@ import { CIPHER_SUITE, PROTOCOL } from './limits.ts';
 export type Direction = 'c2s' | 's2c';
 /** What a derived key is for. `rekey` is the salt of the next generation. */
 export type KeyLabel = Direction | 'confirm' | 'rekey';
-export const KEY_LABELS = ['c2s', 's2c', 'confirm', 'rekey'] as const satisfies readonly KeyLabel[];
 
 /** What both sides have said before the server signs. Keys, nonces and ids as bytes; times in milliseconds since 1970. */
 export interface Greetings {

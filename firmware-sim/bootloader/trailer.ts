@@ -15,12 +15,12 @@ export const TRAILER_BYTES = STATUS_BYTES + FIELDS_BYTES;
 export const TRAILER_SECTORS = Math.ceil(TRAILER_BYTES / PAGE_BYTES);
 
 /** The 16 bytes that mark a trailer as valid. */
-export const TRAILER_MAGIC = Uint8Array.from(Buffer.from('77c295f360d2ef7f3552500f2cb67980', 'hex'));
+const TRAILER_MAGIC = Uint8Array.from(Buffer.from('77c295f360d2ef7f3552500f2cb67980', 'hex'));
 
 /** Distance of each field from the end of the slot. */
 const FIELD = { magic: 16, imageOk: 24, copyDone: 32, swapInfo: 40, swapSize: 48 } as const;
 
-export const SWAP_TYPE = { none: 1, test: 2, permanent: 3, revert: 4 } as const;
+const SWAP_TYPE = { none: 1, test: 2, permanent: 3, revert: 4 } as const;
 export type SwapType = keyof typeof SWAP_TYPE;
 
 export type MagicState = 'good' | 'unset' | 'bad';

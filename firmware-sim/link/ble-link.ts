@@ -8,10 +8,6 @@ import { fragments, PacketReassembler } from './packet-reassembler.ts';
 import { type Direction, GOOD_RADIO, Radio, type RadioOptions } from './radio.ts';
 import { LinkLostError, PairingRequiredError, type Transport } from './transport.ts';
 
-/** The service that a phone scans for (facts sheet, D1). */
-export const SMP_SERVICE_UUID = '8d53dc1d-1db7-4cd3-868b-8a527460aa84';
-export const SMP_CHARACTERISTIC_UUID = 'da2e7828-fbce-4e01-ae9e-261174997c48';
-
 export const SMALLEST_MTU = 23;
 export const LARGEST_MTU = 498;
 /** Writes and notifications carry this much less than the ATT MTU. */

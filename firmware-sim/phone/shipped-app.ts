@@ -8,9 +8,9 @@ import { SmpClient, SmpError, SmpTimeoutError, UnreadableAnswerError } from './s
 import { hashOf, notInstalled, type UpdateOptions, type UpdateOutcome, type UpdatePhase } from './update-device.ts';
 
 /** Data per chunk, regardless of the MTU and the device's buffers. Each chunk waits for the previous answer. */
-export const SHIPPED_APP_CHUNK_BYTES = 128;
+const SHIPPED_APP_CHUNK_BYTES = 128;
 /** From a lost connection until the person has read the message and pressed again. */
-export const PRESSED_AGAIN_MS = 44_000;
+const PRESSED_AGAIN_MS = 44_000;
 /** A person who presses this often without any progress gives up. */
 const MOST_PRESSES_IN_VAIN = 3;
 

@@ -67,7 +67,7 @@ export function imageGroup(slots: Slots, upload: ImageUpload = new ImageUpload(s
 }
 
 /** What the next boot would do. */
-export function pendingSwap(slots: Slots): SwapType {
+function pendingSwap(slots: Slots): SwapType {
   return decideSwapType(readTrailer(slots.primary), readTrailer(slots.secondary));
 }
 

@@ -29,7 +29,7 @@ export function shellGroup(shell: Shell = echoShell): SmpGroup {
 }
 
 /** A shell that only knows `echo`. */
-export const echoShell: Shell = ([command = '', ...words]) =>
+const echoShell: Shell = ([command = '', ...words]) =>
   command === 'echo'
     ? { output: `${words.join(' ')}\n`, result: 0 }
     : { output: `${command}: command not found\n`, result: ENOEXEC };

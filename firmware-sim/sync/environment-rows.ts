@@ -1,16 +1,11 @@
-import {
-  EnvironmentDaily,
-  EnvironmentHistoryRequest,
-  EnvironmentHourly,
-  HistoryFragmentHeader,
-} from '@autowatering/device-data';
+import { EnvironmentHistoryRequest, HistoryFragmentHeader } from '@autowatering/device-data';
 import { Expected, type GardenReach } from './garden-reach.ts';
-import { HistoryError } from './history-answers.ts';
-import { joined, lastEpochS, type Span } from './rain-rows.ts';
+import { HistoryError, type Span } from './history-answers.ts';
+import { joinedPages, lastRowsNumber, ROW_BYTES, startOfDate } from './row-bytes.ts';
 
 const KINDS = {
-  environment_hourly: { command: 2, dataType: 1, rowBytes: EnvironmentHourly.bytes },
-  environment_daily: { command: 3, dataType: 2, rowBytes: EnvironmentDaily.bytes },
+  environment_hourly: { command: 2, dataType: 1 },
+  environment_daily: { command: 3, dataType: 2 },
 } as const;
 export type EnvironmentKind = keyof typeof KINDS;
 
@@ -29,7 +24,7 @@ interface Part {
 }
 
 /** The weather's history, which a phone pulls part by part. */
-export class EnvironmentPulls {
+export class EnvironmentRows {
   readonly #reach: GardenReach;
   #expected = new Expected<Uint8Array>();
 
@@ -37,10 +32,10 @@ export class EnvironmentPulls {
     this.#reach = reach;
   }
 
-  static async open(reach: GardenReach): Promise<EnvironmentPulls> {
-    const pulls = new EnvironmentPulls(reach);
-    await reach.gatt.subscribe('de16', (part) => pulls.#expected.arrive(part));
-    return pulls;
+  static async open(reach: GardenReach): Promise<EnvironmentRows> {
+    const rows = new EnvironmentRows(reach);
+    await reach.gatt.subscribe('de16', (part) => rows.#expected.arrive(part));
+    return rows;
   }
 
   /**
@@ -49,24 +44,24 @@ export class EnvironmentPulls {
    * @throws HistoryError, LinkLostError
    */
   async read(kind: EnvironmentKind, { fromS, untilS }: Span): Promise<Uint8Array> {
-    const { rowBytes } = KINDS[kind];
+    const rowBytes = ROW_BYTES[kind];
     const pages: Uint8Array[] = [];
     for (let start = fromS; start <= untilS; ) {
       const page = await this.#page(kind, { fromS: start, untilS });
       if (page.byteLength === 0) break;
       pages.push(page);
       if (page.byteLength < MOST_RECORDS * rowBytes) break;
-      const last = lastEpochS(page, rowBytes);
-      const next = kind === 'environment_daily' ? dayAfterS(last) : last + 1;
+      const last = lastRowsNumber(page, kind);
+      const next = kind === 'environment_daily' ? startOfDate(last) / 1000 + DAY_S : last + 1;
       if (next <= start) break;
       start = next;
     }
-    return joined(pages);
+    return joinedPages(pages);
   }
 
   /** Up to a hundred records. When rows come or go meanwhile, the parts are others: it begins again. */
   async #page(kind: EnvironmentKind, span: Span): Promise<Uint8Array> {
-    const { rowBytes } = KINDS[kind];
+    const rowBytes = ROW_BYTES[kind];
     for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
       const parts: Uint8Array[] = [];
       let total = 1;
@@ -79,7 +74,7 @@ export class EnvironmentPulls {
         total = part.total;
         parts.push(part.body);
       }
-      if (parts.length === total) return joined(parts);
+      if (parts.length === total) return joinedPages(parts);
     }
     throw new HistoryError('its parts change');
   }
@@ -107,10 +102,4 @@ export class EnvironmentPulls {
     }
     throw new HistoryError('no part on de16');
   }
-}
-
-/** The day after a date such as 20260325, in seconds since 1970. */
-function dayAfterS(date: number): number {
-  const [year, month, day] = [Math.floor(date / 10_000), Math.floor(date / 100) % 100, date % 100];
-  return Date.UTC(year, month - 1, day) / 1000 + DAY_S;
 }

@@ -1,11 +1,12 @@
 import { CHANNELS, Diagnostics, FIRST_TRUSTED_EPOCH_S } from '@autowatering/device-data';
 import { AttError } from '../garden/gatt/att-error.ts';
 import type { Characteristic } from '../garden/gatt/characteristics.ts';
-import { EnvironmentPulls } from './environment-rows.ts';
+import { EnvironmentRows } from './environment-rows.ts';
 import type { GardenReach } from './garden-reach.ts';
-import { type Gathering, type MeasurementKind, newWateringRows, type ReadingKind } from './gathering.ts';
-import { HistoryAnswers, HistoryError } from './history-answers.ts';
-import { readRainRows, type Span } from './rain-rows.ts';
+import { type Gathering, newWateringRows, type ReadingKind } from './gathering.ts';
+import { HistoryAnswers, HistoryError, type Span } from './history-answers.ts';
+import { readRainRows } from './rain-rows.ts';
+import type { MeasurementKind } from './row-bytes.ts';
 import { RunWatch } from './run-watch.ts';
 import type { SyncCursor } from './sync-cursor.ts';
 import { readWateringRows } from './watering-rows.ts';
@@ -77,7 +78,7 @@ export async function visitGarden({ reach, cursor, into, visitId, stay }: Garden
     }
     const watering = await HistoryAnswers.open(reach, 'defc', (message) => watch.notice(message));
     const rain = await HistoryAnswers.open(reach, 'de14');
-    return { watering, rain, environment: await EnvironmentPulls.open(reach) };
+    return { watering, rain, environment: await EnvironmentRows.open(reach) };
   }
 
   async function readState(): Promise<ReadonlyMap<Characteristic, Uint8Array>> {

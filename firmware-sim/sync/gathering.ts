@@ -1,9 +1,8 @@
 import { FIRST_TRUSTED_EPOCH_S, HistoryDetailedEntry } from '@autowatering/device-data';
+import type { RowKind } from './row-bytes.ts';
 import type { WatchedRun } from './run-watch.ts';
 
 /** As the API names them. */
-export type RowKind = 'watering' | 'rain_hourly' | 'rain_daily' | 'environment_hourly' | 'environment_daily';
-export type MeasurementKind = Exclude<RowKind, 'watering'>;
 export type ReadingKind =
   | 'status'
   | 'hydraulic'
@@ -14,13 +13,6 @@ export type ReadingKind =
   | 'flow'
   | 'valve'
   | 'alarm';
-
-export const MEASUREMENT_BYTES: Readonly<Record<MeasurementKind, number>> = {
-  rain_hourly: 8,
-  rain_daily: 12,
-  environment_hourly: 16,
-  environment_daily: 22,
-};
 
 /** What was read of one ring, at one moment. Times are milliseconds since 1970. */
 export interface GatheredRead {

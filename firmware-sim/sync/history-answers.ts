@@ -19,6 +19,12 @@ export class HistoryError extends Error {
   }
 }
 
+/** Which rows a question asks for, both ends included: seconds since 1970, by the device's clock. */
+export interface Span {
+  readonly fromS: number;
+  readonly untilS: number;
+}
+
 const ANSWER_WITHIN_MS = 5_000;
 /** Between two questions: a new channel within 100 ms is refused. */
 const PAUSE_MS = 110;

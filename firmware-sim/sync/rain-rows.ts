@@ -1,16 +1,11 @@
-import { RainDaily, RainHistoryCommand, RainHourly } from '@autowatering/device-data';
-import { type HistoryAnswers, HistoryError } from './history-answers.ts';
-
-export interface Span {
-  /** Seconds since 1970, by the device's clock. */
-  readonly fromS: number;
-  readonly untilS: number;
-}
+import { RainHistoryCommand } from '@autowatering/device-data';
+import { type HistoryAnswers, HistoryError, type Span } from './history-answers.ts';
+import { joinedPages, lastRowsNumber, ROW_BYTES } from './row-bytes.ts';
 
 /** What the device's heap allows at once (device sheet, §2.3). */
 const KINDS = {
-  rain_hourly: { command: 1, most: 720, rowBytes: RainHourly.bytes },
-  rain_daily: { command: 2, most: 365, rowBytes: RainDaily.bytes },
+  rain_hourly: { command: 1, most: 720 },
+  rain_daily: { command: 2, most: 365 },
 } as const;
 
 /** The answer would need too many parts or too much memory: fewer rows may do. */
@@ -27,7 +22,8 @@ export async function readRainRows(
   kind: keyof typeof KINDS,
   { fromS, untilS }: Span,
 ): Promise<Uint8Array> {
-  const { command, most, rowBytes } = KINDS[kind];
+  const { command, most } = KINDS[kind];
+  const rowBytes = ROW_BYTES[kind];
   const pages: Uint8Array[] = [];
   let atOnce: number = most;
   for (let start = fromS; start <= untilS; ) {
@@ -42,9 +38,9 @@ export async function readRainRows(
     }
     pages.push(page);
     if (page.byteLength < atOnce * rowBytes) break;
-    start = lastEpochS(page, rowBytes) + 1;
+    start = lastRowsNumber(page, kind) + 1;
   }
-  return joined(pages);
+  return joinedPages(pages);
 
   async function ask(start: number): Promise<Uint8Array> {
     const question = RainHistoryCommand.write({
@@ -57,14 +53,4 @@ export async function readRainRows(
     }
     return body;
   }
-}
-
-/** The first four bytes of the last row. */
-export function lastEpochS(rows: Uint8Array, rowBytes: number): number {
-  return new DataView(rows.buffer, rows.byteOffset + rows.byteLength - rowBytes).getUint32(0, true);
-}
-
-export function joined(pages: readonly Uint8Array[]): Uint8Array {
-  const [only] = pages;
-  return only !== undefined && pages.length === 1 ? only : new Uint8Array(Buffer.concat(pages));
 }

@@ -47,7 +47,7 @@ export class RunWatch {
     return this.#current !== undefined;
   }
 
-  /** Whether this run of the channel is being watched, and from its start. */
+  /** The channel whose run is being watched; undefined while the device is idle. */
   get channel(): number | undefined {
     return this.#current?.channel;
   }

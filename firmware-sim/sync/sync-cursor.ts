@@ -1,6 +1,6 @@
-import { CHANNELS, HistoryDetailedEntry, isTrustedEpoch } from '@autowatering/device-data';
-import { type GatheredRead, MEASUREMENT_BYTES, type MeasurementKind } from './gathering.ts';
-import { lastEpochS } from './rain-rows.ts';
+import { CHANNELS, isTrustedEpoch } from '@autowatering/device-data';
+import type { GatheredRead } from './gathering.ts';
+import { lastRowsNumber, type MeasurementKind, ROW_BYTES, startOfDate } from './row-bytes.ts';
 
 /** From where on an account needs a device's rows, in milliseconds since 1970; null: all there are. */
 export interface SyncCursor extends Readonly<Record<MeasurementKind, number | null>> {
@@ -24,10 +24,9 @@ export function advanced(cursor: SyncCursor, reads: readonly GatheredRead[]): Sy
   const watering = [...cursor.watering];
   const measured: Record<MeasurementKind, number | null> = { ...cursor };
   for (const { kind, channel, rows, readAt } of reads) {
-    const rowBytes = kind === 'watering' ? HistoryDetailedEntry.bytes : MEASUREMENT_BYTES[kind];
-    if (rows.byteLength < rowBytes) continue;
-    const number = lastEpochS(rows, rowBytes);
-    const at = kind === 'environment_daily' ? dayOf(number) : number * 1000;
+    if (rows.byteLength < ROW_BYTES[kind]) continue;
+    const number = lastRowsNumber(rows, kind);
+    const at = kind === 'environment_daily' ? startOfDate(number) : number * 1000;
     if (!isTrustedEpoch(at / 1000, readAt)) continue;
     if (kind === 'watering') {
       if (channel !== undefined) watering[channel] = Math.max(at, watering[channel] ?? 0);
@@ -37,9 +36,4 @@ export function advanced(cursor: SyncCursor, reads: readonly GatheredRead[]): Sy
     }
   }
   return { ...measured, watering };
-}
-
-/** Of a date such as 20260325, as if it were in UTC. */
-function dayOf(date: number): number {
-  return Date.UTC(Math.floor(date / 10_000), (Math.floor(date / 100) % 100) - 1, date % 100);
 }

@@ -1,5 +1,5 @@
-import { HistoryDetailedEntry } from '@autowatering/device-data';
-import { type GatheredRead, type Gathering, MEASUREMENT_BYTES, type RowKind } from './gathering.ts';
+import type { GatheredRead, Gathering } from './gathering.ts';
+import { ROW_BYTES, type RowKind } from './row-bytes.ts';
 
 /** What `POST /telemetry` takes, without the time of sending. */
 export interface UploadBody {
@@ -68,7 +68,7 @@ export function joinedBodies(one: UploadBody, next: UploadBody): UploadBody | un
   const reads = [...one.reads, ...next.reads];
   const readings = [...one.readings, ...next.readings];
   const sessions = [...one.sessions, ...next.sessions];
-  const rows = reads.reduce((sum, read) => sum + Math.ceil((read.rows.length * 3) / 4 / rowBytesOf(read)), 0);
+  const rows = reads.reduce((sum, read) => sum + Math.ceil((read.rows.length * 3) / 4 / ROW_BYTES[read.kind]), 0);
   const isTooMuch = rows > MOST_ROWS || readings.length > MOST_READINGS || sessions.length > MOST_SESSIONS;
   return isTooMuch || reads.length > MOST_READS ? undefined : { ...one, ...next, reads, readings, sessions };
 }
@@ -77,7 +77,7 @@ function inParts(reads: readonly GatheredRead[]): readonly (readonly GatheredRea
   const parts: GatheredRead[][] = [];
   let rowsInLast = MOST_ROWS;
   for (const read of reads) {
-    const rows = read.rows.byteLength / rowBytesOf(read);
+    const rows = read.rows.byteLength / ROW_BYTES[read.kind];
     const last = parts.at(-1);
     if (last === undefined || rowsInLast + rows > MOST_ROWS || last.length === MOST_READS) {
       parts.push([read]);
@@ -88,10 +88,6 @@ function inParts(reads: readonly GatheredRead[]): readonly (readonly GatheredRea
     }
   }
   return parts;
-}
-
-function rowBytesOf({ kind }: { readonly kind: RowKind }): number {
-  return kind === 'watering' ? HistoryDetailedEntry.bytes : MEASUREMENT_BYTES[kind];
 }
 
 function base64(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import type { RelayEvent, SealedFrame, ServerFrame, ServerHello } from '@autowatering/relay-protocol';
+import type { SealedFrame, ServerFrame, ServerHello } from '@autowatering/relay-protocol';
 import { isRecord } from './record.ts';
 
 type Check = (value: unknown) => boolean;
@@ -99,5 +99,3 @@ export const isServerHello = (value: unknown): value is ServerHello =>
 
 const sealed = record({ g: whole, n: text, c: text });
 export const isSealedFrame = (value: unknown): value is SealedFrame => sealed(value);
-
-export const isRelayEvent = (value: unknown): value is RelayEvent => event(value);

@@ -5,7 +5,7 @@ import type { AccountStore } from './store.ts';
 import { stateObjectPrefix } from './user-state.ts';
 
 /** A deletion is final, so the user must have signed in with credentials this recently (contract). */
-export const RECENT_LOGIN_SECONDS = 10 * 60;
+const RECENT_LOGIN_SECONDS = 10 * 60;
 /** Allowed clock skew between Cognito and Lambda. */
 const SKEW_SECONDS = 60;
 

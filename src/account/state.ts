@@ -4,7 +4,7 @@ import { gunzip, gzip } from 'node:zlib';
 /** Largest state the app may store (contract), counted as JSON in UTF-8. */
 export const LARGEST_STATE_BYTES = 512 * 1024;
 /** A DynamoDB item may have 400 KB including names and keys (contract, trap 11); the difference is for those. */
-export const LARGEST_INLINE_BYTES = 380 * 1024;
+const LARGEST_INLINE_BYTES = 380 * 1024;
 /** Below this, compression saves too little to be worth the time. */
 const COMPRESS_FROM_BYTES = 2 * 1024;
 

@@ -16,7 +16,7 @@ export interface Check {
 }
 
 /** A value that an operator has to set is missing. */
-export class NotConfiguredError extends Error {
+class NotConfiguredError extends Error {
   override readonly name = 'NotConfiguredError';
 }
 

@@ -10,6 +10,7 @@ import {
 } from '@autowatering/device-data';
 import type { FaultName, PlantedFault } from '../../garden/world/planted-fault.ts';
 import type { GatheredRead, GatheredReading, GatheredSession, Gathering } from '../../sync/gathering.ts';
+import { ROW_BYTES } from '../../sync/row-bytes.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 const REASON = { high_flow: 1, no_flow: 2, unexpected_flow: 3, mainline_leak: 4 };
@@ -122,7 +123,7 @@ function isDry({ sawStart, ended, startedAt, endedAt, millilitres }: GatheredSes
 
 /** Hours of the fault that have no row, in what was read after them. */
 function hasGap({ reads }: Gathering, from: number, until: number): boolean {
-  const hours = reads.filter(({ kind }) => kind === 'environment_hourly').flatMap((read) => epochsOf(read, 16));
+  const hours = reads.filter(({ kind }) => kind === 'environment_hourly').flatMap((read) => epochsOf(read));
   return hours.some((hour, index) => {
     const next = hours[index + 1];
     return next !== undefined && next - hour > 2 * HOUR_MS && hour < until && next > from;
@@ -144,13 +145,13 @@ function isFlat(read: GatheredRead): boolean {
 }
 
 function hasLostEpoch(read: GatheredRead): boolean {
-  const bytes = { watering: 24, rain_hourly: 8, rain_daily: 12, environment_hourly: 16, environment_daily: 0 }[
-    read.kind
-  ];
-  return bytes > 0 && epochsOf(read, bytes).some((at) => at < FIRST_TRUSTED_EPOCH_S * 1000);
+  return epochsOf(read).some((at) => at < FIRST_TRUSTED_EPOCH_S * 1000);
 }
 
-function epochsOf({ rows }: GatheredRead, bytes: number): readonly number[] {
+/** When the rows say that they were made, in milliseconds since 1970. Rows of days have dates instead. */
+function epochsOf({ kind, rows }: GatheredRead): readonly number[] {
+  if (kind === 'environment_daily') return [];
+  const bytes = ROW_BYTES[kind];
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
   return Array.from({ length: rows.byteLength / bytes }, (_, index) => view.getUint32(index * bytes, true) * 1000);
 }

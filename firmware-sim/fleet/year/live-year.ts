@@ -3,14 +3,12 @@ import { Garden } from '../../garden/garden.ts';
 import { AttError } from '../../garden/gatt/att-error.ts';
 import type { TrueRun } from '../../garden/world/garden-truth.ts';
 import type { PlantedFault } from '../../garden/world/planted-fault.ts';
-import { LinkLostError } from '../../link/transport.ts';
 import { type GardenAtHand, gardenAtHand } from '../../sync/garden-at-hand.ts';
-import { GardenSync, memorySyncMemory } from '../../sync/garden-sync.ts';
-import { visitGarden } from '../../sync/garden-visit.ts';
-import { type GatheredSession, Gathering } from '../../sync/gathering.ts';
+import type { GatheredSession } from '../../sync/gathering.ts';
+import { ROW_BYTES } from '../../sync/row-bytes.ts';
 import type { RunWatch } from '../../sync/run-watch.ts';
-import { advanced, FROM_THE_BEGINNING, type SyncCursor } from '../../sync/sync-cursor.ts';
 import type { TelemetryClient } from '../../sync/telemetry-client.ts';
+import { homePhone, sendAll } from './home-phone.ts';
 import type { Household, PlannedVisit } from './household.ts';
 import { type Brought, hasLeftEvidence } from './left-evidence.ts';
 
@@ -21,8 +19,6 @@ const LOOK_MS = 5_000;
 const MTU = 247;
 /** Phones find a network after so many visits: a year in minutes must not exceed an account's requests. */
 const VISITS_BETWEEN = 7;
-/** Of sending the rest, at the end. */
-const MOST_TRIES = 10;
 
 export interface LiveYearOptions {
   readonly household: Household;
@@ -72,11 +68,9 @@ export async function liveYear(options: LiveYearOptions): Promise<DeviceYear> {
   const { household, days, serial, client, now = Date.now, pause, signal } = options;
   const garden = new Garden(household.garden);
   const endsAt = garden.startsAt + days * 24 * 60 * MINUTE_MS;
-  const phones = Array.from({ length: household.phones }, (_, index): Phone => {
-    const name = `phone-${serial}-${index}`;
-    if (client === undefined) return phoneWithoutNetwork(name);
-    return new GardenSync({ memory: memorySyncMemory(), now, name, timeZone: 'Europe/Bucharest' });
-  });
+  const phones = Array.from({ length: household.phones }, (_, index) =>
+    homePhone({ name: `phone-${serial}-${index}`, client, now }),
+  );
   const sum = { visits: 0, rows: 0, alarmsRelayed: 0, failures: 0, refused: 0 };
   const sessions: GatheredSession[] = [];
   const brought: Brought[] = [];
@@ -87,11 +81,11 @@ export async function liveYear(options: LiveYearOptions): Promise<DeviceYear> {
     signal?.throwIfAborted();
     if (visit.at < garden.now || visit.at >= endsAt) continue;
     garden.advanceTo(visit.at);
-    const sync = phones[visit.phone];
-    if (!garden.isOn || sync === undefined) continue;
+    const phone = phones[visit.phone];
+    if (!garden.isOn || phone === undefined) continue;
     const reach = gardenAtHand(garden, MTU);
     try {
-      const { gathered, failures } = await sync.visit({ serial, reach, stay: stayOf(visit, reach) });
+      const { gathered, failures } = await phone.visit({ serial, reach, stay: stayOf(visit, reach) });
       sum.visits += 1;
       sum.failures += failures.length;
       for (const { kind, rows } of gathered.reads) sum.rows += rows.byteLength / ROW_BYTES[kind];
@@ -108,10 +102,9 @@ export async function liveYear(options: LiveYearOptions): Promise<DeviceYear> {
     visitsSinceSent += 1;
     if (visitsSinceSent < VISITS_BETWEEN) continue;
     visitsSinceSent = 0;
-    // What does not get through is kept, and sent with what comes next.
-    for (const phone of phones) sum.refused += (await send(phone, client)).refused;
+    for (const one of phones) sum.refused += (await one.send()).refused;
   }
-  for (const phone of phones) sum.refused += await sendAll(phone, client, pause);
+  for (const phone of phones) sum.refused += await sendAll(phone, pause);
   garden.advanceTo(endsAt);
   const { runs, alarms } = garden.truth;
   return {
@@ -123,8 +116,6 @@ export async function liveYear(options: LiveYearOptions): Promise<DeviceYear> {
     })),
   };
 }
-
-const ROW_BYTES = { watering: 24, rain_hourly: 8, rain_daily: 12, environment_hourly: 16, environment_daily: 22 };
 
 /** What the owner does beside the device once the phone has read it. */
 function stayOf({ stays }: PlannedVisit, reach: GardenAtHand) {
@@ -164,48 +155,6 @@ function repair(garden: Garden, faults: readonly PlantedFault[], repaired: numbe
   // A clock chip that failed is looked for again when the device starts.
   if (faults.some(({ kind, until }) => kind === 'lost_clock' && until <= garden.now)) garden.reboot();
   return over - repaired;
-}
-
-type Phone = Pick<GardenSync, 'visit'> & Partial<Pick<GardenSync, 'send'>>;
-
-/** A phone that reads, and never sends: it keeps only how far it got. */
-function phoneWithoutNetwork(name: string): Phone {
-  let cursor: SyncCursor = FROM_THE_BEGINNING;
-  return {
-    async visit({ reach, stay }) {
-      const into = new Gathering();
-      const visitId = `${name}.${Math.floor(reach.now())}`;
-      let failures: readonly string[] = [];
-      let isCut = false;
-      try {
-        failures = await visitGarden({ reach, cursor, into, visitId, stay });
-      } catch (error) {
-        if (!(error instanceof LinkLostError)) throw error;
-        isCut = true;
-      }
-      cursor = advanced(cursor, into.reads);
-      return { gathered: into, failures, isCut };
-    },
-  };
-}
-
-async function send(phone: Phone, client: TelemetryClient | undefined) {
-  return client === undefined || phone.send === undefined ? { refused: 0, trouble: undefined } : phone.send(client);
-}
-
-async function sendAll(
-  phone: Phone,
-  client: TelemetryClient | undefined,
-  pause: LiveYearOptions['pause'],
-): Promise<number> {
-  let refused = 0;
-  for (let tries = 1; ; tries += 1) {
-    const sent = await send(phone, client);
-    refused += sent.refused;
-    if (sent.trouble === undefined) return refused;
-    if (tries === MOST_TRIES) throw sent.trouble;
-    await pause?.();
-  }
 }
 
 /** What a phone measured of a whole run, beside what really went through the meter in it. */

@@ -57,7 +57,7 @@ export interface Settings {
 
 export const DEFAULT_PULSES_PER_LITRE = 750;
 
-export const DEFAULT_RAIN: RainSetting = {
+const DEFAULT_RAIN: RainSetting = {
   ...{ mm_per_pulse: 0.2, debounce_ms: 50, enabled: 1, integration: 1, sensitivity_pct: 75, skip_mm: 5 },
   reserved: new Uint8Array(2),
 };

@@ -50,7 +50,7 @@ export function transition(
 }
 
 /** The steps a factory station can request, and the answer when the device is in the wrong state. */
-export const FACTORY_STEPS = {
+const FACTORY_STEPS = {
   activate: { from: ['factory_only'], to: 'active', refusal: 'not_factory_only', whenThere: 'already_active' },
   revoke: {
     from: ['factory_only', 'active', 'claimed'],

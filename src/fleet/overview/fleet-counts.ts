@@ -9,7 +9,7 @@ export const COUNTS_PARTITION = '#fleet-counts';
 /** Transactions on one item conflict. Spread over this many items they rarely do, and one cheap query adds them up. */
 const SHARDS = 32;
 const SCHEMA = 1;
-export const UNKNOWN_FIRMWARE = 'unknown';
+const UNKNOWN_FIRMWARE = 'unknown';
 
 /** What the counts need to know of a device: its board and its firmware. */
 export interface CountedDevice {

@@ -10,7 +10,7 @@ import { type ClaimCode, createClaimCode, parseClaimCode } from './claim-code.ts
 import type { CodeHashes } from './code-hashes.ts';
 
 /** How long the next owner has to accept. */
-export const TRANSFER_MS = 24 * 60 * 60 * 1000;
+const TRANSFER_MS = 24 * 60 * 60 * 1000;
 
 export type OfferOutcome =
   | { readonly outcome: 'offered'; readonly device: Device; readonly code: ClaimCode; readonly expiresAt: number }

@@ -125,7 +125,7 @@ async function listedVersions(
  * The environment's release, used only while the registry holds nothing at all for the track. It is firmware for one
  * board and is never offered to another.
  */
-export function fallbackOn(track: Track, fallback: OtaFallback | undefined): Release | undefined {
+function fallbackOn(track: Track, fallback: OtaFallback | undefined): Release | undefined {
   if (fallback === undefined || fallback.board !== track.board || fallback.channel !== track.channel) return undefined;
   const version = parseReleaseVersion(fallback.version);
   if (version === undefined) return undefined;

@@ -65,7 +65,7 @@ export interface ReportPlan {
 }
 
 /** Failed attempts after which a release is withheld from a device, and for how long. */
-export const MOST_FAILURES = 3;
+const MOST_FAILURES = 3;
 export const BLOCK_MS = 24 * 60 * 60 * 1000;
 
 /** What a new report changes. Devices are counted, not reports: a device's second failure doesn't count again. */

@@ -7,7 +7,7 @@ import { EVERYBODY, RELEASE_STATES, type Release } from './release.ts';
 export const SCHEMA = 1;
 
 /** A version as it was stored. */
-export const storedVersion = parsedText(parseReleaseVersion, 'a version');
+const storedVersion = parsedText(parseReleaseVersion, 'a version');
 
 const readRelease = fields({
   release_version: storedVersion,

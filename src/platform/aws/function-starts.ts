@@ -3,7 +3,7 @@ import { serviceEndpoint } from './json/service-endpoint.ts';
 import { createSignedCalls } from './signed-calls.ts';
 
 /** A function that could not be started. */
-export class FunctionStartError extends Error {
+class FunctionStartError extends Error {
   override readonly name = 'FunctionStartError';
 }
 

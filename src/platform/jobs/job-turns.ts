@@ -66,5 +66,3 @@ export function createJobTurns({ config, documents }: Pick<Services, 'config' | 
       ),
   };
 }
-
-export type JobTurns = ReturnType<typeof createJobTurns>;

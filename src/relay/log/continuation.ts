@@ -72,5 +72,3 @@ export function createContinuations({ secrets }: Pick<Services, 'secrets'>) {
     },
   };
 }
-
-export type Continuations = ReturnType<typeof createContinuations>;

@@ -20,7 +20,7 @@ const REGISTER_LIMIT = { requests: 30, windowSeconds: 3600 } as const;
 const CHANGE_LIMIT = { requests: 60, windowSeconds: 600 } as const;
 
 const milliseconds = z.int().min(0);
-export const PeerParams = z.object({ peer_id: z.string().refine(isPeerId, 'the id of a peer') });
+const PeerParams = z.object({ peer_id: z.string().refine(isPeerId, 'the id of a peer') });
 
 const ShownPeer = z.object({
   peer_id: z.string(),

@@ -4,7 +4,7 @@ import { isPeerId } from '../names.ts';
 import { ed25519PublicKey } from '../peers/public-key.ts';
 import { decoded } from './access-token.ts';
 
-export const ASSERTION_MS = 5 * 60 * 1000;
+const ASSERTION_MS = 5 * 60 * 1000;
 /** How far a peer's clock may be ahead of ours. */
 const SKEW_MS = 60 * 1000;
 const LONGEST_ASSERTION = 4_096;

@@ -9,7 +9,7 @@ import { SCHEMA } from '../peers/stored-peer.ts';
 import { accountPartition, familyKey, familyPrefix, usedOnceKey } from '../table-keys.ts';
 import { type RefreshToken, refreshTokenHash } from './refresh-token.ts';
 
-export const REFRESH_TOKEN_MS = 30 * 24 * 60 * 60 * 1000;
+const REFRESH_TOKEN_MS = 30 * 24 * 60 * 60 * 1000;
 
 const storedFamily = fields({ token_hash: text, valid_until: number });
 

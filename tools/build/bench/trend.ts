@@ -60,7 +60,7 @@ export function trend(tonight: Night, before: readonly Night[]): readonly TrendR
 const NOTABLE = 0.1;
 
 /** Returns the rows that got worse by more than a tenth. */
-export function notable(rows: readonly TrendRow[]): readonly TrendRow[] {
+function notable(rows: readonly TrendRow[]): readonly TrendRow[] {
   return rows.filter(({ loss }) => loss > NOTABLE);
 }
 

@@ -38,7 +38,8 @@ export function openApiDocument() {
       version: '1',
       description:
         'All errors have the same form: `{ error: { code, message, requestId, details? } }`. `code` is stable; `message` ' +
-        'is written for users. The routes of OAuth have its own form. 503 carries `Retry-After`, the seconds to wait before trying again.',
+        'is written for users. The relay’s token routes answer in OAuth’s form. 503 carries `Retry-After`, the seconds to ' +
+        'wait before trying again.',
     },
     servers: [{ url: '/' }],
     tags: Object.entries(DOMAINS).map(([name, description]) => ({ name, description })),

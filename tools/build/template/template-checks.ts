@@ -32,7 +32,7 @@ export const TEMPLATE_CHECKS: readonly TemplateCheck[] = [
   { name: 'there are no secrets or account ids', faults: (_template, { text }) => checkText(text) },
 ];
 
-export function resourcesOf(template: Template, type: string) {
+function resourcesOf(template: Template, type: string) {
   return Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
 }
 

@@ -55,7 +55,7 @@ const Parameter = z.looseObject({
 });
 
 /** Reports all faults at once; CloudFormation would report them one at a time, minutes later. */
-export function parameterFaults(values: Readonly<Record<string, string>>, template: Template): readonly string[] {
+function parameterFaults(values: Readonly<Record<string, string>>, template: Template): readonly string[] {
   const unknown = Object.keys(values).filter((name) => !Object.hasOwn(template.Parameters, name));
   const wrong = Object.entries(template.Parameters).flatMap(([name, schema]) => {
     const {

@@ -8,7 +8,7 @@ import type { Migration } from './migration.ts';
 /** Not a possible chip id, so that a device and the ledger can't be confused. */
 export const LEDGER = '#migrations';
 /** How long a crashed run keeps the lock. */
-export const LOCK_MS = 2 * 60 * 1000;
+const LOCK_MS = 2 * 60 * 1000;
 
 const Entry = z.object({
   state: z.enum(['going-up', 'up', 'going-down', 'down']),

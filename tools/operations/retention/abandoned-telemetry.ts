@@ -4,7 +4,7 @@ import { type DeviceWithTelemetry, devicesWithTelemetry } from '../telemetry/dev
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A device that is given back by mistake finds its history again for so long after it was last heard of. */
-export const ABANDONED_AFTER_MS = 30 * DAY_MS;
+const ABANDONED_AFTER_MS = 30 * DAY_MS;
 
 /** Yields what accounts hold of devices that are no longer theirs. */
 export async function* abandonedTelemetry(place: TablePlace, now: number): AsyncGenerator<DeviceWithTelemetry> {

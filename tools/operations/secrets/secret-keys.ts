@@ -20,7 +20,7 @@ const token = () => randomBytes(32).toString('base64url');
 const STAND_IN = 'whsec_later_';
 
 /** Every entry that the backend reads (architecture page, "Failing well"). */
-export const SECRET_KEYS = {
+const SECRET_KEYS = {
   FACTORY_PROVISION_TOKEN: {
     ...{ purpose: 'authorises the factory line to provision devices', generate: token, rotation: 'list' },
     ends: 'stations that use it can no longer provision',

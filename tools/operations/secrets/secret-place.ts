@@ -77,8 +77,6 @@ export function secretPlace(environment: string, region: string | undefined) {
   };
 }
 
-export type SecretPlace = ReturnType<typeof secretPlace>;
-
 function parsed(name: string, text: string): SecretContent {
   let content: unknown;
   try {

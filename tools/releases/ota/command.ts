@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { runCommand } from '../../cli/run-command.ts';
 import { keysCommand } from './keys-command.ts';
-import { publishCommand } from './publish-command.ts';
+import { publishCommand } from './publish/publish-command.ts';
 import { stepCommands } from './step-commands.ts';
 import { viewCommands } from './view-commands.ts';
 

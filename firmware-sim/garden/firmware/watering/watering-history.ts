@@ -3,7 +3,7 @@ import type { FirmwareBehaviour } from '../behaviour.ts';
 import { RowRing } from '../row-ring.ts';
 
 /** Rows of a channel (device sheet, §4). */
-export const ROWS_PER_CHANNEL = 30;
+const ROWS_PER_CHANNEL = 30;
 const ZERO = new Uint8Array(6);
 const KEPT_BY_CLEANUP_S = 90 * 24 * 60 * 60;
 
@@ -18,7 +18,7 @@ export type WateringEvent =
 type DetailedEntry = Read<typeof HistoryDetailedEntry>;
 
 /** A row, as the firmware writes it. */
-export function detailedRow(epochS: number, channel: number, event: WateringEvent): DetailedEntry {
+function detailedRow(epochS: number, channel: number, event: WateringEvent): DetailedEntry {
   const isStart = event.kind === 'start';
   const isSkip = event.kind === 'skip';
   const isFrost = isSkip && event.why === 'freeze';

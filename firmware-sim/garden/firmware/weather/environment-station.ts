@@ -5,8 +5,8 @@ import { LAST_EPOCH_S, RowRing } from '../row-ring.ts';
 import { DayOfAir, dateNumber, x100 } from './day-of-air.ts';
 import type { WeatherSensor } from './weather-sensor.ts';
 
-export const ENVIRONMENT_HOURS = 720;
-export const ENVIRONMENT_DAYS = 372;
+const ENVIRONMENT_HOURS = 720;
+const ENVIRONMENT_DAYS = 372;
 const HOUR_S = 3_600;
 /** More than that is not filled in after an absence. */
 const MOST_BACKFILLED = 24;

@@ -15,7 +15,7 @@ import {
 } from '@autowatering/firmware-sim';
 import { describe, expect, it } from 'vitest';
 import { BackendError } from '../../../../firmware-sim/phone/api-calls.ts';
-import { EnvironmentPulls } from '../../../../firmware-sim/sync/environment-rows.ts';
+import { EnvironmentRows } from '../../../../firmware-sim/sync/environment-rows.ts';
 import { type GatheredRead, Gathering } from '../../../../firmware-sim/sync/gathering.ts';
 import { HistoryAnswers } from '../../../../firmware-sim/sync/history-answers.ts';
 import { readRainRows } from '../../../../firmware-sim/sync/rain-rows.ts';
@@ -141,7 +141,7 @@ describe('rows of watering', () => {
 
 describe('rows of weather', () => {
   const read = async (device: ReturnType<typeof peer>) =>
-    (await EnvironmentPulls.open(device.reach)).read('environment_hourly', SPAN);
+    (await EnvironmentRows.open(device.reach)).read('environment_hourly', SPAN);
   const page = (count: number) =>
     answers({ dataType: 1, entryCount: count, body: rowsOf(count, EnvironmentHourly.bytes) });
 

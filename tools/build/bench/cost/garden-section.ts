@@ -54,7 +54,8 @@ ${lines.map(({ name, aMonth, readUnits, writeUnits, dollars: cost }) => `| ${nam
 | The archive: its files, and a year of them | | | ${dollars(archive)} |
 | **Together** | | | **${dollars(total)}** |
 
-- Units are read + write. Those of uploads count each item by AWS's rule, measured over ${garden.days} days of a device.
+- Units are read + write. Those of uploads count each item by AWS's rule, measured over ${garden.days} days of a device. The first
+  brings its days since 2024; with the five years that a device can hold, it takes more ([benchmarks.md](benchmarks.md#the-garden)).
 - A device's history grows by ${kilobytes(storedInAYear(garden))} a year in the table (rows go after 400 days, roll-ups stay) and by at most
   ${kilobytes((YEAR_DAYS * jobs.archiveOfADay.putBytes) / jobs.devices)} a year in the archive: with the ${jobs.devices} devices that were measured, most of a file is its own frame.
 - A device that was read on a day costs ${each(jobs.lookOfADay)} for looking at it and ${each(jobs.archiveOfADay)}
@@ -80,5 +81,5 @@ function dollars(amount: number): string {
 }
 
 function kilobytes(bytes: number): string {
-  return `${Math.round(bytes / 1_000)} KB`;
+  return `${Math.round(bytes / 1_000).toLocaleString('en')} KB`;
 }

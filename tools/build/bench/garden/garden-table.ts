@@ -41,7 +41,7 @@ export function gardenTable({ node, first, daily, chunks, items }: GardenCost): 
 }
 
 /** US dollars. */
-export function keepingPrice({ writeUnits, storedBytes }: Keeping, prices: PriceList) {
+function keepingPrice({ writeUnits, storedBytes }: Keeping, prices: PriceList) {
   return {
     writes: tieredCost(writeUnits, prices.dynamoDbWriteUnit),
     storage: MONTHS * tieredCost(storedBytes / GB, prices.dynamoDbStorageGbMonth),

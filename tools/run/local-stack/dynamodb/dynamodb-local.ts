@@ -49,7 +49,7 @@ export async function startDynamoDb(options: DynamoDbOptions, signal: AbortSigna
 }
 
 /** @throws PlainError that names the required Java version and what was found */
-export async function requireJava(): Promise<void> {
+async function requireJava(): Promise<void> {
   const need = `DynamoDB Local needs Java ${OLDEST_JAVA} or newer.`;
   let output: string;
   try {

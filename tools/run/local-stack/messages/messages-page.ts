@@ -1,5 +1,5 @@
 import { html, raw } from 'hono/html';
-import { STYLE } from '../stripe/style.ts';
+import { STYLE } from '../page-style.ts';
 import type { SentMessage } from './outbox.ts';
 
 const MORE_STYLE = `
@@ -7,6 +7,7 @@ article { background: var(--card); border: 1px solid var(--line); border-radius:
 article h2 { margin: .25rem 0; font-size: 1.05rem; }
 article p { margin: .25rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 article .meta { font-size: .85rem; opacity: .8; }
+article time { white-space: nowrap; }
 .channel { border: 1px solid currentColor; border-radius: 1rem; padding: .05rem .6rem; margin-right: .5rem; }
 `;
 

@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { html, raw } from 'hono/html';
+import { STYLE } from '../page-style.ts';
 import type { StripeLifecycle } from './lifecycle.ts';
 import { days, LOCAL_PRICE } from './objects.ts';
 import type { CheckoutSession, Customer, StripeState, Subscription } from './state.ts';
-import { STYLE } from './style.ts';
 import { DeliveryFaults, type WebhookSender } from './webhook-sender.ts';
 
 const PRICE = `${(LOCAL_PRICE.cents / 100).toFixed(2)} ${LOCAL_PRICE.currency.toUpperCase()} a month`;
@@ -187,20 +187,23 @@ ${[1, 3, 7, 30].map((count) => button(`/forward/${count}`, count === 1 ? '1 day 
 </div>
 <h2>Subscriptions</h2>
 ${table(
+  'Subscriptions',
   ['Status', 'Period ends', 'Subscription', 'Customer'],
   subscriptions.map((one) => [one.status, date(one.periodEnd), one.id, one.customer]),
 )}
 <h2>Events</h2>
 ${table(
+  'Events',
   ['Type', 'Webhook', 'Event'],
   events.map((event) => [event.type, delivered(event.id, webhooks), event.id]),
 )}`,
   );
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): Html {
+/** On a phone the table is wider than the page: it scrolls by itself, also by keyboard. */
+function table(name: string, head: readonly string[], rows: readonly (readonly string[])[]): Html {
   if (rows.length === 0) return html`<p>None yet.</p>`;
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${name}"><table>
 <thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
 </table></div>`;

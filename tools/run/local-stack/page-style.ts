@@ -1,4 +1,4 @@
-/** The pages' style sheet: for phones and keyboard use, in light and dark mode. */
+/** The style sheet of the local stack’s pages: for phones and keyboard use, in light and dark mode. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2430; --ground: #f5f7fa; --card: #fff; --line: #cfd6df; --accent: #1d6b3f; --bad: #a11d1d; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e7ecf2; --ground: #12161c; --card: #1b212a; --line: #3a4452; --accent: #4fbf83; --bad: #ff8f8f; } }
@@ -18,7 +18,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 button { font: inherit; padding: .65rem 1.1rem; border-radius: .5rem; border: 1px solid var(--line); background: var(--card); color: var(--ink); cursor: pointer; min-height: 2.75rem; }
 button.primary { background: var(--accent); border-color: var(--accent); color: var(--ground); font-weight: 600; }
 button.quiet { background: transparent; }
-button:focus-visible, a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+button:focus-visible, a:focus-visible, .scroll:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 a { color: inherit; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }

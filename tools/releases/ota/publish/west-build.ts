@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { PlainError } from '../../cli/plain-error.ts';
+import { PlainError } from '../../../cli/plain-error.ts';
 
 export interface BuildOptions {
   readonly sourceDir: string;

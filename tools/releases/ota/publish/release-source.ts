@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { parseReleaseVersion, type ReleaseVersion } from '@autowatering/release-format';
-import { RefusedError } from '../../cli/plain-error.ts';
+import { RefusedError } from '../../../cli/plain-error.ts';
 
 /** A version and its source. */
 export interface VersionClaim {
