@@ -1166,6 +1166,7 @@ export type TelemetryDevicesSummaryAnswer = {
     readonly outcome_unknown: number;
     readonly skipped: { readonly rain: number; readonly freeze: number; readonly other: number };
     readonly success_share: number | null;
+    readonly litres: number | null;
     readonly measured_litres: number;
     readonly estimated_litres: number;
     readonly runs_without_volume: number;
@@ -1180,6 +1181,7 @@ export type TelemetryDevicesSummaryAnswer = {
     readonly outcome_unknown: number;
     readonly skipped: { readonly rain: number; readonly freeze: number; readonly other: number };
     readonly success_share: number | null;
+    readonly litres: number | null;
     readonly measured_litres: number;
     readonly estimated_litres: number;
     readonly runs_without_volume: number;
@@ -2825,7 +2827,7 @@ export interface AppApi {
     input: TelemetryDevicesSeriesInput,
     options?: CallOptions,
   ): Promise<TelemetryDevicesSeriesAnswer>;
-  /** Sums up what a device watered and measured. Over the owner’s days from `from` to `to` (by default the 30 days until now, at most 4000). `success_share` is of the runs whose end is known, `mean_litres` of those whose litres are known; both are null where nothing is. `busiest_hour` is of the owner’s clock, and of the whole months. Rain, temperature and humidity are those of the device’s own days, and of the hours since the last that is over; a day of which nothing is known ends a dry spell. `busiest_channel` is the one with the most runs. */
+  /** Sums up what a device watered and measured. Over the owner’s days from `from` to `to` (by default the 30 days until now, at most 4000). `success_share` is of the runs whose end is known, `litres` and `mean_litres` of those whose litres are known; they are null where nothing is. `busiest_hour` is of the owner’s clock, and of the whole months. Rain, temperature and humidity are those of the device’s own days, and of the hours since the last that is over; a day of which nothing is known ends a dry spell. `busiest_channel` is the one with the most runs. */
   telemetryDevicesSummary(
     input: TelemetryDevicesSummaryInput,
     options?: CallOptions,

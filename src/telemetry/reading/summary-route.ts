@@ -3,6 +3,7 @@ import type { FleetDevices } from '../../fleet/index.ts';
 import { defineRoute, type Route } from '../../http/define-route.ts';
 import { ownDevice } from '../own-device.ts';
 import { dayOfNumber } from '../rollups/local-day.ts';
+import { knownLitres } from '../rollups/totals.ts';
 import type { TelemetryStore } from '../store/telemetry-store.ts';
 import { readDeviceDays } from './device-days.ts';
 import { readDays, wholeDays } from './read-days.ts';
@@ -17,6 +18,7 @@ const ShownWater = z.object({
   outcome_unknown: z.number(),
   skipped: z.object({ rain: z.number(), freeze: z.number(), other: z.number() }),
   success_share: z.number().nullable(),
+  litres: z.number().nullable(),
   measured_litres: z.number(),
   estimated_litres: z.number(),
   runs_without_volume: z.number(),
@@ -60,8 +62,8 @@ export function summaryRoute(
     summary: 'Sums up what a device watered and measured',
     description:
       `Over the owner’s days from \`from\` to \`to\` (by default the 30 days until now, at most ${MOST_DAYS}). ` +
-      '`success_share` is of the runs whose end is known, `mean_litres` of those whose litres are known; both are null ' +
-      'where nothing is. `busiest_hour` is of the owner’s clock, and of the whole months. Rain, temperature and humidity ' +
+      '`success_share` is of the runs whose end is known, `litres` and `mean_litres` of those whose litres are known; they are ' +
+      'null where nothing is. `busiest_hour` is of the owner’s clock, and of the whole months. Rain, temperature and humidity ' +
       'are those of the device’s own days, and of the hours since the last that is over; a day of which nothing is known ends a ' +
       'dry spell. `busiest_channel` is the one with the most runs.',
     params: DeviceParams,
@@ -99,6 +101,7 @@ function shownWater({ totals, runs, successShare, meanMl }: WaterSummary): z.inp
     outcome_unknown: totals.outcomeUnknown,
     skipped: { rain: totals.skippedForRain, freeze: totals.skippedForFreeze, other: totals.skippedForOther },
     success_share: successShare === null ? null : Math.round(successShare * 1000) / 1000,
+    litres: knownLitres(totals),
     ...{ measured_litres: totals.measuredMl / 1000, estimated_litres: totals.estimatedMl / 1000 },
     ...{ runs_without_volume: totals.withoutVolume, mean_litres: meanMl === null ? null : meanMl / 1000 },
     minutes: totals.minutes,

@@ -1,6 +1,6 @@
 import { localDayOf, wallClock, type ZoneTimeline } from '../rollups/local-day.ts';
 import type { DayEntry } from '../rollups/roll-up.ts';
-import { add, runsIn, skipsIn, type Totals, totalsOf } from '../rollups/totals.ts';
+import { add, knownLitres, type Totals, totalsOf } from '../rollups/totals.ts';
 import type { Run } from '../run.ts';
 import { groupedBy } from '../runs/grouped-by.ts';
 import { boundsOfPeriod, type PeriodKind, periodOf, type Resolution } from './periods.ts';
@@ -61,8 +61,7 @@ function placeOf(at: number, resolution: Resolution, zones: ZoneTimeline): Place
 function litresPoint({ at, until, period }: Place, parts: readonly Totals[]): Point {
   const totals = parts.reduce(add);
   const [measured, estimated] = [totals.measuredMl / 1000, totals.estimatedMl / 1000];
-  const isKnown = runsIn(totals) + skipsIn(totals) > totals.withoutVolume;
-  const value = isKnown ? rounded(measured + estimated) : null;
+  const value = knownLitres(totals);
   return {
     ...{ at, until, period, value, min: value, max: value, basis: basisOf(totals) },
     litres: { measured, estimated, runsWithoutVolume: totals.withoutVolume },

@@ -71,6 +71,15 @@ export function skipsIn(totals: Totals): number {
   return totals.skippedForRain + totals.skippedForFreeze + totals.skippedForOther;
 }
 
+/**
+ * Litres of all runs whose litres are known; null if those of no run are, so that nobody takes the unknown for nothing. Skips
+ * alone took 0.
+ */
+export function knownLitres(totals: Totals): number | null {
+  const isUnknown = totals.withoutVolume > 0 && runsIn(totals) === totals.withoutVolume;
+  return isUnknown ? null : (totals.measuredMl + totals.estimatedMl) / 1000;
+}
+
 export function totalsOf(run: Run): Totals {
   const counted = nameOf(run);
   const { volume, startedAt, endedAt } = run;

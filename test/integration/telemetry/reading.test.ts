@@ -152,8 +152,8 @@ describe('the owner of a garden', () => {
     expect(body).toMatchObject({
       water: { runs: 3, completed: 1, stopped: 1, success_share: 0.5, measured_litres: 24, runs_without_volume: 1 },
       channels: [
-        { channel: 1, runs: 2 },
-        { channel: 4, runs: 1, mean_litres: null },
+        { channel: 1, runs: 2, litres: 36.414 },
+        { channel: 4, runs: 1, litres: null, mean_litres: null },
       ],
       busiest_channel: 1,
       rain: { millimetres: 3, rainy_days: 1, dry_days: 1, longest_dry_spell: 1 },

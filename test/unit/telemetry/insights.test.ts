@@ -315,6 +315,25 @@ describe('water', () => {
     ]);
   });
 
+  it('is said to be unknown, and not nothing, where nobody saw how much of it flowed', () => {
+    const unseen = [startedFor(1, MORNING, 10), skippedForRain(1, MORNING + DAY), startedFor(1, NOW - HOUR, 10)];
+    const [insight] = found('water_use', observed(NOW, { watering: unseen }));
+    const facts = insight?.facts ?? {};
+    expect(Object.keys(facts).filter((name) => name.startsWith('litres'))).toEqual([]);
+    expect(facts).toMatchObject({
+      ...{ runs: 2, runs_without_volume: 2, runs_without_volume_today: 1, runs_without_volume_in_7_days: 1 },
+    });
+
+    const seenOnce = [...unseen, watched(1, MORNING + 2 * DAY)];
+    expect(found('water_use', observed(NOW, { watering: seenOnce }))[0]?.facts).toMatchObject({
+      ...{ litres: 20, runs: 3, runs_without_volume: 2, runs_without_volume_today: 1 },
+    });
+    const idleToday = [watched(1, MORNING), startedFor(2, MORNING, 10)];
+    expect(
+      found('water_use', observed(NOW, { watering: idleToday })).map(({ facts }) => facts['litres_today']),
+    ).toEqual([0, 0]);
+  });
+
   it('that rain saved is the usual litres of the skipped runs, once a day', () => {
     const watering = [
       ...days(5).map((day) => watched(1, day)),

@@ -173,6 +173,14 @@ describe('litres', () => {
     expect(litresByPeriod(days, 'year', BUCHAREST)).toMatchObject([{ period: '2026', value: 43, basis: 'unknown' }]);
   });
 
+  it('are not known of a month in which rain skipped a run and nobody measured the others', () => {
+    const unseen = runsOf(evidenceOf(startedFor(1, MORNING, 10), skippedForRain(1, MORNING + DAY)));
+    const { days: counted } = rollUp(unseen, BUCHAREST, month);
+    expect(litresByPeriod(counted, 'month', BUCHAREST)).toMatchObject([
+      { value: null, basis: 'unknown', litres: { runsWithoutVolume: 1 } },
+    ]);
+  });
+
   it('by hour are in the hour of the owner’s in which the run began', () => {
     const kathmandu = [{ since: 0, zone: 'Asia/Kathmandu' }];
     expect(litresByHour(runs, kathmandu)[0]).toMatchObject({ at: MORNING - 45 * MINUTE, value: 20 });

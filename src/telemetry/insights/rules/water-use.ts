@@ -1,6 +1,6 @@
 import { localDayNumber, numberOfDay, startOfDay } from '../../rollups/local-day.ts';
 import type { DayEntry } from '../../rollups/roll-up.ts';
-import { add, NOTHING, runsIn } from '../../rollups/totals.ts';
+import { add, knownLitres, NOTHING, runsIn, type Totals } from '../../rollups/totals.ts';
 import { groupedBy } from '../../runs/grouped-by.ts';
 import type { InsightRule } from '../observed.ts';
 
@@ -11,7 +11,7 @@ export const waterUse: InsightRule = ({ days, zones, from, to }) => {
   const [first, today] = [localDayNumber(zones, from), localDayNumber(zones, to)];
   const asked = days.filter(({ day }) => numberOfDay(day) >= first && numberOfDay(day) <= today);
   return [...groupedBy(asked, ({ channel }) => channel)].flatMap(([channel, own]) => {
-    const all = own.reduce((sum, { totals }) => add(sum, totals), NOTHING);
+    const all = sumOf(own);
     if (runsIn(all) === 0) return [];
     const begin = Math.min(...own.map(({ day }) => numberOfDay(day)));
     const month = own.at(-1)?.day.slice(0, 7) ?? '';
@@ -26,20 +26,39 @@ export const waterUse: InsightRule = ({ days, zones, from, to }) => {
         },
         ...{ restsOn: ['roll_ups'], isEstimate: all.estimatedMl > 0 },
         facts: {
-          litres: litresOf(own),
+          ...litresOf('', own),
           measured_litres: all.measuredMl / 1000,
           estimated_litres: all.estimatedMl / 1000,
-          litres_today: litresOf(own.filter(({ day }) => numberOfDay(day) === today)),
-          litres_in_7_days: litresOf(own.filter(({ day }) => numberOfDay(day) > today - DAYS_A_WEEK)),
+          ...litresOf(
+            '_today',
+            own.filter(({ day }) => numberOfDay(day) === today),
+          ),
+          ...litresOf(
+            '_in_7_days',
+            own.filter(({ day }) => numberOfDay(day) > today - DAYS_A_WEEK),
+          ),
           latest_month: month,
-          litres_in_month: litresOf(own.filter(({ day }) => day.startsWith(month))),
-          ...{ runs: runsIn(all), runs_without_volume: all.withoutVolume },
+          ...litresOf(
+            '_in_month',
+            own.filter(({ day }) => day.startsWith(month)),
+          ),
+          runs: runsIn(all),
         },
       },
     ];
   });
 };
 
-function litresOf(days: readonly DayEntry[]): number {
-  return days.reduce((sum, { totals }) => sum + totals.measuredMl + totals.estimatedMl, 0) / 1000;
+/** No litres where those of no run are known: the runs without volume say why. */
+function litresOf(when: string, days: readonly DayEntry[]): Readonly<Record<string, number>> {
+  const totals = sumOf(days);
+  const litres = knownLitres(totals);
+  return {
+    ...(litres === null ? {} : { [`litres${when}`]: litres }),
+    [`runs_without_volume${when}`]: totals.withoutVolume,
+  };
+}
+
+function sumOf(days: readonly DayEntry[]): Totals {
+  return days.reduce((sum, { totals }) => add(sum, totals), NOTHING);
 }
