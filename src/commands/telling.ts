@@ -27,8 +27,9 @@ export interface Told {
 }
 
 /**
- * Tells the account's peers what is new of commands, and the owner what came to nothing. Never fails: a command that has
- * ended keeps its reminder until everybody was told, and the work by time tells what still has one.
+ * Tells the account's peers what is new of commands, and the owner what came to nothing, or was done after all. Never
+ * fails: a command that has ended keeps its reminder until everybody was told, and the work by time tells what still
+ * has one.
  */
 export function createTelling(
   { metrics, log }: Pick<Services, 'metrics' | 'log'>,
@@ -55,13 +56,11 @@ export function createTelling(
   };
 
   /** @returns whether all of them were told */
-  const tellAll = async (owner: QueueOwner, news: readonly Command[]): Promise<boolean> => {
-    const bad = news.filter(({ state }) => NOTICED.includes(state));
+  const tellAll = async (owner: QueueOwner, changes: readonly ChangedCommand[]): Promise<boolean> => {
+    const news = changes.map(({ command }) => command);
+    const notices = new Map(changes.flatMap((change) => noticeFor(owner, change)));
     const [isNoticed, announced] = await Promise.all([
-      noticed(
-        owner.uid,
-        bad.map((command) => noticeOf(owner, command)),
-      ),
+      noticed(owner.uid, [...notices.values()]),
       pMap(
         news,
         async (command) => ({
@@ -71,7 +70,7 @@ export function createTelling(
         { concurrency: TOLD_AT_ONCE },
       ),
     ]);
-    const isTold = announced.map(({ command, isAnnounced }) => isAnnounced && (isNoticed || !bad.includes(command)));
+    const isTold = announced.map(({ command, isAnnounced }) => isAnnounced && (isNoticed || !notices.has(command)));
     const over = news.filter(({ endedAt }, at) => endedAt !== null && isTold[at]);
     await pMap(over, (command) => forgotten(owner, command), { concurrency: TOLD_AT_ONCE });
     return isTold.every((is) => is);
@@ -80,8 +79,9 @@ export function createTelling(
   return {
     /** What a change brought. */
     async tell(owner: QueueOwner, changed: readonly ChangedCommand[]): Promise<void> {
-      const news = changed.filter(isNews).map(({ command }) => command);
-      for (const { intent, state, endedAt, createdAt } of news) {
+      const news = changed.filter(isNews);
+      for (const { command } of news) {
+        const { intent, state, endedAt, createdAt } = command;
         if (endedAt === null) continue;
         metrics.count('CommandsEnded', { intent: intent.kind, state });
         if (CAME_TO_A_DEVICE.includes(state)) metrics.count('CommandOutcomes', { state });
@@ -91,7 +91,7 @@ export function createTelling(
     },
 
     /** A command whose change may not have been told. What was told already is the same event, and the same notice. */
-    again: (owner: QueueOwner, command: Command): Promise<boolean> => tellAll(owner, [command]),
+    again: (owner: QueueOwner, command: Command): Promise<boolean> => tellAll(owner, [{ before: undefined, command }]),
   };
 }
 
@@ -111,6 +111,22 @@ function announcementOf({ serial }: QueueOwner, command: Command) {
     payload: { ...shownCommand(serial, command) },
     ttlSeconds: ANNOUNCED_S,
   };
+}
+
+/** What the owner is told of a change, by the command; nothing of what they caused or wanted. */
+function noticeFor(owner: QueueOwner, change: ChangedCommand): readonly (readonly [Command, Notice])[] {
+  const { command } = change;
+  if (NOTICED.includes(command.state)) return [[command, noticeOf(owner, command)]];
+  if (!isCorrection(change)) return [];
+  const { cause, ...notice } = noticeOf(owner, command);
+  // A message of its own: the first one may have been read.
+  return [[command, { ...notice, topic: 'done-after-all', severity: 'info', cause: `${cause}:done` }]];
+}
+
+/** Evidence came after the owner was told that nobody knows. */
+function isCorrection({ before, command: { state, audit } }: ChangedCommand): boolean {
+  const hadFailed = before === undefined || before.state === 'failed';
+  return state === 'done' && hadFailed && audit.some(({ step }) => step === 'lose_track');
 }
 
 function noticeOf({ serial }: QueueOwner, { commandId, intent, state, reason, endedAt, createdAt }: Command): Notice {

@@ -120,6 +120,10 @@ export function evolve(command: Command, event: CommandEvent, by: Who, at: numbe
 /** A change that is no transition. */
 export function noted(command: Command, step: AuditEntry['step'], by: Who, at: number): Command {
   const audit = [...command.audit, { at, step, by }];
-  if (audit.length > MOST_AUDIT) audit.splice(KEPT_FIRST, 1);
+  if (audit.length > MOST_AUDIT) {
+    // Whether it failed before it was proved decides what its owner is told.
+    const middle = audit.findIndex((entry, index) => index >= KEPT_FIRST && entry.step !== 'lose_track');
+    audit.splice(middle, 1);
+  }
   return { ...command, revision: command.revision + 1, audit };
 }

@@ -108,6 +108,8 @@ export const en = {
 
   'command.done.title': 'Done: {command}',
   'command.done.body': 'Your device did what you asked for.',
+  'command.done-after-all.title': 'Done after all: {command}',
+  'command.done-after-all.body': 'At first nobody knew. Meanwhile a phone or hub has seen that your device did it.',
   'command.failed.title': 'Not certain: {command}',
   'command.failed.body': 'Nobody saw whether your device did it. Please open the app and look.',
   'command.refused.title': 'Refused: {command}',

@@ -109,6 +109,9 @@ export const ro: Texts = {
 
   'command.done.title': 'Gata: {command}',
   'command.done.body': 'Dispozitivul a făcut ce ați cerut.',
+  'command.done-after-all.title': 'Până la urmă, gata: {command}',
+  'command.done-after-all.body':
+    'La început nu se știa. Între timp, un telefon sau un hub a văzut că dispozitivul a făcut ce ați cerut.',
   'command.failed.title': 'Nesigur: {command}',
   'command.failed.body': 'Nu se știe dacă dispozitivul a făcut ce ați cerut. Deschideți aplicația și verificați.',
   'command.refused.title': 'Refuzat: {command}',

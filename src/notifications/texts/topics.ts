@@ -59,6 +59,7 @@ export const TOPICS: Readonly<Record<NoticeKind, Readonly<Record<string, TopicFa
   new_peer: { phone: {}, tablet: {}, desktop: {}, hub: {}, other: {} },
   command: {
     done: { command: 'command' },
+    'done-after-all': { command: 'command' },
     failed: { command: 'command' },
     refused: { command: 'command', reason: 'reason' },
     dropped: { command: 'command' },

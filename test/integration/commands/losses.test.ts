@@ -254,6 +254,52 @@ describe('the owner learns', () => {
     await jobs.stop();
   });
 
+  it('once that what seemed lost was done after all, also from the work by time', async () => {
+    const jobs = await startJobs(backend);
+    const garden = await commandGarden(backend);
+    const phone = await garden.carrier('phone');
+    const told = async () =>
+      (await backend.call('/notifications', { headers: garden.owner.headers })).body.notifications
+        .filter(({ kind }: { kind: string }) => kind === 'command')
+        .map(({ title, severity }: { title: string; severity: string }) => `${severity}: ${title}`);
+    const lost = async () => {
+      const id = await garden.given(WATER);
+      await phone.lease(id);
+      const takenAt = backend.clock.now();
+      backend.clock.forward(700_000);
+      await jobs.run({ job: 'command-expiry' });
+      return { id, observed: [startRowSeen(2, 10, takenAt + 5_000)] };
+    };
+    const { id, observed } = await lost();
+    expect(await told()).toEqual(['warning: Not certain: water']);
+    for (const outcome of ['delivered', 'delivered', 'seen', 'seen']) await phone.report(id, 1, outcome, { observed });
+    expect(await told()).toEqual(['info: Done after all: water', 'warning: Not certain: water']);
+
+    const other = await lost();
+    for (let writes = 1; (await garden.read(other.id)).command.state === 'failed'; writes += 1) {
+      backend.dynamo.dieAfterWrites(writes);
+      await phone.report(other.id, 1, 'seen', { observed: other.observed });
+      backend.dynamo.revive();
+    }
+    await jobs.run({ job: 'command-expiry' });
+    await jobs.run({ job: 'command-expiry' });
+    expect(await told()).toHaveLength(4);
+    await jobs.stop();
+  });
+
+  it('nothing more of a command that was proved late before anybody had been told that it was lost', async () => {
+    const garden = await commandGarden(backend);
+    const phone = await garden.carrier('phone');
+    const id = await garden.given(WATER);
+    await phone.lease(id);
+    const takenAt = backend.clock.now();
+    backend.clock.forward(700_000);
+    const { body } = await phone.report(id, 1, 'seen', { observed: [startRowSeen(2, 10, takenAt + 5_000)] });
+    expect(body).toMatchObject({ command: { state: 'done' } });
+    const { notifications } = (await backend.call('/notifications', { headers: garden.owner.headers })).body;
+    expect(notifications.filter(({ kind }: { kind: string }) => kind === 'command')).toEqual([]);
+  });
+
   it('why a device refused', async () => {
     const garden = await commandGarden(backend);
     const hub = await garden.carrier();
