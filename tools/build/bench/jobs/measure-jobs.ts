@@ -6,7 +6,7 @@ import { mintToken } from '../../../run/local-stack/cognito/mint-token.ts';
 import { DEPTHS, deviceHistory, type Read } from '../garden/device-history.ts';
 import { withOurHandler } from '../peer/run-peer-benchmark.ts';
 import { startMeteringProxy } from '../routes/metering-proxy.ts';
-import { json } from '../scenarios/scenarios.ts';
+import { json } from '../scenarios/json.ts';
 import { type AskJson, claimGardens } from './claim-gardens.ts';
 
 const DAY_MS = 86_400_000;

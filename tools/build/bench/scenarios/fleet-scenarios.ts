@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import pMap from 'p-map';
 import * as z from 'zod';
 import { mintToken } from '../../../run/local-stack/cognito/mint-token.ts';
 import type { LocalSecrets } from '../../../run/local-stack/secrets/local-secrets.ts';
+import { json } from './json.ts';
+import { publishRelease } from './publish-release.ts';
 import type { Ask, Scenario } from './scenario.ts';
-import { json } from './scenarios.ts';
 
 export interface Scale {
   readonly releases: number;
@@ -26,7 +25,6 @@ export interface FleetBench {
   onStep(step: string): void;
 }
 
-const IMAGE = 'test/fixtures/firmware/autowatering-1.1.0.signed.bin';
 const CHANNEL = 'fleet-bench';
 const POOL = 600;
 /** Devices that send reports. */
@@ -53,7 +51,10 @@ export async function fleetScenarios(bench: FleetBench): Promise<readonly Scenar
   );
   const own = await provision(ask, factory, 'F0EEFFFFFFFF');
   const crew = free.splice(0, CREW);
-  await publishTo(ask, admin, '1.1.0');
+  await publishRelease(ask, admin, '1.1.0', {
+    ...{ channel: CHANNEL, rollout_pct: 99.99 },
+    halt_policy: { min_reports: 1_000_000, max_failure_pct: 100 },
+  });
   let turn = 0;
   const next = (): number => {
     turn += 1;
@@ -163,25 +164,6 @@ function hex(number: number): string {
 
 async function provision(ask: Ask, factory: Readonly<Record<string, string>>, hwId: string) {
   return Made.parse(await (await ask('/provision', json(factory, { hw_id: hwId }))).json());
-}
-
-/** Publishes a staged release on the track. */
-async function publishTo(ask: Ask, admin: Readonly<Record<string, string>>, version: string): Promise<void> {
-  const image = await readFile(IMAGE);
-  const draft = await ask(
-    '/ota/releases',
-    json(admin, {
-      ...{ version, channel: CHANNEL, rollout_pct: 99.99 },
-      halt_policy: { min_reports: 1_000_000, max_failure_pct: 100 },
-      artifact_size_bytes: image.byteLength,
-      artifact_sha256: createHash('sha256').update(image).digest('hex'),
-    }),
-  );
-  const upload = z
-    .object({ upload_url: z.string(), upload_headers: z.record(z.string(), z.string()) })
-    .parse(await draft.json());
-  await fetch(upload.upload_url, { method: 'PUT', headers: upload.upload_headers, body: image });
-  await ask(`/ota/releases/${version}/publish`, json(admin, { channel: CHANNEL }));
 }
 
 const BATCH = 25;

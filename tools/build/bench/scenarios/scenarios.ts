@@ -1,18 +1,11 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { mintToken } from '../../../run/local-stack/cognito/mint-token.ts';
 import type { LocalSecrets } from '../../../run/local-stack/secrets/local-secrets.ts';
 import type { StripeStandIn } from '../../../run/local-stack/stripe/stripe-stand-in.ts';
 import { billingScenarios, makeSubscriber, type Subscriber } from './billing-scenarios.ts';
+import { json } from './json.ts';
+import { publishRelease } from './publish-release.ts';
 import type { Ask, Scenario } from './scenario.ts';
-
-const IMAGE = 'test/fixtures/firmware/autowatering-1.1.0.signed.bin';
-export const json = (headers: Readonly<Record<string, string>>, body: unknown): RequestInit => ({
-  method: 'POST',
-  headers: { 'Content-Type': 'application/json', ...headers },
-  body: JSON.stringify(body),
-});
 
 /** Enough that none of them reaches a rate limit during the benchmark. */
 const USERS = 300;
@@ -33,7 +26,7 @@ export async function prepareScenarios(
     turn += 1;
     return owners[turn % USERS] ?? { user, serial: '000001' };
   };
-  await publishedRelease(ask, admin);
+  await publishRelease(ask, admin, '1.1.0');
   const subscribers: Subscriber[] = [];
   for (const owner of owners) subscribers.push(await makeSubscriber(ask, stripe, owner.user));
   const nextSubscriber = () => {
@@ -114,21 +107,4 @@ async function makeOwner(ask: Ask, factory: Readonly<Record<string, string>>, nu
   await ask('/claimDevice', json(user, { serial }));
   await ask('/saveUserState', json(user, { state: { first: true } }));
   return { user, serial };
-}
-
-async function publishedRelease(ask: Ask, admin: Readonly<Record<string, string>>): Promise<void> {
-  const image = await readFile(IMAGE);
-  const draft = await ask(
-    '/ota/releases',
-    json(admin, {
-      version: '1.1.0',
-      artifact_size_bytes: image.byteLength,
-      artifact_sha256: createHash('sha256').update(image).digest('hex'),
-    }),
-  );
-  const upload = z
-    .object({ upload_url: z.string(), upload_headers: z.record(z.string(), z.string()) })
-    .parse(await draft.json());
-  await fetch(upload.upload_url, { method: 'PUT', headers: upload.upload_headers, body: image });
-  await ask('/ota/releases/1.1.0/publish', json(admin, {}));
 }
